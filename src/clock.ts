@@ -1,0 +1,24 @@
+/** Where time comes from. Only the clock and the adapters may ask the machine for it. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01 UTC. */
+  now(): number;
+  /** Calls back once, at `atMs` or later (at once when it is past); returns how to call it off. */
+  wakeAt(atMs: number, callback: () => void): () => void;
+}
+
+/** setTimeout cannot wait longer than this; longer waits are made of several. */
+const waitMsMax = 2 ** 31 - 1;
+
+/** The machine's own clock. Timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  wakeAt(atMs, callback) {
+    let timer: NodeJS.Timeout;
+    const arm = () => {
+      const waitMs = atMs - Date.now();
+      timer = waitMs > waitMsMax ? setTimeout(arm, waitMsMax) : setTimeout(callback, Math.max(0, waitMs));
+    };
+    arm();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,24 @@
+/** Bounds of one group (G7). Recorded when it is created, so that every replay meets the same ones. Over a bound is `LIMIT`. */
+export interface Bounds {
+  /** Living and settled members together. Default 100,000. */
+  readonly membersMax: number;
+  /** Actor-to-actor deliveries in one turn. Default 100,000. */
+  readonly deliveriesPerTurnMax: number;
+  /** Micro-steps (always, raise) of one actor in one macrostep. Default 1,000. */
+  readonly microstepsMax: number;
+  /** Nested groups. Default 8. */
+  readonly depthMax: number;
+  /** Pending timers. Default 10,000. */
+  readonly timersMax: number;
+  /** Incarnations of one address. Default 10,000. */
+  readonly incarnationsMax: number;
+}
+
+export const defaultBounds: Bounds = {
+  membersMax: 100_000,
+  deliveriesPerTurnMax: 100_000,
+  microstepsMax: 1_000,
+  depthMax: 8,
+  timersMax: 10_000,
+  incarnationsMax: 10_000,
+};
