@@ -1,0 +1,122 @@
+/** Time, chance and the machine: only the clock, the adapters and the program may touch them. */
+import { lineOf, type Node, type Source, walk } from './source.ts';
+
+/** Who may, and why. A name that ends in `/` is a folder. An entry that is not needed is a problem too. */
+export const impureFiles: Readonly<Record<string, string>> = {
+  'src/clock.ts': 'the clock: where time comes from',
+  'src/cli/': 'the composition root: arguments, terminal, signals',
+};
+
+const impureGlobals = new Set([
+  'Date',
+  'crypto',
+  'fetch',
+  'globalThis',
+  'performance',
+  'process',
+  'setImmediate',
+  'setInterval',
+  'setTimeout',
+]);
+
+/** Uses of the machine that are not on the list, and entries of the list that nothing needs. */
+export function purity(sources: readonly Source[], allowed: Readonly<Record<string, string>> = impureFiles): string[] {
+  const problems: string[] = [];
+  const needed = new Set<string>();
+  for (const source of sources) {
+    const uses = impurities(source);
+    const entry = Object.keys(allowed).find((name) => isCovered(source.path, name));
+    if (entry === undefined) problems.push(...uses);
+    else if (uses.length > 0) needed.add(entry);
+  }
+  for (const entry of Object.keys(allowed)) {
+    if (!needed.has(entry)) problems.push(`${entry}: on the list of impure files, but nothing there needs it`);
+  }
+  return problems;
+}
+
+function isCovered(path: string, entry: string): boolean {
+  return entry.endsWith('/') ? path.startsWith(entry) : path === entry;
+}
+
+function impurities(source: Source): string[] {
+  const found: string[] = [];
+  const report = (node: Node, what: string) => found.push(`${source.path}:${lineOf(source, node.start)}: uses ${what}`);
+  const bindings = bindingsOf(source.program);
+  for (const specifier of source.imports) {
+    if (specifier.startsWith('node:')) found.push(`${source.path}: imports \`${specifier}\``);
+  }
+  walk(source.program, (node, ancestors) => {
+    if (node.type === 'MemberExpression' && isName(node['object'], 'Math') && memberName(node) === 'random') {
+      report(node, 'Math.random');
+    }
+    if (node.type !== 'Identifier' || !isReference(node, ancestors)) return;
+    const name = String(node['name']);
+    const isOurs = bindings.some((b) => b.name === name && b.scope.start <= node.start && node.end <= b.scope.end);
+    if (impureGlobals.has(name) && !isOurs) report(node, name);
+  });
+  return found;
+}
+
+function isName(node: unknown, name: string): boolean {
+  return (node as Node).type === 'Identifier' && (node as Node)['name'] === name;
+}
+
+function memberName(node: Node): unknown {
+  const property = node['property'] as Node;
+  return property[node['computed'] === true ? 'value' : 'name'];
+}
+
+/** A name that stands for a value: not a key, a member's name, or part of a type. */
+function isReference(node: Node, ancestors: readonly Node[]): boolean {
+  const parent = ancestors.at(-1);
+  if (parent === undefined || ancestors.some(({ type }) => typeOnly.has(type))) return false;
+  if (parent.type === 'MemberExpression') return parent['object'] === node || parent['computed'] === true;
+  if (/^(Property|MethodDefinition|PropertyDefinition)$/.test(parent.type)) {
+    return parent['key'] !== node || parent['computed'] === true;
+  }
+  return !/^(Import|Export)\w*Specifier$|^LabeledStatement$/.test(parent.type);
+}
+
+const typeOnly = new Set([
+  'TSFunctionType',
+  'TSInterfaceDeclaration',
+  'TSTypeAliasDeclaration',
+  'TSTypeAnnotation',
+  'TSTypeParameterInstantiation',
+  'TSTypeQuery',
+  'TSTypeReference',
+]);
+
+interface Binding {
+  readonly name: string;
+  readonly scope: Node;
+}
+
+/** Names that the source binds itself, each with the node in which it holds. */
+function bindingsOf(program: Node): Binding[] {
+  const bindings: Binding[] = [];
+  const bind = (pattern: unknown, scope: Node | undefined) => {
+    if (scope === undefined || pattern === null) return;
+    const node = pattern as Node;
+    if (node.type === 'Identifier') bindings.push({ name: String(node['name']), scope });
+    else if (node.type === 'AssignmentPattern') bind(node['left'], scope);
+    else if (node.type === 'RestElement') bind(node['argument'], scope);
+    else if (node.type === 'ArrayPattern') for (const element of node['elements'] as unknown[]) bind(element, scope);
+    else if (node.type === 'ObjectPattern') {
+      for (const property of node['properties'] as Node[]) bind(property['value'] ?? property, scope);
+    }
+  };
+  walk(program, (node, ancestors) => {
+    const scope = ancestors.findLast(({ type }) => scopes.test(type));
+    if (node.type === 'VariableDeclarator' || /^(Function|Class)Declaration$/.test(node.type)) bind(node['id'], scope);
+    if (/^Import\w*Specifier$/.test(node.type)) bind(node['local'], scope);
+    if (node.type === 'CatchClause') bind(node['param'], node);
+    if (/Function/.test(node.type) && Array.isArray(node['params'])) {
+      for (const param of node['params'] as unknown[]) bind(param, node);
+    }
+  });
+  return bindings;
+}
+
+const scopes = /^(Program|BlockStatement|StaticBlock|For\w*Statement|Function\w*|ArrowFunctionExpression|CatchClause)$/;

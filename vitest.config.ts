@@ -1,0 +1,59 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type Plugin } from 'vitest/config';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** The package's own doors, read from source instead of from dist. */
+const alias = [
+  { find: /^troupe$/, replacement: at('src/index.ts') },
+  { find: /^troupe\/(journal|harness)$/, replacement: at('src/$1/index.ts') },
+  { find: /^troupe\/machines$/, replacement: at('machines/index.ts') },
+];
+
+/**
+ * vitest starts its workers with `--conditions development`, from this list; without it they load what plain node
+ * loads. An option cannot take a condition away (lists are concatenated), so it is done when the config is resolved.
+ */
+const plainNodeConditions: Plugin = {
+  name: 'plain-node-conditions',
+  configResolved(config) {
+    for (const resolve of [config.ssr.resolve, config.environments['ssr']?.resolve]) {
+      if (resolve?.conditions === undefined) continue;
+      resolve.conditions = resolve.conditions.filter((condition) => condition !== 'development|production');
+    }
+  },
+};
+
+/**
+ * Two projects, because XState ships two builds that differ where it matters here: `development` throws and warns,
+ * `production` is what plain node loads. Everything runs on development; what stands on XState's semantics runs on
+ * production too. `test/xstate-build.test.ts` proves that the switch works.
+ */
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    // Tests start real processes; a busy machine with two cores must still pass.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    coverage: { provider: 'v8', include: ['src/**', 'machines/**'] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'development',
+          include: ['test/**/*.test.ts'],
+          env: { TROUPE_XSTATE: 'development' },
+        },
+      },
+      {
+        extends: true,
+        plugins: [plainNodeConditions],
+        test: {
+          name: 'production',
+          include: ['test/group/**/*.test.ts', 'test/machines/**/*.test.ts', 'test/xstate-build.test.ts'],
+          env: { TROUPE_XSTATE: 'production' },
+        },
+      },
+    ],
+  },
+});
