@@ -42,6 +42,7 @@ export default defineConfig({
         test: {
           name: 'development',
           include: ['test/**/*.test.ts'],
+          globalSetup: ['test/build.ts'],
           env: { TROUPE_XSTATE: 'development' },
         },
       },

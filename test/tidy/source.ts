@@ -1,7 +1,7 @@
 /** What the rules look at: the repository's files, and TypeScript sources read by a parser. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { type Comment, parseSync } from 'oxc-parser';
 
 /** A node of the syntax tree (ESTree); fields besides these by `type`. */
@@ -67,11 +67,25 @@ export function lineOf(source: Source, position: number): number {
   return source.text.slice(0, position).split('\n').length;
 }
 
-/** Every file that is committed or would be: what git knows and does not ignore. */
+/** Every file that is committed or would be: what is not ignored. Without git (or its trust) the folders are walked. */
 export function listFiles(root: string): string[] {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-  const paths = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\0');
+  const git = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  const paths = git.status === 0 ? git.stdout.split('\0') : walkFolders(root);
   return [...new Set(paths)].filter((path) => path !== '' && existsSync(join(root, path))).toSorted();
+}
+
+/** The same list by the lines of .gitignore that name a folder or an ending: all that ours has. */
+function walkFolders(root: string): string[] {
+  const ignored = readText(root, '.gitignore').split('\n');
+  const isIgnored = (name: string) => ignored.includes(`${name}/`) || ignored.includes(name.replace(/^.*(?=\.)/, '*'));
+  const filesIn = (folder: string): string[] =>
+    readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+      const path = posix.join(folder, entry.name);
+      if (entry.name === '.git' || isIgnored(entry.name)) return [];
+      return entry.isDirectory() ? filesIn(path) : [path];
+    });
+  return filesIn('.');
 }
 
 export function readText(root: string, path: string): string {

@@ -1,0 +1,68 @@
+/** What `npm pack` would ship fits what package.json promises. `npm run package` looks further, at the tarball itself. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const text = (path: string) => readFileSync(join(root, path), 'utf8');
+
+interface PackageJson {
+  readonly bin: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+const packageJson = JSON.parse(text('package.json')) as PackageJson;
+
+test('the build has no type errors', () => {
+  const built = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', root, '--noEmit'], { encoding: 'utf8' });
+  expect(built.stdout).toBe('');
+  expect(built.status).toBe(0);
+});
+
+describe('every door opens', () => {
+  const targets = Object.entries(packageJson.exports).flatMap(([door, target]) =>
+    Object.entries(typeof target === 'string' ? { default: target } : target).map(
+      ([condition, path]) => [door, condition, path] as const,
+    ),
+  );
+
+  test.each(targets)('%s has its %s in %s', (_door, _condition, path) => {
+    expect(existsSync(join(root, path)), path).toBe(true);
+  });
+
+  test('types stand first in each door, else they are not found', () => {
+    for (const target of Object.values(packageJson.exports)) {
+      if (typeof target !== 'string') expect(Object.keys(target)).toEqual(['types', 'default']);
+    }
+  });
+});
+
+test('the program has a shebang and may be executed', () => {
+  for (const path of Object.values(packageJson.bin)) {
+    expect(text(path).split('\n')[0]).toBe('#!/usr/bin/env node');
+    expect(statSync(join(root, path)).mode & 0o111).toBe(0o111);
+  }
+});
+
+test('the lock file fits package.json, and says nothing of where packages came from', () => {
+  const lock = JSON.parse(text('package-lock.json')) as { packages: Record<string, Record<string, unknown>> };
+  expect(lock.packages['']?.['dependencies']).toEqual(packageJson.dependencies);
+  expect(Object.values(lock.packages).filter((entry) => 'resolved' in entry)).toEqual([]);
+  const unchecked = Object.entries(lock.packages).filter(([path, entry]) => path !== '' && !('integrity' in entry));
+  expect(unchecked.map(([path]) => path)).toEqual([]);
+});
+
+test('the lock file is complete on every platform, else `npm ci` refuses it', () => {
+  const { packages } = JSON.parse(text('package-lock.json')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) =>
+        packages[`${path}/node_modules/${name}`] === undefined && packages[`node_modules/${name}`] === undefined,
+    ),
+  );
+  expect(missing).toEqual([]);
+});
