@@ -9,6 +9,7 @@ export const remedies = {
   ENTRY_TOO_LARGE: 'Put large data into a file and pass its path, or raise the bound.',
   EPOCH_STALE: 'Another host took this run over; stop here and follow that host.',
   GROUP_ENDED: 'Terminal is terminal: open a group of another name.',
+  GROUP_FAILED: 'Read the error of the group (`troupe show`), catch it in the process, or mend its cause.',
   GROUP_MISMATCH: 'Give the group another name, or open it with the machine and input it was created with.',
   HOST_CLOSED: 'Open the run again.',
   JOURNAL_CORRUPT: 'Restore the named file from a copy; the entries before the damage are intact.',

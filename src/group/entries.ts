@@ -38,7 +38,13 @@ export interface GroupEvents {
   /** This attempt failed and another follows at `retryAt`, ms since 1970. The last failure is a settlement instead. */
   'attempt.failed': Attempted & { readonly error: PlainError; readonly class: FailureClass; readonly retryAt: number };
   /** The coordinator stopped the member, or the group ended, while the attempt was under way. */
-  'attempt.cancelled': Attempted & { readonly reason: string };
+  'attempt.cancelled': Attempted & {
+    readonly reason: string;
+    /** The member is still wanted (the host stopped): another attempt follows when the run is resumed. */
+    readonly again?: true;
+  };
+  /** An emitted event other than a checkpoint. */
+  'emitted': { readonly event: EventObject; readonly effect: string };
   'checkpoint': {
     readonly name: string;
     readonly reason?: string;

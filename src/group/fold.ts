@@ -1,0 +1,120 @@
+/**
+ * A group's stream folded: the actor system, the ledger, and which asked-for records still miss their entry.
+ * The live host, replay, `troupe verify` and time travel fold through this one door (G5), and every digest that was
+ * recorded is compared on the way (G6).
+ */
+import { TroupeError } from '../error.ts';
+import type { JsonValue } from '../json.ts';
+import type { Entry, Snapshot } from '../journal/port.ts';
+import type { Definition } from './definition.ts';
+import type { Effect } from './effect.ts';
+import type { GroupEvents } from './entries.ts';
+import { emptyLedger, foldLedger, ledgerFromJson, ledgerToJson, type Ledger } from './ledger.ts';
+import { digest, persist, restore, start, step, type System } from './step.ts';
+
+/** A fold under way. */
+export interface GroupFold {
+  readonly stream: string;
+  readonly definition: Definition;
+  /** Owned by the fold; read only. */
+  readonly ledger: Ledger;
+  /** Undefined before `group.created`. */
+  readonly system: System | undefined;
+  /** Folds one entry; returns what it asks the world to do. Codes: NONDETERMINISM. */
+  apply(entry: Entry): readonly Effect[];
+  /** `<seq>:<digest>`, to be stamped on the next append; undefined before the first entry. */
+  stamp(): string | undefined;
+  /** Effects that are performed by recording them, and whose entry has not come yet, in order. */
+  unrecorded(): readonly Effect[];
+  /** A snapshot of the fold, only while nothing is unrecorded. Codes: NOT_JSON. */
+  snapshot(): Snapshot;
+}
+
+/** Who makes (and may read) snapshots of this machine's groups. */
+export function snapshotMaker(definition: Definition): string {
+  return `fold/1 ${definition.id}@${definition.version}`;
+}
+
+const isRecorded = (effect: Effect) =>
+  effect.type === 'emit' || effect.type === 'deadLetter' || effect.type === 'deliver' || effect.type === 'end';
+
+/** Stream of the group `name`. */
+export function streamOf(name: string): string {
+  return `group:${name}`;
+}
+
+/** The fold of an empty stream, or of what `snapshot` remembers. Codes: whatever a foreign or damaged snapshot throws. */
+export function groupFold(definition: Definition, name: string, snapshot?: Snapshot): GroupFold {
+  const stream = streamOf(name);
+  let ledger = emptyLedger(name);
+  let system: System | undefined;
+  let unrecorded: Effect[] = [];
+
+  if (snapshot !== undefined) {
+    const { system: systemData, ledger: ledgerData } = snapshot.data as { system: JsonValue; ledger: JsonValue };
+    system = restore(definition, systemData);
+    ledger = ledgerFromJson(ledgerData);
+  }
+
+  const stamp = () => (system === undefined ? undefined : `${ledger.seq}:${digest(system)}`);
+
+  const diverged = (entry: Entry, found: string | undefined): TroupeError => {
+    const { version } = ledger.machine;
+    const versions =
+      version === definition.version
+        ? `The machine's version is the same (${version}): something it reads is not in the journal (a clock, a random number, the environment).`
+        : `The machine changed since entry 1 (version ${version} → ${definition.version}).`;
+    const details = { stream, seq: entry.seq - 1, expected: entry.fold, found, recordedVersion: version, version: definition.version };
+    return new TroupeError(
+      'NONDETERMINISM',
+      `group \`${name}\`, entry ${entry.seq - 1}: recorded digest ${entry.fold}, folded ${found ?? 'nothing'}. ${versions} Nothing is lost: run the version that wrote the journal, or start a new run.`,
+      details,
+    );
+  };
+
+  return {
+    stream,
+    definition,
+    get ledger() {
+      return ledger;
+    },
+    get system() {
+      return system;
+    },
+    apply(entry) {
+      if (entry.fold !== undefined) {
+        const found = stamp();
+        if (found !== entry.fold) throw diverged(entry, found);
+      }
+      let effects: readonly Effect[];
+      if (system === undefined) {
+        if (entry.type !== 'group.created') {
+          throw new TroupeError('JOURNAL_CORRUPT', `group \`${name}\`: expected entry 1 to be group.created, got ${entry.type}.`, { stream });
+        }
+        const { input, bounds } = entry.data as unknown as GroupEvents['group.created'];
+        ({ system, effects } = start(definition, { seq: entry.seq, at: entry.at, input, bounds }));
+      } else {
+        ({ system, effects } = step(system, entry));
+      }
+      foldLedger(ledger, entry);
+      if (unrecorded.length > 0) {
+        const recorded = (entry.data as { readonly effect?: string }).effect;
+        if (entry.type === 'group.ended') unrecorded = unrecorded.filter((effect) => effect.type !== 'end');
+        else if (recorded !== undefined) unrecorded = unrecorded.filter((effect) => effect.id !== recorded);
+      }
+      for (const effect of effects) if (isRecorded(effect)) unrecorded.push(effect);
+      return effects;
+    },
+    stamp,
+    unrecorded: () => unrecorded,
+    snapshot() {
+      if (system === undefined || unrecorded.length > 0) throw new Error('a snapshot is taken between turns only');
+      return {
+        stream,
+        seq: ledger.seq,
+        maker: snapshotMaker(definition),
+        data: { system: persist(system), ledger: ledgerToJson(ledger) },
+      };
+    },
+  };
+}

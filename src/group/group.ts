@@ -1,0 +1,256 @@
+/**
+ * One living group: append → fold → perform → append (DESIGN, "The path of data").
+ *
+ * Keeps G1 and G2 through its {@link StreamWriter}: an input is folded when it is durable, and only what a folded
+ * entry asked for is performed.
+ */
+import { TroupeError } from '../error.ts';
+import { canonical, type JsonValue } from '../json.ts';
+import type { Entry } from '../journal/port.ts';
+import type { Outcome } from '../harness/port.ts';
+import { attemptsOf, type Push } from './attempts.ts';
+import type { Bounds } from './bounds.ts';
+import type { Definition } from './definition.ts';
+import type { ActorKey, Effect, EventObject } from './effect.ts';
+import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
+import type { GroupContext } from './group-context.ts';
+import type { Ledger } from './ledger.ts';
+import { refuseReserved, timers as timersOf, wants as wantsOf } from './step.ts';
+import { streamWriter } from './stream-writer.ts';
+
+/** What a group is opened with. */
+export interface GroupOptions {
+  readonly name: string;
+  readonly definition: Definition;
+  readonly input: JsonValue;
+  /** Attempts at once. */
+  readonly concurrency: number;
+  readonly bounds: Bounds;
+}
+
+/** A group that is driven by this host. */
+export interface Group {
+  readonly name: string;
+  readonly ledger: Ledger;
+  readonly fold: GroupFold;
+  /**
+   * Sends an event to the coordinator; resolves when it is durable and folded. The same `id` twice is one signal.
+   * Codes: GROUP_ENDED, RESERVED_EVENT, ENTRY_TOO_LARGE.
+   */
+  signal(event: EventObject, from: { readonly id: string; readonly from: string }): Promise<void>;
+  /** Ends the group as cancelled; resolves when that is recorded. No-op on an ended group. */
+  cancel(reason: string): Promise<void>;
+  /** Members that are wanted now. */
+  wants(): Iterable<ActorKey & { readonly input: unknown }>;
+  /** Records an outside orchestrator's outcome. Codes: UNKNOWN_MEMBER. */
+  settle(member: string, outcome: Outcome): Promise<void>;
+  /** Resolves when nothing waits to be written. */
+  idle(): Promise<void>;
+  /** Writes a snapshot if the fold has moved since the last and is between turns. */
+  snapshot(): Promise<void>;
+}
+
+/** Opens a group: a new one, or the one that `recorded` (its stream, in batches) tells of. Codes: GROUP_MISMATCH, NONDETERMINISM, JOURNAL_CORRUPT. */
+export async function openGroup(
+  context: GroupContext,
+  options: GroupOptions,
+  recorded: (fromSeq: number) => AsyncIterable<readonly Entry[]>,
+): Promise<Group> {
+  const { name, definition, input, concurrency, bounds } = options;
+  const { journal, epoch, clock, observer } = context;
+  const stream = streamOf(name);
+  const alarms = new Map<string, () => void>();
+  let snapshotSeq = 0;
+
+  let fold: GroupFold | undefined;
+  const saved = await journal.loadSnapshot(stream, snapshotMaker(definition));
+  if (saved !== undefined) {
+    try {
+      fold = groupFold(definition, name, saved);
+      snapshotSeq = saved.seq;
+    } catch (error) {
+      const message = `snapshot of ${stream} at ${saved.seq} was ignored: ${error instanceof Error ? error.message : String(error)}`;
+      observer.notice({ kind: 'snapshot-ignored', message });
+    }
+  }
+  const state: GroupFold = fold ?? groupFold(definition, name);
+
+  const push: Push = (type, data, applied) => {
+    // The data of our own event types is JSON: what comes from outside was checked where it came in.
+    writer.push(type, data as unknown as JsonValue, applied);
+  };
+  const writer = streamWriter({
+    journal,
+    epoch,
+    stream,
+    clock,
+    fold: () => state.stamp(),
+    apply(entry) {
+      for (const effect of state.apply(entry)) effects.push(effect);
+      observer.entry(entry);
+    },
+    afterBatch() {
+      perform();
+      if (state.ledger.seq - snapshotSeq >= context.snapshotEvery) void snapshot();
+    },
+    fatal: (error) => context.fatal(error),
+  });
+  let effects: Effect[] = [];
+  const attempts = attemptsOf({ context, group: name, push, ledger: () => state.ledger });
+
+  const setAlarm = (address: string, incarnation: number, timer: string, dueAt: number) => {
+    const key = JSON.stringify([address, timer]);
+    alarms.get(key)?.();
+    const fire = () => {
+      alarms.delete(key);
+      push('timer.fired', { address, incarnation, timer, dueAt });
+    };
+    alarms.set(key, context.timers.set(dueAt, fire));
+  };
+
+  const performOne = (effect: Effect) => {
+    switch (effect.type) {
+      case 'invoke':
+        attempts.want(effect);
+        break;
+      case 'cancel':
+        attempts.drop(effect, state.ledger.cancelReason ?? 'stopped by the coordinator');
+        break;
+      case 'setTimer':
+        setAlarm(effect.address, effect.incarnation, effect.timer, effect.dueAt);
+        break;
+      case 'clearTimer': {
+        const key = JSON.stringify([effect.address, effect.timer]);
+        alarms.get(key)?.();
+        alarms.delete(key);
+        break;
+      }
+      case 'log':
+        observer.log(name, effect.address, effect.label, effect.value);
+        break;
+      case 'emit':
+      case 'deliver':
+      case 'deadLetter':
+      case 'end':
+        record(effect);
+        break;
+      default:
+        effect satisfies never;
+    }
+  };
+
+  /** Effects that are performed by recording them. */
+  const record = (effect: Extract<Effect, { type: 'deadLetter' | 'deliver' | 'emit' | 'end' }>) => {
+    if (effect.type === 'end') {
+      const { id: _id, type: _type, ...end } = effect;
+      push('group.ended', end);
+    } else if (effect.type === 'deliver') {
+      const { from, address, event, id } = effect;
+      push('letter.dead', { to: address, from, letter: event, reason: 'the harness takes no messages', effect: id });
+    } else if (effect.type === 'deadLetter') {
+      const { from, to, event, reason, id } = effect;
+      push('letter.dead', { to, from, letter: event, reason, effect: id });
+    } else if (effect.event.type === 'troupe.checkpoint') {
+      const { type: _type, ...checkpoint } = effect.event;
+      // Built by our own action creator `checkpoint`.
+      push('checkpoint', { ...(checkpoint as unknown as { name: string; settled: number; total: number }), effect: effect.id });
+    } else {
+      push('emitted', { event: effect.event, effect: effect.id });
+    }
+  };
+
+  const perform = () => {
+    const asked = effects;
+    effects = [];
+    for (const effect of asked) performOne(effect);
+  };
+
+  const snapshot = async () => {
+    if (state.system === undefined || state.ledger.seq === snapshotSeq || state.unrecorded().length > 0) return;
+    snapshotSeq = state.ledger.seq;
+    await journal.saveSnapshot(state.snapshot());
+  };
+
+  // Replay, then take up what was left.
+  for await (const entries of recorded(state.ledger.seq + 1)) {
+    for (const entry of entries) {
+      writer.replayed(entry);
+      state.apply(entry);
+      observer.replayed(entry);
+    }
+  }
+  if (state.system === undefined) {
+    const machine = { id: definition.id, version: definition.version };
+    await writer.record('group.created', { name, machine, input, concurrency, bounds } as unknown as JsonValue);
+  } else {
+    writer.restored(state.ledger.seq, clock.now());
+    refuseMismatch(state.ledger, options);
+    for (const effect of state.unrecorded()) performOne(effect);
+    const { system } = state;
+    if (state.ledger.status === 'active') {
+      for (const { address, incarnation, timer, dueAt } of timersOf(system)) setAlarm(address, incarnation, timer, dueAt);
+    }
+    attempts.reconcile(wantsOf(system));
+  }
+
+  return {
+    name,
+    fold: state,
+    ledger: state.ledger,
+    async signal(event, { id, from }) {
+      refuseReserved(event.type);
+      if (state.ledger.signals.has(id)) return;
+      if (state.ledger.status !== 'active') {
+        throw new TroupeError('GROUP_ENDED', `group \`${name}\` has ${state.ledger.status}; it takes no more signals, and \`${event.type}\` was not sent.`);
+      }
+      const bytes = Buffer.byteLength(JSON.stringify(event));
+      if (bytes > context.payloadBytesMax) {
+        throw new TroupeError(
+          'ENTRY_TOO_LARGE',
+          `signal \`${event.type}\` to group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
+        );
+      }
+      await writer.record('signal', { id, from, event });
+    },
+    async cancel(reason) {
+      if (state.ledger.status === 'active') await writer.record('group.cancelled', { reason });
+      await writer.idle();
+    },
+    wants: () => (state.system === undefined ? [] : wantsOf(state.system)),
+    async settle(member, outcome) {
+      const { system } = state;
+      const want = system === undefined ? undefined : [...wantsOf(system)].find(({ address }) => address === member);
+      if (want === undefined) {
+        const known = [...wantsOf(state.system as never)].map(({ address }) => address);
+        throw new TroupeError(
+          'UNKNOWN_MEMBER',
+          `group \`${name}\` waits for no member \`${member}\`; it waits for: ${known.join(', ') || 'nobody'}.`,
+        );
+      }
+      attempts.settle(want, outcome);
+      await writer.idle();
+    },
+    idle: () => writer.idle(),
+    snapshot,
+  };
+}
+
+/** Reopening is the same group only with the same machine and input. */
+function refuseMismatch(ledger: Ledger, { name, definition, input }: GroupOptions): void {
+  if (ledger.machine.id !== definition.id) {
+    throw new TroupeError(
+      'GROUP_MISMATCH',
+      `group \`${name}\` was created with machine \`${ledger.machine.id}\`, and is now opened with \`${definition.id}\`. Give the group another name, or open it with the machine it was created with.`,
+    );
+  }
+  const recorded = canonical(ledger.input);
+  const given = canonical(input);
+  if (recorded !== given) {
+    throw new TroupeError(
+      'GROUP_MISMATCH',
+      `group \`${name}\` was created with input ${excerpt(recorded)}, and is now opened with ${excerpt(given)}. Give the group another name, or open it with the input it was created with.`,
+    );
+  }
+}
+
+const excerpt = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);

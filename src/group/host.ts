@@ -1,0 +1,222 @@
+/**
+ * A host drives one run: it holds the lease, folds the streams, performs what they ask for, and is the only
+ * one that writes.
+ */
+import { systemClock, type Clock } from '../clock.ts';
+import { TroupeError } from '../error.ts';
+import type { Harnesses } from '../harness/port.ts';
+import type { JsonValue } from '../json.ts';
+import type { Entry, Journal, Lease } from '../journal/port.ts';
+import { dispatcher } from './dispatcher.ts';
+import { streamOf } from './fold.ts';
+import { openGroup, type Group, type GroupOptions } from './group.ts';
+import type { GroupContext } from './group-context.ts';
+import { guarded, type Observer } from './observer.ts';
+import { streamWriter } from './stream-writer.ts';
+import { timersOn } from './timers.ts';
+
+/** Bounds and habits of a host (G7). Every one has a default. */
+export interface HostSettings {
+  /** Attempts at once on this host. Default 256. */
+  readonly concurrency?: number;
+  /** Entries of a group between two snapshots. Default 5,000. */
+  readonly snapshotEvery?: number;
+  /** Largest outcome, signal or input, bytes of JSON. Default 1,000,000. */
+  readonly payloadBytesMax?: number;
+  /** Least time between two recorded progress reports of one member, ms. Default 1,000. */
+  readonly progressEveryMs?: number;
+  /** Attempts of one invocation that may be lost to crashes of the host before it is settled as INTERRUPTED. Default 100. */
+  readonly interruptionsMax?: number;
+  /** Groups in one run. Default 10,000. */
+  readonly groupsMax?: number;
+}
+
+/** What a host is opened with. */
+export interface HostOptions extends HostSettings {
+  readonly journal: Journal;
+  readonly lease: Lease;
+  readonly harnesses: Harnesses;
+  /** Harness of invocations that name none and need nothing. */
+  readonly defaultHarness?: string;
+  readonly clock?: Clock;
+  readonly observer?: Observer;
+  /** False: nothing is performed here (an outside orchestrator does). Default true. */
+  readonly performs?: boolean;
+  /** Every durable entry of the run from now on, in order. */
+  readonly applied: (entry: Entry) => void;
+}
+
+/** The stream of the process itself. */
+export const runStream = 'run';
+
+/** A host that holds a run. */
+export interface Host {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly epoch: number;
+  /** Entries that were recorded before this host: those of the run's own stream, and ends of groups, in journal order. */
+  readonly recorded: readonly Entry[];
+  /** Names of the groups that are recorded. */
+  readonly recordedGroups: ReadonlySet<string>;
+  /** Opens a group, or returns the one that is open. Codes: see {@link openGroup}, LIMIT. */
+  open(options: GroupOptions): Promise<Group>;
+  group(name: string): Group | undefined;
+  groups(): Iterable<Group>;
+  /** Appends to the run's own stream. */
+  record(type: string, data: JsonValue): Promise<Entry>;
+  /** Calls back at `dueAt`; returns how to call it off. */
+  wakeAt(dueAt: number, callback: () => void): () => void;
+  /** When the next timer, retry or sleep is due; undefined when none waits. */
+  nextDueAt(): number | undefined;
+  /** Rejects when the host must stop (journal failed, lease lost, replay diverged); never resolves. */
+  readonly failure: Promise<never>;
+  /** Stops the host as `failure`. */
+  fail(error: unknown): void;
+  /** Starts nothing more, ends attempts under way (they are made again after a resume); resolves when all have ended and are recorded. */
+  stop(reason: string): Promise<void>;
+  /** Waits for what is being written, writes snapshots, releases the lease. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Recorded entries kept for groups that the process will open; with more, each group reads its stream again. */
+const recordedMax = 200_000;
+
+/** What the driver of the process must see again, in order. */
+const isForProcess = ({ stream, type }: Entry) =>
+  stream === runStream || type === 'group.ended' || type === 'checkpoint' || type === 'signal';
+
+/** Takes up a run. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO. */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const { journal, lease, clock = systemClock } = options;
+  const observer = guarded(options.observer);
+  const groups = new Map<string, Promise<Group>>();
+  const open = new Map<string, Group>();
+  const timers = timersOn(clock);
+  const jobs = dispatcher({ run: journal.run, concurrency: options.concurrency ?? 256, clock });
+  const groupsMax = options.groupsMax ?? 10_000;
+
+  let failed: { readonly error: unknown } | undefined;
+  let reject: (error: unknown) => void = () => {};
+  const failure = new Promise<never>((_, rejectFailure) => {
+    reject = rejectFailure;
+  });
+  failure.catch(() => {});
+  const fail = (error: unknown) => {
+    if (failed !== undefined) return;
+    failed = { error };
+    jobs.pause();
+    jobs.dropAll({ type: 'host-stopped', reason: error instanceof Error ? error.message : String(error) });
+    reject(error);
+  };
+
+  const applied = (entry: Entry) => {
+    observer.entry(entry);
+    options.applied(entry);
+  };
+  const writer = streamWriter({ journal, epoch: lease.epoch, stream: runStream, clock, apply: applied, fatal: fail });
+
+  const recorded: Entry[] = [];
+  let streams: Map<string, Entry[]> | undefined = new Map();
+  const recordedGroups = new Set<string>();
+  let kept = 0;
+  for await (const entries of journal.read()) {
+    for (const entry of entries) {
+      if (isForProcess(entry)) recorded.push(entry);
+      if (entry.stream === runStream) {
+        writer.replayed(entry);
+        observer.replayed(entry);
+        continue;
+      }
+      if (entry.seq === 1) recordedGroups.add(entry.stream.slice(streamOf('').length));
+      if (streams === undefined) continue;
+      const stream = streams.get(entry.stream);
+      if (stream === undefined) streams.set(entry.stream, [entry]);
+      else stream.push(entry);
+      kept += 1;
+      if (kept > recordedMax) streams = undefined;
+    }
+  }
+  for (const notice of journal.notices()) observer.notice(notice);
+
+  async function* recordedOf(stream: string, fromSeq: number): AsyncIterable<readonly Entry[]> {
+    const entries = streams?.get(stream);
+    if (entries !== undefined) {
+      streams?.delete(stream);
+      yield fromSeq === 1 ? entries : entries.filter(({ seq }) => seq >= fromSeq);
+    } else if (recordedGroups.has(stream.slice(streamOf('').length))) {
+      yield* journal.read(stream, fromSeq);
+    }
+  }
+
+  const context: GroupContext = {
+    run: journal.run,
+    journal,
+    epoch: lease.epoch,
+    clock,
+    timers,
+    dispatcher: jobs,
+    harnesses: options.harnesses,
+    defaultHarness: options.defaultHarness,
+    observer: { ...observer, entry: applied },
+    snapshotEvery: options.snapshotEvery ?? 5_000,
+    payloadBytesMax: options.payloadBytesMax ?? 1_000_000,
+    progressEveryMs: options.progressEveryMs ?? 1_000,
+    interruptionsMax: options.interruptionsMax ?? 100,
+    performs: options.performs ?? true,
+    fatal: fail,
+  };
+
+  let closing: Promise<void> | undefined;
+  const closeAll = async () => {
+    jobs.pause();
+    jobs.dropAll({ type: 'host-stopped', reason: 'host closed' });
+    await jobs.idle();
+    timers.close();
+    await Promise.allSettled([...groups.values()]);
+    await Promise.all([...open.values()].map((group) => group.idle()));
+    await writer.idle();
+    if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));
+    await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
+    await journal.close();
+  };
+
+  return {
+    journal,
+    clock,
+    epoch: lease.epoch,
+    recorded,
+    recordedGroups,
+    open(groupOptions) {
+      const { name } = groupOptions;
+      const known = groups.get(name);
+      if (known !== undefined) return known;
+      if (groups.size >= groupsMax) {
+        return Promise.reject(new TroupeError('LIMIT', `expected at most ${groupsMax} groups in a run (groupsMax), and \`${name}\` is one more.`));
+      }
+      const opening = openGroup(context, groupOptions, (fromSeq) => recordedOf(streamOf(name), fromSeq)).then((group) => {
+        open.set(name, group);
+        return group;
+      });
+      groups.set(name, opening);
+      return opening;
+    },
+    group: (name) => open.get(name),
+    groups: () => open.values(),
+    record: (type, data) => writer.record(type, data),
+    wakeAt: (dueAt, callback) => timers.set(dueAt, callback),
+    nextDueAt: () => timers.nextDueAt(),
+    failure,
+    fail,
+    async stop(reason) {
+      jobs.pause();
+      jobs.dropAll({ type: 'host-stopped', reason });
+      await jobs.idle();
+      await Promise.all([...open.values()].map((group) => group.idle()));
+      await writer.idle();
+    },
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,226 @@
+/**
+ * The ledger: what a group's stream says without its machine: members, attempts, checkpoints, status.
+ * A fold like the actor system's, over the same entries; what reconciles after a crash, and what `troupe show` prints.
+ */
+import type { Entry } from '../journal/port.ts';
+import type { PlainError } from '../harness/port.ts';
+import type { JsonValue } from '../json.ts';
+import type { Address, GroupEnd } from './effect.ts';
+import type { GroupEvents, GroupEventType } from './entries.ts';
+
+/**
+ * Where a member stands. `queued`: waits for a free place; `running`: an attempt is under way; `waiting`: backs off
+ * before the next attempt; `interrupted`: its attempt was ended from outside (host stopped) and another may follow.
+ */
+export type MemberStatus = 'cancelled' | 'completed' | 'failed' | 'interrupted' | 'queued' | 'running' | 'waiting';
+
+/** What the journal says of one member (its last incarnation). */
+export interface MemberRecord {
+  readonly id: Address;
+  incarnation: number;
+  status: MemberStatus;
+  harness: string;
+  /** Number of the last attempt; 1 for the first. */
+  attempt: number;
+  /** Attempts that ended in a failure of their own. */
+  failures: number;
+  /** Attempts that ended because the host did. */
+  interruptions: number;
+  /** Time of the last start or end, ms since 1970; undefined before the first. */
+  startedAt: number | undefined;
+  endedAt: number | undefined;
+  /** While waiting: when the next attempt is due. */
+  retryAt: number | undefined;
+  outputFile: string | undefined;
+  /** Last line of output that was recorded. */
+  line: string | undefined;
+  error: PlainError | undefined;
+}
+
+/** A checkpoint as recorded. */
+export interface CheckpointRecord {
+  readonly name: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly settled: number;
+  readonly total: number;
+  readonly reason?: string;
+  readonly data?: JsonValue;
+}
+
+/** A group as its stream tells it. Owned by whoever folds it: {@link foldLedger} changes it in place. */
+export interface Ledger {
+  name: string;
+  status: 'active' | GroupEnd['status'];
+  machine: { readonly id: string; readonly version: string };
+  input: JsonValue;
+  concurrency: number;
+  createdAt: number;
+  endedAt: number | undefined;
+  end: GroupEnd | undefined;
+  cancelReason: string | undefined;
+  seq: number;
+  members: Map<Address, MemberRecord>;
+  checkpoints: CheckpointRecord[];
+  /** Ids of recorded signals. */
+  signals: Set<string>;
+  deadLetters: number;
+}
+
+/** An empty ledger: that of a group of which nothing is recorded. */
+export function emptyLedger(name: string): Ledger {
+  return {
+    name,
+    status: 'active',
+    machine: { id: '', version: '' },
+    input: null,
+    concurrency: 0,
+    createdAt: 0,
+    endedAt: undefined,
+    end: undefined,
+    cancelReason: undefined,
+    seq: 0,
+    members: new Map(),
+    checkpoints: [],
+    signals: new Set(),
+    deadLetters: 0,
+  };
+}
+
+/** Error code of an attempt that ended because its host did. */
+export const interruptedCode = 'INTERRUPTED';
+
+type Attempted = GroupEvents['attempt.started'];
+
+function memberOf(ledger: Ledger, { member, incarnation, attempt }: Omit<Attempted, 'harness'>): MemberRecord {
+  let record = ledger.members.get(member);
+  if (record === undefined || record.incarnation !== incarnation) {
+    record = {
+      id: member,
+      incarnation,
+      status: 'queued',
+      harness: '',
+      attempt,
+      failures: 0,
+      interruptions: 0,
+      startedAt: undefined,
+      endedAt: undefined,
+      retryAt: undefined,
+      outputFile: undefined,
+      line: undefined,
+      error: undefined,
+    };
+    ledger.members.set(member, record);
+  }
+  record.attempt = attempt;
+  return record;
+}
+
+function endMember(record: MemberRecord, status: MemberStatus, at: number): void {
+  record.status = status;
+  record.endedAt = at;
+  record.retryAt = undefined;
+}
+
+type Fold = { readonly [Type in GroupEventType]: (ledger: Ledger, data: GroupEvents[Type], entry: Entry) => void };
+
+const folds: Fold = {
+  'group.created'(ledger, data, entry) {
+    ledger.name = data.name;
+    ledger.machine = data.machine;
+    ledger.input = data.input;
+    ledger.concurrency = data.concurrency;
+    ledger.createdAt = entry.at;
+  },
+  'signal'(ledger, data) {
+    ledger.signals.add(data.id);
+  },
+  'attempt.queued'(ledger, data) {
+    const record = memberOf(ledger, data);
+    record.status = 'queued';
+    record.harness = data.harness;
+    record.retryAt = undefined;
+  },
+  'attempt.started'(ledger, data, entry) {
+    const record = memberOf(ledger, data);
+    record.status = 'running';
+    record.harness = data.harness;
+    record.startedAt = entry.at;
+    record.endedAt = undefined;
+    record.retryAt = undefined;
+    record.outputFile = data.outputFile;
+  },
+  'attempt.failed'(ledger, data, entry) {
+    const record = memberOf(ledger, data);
+    endMember(record, 'waiting', entry.at);
+    record.retryAt = data.retryAt;
+    record.error = data.error;
+    if (data.error.code === interruptedCode) record.interruptions += 1;
+    else record.failures += 1;
+  },
+  'attempt.cancelled'(ledger, data, entry) {
+    const record = memberOf(ledger, data);
+    endMember(record, data.again === true ? 'interrupted' : 'cancelled', entry.at);
+    if (data.again === true) record.interruptions += 1;
+  },
+  'member.progress'(ledger, data) {
+    const record = ledger.members.get(data.member);
+    if (record?.incarnation === data.incarnation && data.progress.line !== undefined) record.line = data.progress.line;
+  },
+  'member.settled'(ledger, data, entry) {
+    const record = memberOf(ledger, data);
+    endMember(record, data.outcome.status === 'ok' ? 'completed' : 'failed', entry.at);
+    record.error = data.outcome.status === 'ok' ? undefined : data.outcome.error;
+  },
+  'timer.fired'() {},
+  'emitted'() {},
+  'group.cancelled'(ledger, data) {
+    ledger.cancelReason = data.reason;
+  },
+  'checkpoint'(ledger, { effect: _, ...data }, entry) {
+    ledger.checkpoints.push({ ...data, seq: entry.seq, at: entry.at });
+  },
+  'letter.dead'(ledger) {
+    ledger.deadLetters += 1;
+  },
+  'group.ended'(ledger, data, entry) {
+    ledger.status = data.status;
+    ledger.end = data;
+    ledger.endedAt = entry.at;
+    // What never started, or was to be tried again, will not be.
+    for (const record of ledger.members.values()) {
+      if (record.status === 'queued' || record.status === 'waiting' || record.status === 'interrupted') endMember(record, 'cancelled', entry.at);
+    }
+  },
+};
+
+/** Folds one entry into `ledger`. Unknown types change nothing. */
+export function foldLedger(ledger: Ledger, entry: Entry): void {
+  ledger.seq = entry.seq;
+  if (!Object.hasOwn(folds, entry.type)) return;
+  // The journal's data has the shape of its type: entries are upcast when read.
+  const fold = folds[entry.type as GroupEventType] as (ledger: Ledger, data: unknown, entry: Entry) => void;
+  fold(ledger, entry.data, entry);
+}
+
+/** The ledger as JSON, for snapshots. */
+export function ledgerToJson(ledger: Ledger): JsonValue {
+  const plain = { ...ledger, members: [...ledger.members.values()], signals: [...ledger.signals] };
+  // Records hold JSON only; what is undefined is left out.
+  return JSON.parse(JSON.stringify(plain)) as JsonValue;
+}
+
+/** The ledger that {@link ledgerToJson} wrote. */
+export function ledgerFromJson(json: JsonValue): Ledger {
+  // Written by us, guarded by the snapshot's checksum and maker.
+  const plain = structuredClone(json) as unknown as Omit<Ledger, 'members' | 'signals'> & {
+    readonly members: readonly MemberRecord[];
+    readonly signals: readonly string[];
+  };
+  return {
+    ...emptyLedger(plain.name),
+    ...plain,
+    members: new Map(plain.members.map((record) => [record.id, record])),
+    signals: new Set(plain.signals),
+  };
+}

@@ -1,0 +1,25 @@
+/** The public door of troupe: processes, coordinators, runs. Harnesses, journals and machines have doors of their own. */
+export { systemClock, type Clock } from './clock.ts';
+export { TroupeError, isTroupeError, remedies, type Code } from './error.ts';
+export { canonical, toJson, type JsonValue } from './json.ts';
+export { engineVersion } from './version.ts';
+
+export { defineProcess, isProcess, type Process } from './process/define-process.ts';
+export type { Checkpoint, Context, GroupHandle, OpenOptions } from './process/context.ts';
+export type { Parallel } from './process/parallel.ts';
+export { iterate, openRun, type Iteration, type Pending, type Run, type RunOptions, type RunResult } from './process/run.ts';
+export { cancelRun, readRun } from './process/cancel.ts';
+export { verifyRun, type GroupCheck, type RunCheck } from './process/verify.ts';
+export { emptyRun, foldRun, type RunCreated, type RunEnd, type RunStatus, type RunView } from './process/run-view.ts';
+export type { Request, Requests } from './process/requests.ts';
+
+export { defaultBounds, type Bounds } from './group/bounds.ts';
+export { checkpoint, coordinator, type Coordinator } from './group/coordinator.ts';
+export { member } from './group/member.ts';
+export type { Address, ActorKey, Delivery, Effect, EventObject, GroupEnd } from './group/effect.ts';
+export type { GroupEvents, GroupEventType } from './group/entries.ts';
+export type { CheckpointRecord, Ledger, MemberRecord, MemberStatus } from './group/ledger.ts';
+export type { Observer } from './group/observer.ts';
+
+export type { FailureClass, Harness, Harnesses, Invocation, Outcome, PlainError, Progress, RetryPolicy } from './harness/port.ts';
+export type { Entry, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Snapshot } from './journal/port.ts';

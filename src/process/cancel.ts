@@ -1,0 +1,77 @@
+/**
+ * Ending groups without their machines: what their ledgers say is under way is swept and recorded as cancelled. For
+ * `troupe cancel` of a run that no host drives, and for groups that the process has not opened again.
+ */
+import { systemClock, type Clock } from '../clock.ts';
+import { attemptKey } from '../group/attempts.ts';
+import { streamOf } from '../group/fold.ts';
+import { runStream } from '../group/host.ts';
+import type { Ledger } from '../group/ledger.ts';
+import type { Harnesses } from '../harness/port.ts';
+import type { JsonValue } from '../json.ts';
+import type { Journal, JournalEvent, JournalStore } from '../journal/port.ts';
+import { emptyRun, foldRun, type RunEnd, type RunView } from './run-view.ts';
+
+/** Reads a run's whole journal into a view; needs no lease. Codes: RUN_UNKNOWN, JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO. */
+export async function readRun(journal: Journal): Promise<RunView> {
+  const view = emptyRun(journal.run);
+  for await (const entries of journal.read()) for (const entry of entries) foldRun(view, entry);
+  return view;
+}
+
+/** Sweeps and ends the groups of these ledgers. */
+export async function cancelLedgers(
+  held: { readonly journal: Journal; readonly epoch: number; readonly clock: Clock },
+  ledgers: Iterable<Ledger>,
+  harnesses: Harnesses,
+  reason: string,
+): Promise<void> {
+  const { journal, epoch, clock } = held;
+  for (const ledger of ledgers) {
+    if (ledger.status !== 'active') continue;
+    const at = clock.now();
+    const events: JournalEvent[] = [];
+    const push = (type: string, data: JsonValue) => events.push({ type, at, data });
+    if (ledger.cancelReason === undefined) push('group.cancelled', { reason });
+    for (const { id: member, incarnation, attempt, status, harness } of ledger.members.values()) {
+      if (status !== 'running') continue;
+      await harnesses[harness]?.sweep?.(attemptKey(journal.run, ledger.name, { address: member, incarnation }, attempt));
+      push('attempt.cancelled', { member, incarnation, attempt, reason });
+    }
+    push('group.ended', { status: 'cancelled', reason });
+    await journal.append(streamOf(ledger.name), ledger.seq, epoch, events);
+  }
+}
+
+/**
+ * Cancels a run that no host drives. Returns how the run ended: as cancelled now, or as it had ended before.
+ * Codes: RUN_BUSY when a living host holds it, RUN_UNKNOWN, JOURNAL_IO, JOURNAL_CORRUPT.
+ */
+export async function cancelRun(options: {
+  readonly store: JournalStore;
+  readonly run: string;
+  readonly reason: string;
+  readonly harnesses: Harnesses;
+  readonly clock?: Clock;
+}): Promise<RunEnd> {
+  const { store, run, reason, harnesses, clock = systemClock } = options;
+  const journal = await store.open(run);
+  try {
+    const { epoch } = await journal.lease();
+    const view = await readRun(journal);
+    if (view.end !== undefined) return view.end;
+    let seq = 0;
+    for await (const entries of journal.read(runStream)) seq += entries.length;
+    const end: RunEnd = { status: 'cancelled', reason: view.cancelReason ?? reason };
+    const at = clock.now();
+    if (view.cancelReason === undefined) {
+      await journal.append(runStream, seq, epoch, [{ type: 'run.cancelled', at, data: { reason } }]);
+      seq += 1;
+    }
+    await cancelLedgers({ journal, epoch, clock }, view.groups.values(), harnesses, end.reason);
+    await journal.append(runStream, seq, epoch, [{ type: 'run.ended', at: clock.now(), data: end }]);
+    return end;
+  } finally {
+    await journal.close();
+  }
+}

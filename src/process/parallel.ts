@@ -1,0 +1,66 @@
+/** Waiting for several things at once, with results in the order of the items, never of their completion. */
+import { TroupeError } from '../error.ts';
+
+/** Structured waiting. Nothing is left pending behind the caller's back. */
+export interface Parallel {
+  /**
+   * Waits for all of them, given as promises or as functions that start them. If any failed: once all have ended,
+   * rejects with the failure of the first in order.
+   */
+  all<Results extends readonly unknown[]>(
+    branches: readonly [...{ [Index in keyof Results]: Promise<Results[Index]> | (() => Promise<Results[Index]> | Results[Index]) }],
+  ): Promise<Results>;
+  /** Maps each item, at most `concurrency` (default all) at a time; results keep the order of the items, undefined ones too. */
+  map<Item, Result>(
+    items: readonly Item[],
+    map: (item: Item, index: number) => Promise<Result> | Result,
+    options?: { readonly concurrency?: number },
+  ): Promise<Result[]>;
+}
+
+async function settleAll<Result>(
+  starts: readonly (() => Promise<Result> | Result)[],
+  concurrency: number,
+): Promise<Result[]> {
+  const results = Array.from<Result>({ length: starts.length });
+  const failures = new Map<number, unknown>();
+  let next = 0;
+  const work = async () => {
+    while (next < starts.length) {
+      const index = next;
+      next += 1;
+      try {
+        results[index] = await (starts[index] as () => Promise<Result> | Result)();
+      } catch (error) {
+        failures.set(index, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, starts.length) }, work));
+  if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
+  return results;
+}
+
+/** The one implementation of {@link Parallel}; it holds nothing. */
+export const parallel: Parallel = {
+  async all(branches) {
+    const starts = branches.map((branch, index) => {
+      if (typeof branch === 'function') return branch as () => unknown;
+      if (branch instanceof Promise) {
+        branch.catch(() => {});
+        return () => branch as Promise<unknown>;
+      }
+      throw new TroupeError('BAD_INPUT', `parallel.all: expected item ${index} to be a promise or a function, got ${typeof branch}.`);
+    });
+    return (await settleAll(starts, starts.length)) as never;
+  },
+  map(items, map, { concurrency = Number.POSITIVE_INFINITY } = {}) {
+    if (!(concurrency >= 1)) {
+      throw new TroupeError('BAD_INPUT', `parallel.map: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`);
+    }
+    return settleAll(
+      items.map((item, index) => () => map(item, index)),
+      Math.floor(concurrency),
+    );
+  },
+};

@@ -1,0 +1,220 @@
+/**
+ * One pass of the process function over what is recorded and what comes: an iteration. Its context turns names
+ * into groups, tasks and sleeps; nothing depends on the order of calls, on what is pending, or on what is caught.
+ */
+import type { AnyStateMachine } from 'xstate';
+import { TroupeError } from '../error.ts';
+import { defaultBounds } from '../group/bounds.ts';
+import { define, type Definition } from '../group/definition.ts';
+import type { EventObject, GroupEnd } from '../group/effect.ts';
+import type { Group } from '../group/group.ts';
+import type { Host } from '../group/host.ts';
+import { canonical, toJson, type JsonValue } from '../json.ts';
+import type { Entry } from '../journal/port.ts';
+import type { Checkpoint, Context, GroupHandle, OpenOptions } from './context.ts';
+import { deliveries, endKey, signalKey, sleepKey, type Deliveries } from './deliveries.ts';
+import { parallel } from './parallel.ts';
+import { taskMachine } from './task-machine.ts';
+
+/** How the function ended, if it has. */
+export type PassOutcome = { readonly status: 'returned'; readonly value: unknown } | { readonly status: 'threw'; readonly error: unknown };
+
+/** A pass under way. */
+export interface Pass {
+  readonly deliveries: Deliveries;
+  /** Resolves when the function has returned or thrown. */
+  readonly outcome: Promise<PassOutcome>;
+  /** Names of the groups the function has opened. */
+  opened(): Iterable<string>;
+  /** Resolves when nothing can go on without the world: everything delivered, taken in, and written. */
+  settled(): Promise<void>;
+  /** Instants the function sleeps for. */
+  sleeping(): Iterable<number>;
+}
+
+const definitions = new WeakMap<AnyStateMachine, Definition>();
+
+/** Compiles a machine once per process. */
+function definitionOf(machine: AnyStateMachine): Definition {
+  let definition = definitions.get(machine);
+  if (definition === undefined) {
+    definition = define(machine);
+    definitions.set(machine, definition);
+  }
+  return definition;
+}
+
+/** Starts a pass. Errors that are the author's to mend stop the host (`host.fail`): the run is not ended by them. */
+export function startPass(
+  host: Host,
+  run: string,
+  recorded: readonly Entry[],
+  body: (ctx: Context) => unknown,
+): Pass {
+  const opened = new Map<string, Promise<Group>>();
+  const inbox = deliveries((group) => opened.get(group)?.catch(() => {}));
+  const sent = new Set<string>();
+  const sleeping = new Set<number>();
+  const logged = new Map<string, number>();
+  const underWay = new Set<Promise<unknown>>();
+  const recordedSleeps = new Set<number>();
+  const recordedLogs = new Set<string>();
+  for (const { type, data } of recorded) {
+    if (type === 'sleep.ended') recordedSleeps.add((data as { readonly until: number }).until);
+    if (type === 'log') recordedLogs.add((data as { readonly id: string }).id);
+  }
+
+  /** The author's mistake: it stops the host, and stays visible even where the process catches it. */
+  const mistake = (error: unknown): never => {
+    host.fail(error);
+    throw error;
+  };
+  const track = <Value>(promise: Promise<Value>): Promise<Value> => {
+    const tracked = promise.catch(() => {}).finally(() => underWay.delete(tracked));
+    underWay.add(tracked);
+    return promise;
+  };
+
+  const open = (name: string, machine: AnyStateMachine, input: unknown, options: OpenOptions): Promise<Group> => {
+    if (typeof name !== 'string' || name === '' || name.length > 200) {
+      return mistake(new TroupeError('BAD_INPUT', `expected the name of a group to be a text of 1 to 200 characters, got ${JSON.stringify(name)}.`));
+    }
+    if (opened.has(name)) {
+      const known = host.group(name)?.ledger;
+      const which = known === undefined ? '' : ` (machine ${known.machine.id}, created at entry 1 of group:${name})`;
+      return mistake(
+        new TroupeError('DUPLICATE_NAME', `run ${run} already has a group \`${name}\`${which}. Names are identities: give the second another name, or reuse the handle.`),
+      );
+    }
+    const { concurrency = 256, bounds } = options;
+    if (!(concurrency >= 1)) {
+      return mistake(new TroupeError('BAD_INPUT', `group \`${name}\`: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`));
+    }
+    let definition: Definition;
+    let checked: JsonValue;
+    try {
+      definition = definitionOf(machine);
+      checked = toJson(input ?? null, `input of group \`${name}\``);
+    } catch (error) {
+      return mistake(error);
+    }
+    const opening = track(
+      host.open({ name, definition, input: checked, concurrency: Math.floor(concurrency), bounds: { ...defaultBounds, ...bounds } }),
+    );
+    opened.set(name, opening);
+    opening.catch((error: unknown) => host.fail(error));
+    return opening;
+  };
+
+  const outputOf = async (name: string): Promise<JsonValue> => {
+    const end = (await inbox.wait(endKey(name))).data as unknown as GroupEnd;
+    if (end.status === 'completed') return end.output;
+    if (end.status === 'cancelled') {
+      throw new TroupeError('CANCELLED', `group \`${name}\` was cancelled: ${end.reason}.`, { group: name, reason: end.reason });
+    }
+    throw new TroupeError('GROUP_FAILED', `group \`${name}\` failed: ${end.error.message}`, { group: name, error: end.error });
+  };
+
+  const handleOf = <Output>(name: string, opening: Promise<Group>): GroupHandle<Output> => {
+    const output = outputOf(name) as Promise<Output>;
+    output.catch(() => {});
+    return {
+      name,
+      output,
+      status: () => (inbox.delivered(endKey(name))?.data as unknown as GroupEnd | undefined)?.status ?? 'active',
+      send(event, { id = event.type } = {}) {
+        const key = signalKey(name, id);
+        if (sent.has(key)) {
+          return mistake(
+            new TroupeError(
+              'DUPLICATE_NAME',
+              `group \`${name}\` was sent a signal \`${id}\` before in this iteration. The id names the signal: give the second one another, send(event, { id }).`,
+            ),
+          );
+        }
+        sent.add(key);
+        const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
+        const sending = track(opening.then((group) => group.signal(checked, { id, from: 'process' })));
+        return sending.then(async () => {
+          await inbox.wait(key);
+        });
+      },
+      cancel: (reason = 'cancelled by the process') => track(opening.then((group) => group.cancel(reason))),
+      checkpoints: {
+        async *[Symbol.asyncIterator]() {
+          for (let index = 0; ; ) {
+            for (const list = inbox.checkpoints(name); index < list.length; index += 1) yield checkpointOf(list[index] as Entry);
+            if (inbox.delivered(endKey(name)) !== undefined) return;
+            await inbox.groupMoved(name);
+          }
+        },
+      },
+    };
+  };
+
+  const sleepUntil = async (moment: Date | number | string): Promise<void> => {
+    const until = typeof moment === 'number' ? moment : typeof moment === 'string' ? Date.parse(moment) : moment.getTime();
+    if (!Number.isFinite(until)) {
+      mistake(new TroupeError('BAD_INPUT', `sleepUntil: expected a time (ms since 1970, Date or ISO text), got ${JSON.stringify(moment)}.`));
+    }
+    const key = sleepKey(until);
+    if (inbox.delivered(key) === undefined && !recordedSleeps.has(until) && !sleeping.has(until)) {
+      sleeping.add(until);
+      host.wakeAt(until, () => {
+        sleeping.delete(until);
+        void track(host.record('sleep.ended', { until })).catch(() => {});
+      });
+    }
+    await inbox.wait(key);
+  };
+
+  const ctx: Context = {
+    run,
+    group: (name, machine, input, options = {}) => handleOf(name, open(name, machine, input, options)),
+    task(name, invocation) {
+      void open(name, taskMachine, invocation, {});
+      return outputOf(name);
+    },
+    parallel,
+    sleepUntil,
+    now: () => inbox.now(),
+    log(message, data) {
+      const text = canonical([message, data === undefined ? null : toJson(data, 'ctx.log data')]);
+      const count = (logged.get(text) ?? 0) + 1;
+      logged.set(text, count);
+      const id = count === 1 ? text : `${text}#${count}`;
+      if (recordedLogs.has(id)) return;
+      void track(host.record('log', data === undefined ? { id, message } : { id, message, data })).catch(() => {});
+    },
+  };
+
+  for (const entry of recorded) inbox.offer(entry);
+  const outcome = inbox.wait('run.created').then(async (): Promise<PassOutcome> => {
+    try {
+      return { status: 'returned', value: await body(ctx) };
+    } catch (error) {
+      return { status: 'threw', error };
+    }
+  });
+
+  return {
+    deliveries: inbox,
+    outcome,
+    opened: () => opened.keys(),
+    async settled() {
+      for (;;) {
+        await inbox.quiet();
+        const now = host.clock.now();
+        if (underWay.size > 0) await Promise.race(underWay);
+        else if ((host.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now) await new Promise<void>((resolve) => void host.wakeAt(now, resolve));
+        else if (inbox.isQuiet()) return;
+      }
+    },
+    sleeping: () => sleeping,
+  };
+}
+
+function checkpointOf(entry: Entry): Checkpoint {
+  const { effect: _, ...data } = entry.data as unknown as Omit<Checkpoint, 'seq'> & { readonly effect: string };
+  return { ...data, seq: entry.seq };
+}

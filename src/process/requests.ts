@@ -1,0 +1,18 @@
+/**
+ * Letters to the host that holds a run, from processes that do not (`troupe cancel` beside a living host). A letter is
+ * no entry yet: the host makes one of it, then removes it; its id makes that happen once.
+ */
+import type { EventObject } from '../group/effect.ts';
+
+/** What may be asked of a host from outside. */
+export type Request =
+  | { readonly id: string; readonly type: 'cancel'; readonly reason: string }
+  | { readonly id: string; readonly type: 'signal'; readonly group: string; readonly event: EventObject };
+
+/** Where letters wait. */
+export interface Requests {
+  /** Letters that wait, oldest first. */
+  list(): Promise<readonly Request[]>;
+  /** The letter has become an entry, or was refused: it goes. */
+  remove(id: string): Promise<void>;
+}
