@@ -2,21 +2,25 @@
 import { posix } from 'node:path';
 import type { Source } from './source.ts';
 
+/** Small files directly in src that anybody may use. */
+const leaves = ['clock', 'error', 'json', 'version'];
+
 /** What each part of src may import besides itself. A file directly in src is a part of its own: a leaf, or the door. */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  clock: [],
   error: [],
   json: ['error'],
-  clock: ['error'],
-  journal: ['error', 'json', 'clock'],
-  harness: ['error', 'json', 'clock'],
-  group: ['error', 'json', 'clock', 'journal', 'harness'],
-  process: ['error', 'json', 'clock', 'journal', 'harness', 'group'],
-  check: ['error', 'json', 'clock', 'journal', 'harness', 'group', 'process'],
-  view: ['error', 'json', 'clock', 'journal', 'harness', 'group', 'process'],
+  version: [],
+  journal: leaves,
+  harness: leaves,
+  group: [...leaves, 'journal', 'harness'],
+  process: [...leaves, 'journal', 'harness', 'group'],
+  check: [...leaves, 'journal', 'harness', 'group', 'process'],
+  view: [...leaves, 'journal', 'harness', 'group', 'process'],
   // The public door: everything but the program.
-  index: ['error', 'json', 'clock', 'journal', 'harness', 'group', 'process'],
+  index: [...leaves, 'journal', 'harness', 'group', 'process'],
   // The composition root may import everything.
-  cli: ['error', 'json', 'clock', 'journal', 'harness', 'group', 'process', 'check', 'view', 'index', 'machines'],
+  cli: [...leaves, 'journal', 'harness', 'group', 'process', 'check', 'view', 'index', 'machines'],
 };
 
 /** What machines (and a user's process files) may import besides their neighbours. */
