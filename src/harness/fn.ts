@@ -1,0 +1,125 @@
+/** The function harness: an invocation performed in this process. */
+import { systemClock, type Clock } from '../clock.ts';
+import { toJson } from '../json.ts';
+import { cancelledBy, fail, isFailureClass, ok } from './outcome.ts';
+import { plainError } from './plain-error.ts';
+import type { Attempt, Harness, Invocation, Outcome, Progress } from './port.ts';
+
+/** What a function is asked to do: the invocation, and whose it is. */
+export interface Task extends Invocation {
+  readonly run: string;
+  readonly group: string;
+  /** Address of the member in its group. */
+  readonly member: string;
+}
+
+/** What a function is given to do it with. */
+export interface TaskContext {
+  /** Aborted when the attempt is to end early; `signal.reason` says why. */
+  readonly signal: AbortSignal;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** The same for every performance of this attempt: hand it to whatever must not do a thing twice (G4). */
+  readonly key: string;
+  /** Says what is being done now; a string is a line. May be called often. Ignored once the attempt is over. */
+  progress(progress: Progress | string): void;
+}
+
+/** A function that performs invocations. What it returns is the output: plain JSON data, undefined counts as null. */
+export type Perform = (task: Task, context: TaskContext) => unknown;
+
+export interface FnOptions {
+  /** What members may need. Default none. */
+  readonly capabilities?: readonly string[];
+  /** Attempts at once on this host. Default: no limit of its own. */
+  readonly concurrency?: number;
+  /** How long a function may take to return after its signal was aborted, ms. Default 5,000, at least 0. */
+  readonly graceMs?: number;
+  /** Measures the grace. Default: the machine's own clock. */
+  readonly clock?: Clock;
+}
+
+/**
+ * A harness that calls `perform` in this process.
+ *
+ * - A return value that is not plain JSON is outcome `error`, class `invalid-output`; the message names the path.
+ * - A throw is outcome `error`; its class is the thrown value's `class` property when that is a failure class, else `failed`.
+ * - Once the signal is aborted, a throw or a return of undefined is outcome `cancelled`; a value returned within `graceMs`
+ *   still counts; after that the outcome is `cancelled` and the function, which nothing can stop, goes on unheard.
+ */
+export function fn(perform: Perform, options: FnOptions = {}): Harness {
+  const { capabilities, concurrency, graceMs = 5_000, clock = systemClock } = options;
+  return {
+    ...(capabilities === undefined ? {} : { capabilities }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    perform: (attempt) => performInProcess(perform, attempt, graceMs, clock),
+  };
+}
+
+async function performInProcess(perform: Perform, attempt: Attempt, graceMs: number, clock: Clock): Promise<Outcome> {
+  const { signal } = attempt;
+  if (signal.aborted) return cancelledBy(signal);
+  let isOver = false;
+  const context: TaskContext = {
+    signal,
+    attempt: attempt.attempt,
+    key: attempt.key,
+    progress(progress) {
+      if (!isOver) attempt.progress(typeof progress === 'string' ? { line: progress } : progress);
+    },
+  };
+  const patience = patienceAfter(signal, graceMs, clock);
+  try {
+    return await Promise.race([called(perform, attempt, context), patience.over]);
+  } finally {
+    isOver = true;
+    patience.stop();
+  }
+}
+
+async function called(perform: Perform, attempt: Attempt, context: TaskContext): Promise<Outcome> {
+  const { run, group, member, invocation, signal } = attempt;
+  try {
+    const output = await perform({ ...invocation, run, group, member }, context);
+    return signal.aborted && output === undefined ? cancelledBy(signal) : judged(output);
+  } catch (thrown) {
+    return signal.aborted ? cancelledBy(signal) : fail(classOf(thrown), thrown);
+  }
+}
+
+function judged(output: unknown): Outcome {
+  try {
+    return ok(output === undefined ? null : toJson(output, 'output'));
+  } catch (thrown) {
+    const { message, code } = plainError(thrown);
+    return fail('invalid-output', { name: 'InvalidOutput', message, code });
+  }
+}
+
+function classOf(thrown: unknown) {
+  try {
+    const named: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'class') : undefined;
+    return isFailureClass(named) ? named : 'failed';
+  } catch {
+    return 'failed';
+  }
+}
+
+/** Resolves to `cancelled` when `graceMs` have passed since the signal was aborted. */
+function patienceAfter(signal: AbortSignal, graceMs: number, clock: Clock) {
+  let callOff: (() => void) | undefined;
+  let onAbort: (() => void) | undefined;
+  const over = new Promise<Outcome>((resolve) => {
+    onAbort = () => {
+      callOff = clock.wakeAt(clock.now() + graceMs, () => resolve(cancelledBy(signal)));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  return {
+    over,
+    stop() {
+      if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+      callOff?.();
+    },
+  };
+}

@@ -1,0 +1,29 @@
+/** `troupe/harness`: who performs invocations. */
+export { command, type CommandOptions, type CommandOutput } from './command.ts';
+export { fn, type FnOptions, type Perform, type Task, type TaskContext } from './fn.ts';
+export { cancelled, fail, ok } from './outcome.ts';
+export { plainError } from './plain-error.ts';
+export {
+  hold,
+  later,
+  never,
+  scripted,
+  type Call,
+  type MemberScript,
+  type Script,
+  type ScriptedHarness,
+  type ScriptedOptions,
+  type Step,
+} from './scripted.ts';
+export { chooseHarness, type Choice } from './select.ts';
+export type {
+  Attempt,
+  FailureClass,
+  Harness,
+  Harnesses,
+  Invocation,
+  Outcome,
+  PlainError,
+  Progress,
+  RetryPolicy,
+} from './port.ts';

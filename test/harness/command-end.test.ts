@@ -1,0 +1,205 @@
+/** Nothing of an attempt outlives it: by itself, cancelled, or left behind by a host that died. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { command, type Attempt } from '../../src/harness/index.ts';
+import { errorOf, isAlive, marked, nodeAt, outputOf, runId, shAt, temporaryFolder, until, type TestAttempt } from './support.ts';
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+afterEach(() => expect(marked()).toEqual([]));
+
+const harness = command({ graceMs: { interrupt: 150, terminate: 150 } });
+let files = 0;
+const newFile = () => folder.at(`pid-${(files += 1)}`);
+const pidIn = async (file: string) => {
+  await until(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'));
+  return Number(readFileSync(file, 'utf8'));
+};
+/** Starts an attempt and waits until it says `ready`. */
+const ready = async (attempt: TestAttempt) => {
+  const ended = harness.perform(attempt);
+  await until(() => attempt.lines.includes('ready'));
+  return ended.then((outcome) => ({ outcome }));
+};
+const started = async (attempt: TestAttempt) => {
+  const ended = harness.perform(attempt);
+  await until(() => attempt.lines.includes('ready'));
+  return { ended };
+};
+
+test('a command aborted before its start is not started', async () => {
+  const file = newFile();
+  const attempt = shAt(`echo $$ > ${file}`);
+  attempt.abort('not needed');
+  expect(await harness.perform(attempt)).toEqual({ status: 'cancelled', reason: 'not needed' });
+  expect(existsSync(file)).toBe(false);
+});
+
+test('a command aborted while it is being started is cancelled', async () => {
+  const attempt = shAt('sleep 60');
+  const ended = harness.perform(attempt);
+  attempt.abort('changed my mind');
+  expect(await ended).toEqual({ status: 'cancelled', reason: 'changed my mind' });
+});
+
+test('a cancel begins with SIGINT, and is a cancel whatever the exit code', async () => {
+  const file = newFile();
+  const attempt = nodeAt(`process.on('SIGINT', () => { require('fs').writeFileSync(${JSON.stringify(file)}, 'SIGINT'); process.exit(0) }); setInterval(() => {}, 1e6); console.log('ready')`);
+  const { ended } = await started(attempt);
+  attempt.abort('enough');
+  attempt.abort('enough again');
+  expect(await ended).toEqual({ status: 'cancelled', reason: 'enough' });
+  expect(readFileSync(file, 'utf8')).toBe('SIGINT');
+});
+
+test('a command that ignores SIGINT gets SIGTERM', async () => {
+  const file = newFile();
+  const attempt = nodeAt(`process.on('SIGINT', () => {}); process.on('SIGTERM', () => { require('fs').writeFileSync(${JSON.stringify(file)}, 'SIGTERM'); process.exit(0) }); setInterval(() => {}, 1e6); console.log('ready')`);
+  const { ended } = await started(attempt);
+  attempt.abort('enough');
+  expect((await ended).status).toBe('cancelled');
+  expect(readFileSync(file, 'utf8')).toBe('SIGTERM');
+});
+
+test('a command that ignores both is killed, with its children', async () => {
+  const attempt = shAt(`trap '' INT TERM; sh -c 'sleep 61; sleep 62' & sleep 63 & echo ready; wait; sleep 64`);
+  const { ended } = await started(attempt);
+  expect(marked(attempt.key).length).toBeGreaterThanOrEqual(4);
+  attempt.abort('enough');
+  expect(await ended).toEqual({ status: 'cancelled', reason: 'enough' });
+  expect(marked(attempt.key)).toEqual([]);
+});
+
+test('a stopped command can be cancelled', async () => {
+  const attempt = shAt('echo ready; kill -STOP $$; sleep 60');
+  const { ended } = await started(attempt);
+  attempt.abort('enough');
+  expect((await ended).status).toBe('cancelled');
+});
+
+test('a command may tidy up when it is interrupted: what it starts then is not interrupted', async () => {
+  const file = newFile();
+  const attempt = shAt(`trap 'sleep 0.1; echo $$ > ${file}; exit 1' INT; echo ready; while :; do sleep 0.01; done`);
+  const { ended } = await started(attempt);
+  attempt.abort('enough');
+  expect((await ended).status).toBe('cancelled');
+  expect(await pidIn(file)).toBeGreaterThan(0);
+});
+
+test('a cancel reaches a grandchild that left the group, the session and its parent', async () => {
+  const file = newFile();
+  const attempt = shAt(`(setsid sh -c 'trap "" INT TERM; echo $$ > ${file}; sleep 60' >/dev/null 2>&1 &); sleep 0; echo ready; sleep 60`);
+  const { ended } = await started(attempt);
+  const grandchild = await pidIn(file);
+  expect(isAlive(grandchild)).toBe(true);
+  attempt.abort('enough');
+  await ended;
+  expect(isAlive(grandchild)).toBe(false);
+});
+
+test('what a command leaves behind when it ends by itself is ended too', async () => {
+  const file = newFile();
+  const attempt = shAt(`setsid sh -c 'echo $$ > ${file}; exec sleep 60' >/dev/null 2>&1 </dev/null & while [ ! -s ${file} ]; do :; done; sleep 61 >/dev/null 2>&1 & echo done`);
+  expect(outputOf(await harness.perform(attempt))['stdout']).toBe('done\n');
+  expect(isAlive(await pidIn(file))).toBe(false);
+  expect(marked(attempt.key)).toEqual([]);
+});
+
+test('a grandchild that holds the output open does not hold up the outcome', async () => {
+  const before = performance.now();
+  const outcome = await harness.perform(shAt('setsid sleep 60 & echo done'));
+  expect(outputOf(outcome)['stdout']).toBe('done\n');
+  expect(performance.now() - before).toBeLessThan(10_000);
+});
+
+test('one that holds the output and cannot be found does not hold up the outcome either', async () => {
+  const file = newFile();
+  const attempt = shAt(`setsid env -i sh -c 'echo $$ > ${file}; exec sleep 60' & while [ ! -s ${file} ]; do :; done; echo done`);
+  expect(outputOf(await harness.perform(attempt))['stdout']).toBe('done\n');
+  process.kill(await pidIn(file), 'SIGKILL');
+});
+
+test('a child in the group is found even without its environment', async () => {
+  const file = newFile();
+  const attempt = shAt(`env -i sh -c 'echo $$ > ${file}; exec sleep 60' >/dev/null 2>&1 & while [ ! -s ${file} ]; do :; done; exit 1`);
+  expect(errorOf(await harness.perform(attempt)).code).toBe('EXIT_1');
+  expect(isAlive(await pidIn(file))).toBe(false);
+});
+
+test('what was written just before the end, and after a cancel, is kept', async () => {
+  const outputFile = newFile();
+  const attempt = shAt(`trap 'echo bye; exit 0' INT; echo ready; while :; do sleep 0.01; done`, {}, { outputFile });
+  const { ended } = await started(attempt);
+  attempt.abort('enough');
+  await ended;
+  expect(readFileSync(outputFile, 'utf8')).toBe('ready\nbye\n');
+});
+
+/** What a host that died leaves: processes with a mark, of a host that is not there. */
+const orphan = (attempt: Pick<Attempt, 'key'>, host: string, script = 'sleep 60') =>
+  spawn('setsid', ['-f', 'sh', '-c', script], { env: { ...process.env, TROUPE_ATTEMPT: attempt.key, TROUPE_HOST: host }, stdio: 'ignore' });
+const deadHost = '4194305-1';
+
+test('a sweep ends what a dead host left of this key, and of no other', async () => {
+  const base = shAt('').key;
+  const keys = [base, `${base}1`, `x${base}`, base.slice(0, -1)];
+  for (const key of keys) orphan({ key }, deadHost, `trap '' TERM; sleep 60; sleep 60`);
+  const marks = () => keys.map((key) => marked(`${key}\0`).length);
+  await until(() => marks().every((count) => count === 2));
+  await harness.sweep?.(base);
+  expect(marks()).toEqual([0, 2, 2, 2]);
+  for (const key of keys) await harness.sweep?.(key);
+  expect(marks()).toEqual([0, 0, 0, 0]);
+});
+
+test('a sweep leaves alone what another living host performs, even under the same key', async () => {
+  const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
+  try {
+    const stat = readFileSync(`/proc/${other.pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
+    const attempt = shAt('');
+    orphan(attempt, `${other.pid}-${stat[19]}`);
+    await until(() => marked(attempt.key).length === 1);
+    await harness.sweep?.(attempt.key);
+    expect(marked(attempt.key)).toHaveLength(1);
+    other.kill('SIGKILL');
+    await until(() => !isAlive(other.pid ?? 0));
+    await harness.sweep?.(attempt.key);
+    expect(marked(attempt.key)).toEqual([]);
+  } finally {
+    other.kill('SIGKILL');
+  }
+});
+
+test('a sweep with nothing to find is quick and quiet', async () => {
+  await expect(harness.sweep?.(`${runId}/nobody`)).resolves.toBeUndefined();
+});
+
+test('a host inside an attempt is ended with what it started itself', async () => {
+  const outer = shAt('');
+  const host = JSON.stringify(new URL('../../src/harness/index.ts', import.meta.url).href);
+  const script = `const { command } = await import(${host});
+    const attempt = { run: 'inner', group: 'g', member: 'm', attempt: 1, key: '${runId}/inner', signal: new AbortController().signal,
+      invocation: { command: ['setsid', 'sh', '-c', 'trap "" INT TERM; echo ready; sleep 60; sleep 60'] }, outputFile: undefined, progress: ({ line }) => console.log(line) };
+    process.on('SIGINT', () => {}); process.on('SIGTERM', () => process.kill(process.pid, 'SIGKILL'));
+    await command().perform(attempt);`;
+  const attempt = { ...outer, invocation: { command: [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script] } };
+  const ended = harness.perform(attempt);
+  await until(() => outer.lines.includes('ready'));
+  expect(marked(`${runId}/inner`).length).toBeGreaterThan(0);
+  outer.abort('enough');
+  expect((await ended).status).toBe('cancelled');
+  expect(marked(`${runId}/inner`)).toEqual([]);
+});
+
+test('a host that exits takes its programs with it', async () => {
+  const url = JSON.stringify(new URL('../../src/harness/index.ts', import.meta.url).href);
+  const script = `const { command } = await import(${url});
+    const attempt = { run: 'r', group: 'g', member: 'm', attempt: 1, key: '${runId}/exits', signal: new AbortController().signal,
+      invocation: { command: ['sh', '-c', 'trap "" INT TERM HUP; echo ready; sleep 60; sleep 60'] }, outputFile: undefined, progress: () => { throw new Error('uncaught') } };
+    void command().perform(attempt).catch((error) => setImmediate(() => { throw error }));
+    process.on('unhandledRejection', (error) => { throw error });`;
+  const host = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: 'ignore' });
+  await new Promise((resolve) => host.once('exit', resolve));
+  await until(() => marked(`${runId}/exits`).length === 0);
+});
