@@ -100,11 +100,12 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
     member.cancelRetry = timers.set(retryAt, () => {
       member.cancelRetry = undefined;
       member.attempt += 1;
-      attempt(member, sweepKey);
+      attempt(member, sweepKey === undefined ? {} : { sweepKey });
     });
   };
 
-  const attempt = (member: Living, sweepKey?: string) => {
+  /** Makes an attempt; `left` is what a host that is gone has left of an earlier one: to be swept, or taken up. */
+  const attempt = (member: Living, left: { readonly sweepKey?: string; readonly reattach?: boolean } = {}) => {
     if (!context.performs) return;
     let invocation: Invocation;
     let choice: ReturnType<typeof chooseHarness>;
@@ -126,11 +127,14 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
       harnessName: choice.name,
       harness: choice.harness,
       groupConcurrency: ledger().concurrency,
-      sweepKey,
+      sweepKey: left.sweepKey,
+      reattach: left.reattach === true,
       outputFile: () => journal.sideFile(outputName),
       queued: () => push('attempt.queued', { ...attempted(member), harness: choice.name }),
-      started: (durable) =>
-        push('attempt.started', { ...attempted(member), harness: choice.name, outputFile: outputName }, durable),
+      started: (durable) => {
+        if (left.reattach === true) durable();
+        else push('attempt.started', { ...attempted(member), harness: choice.name, outputFile: outputName }, durable);
+      },
       progress: (progress) => report(member, progress),
       ended: (outcome, ending) => ended(member, outcome, ending),
     };
@@ -153,9 +157,14 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
     state.cancel = timers.set(state.last + context.progressEveryMs, flush);
   };
 
-  const ended = (member: Living, outcome: Outcome, ending: Ending | undefined) => {
+  const ended = (member: Living, outcome: Outcome | undefined, ending: Ending | undefined) => {
     member.progress.cancel?.();
     member.progress.cancel = undefined;
+    if (outcome === undefined) {
+      const record = recordOf(member);
+      if (record !== undefined) interrupted(member, record, true);
+      return;
+    }
     if (ending?.type === 'dropped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason });
       if (outcome.status === 'ok') {
@@ -222,13 +231,17 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
   };
 
   /** Started by a host that is gone, and not ended: again if the member allows it, else for the coordinator to decide. */
-  const interrupted = (member: Living, record: MemberRecord) => {
+  const interrupted = (member: Living, record: MemberRecord, isLost = false) => {
     const key = keyOfAttempt(member, record.attempt);
     const error: PlainError = {
       name: 'InterruptedError',
       message: `attempt ${record.attempt} of member \`${member.address}\` was under way when its host ended`,
       code: interruptedCode,
     };
+    if (record.status === 'running' && !isLost && context.harnesses[record.harness]?.reattach !== undefined) {
+      attempt(member, { reattach: true });
+      return;
+    }
     const mayRestart = member.input.restartable ?? true;
     if (mayRestart && record.interruptions < context.interruptionsMax) {
       again(member, 'crashed', error, clock.now(), key);

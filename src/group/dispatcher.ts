@@ -26,6 +26,8 @@ export interface Job {
   readonly groupConcurrency: number;
   /** Before it starts: ends what an earlier host left running of this member, if anything. */
   readonly sweepKey: string | undefined;
+  /** Take up the attempt that an earlier host started, instead of making it. */
+  readonly reattach: boolean;
   /** Where the attempt's whole output may be written. */
   outputFile(): Promise<string | undefined>;
   /** Records that it waits; called at most once, only when it does not start at once. */
@@ -33,8 +35,8 @@ export interface Job {
   /** Records `attempt.started`, then calls back when that is durable. */
   started(durable: () => void): void;
   progress(progress: Progress): void;
-  /** It ended. `ending` when it was ended early. Places are free again. */
-  ended(outcome: Outcome, ending: Ending | undefined): void;
+  /** It ended; `outcome` is undefined when it could not be taken up. `ending` when it was ended early. Places are free again. */
+  ended(outcome: Outcome | undefined, ending: Ending | undefined): void;
 }
 
 /** The host's dispatcher. */
@@ -92,7 +94,7 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     });
   };
 
-  const perform = async (entry: Running): Promise<Outcome> => {
+  const perform = async (entry: Running): Promise<Outcome | undefined> => {
     const { job, abort } = entry;
     if (entry.ending !== undefined) return { status: 'cancelled', reason: entry.ending.reason };
     const { timeoutMs } = job.invocation;
@@ -123,7 +125,8 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
           );
         });
       });
-      return await Promise.race([job.harness.perform(attempt), givenUp]);
+      const work = job.reattach ? job.harness.reattach?.(attempt) : job.harness.perform(attempt);
+      return await Promise.race([work, givenUp]);
     } catch (error) {
       return { status: 'error', class: 'failed', error: plainError(error) };
     } finally {
@@ -132,7 +135,7 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     }
   };
 
-  const end = (entry: Running, outcome: Outcome) => {
+  const end = (entry: Running, outcome: Outcome | undefined) => {
     const { job } = entry;
     running.delete(job.key);
     count(perGroup, job.group, -1);

@@ -5,7 +5,7 @@
  * entry asked for is performed.
  */
 import { TroupeError } from '../error.ts';
-import { canonical, type JsonValue } from '../json.ts';
+import type { JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Outcome } from '../harness/port.ts';
 import { attemptsOf, type Push } from './attempts.ts';
@@ -15,6 +15,7 @@ import type { ActorKey, Effect, EventObject } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger } from './ledger.ts';
+import { refuseMismatch } from './mismatch.ts';
 import { refuseReserved, timers as timersOf, wants as wantsOf } from './step.ts';
 import { streamWriter } from './stream-writer.ts';
 
@@ -234,23 +235,3 @@ export async function openGroup(
     snapshot,
   };
 }
-
-/** Reopening is the same group only with the same machine and input. */
-function refuseMismatch(ledger: Ledger, { name, definition, input }: GroupOptions): void {
-  if (ledger.machine.id !== definition.id) {
-    throw new TroupeError(
-      'GROUP_MISMATCH',
-      `group \`${name}\` was created with machine \`${ledger.machine.id}\`, and is now opened with \`${definition.id}\`. Give the group another name, or open it with the machine it was created with.`,
-    );
-  }
-  const recorded = canonical(ledger.input);
-  const given = canonical(input);
-  if (recorded !== given) {
-    throw new TroupeError(
-      'GROUP_MISMATCH',
-      `group \`${name}\` was created with input ${excerpt(recorded)}, and is now opened with ${excerpt(given)}. Give the group another name, or open it with the input it was created with.`,
-    );
-  }
-}
-
-const excerpt = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);

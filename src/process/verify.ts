@@ -1,6 +1,14 @@
-/** Proving a journal: checksums and sequence (by reading it), full replay = snapshot + tail = recorded digests. */
-import type { JournalStore } from '../journal/port.ts';
+/**
+ * Proving a journal: checksums and sequence (by reading it), then per group: full replay = recorded digests, and
+ * newest snapshot + tail = full replay.
+ */
+import { TroupeError } from '../error.ts';
+import { groupFold, snapshotMaker } from '../group/fold.ts';
+import { digest } from '../group/step.ts';
+import type { Journal, JournalStore } from '../journal/port.ts';
+import { readRun } from './cancel.ts';
 import type { Process } from './define-process.ts';
+import { replayRun, type Replayed } from './replay.ts';
 
 /** What was proven of one group. */
 export interface GroupCheck {
@@ -30,5 +38,32 @@ export async function verifyRun(options: {
   readonly run: string;
   readonly process: Process<never, unknown>;
 }): Promise<RunCheck> {
-  throw new Error(`not built yet: ${options.run}`);
+  const journal = await options.store.open(options.run);
+  try {
+    const view = await readRun(journal);
+    const replayed = await replayRun(journal, options.process);
+    const groups: GroupCheck[] = [];
+    for (const group of replayed) groups.push(await checkGroup(journal, group));
+    return { run: options.run, entries: view.entries, groups };
+  } finally {
+    await journal.close();
+  }
+}
+
+async function checkGroup(journal: Journal, { name, fold, entries, digests }: Replayed): Promise<GroupCheck> {
+  const full = fold.system === undefined ? '' : digest(fold.system);
+  const snapshot = await journal.loadSnapshot(fold.stream, snapshotMaker(fold.definition));
+  if (snapshot !== undefined) {
+    const resumed = groupFold(fold.definition, name, snapshot);
+    for (const entry of entries) if (entry.seq > snapshot.seq) resumed.apply(entry);
+    const found = resumed.system === undefined ? '' : digest(resumed.system);
+    if (found !== full) {
+      throw new TroupeError(
+        'NONDETERMINISM',
+        `group \`${name}\`: the snapshot at entry ${snapshot.seq} and its tail fold to ${found}, a full replay to ${full}. The snapshot can be deleted; the journal is enough.`,
+        { stream: fold.stream, seq: snapshot.seq, expected: full, found },
+      );
+    }
+  }
+  return { name, entries: entries.length, digests, snapshotSeq: snapshot?.seq, digest: full };
 }

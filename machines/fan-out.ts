@@ -1,0 +1,179 @@
+/**
+ * Fan-out and fan-in: asks for every member, at most so many at a time, marks the way with checkpoints, and ends
+ * when all have settled.
+ *
+ * ```mermaid
+ * stateDiagram-v2
+ *   [*] --> working
+ *   working --> working: xstate.done.actor.* / xstate.error.actor.*
+ *   working --> done: all settled
+ *   done --> [*]
+ * ```
+ *
+ * ```ts
+ * const checks = ctx.group('checks', fanOut, {
+ *   members: [{ id: 'types', command: ['npx', 'tsc'] }, { id: 'lint', command: ['npx', 'oxlint'] }],
+ *   concurrency: 3,
+ *   checkpointEvery: 2,
+ * });
+ * const { results, failed } = await checks.output;
+ * ```
+ */
+import { assign, enqueueActions, setup, stopChild } from 'xstate';
+import { TroupeError, checkpoint, coordinator, member, type Invocation, type JsonValue, type PlainError } from 'troupe';
+
+/** One member: its id, and what is wanted of it. */
+export type FanOutMember = Invocation & {
+  /** Name of the member in the group: not empty, unique, without `::`. */
+  readonly id: string;
+};
+
+/** Input of {@link fanOut}. */
+export interface FanOutInput {
+  /** In the order in which they are to start. */
+  readonly members: readonly FanOutMember[];
+  /** Members at a time: a whole number >= 1; default (and at most) 256. */
+  readonly concurrency?: number;
+  /** A checkpoint after every so many settled members: a whole number >= 1; default none. */
+  readonly checkpointEvery?: number;
+  /**
+   * `best-effort` (default): failures are collected and the rest goes on. `fail-fast`: the first failure stops the
+   * others and fails the group with that member's error as its cause.
+   */
+  readonly policy?: 'best-effort' | 'fail-fast';
+}
+
+/** Output of {@link fanOut}; both lists are in the order of the input's members. */
+export interface FanOutOutput {
+  readonly results: readonly { readonly id: string; readonly output: JsonValue }[];
+  readonly failed: readonly { readonly id: string; readonly error: PlainError }[];
+  readonly settled: number;
+  readonly total: number;
+}
+
+type Settled = { readonly id: string; readonly output: JsonValue } | { readonly id: string; readonly error: PlainError };
+
+/** Settled members are kept in slices, so that noting one copies a slice and not all (10,000 members stay linear). */
+const sliceLength = 128;
+
+/** More members than this are not asked for at once: XState copies its map of children at every spawn and stop. */
+const concurrencyMax = 256;
+
+interface FanOutContext {
+  readonly members: readonly FanOutMember[];
+  readonly concurrency: number;
+  readonly checkpointEvery: number | null;
+  readonly policy: 'best-effort' | 'fail-fast';
+  /** How many members have been spawned: those before this index. */
+  readonly spawned: number;
+  readonly settled: number;
+  readonly slices: readonly (readonly Settled[])[];
+}
+
+function wholeNumber(name: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new TroupeError('BAD_INPUT', `fan-out: expected \`${name}\` to be a whole number >= 1, got \`${value}\` (${typeof value}).`);
+}
+
+function contextOf({ members, concurrency, checkpointEvery, policy = 'best-effort' }: FanOutInput): FanOutContext {
+  const ids = new Set(members.map(({ id }) => id));
+  if (ids.size !== members.length) {
+    const twice = members.find(({ id }, index) => members.findIndex((other) => other.id === id) !== index);
+    throw new TroupeError('DUPLICATE_NAME', `fan-out: two members are called \`${twice?.id}\`. Names are identities: give the second another id.`);
+  }
+  if (policy !== 'best-effort' && policy !== 'fail-fast') {
+    throw new TroupeError('BAD_INPUT', `fan-out: expected \`policy\` to be best-effort or fail-fast, got \`${String(policy)}\`.`);
+  }
+  return {
+    members,
+    concurrency: Math.min(concurrencyMax, wholeNumber('concurrency', concurrency ?? concurrencyMax)),
+    checkpointEvery: checkpointEvery === undefined ? null : wholeNumber('checkpointEvery', checkpointEvery),
+    policy,
+    spawned: 0,
+    settled: 0,
+    slices: [],
+  };
+}
+
+function withSettled({ slices, settled }: FanOutContext, one: Settled): Partial<FanOutContext> {
+  const last = slices.at(-1);
+  const isFull = last === undefined || last.length === sliceLength;
+  return {
+    settled: settled + 1,
+    slices: isFull ? [...slices, [one]] : [...slices.slice(0, -1), [...last, one]],
+  };
+}
+
+function outputOf({ members, slices, settled }: FanOutContext): FanOutOutput {
+  const byId = new Map(slices.flat().map((one) => [one.id, one]));
+  const results: { readonly id: string; readonly output: JsonValue }[] = [];
+  const failed: { readonly id: string; readonly error: PlainError }[] = [];
+  for (const { id } of members) {
+    const one = byId.get(id);
+    if (one === undefined) continue;
+    if ('error' in one) failed.push(one);
+    else results.push(one);
+  }
+  return { results, failed, settled, total: members.length };
+}
+
+/** What XState tells of a member's end. */
+interface MemberEnd {
+  readonly type: string;
+  readonly actorId: string;
+  readonly output: JsonValue;
+  readonly error: PlainError;
+}
+
+/** The coordinator: see the head of this file. */
+export const fanOut = coordinator(
+  setup({
+    types: {} as { input: FanOutInput; context: FanOutContext; events: MemberEnd; output: FanOutOutput },
+    actors: { member },
+    guards: {
+      allSettled: ({ context }) => context.settled === context.members.length,
+      failsFast: ({ context }) => context.policy === 'fail-fast',
+    },
+    actions: {
+      spawnNext: assign(({ context, spawn }) => {
+        const until = Math.min(context.members.length, context.settled + context.concurrency);
+        for (const { id, ...invocation } of context.members.slice(context.spawned, until)) {
+          spawn('member', { id, input: invocation });
+        }
+        return { spawned: Math.max(until, context.spawned) };
+      }),
+      noteResult: assign(({ context, event }) => withSettled(context, { id: event.actorId, output: event.output })),
+      noteFailure: assign(({ context, event }) => withSettled(context, { id: event.actorId, error: event.error })),
+      stopSettled: stopChild(({ event }) => event.actorId),
+      markProgress: enqueueActions(({ context, enqueue }) => {
+        const { settled, checkpointEvery, members } = context;
+        if (checkpointEvery === null || settled % checkpointEvery !== 0) return;
+        const number = settled / checkpointEvery;
+        enqueue(checkpoint({ name: `checkpoint ${number}`, reason: `every ${checkpointEvery}`, settled, total: members.length }));
+      }),
+      failWithMember: assign(({ event }) => {
+        const { actorId, error } = event;
+        throw Object.assign(new Error(`member \`${actorId}\` failed: ${error.message}`, { cause: error }), { code: error.code });
+      }),
+    },
+  }).createMachine({
+    id: 'fan-out',
+    context: ({ input }) => contextOf(input),
+    initial: 'working',
+    states: {
+      working: {
+        entry: 'spawnNext',
+        always: { guard: 'allSettled', target: 'done' },
+        on: {
+          'xstate.done.actor.*': { actions: ['noteResult', 'stopSettled', 'spawnNext', 'markProgress'] },
+          'xstate.error.actor.*': [
+            { guard: 'failsFast', actions: 'failWithMember' },
+            { actions: ['noteFailure', 'stopSettled', 'spawnNext', 'markProgress'] },
+          ],
+        },
+      },
+      done: { type: 'final' },
+    },
+    output: ({ context }) => outputOf(context),
+  }),
+);

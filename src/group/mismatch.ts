@@ -1,0 +1,21 @@
+/** Reopening a name is the same group only with the same machine and input. */
+import { TroupeError } from '../error.ts';
+import { canonical } from '../json.ts';
+import type { GroupOptions } from './group.ts';
+import type { Ledger } from './ledger.ts';
+
+const excerpt = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
+/** Throws GROUP_MISMATCH, naming both, when `options` are not those the group was created with. */
+export function refuseMismatch(ledger: Ledger, { name, definition, input }: Pick<GroupOptions, 'definition' | 'input' | 'name'>): void {
+  const refuse = (what: string, recorded: string, given: string) => {
+    throw new TroupeError(
+      'GROUP_MISMATCH',
+      `group \`${name}\` was created with ${what} ${recorded}, and is now opened with ${given}. Give the group another name, or open it with the ${what} it was created with.`,
+    );
+  };
+  if (ledger.machine.id !== definition.id) refuse('machine', `\`${ledger.machine.id}\``, `\`${definition.id}\``);
+  const recorded = canonical(ledger.input);
+  const given = canonical(input);
+  if (recorded !== given) refuse('input', excerpt(recorded), excerpt(given));
+}

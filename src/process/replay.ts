@@ -1,0 +1,118 @@
+/**
+ * A recorded run folded again without a lease, a harness or a clock of its own: the process function is run over what
+ * is recorded, so that its machines and names are at hand, and every group is folded in full. Performs nothing (G5).
+ */
+import { TroupeError } from '../error.ts';
+import { groupFold, streamOf, type GroupFold } from '../group/fold.ts';
+import type { Group, GroupOptions } from '../group/group.ts';
+import { runStream, type Host } from '../group/host.ts';
+import { refuseMismatch } from '../group/mismatch.ts';
+import type { Entry, Journal } from '../journal/port.ts';
+import type { Process } from './define-process.ts';
+import { drained } from './drained.ts';
+import { startPass } from './pass.ts';
+import type { RunCreated } from './run-view.ts';
+
+/** Turns of the event loop that the process function is given to open its recorded groups. */
+const turnsMax = 20_000;
+
+/** A group of a recorded run, folded to its end. */
+export interface Replayed {
+  readonly name: string;
+  readonly fold: GroupFold;
+  readonly entries: readonly Entry[];
+  /** Recorded digests that the fold met. */
+  readonly digests: number;
+}
+
+/**
+ * Folds all groups of a run that its process opens. Codes: NONDETERMINISM, GROUP_MISMATCH, JOURNAL_CORRUPT,
+ * JOURNAL_FORMAT, PROCESS_INVALID (a recorded group that the process does not open), and what opening groups throws.
+ */
+export async function replayRun(journal: Journal, process: Process<never, unknown>): Promise<readonly Replayed[]> {
+  const streams = new Map<string, Entry[]>();
+  const forProcess: Entry[] = [];
+  for await (const entries of journal.read()) {
+    for (const entry of entries) {
+      const stream = streams.get(entry.stream);
+      if (stream === undefined) streams.set(entry.stream, [entry]);
+      else stream.push(entry);
+      if (entry.stream === runStream || ['group.ended', 'checkpoint', 'signal'].includes(entry.type)) forProcess.push(entry);
+    }
+  }
+  const created = forProcess.find(({ type }) => type === 'run.created')?.data as unknown as RunCreated | undefined;
+  if (created === undefined) return [];
+  if (created.process !== process.name) {
+    throw new TroupeError('PROCESS_INVALID', `run ${journal.run} belongs to process \`${created.process}\`, and was replayed with \`${process.name}\`.`);
+  }
+
+  const replayed = new Map<string, Replayed>();
+  const groups = new Map<string, Group>();
+  let fail: (error: unknown) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failure.catch(() => {});
+  const never = <Value>() => new Promise<Value>(() => {});
+
+  const open = async (options: GroupOptions): Promise<Group> => {
+    const entries = streams.get(streamOf(options.name));
+    // A group that is not recorded yet: the process goes no further than the journal.
+    if (entries === undefined) return never();
+    const fold = groupFold(options.definition, options.name);
+    for (const entry of entries) fold.apply(entry);
+    refuseMismatch(fold.ledger, options);
+    replayed.set(options.name, { name: options.name, fold, entries, digests: entries.filter((entry) => entry.fold !== undefined).length });
+    const group: Group = {
+      name: options.name,
+      fold,
+      ledger: fold.ledger,
+      signal: (_event, { id }) => (fold.ledger.signals.has(id) ? Promise.resolve() : never()),
+      cancel: () => (fold.ledger.status === 'active' ? never() : Promise.resolve()),
+      wants: () => [],
+      settle: never,
+      idle: () => Promise.resolve(),
+      snapshot: () => Promise.resolve(),
+    };
+    groups.set(options.name, group);
+    return group;
+  };
+  const opening = new Map<string, Promise<Group>>();
+  const last = forProcess.at(-1)?.at ?? 0;
+  const host: Host = {
+    journal,
+    clock: { now: () => last, wakeAt: () => () => {} },
+    epoch: 0,
+    recorded: forProcess,
+    recordedGroups: new Set(),
+    open(options) {
+      const known = opening.get(options.name) ?? open(options);
+      opening.set(options.name, known);
+      return known;
+    },
+    group: (name) => groups.get(name),
+    groups: () => groups.values(),
+    record: never,
+    wakeAt: () => () => {},
+    nextDueAt: () => undefined,
+    failure,
+    fail,
+    stop: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+  const pass = startPass(host, journal.run, forProcess, (ctx) => process.run(ctx, structuredClone(created.input) as never));
+  await Promise.race([pass.deliveries.quiet(), failure]);
+  const isMissing = (stream: string) => stream !== runStream && !replayed.has(stream.slice(streamOf('').length));
+  // A process function that also reads files and the like takes a moment longer than its deliveries.
+  for (let turn = 0; turn < turnsMax && [...streams.keys()].some(isMissing); turn += 1) await Promise.race([drained(), failure]);
+  await Promise.race([Promise.all([...opening].filter(([name]) => streams.has(streamOf(name))).map(([, one]) => one)), failure]);
+
+  const missing = [...streams.keys()].filter(isMissing);
+  if (missing.length > 0) {
+    throw new TroupeError(
+      'PROCESS_INVALID',
+      `process \`${process.name}\` did not open what run ${journal.run} has recorded: ${missing.join(', ')}. Replay with the process file that wrote the journal.`,
+    );
+  }
+  return [...replayed.values()];
+}
