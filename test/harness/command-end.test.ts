@@ -1,13 +1,26 @@
 /** Nothing of an attempt outlives it: by itself, cancelled, or left behind by a host that died. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { command, type Attempt } from '../../src/harness/index.ts';
-import { errorOf, isAlive, marked, nodeAt, outputOf, runId, shAt, temporaryFolder, until, type TestAttempt } from './support.ts';
+import {
+  errorOf,
+  isAlive,
+  marked,
+  nodeAt,
+  nothingIsLeft,
+  outputOf,
+  runId,
+  shAt,
+  temporaryFolder,
+  until,
+  type TestAttempt,
+} from './support.ts';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
-afterEach(() => expect(marked()).toEqual([]));
+afterEach(nothingIsLeft);
 
 const harness = command({ graceMs: { interrupt: 150, terminate: 150 } });
 let files = 0;
@@ -17,11 +30,6 @@ const pidIn = async (file: string) => {
   return Number(readFileSync(file, 'utf8'));
 };
 /** Starts an attempt and waits until it says `ready`. */
-const ready = async (attempt: TestAttempt) => {
-  const ended = harness.perform(attempt);
-  await until(() => attempt.lines.includes('ready'));
-  return ended.then((outcome) => ({ outcome }));
-};
 const started = async (attempt: TestAttempt) => {
   const ended = harness.perform(attempt);
   await until(() => attempt.lines.includes('ready'));
@@ -45,7 +53,9 @@ test('a command aborted while it is being started is cancelled', async () => {
 
 test('a cancel begins with SIGINT, and is a cancel whatever the exit code', async () => {
   const file = newFile();
-  const attempt = nodeAt(`process.on('SIGINT', () => { require('fs').writeFileSync(${JSON.stringify(file)}, 'SIGINT'); process.exit(0) }); setInterval(() => {}, 1e6); console.log('ready')`);
+  const attempt = nodeAt(
+    `process.on('SIGINT', () => { require('fs').writeFileSync(${JSON.stringify(file)}, 'SIGINT'); process.exit(0) }); setInterval(() => {}, 1e6); console.log('ready')`,
+  );
   const { ended } = await started(attempt);
   attempt.abort('enough');
   attempt.abort('enough again');
@@ -55,7 +65,9 @@ test('a cancel begins with SIGINT, and is a cancel whatever the exit code', asyn
 
 test('a command that ignores SIGINT gets SIGTERM', async () => {
   const file = newFile();
-  const attempt = nodeAt(`process.on('SIGINT', () => {}); process.on('SIGTERM', () => { require('fs').writeFileSync(${JSON.stringify(file)}, 'SIGTERM'); process.exit(0) }); setInterval(() => {}, 1e6); console.log('ready')`);
+  const attempt = nodeAt(
+    `process.on('SIGINT', () => {}); process.on('SIGTERM', () => { require('fs').writeFileSync(${JSON.stringify(file)}, 'SIGTERM'); process.exit(0) }); setInterval(() => {}, 1e6); console.log('ready')`,
+  );
   const { ended } = await started(attempt);
   attempt.abort('enough');
   expect((await ended).status).toBe('cancelled');
@@ -65,7 +77,7 @@ test('a command that ignores SIGINT gets SIGTERM', async () => {
 test('a command that ignores both is killed, with its children', async () => {
   const attempt = shAt(`trap '' INT TERM; sh -c 'sleep 61; sleep 62' & sleep 63 & echo ready; wait; sleep 64`);
   const { ended } = await started(attempt);
-  expect(marked(attempt.key).length).toBeGreaterThanOrEqual(4);
+  await until(() => marked(attempt.key).length === 4);
   attempt.abort('enough');
   expect(await ended).toEqual({ status: 'cancelled', reason: 'enough' });
   expect(marked(attempt.key)).toEqual([]);
@@ -89,7 +101,9 @@ test('a command may tidy up when it is interrupted: what it starts then is not i
 
 test('a cancel reaches a grandchild that left the group, the session and its parent', async () => {
   const file = newFile();
-  const attempt = shAt(`(setsid sh -c 'trap "" INT TERM; echo $$ > ${file}; sleep 60' >/dev/null 2>&1 &); sleep 0; echo ready; sleep 60`);
+  const attempt = shAt(
+    `(setsid sh -c 'trap "" INT TERM; echo $$ > ${file}; sleep 60' >/dev/null 2>&1 &); sleep 0; echo ready; sleep 60`,
+  );
   const { ended } = await started(attempt);
   const grandchild = await pidIn(file);
   expect(isAlive(grandchild)).toBe(true);
@@ -100,7 +114,9 @@ test('a cancel reaches a grandchild that left the group, the session and its par
 
 test('what a command leaves behind when it ends by itself is ended too', async () => {
   const file = newFile();
-  const attempt = shAt(`setsid sh -c 'echo $$ > ${file}; exec sleep 60' >/dev/null 2>&1 </dev/null & while [ ! -s ${file} ]; do :; done; sleep 61 >/dev/null 2>&1 & echo done`);
+  const attempt = shAt(
+    `setsid sh -c 'echo $$ > ${file}; exec sleep 60' >/dev/null 2>&1 </dev/null & while [ ! -s ${file} ]; do :; done; sleep 61 >/dev/null 2>&1 & echo done`,
+  );
   expect(outputOf(await harness.perform(attempt))['stdout']).toBe('done\n');
   expect(isAlive(await pidIn(file))).toBe(false);
   expect(marked(attempt.key)).toEqual([]);
@@ -115,14 +131,18 @@ test('a grandchild that holds the output open does not hold up the outcome', asy
 
 test('one that holds the output and cannot be found does not hold up the outcome either', async () => {
   const file = newFile();
-  const attempt = shAt(`setsid env -i sh -c 'echo $$ > ${file}; exec sleep 60' & while [ ! -s ${file} ]; do :; done; echo done`);
+  const attempt = shAt(
+    `setsid env -i sh -c 'echo $$ > ${file}; exec sleep 60' & while [ ! -s ${file} ]; do :; done; echo done`,
+  );
   expect(outputOf(await harness.perform(attempt))['stdout']).toBe('done\n');
   process.kill(await pidIn(file), 'SIGKILL');
 });
 
 test('a child in the group is found even without its environment', async () => {
   const file = newFile();
-  const attempt = shAt(`env -i sh -c 'echo $$ > ${file}; exec sleep 60' >/dev/null 2>&1 & while [ ! -s ${file} ]; do :; done; exit 1`);
+  const attempt = shAt(
+    `env -i sh -c 'echo $$ > ${file}; exec sleep 60' >/dev/null 2>&1 & while [ ! -s ${file} ]; do :; done; exit 1`,
+  );
   expect(errorOf(await harness.perform(attempt)).code).toBe('EXIT_1');
   expect(isAlive(await pidIn(file))).toBe(false);
 });
@@ -137,8 +157,11 @@ test('what was written just before the end, and after a cancel, is kept', async 
 });
 
 /** What a host that died leaves: processes with a mark, of a host that is not there. */
-const orphan = (attempt: Pick<Attempt, 'key'>, host: string, script = 'sleep 60') =>
-  spawn('setsid', ['-f', 'sh', '-c', script], { env: { ...process.env, TROUPE_ATTEMPT: attempt.key, TROUPE_HOST: host }, stdio: 'ignore' });
+const orphan = (attempt: Pick<Attempt, 'key'>, host: string, script = 'exec sleep 60') =>
+  spawn('setsid', ['-f', 'sh', '-c', script], {
+    env: { ...process.env, TROUPE_ATTEMPT: attempt.key, TROUPE_HOST: host },
+    stdio: 'ignore',
+  });
 const deadHost = '4194305-1';
 
 test('a sweep ends what a dead host left of this key, and of no other', async () => {
@@ -156,7 +179,9 @@ test('a sweep ends what a dead host left of this key, and of no other', async ()
 test('a sweep leaves alone what another living host performs, even under the same key', async () => {
   const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
   try {
-    const stat = readFileSync(`/proc/${other.pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
+    const stat = readFileSync(`/proc/${other.pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     const attempt = shAt('');
     orphan(attempt, `${other.pid}-${stat[19]}`);
     await until(() => marked(attempt.key).length === 1);
@@ -183,7 +208,10 @@ test('a host inside an attempt is ended with what it started itself', async () =
       invocation: { command: ['setsid', 'sh', '-c', 'trap "" INT TERM; echo ready; sleep 60; sleep 60'] }, outputFile: undefined, progress: ({ line }) => console.log(line) };
     process.on('SIGINT', () => {}); process.on('SIGTERM', () => process.kill(process.pid, 'SIGKILL'));
     await command().perform(attempt);`;
-  const attempt = { ...outer, invocation: { command: [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script] } };
+  const attempt = {
+    ...outer,
+    invocation: { command: [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script] },
+  };
   const ended = harness.perform(attempt);
   await until(() => outer.lines.includes('ready'));
   expect(marked(`${runId}/inner`).length).toBeGreaterThan(0);
@@ -196,10 +224,10 @@ test('a host that exits takes its programs with it', async () => {
   const url = JSON.stringify(new URL('../../src/harness/index.ts', import.meta.url).href);
   const script = `const { command } = await import(${url});
     const attempt = { run: 'r', group: 'g', member: 'm', attempt: 1, key: '${runId}/exits', signal: new AbortController().signal,
-      invocation: { command: ['sh', '-c', 'trap "" INT TERM HUP; echo ready; sleep 60; sleep 60'] }, outputFile: undefined, progress: () => { throw new Error('uncaught') } };
-    void command().perform(attempt).catch((error) => setImmediate(() => { throw error }));
-    process.on('unhandledRejection', (error) => { throw error });`;
+      invocation: { command: ['sh', '-c', 'trap "" INT TERM HUP; echo ready; sleep 60; sleep 60'] }, outputFile: undefined, progress: () => process.exit(7) };
+    void command().perform(attempt);`;
   const host = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: 'ignore' });
-  await new Promise((resolve) => host.once('exit', resolve));
+  const [exitCode] = (await once(host, 'exit')) as [number];
+  expect(exitCode).toBe(7);
   await until(() => marked(`${runId}/exits`).length === 0);
 });

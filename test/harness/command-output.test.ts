@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { command } from '../../src/harness/index.ts';
-import { marked, nodeAt, outputOf, residentBytesPeak, shAt, temporaryFolder } from './support.ts';
+import { nodeAt, nothingIsLeft, outputOf, residentBytesPeak, shAt, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
-afterEach(() => expect(marked()).toEqual([]));
+afterEach(nothingIsLeft);
 
 const harness = command();
 
@@ -24,7 +24,9 @@ test('every byte reaches the file, whatever it is, also when both outputs write 
   for (const odd of [0, 1]) {
     const bytes = written.filter((byte) => byte % 2 === odd);
     expect(bytes).toHaveLength(200 * 4_096);
-    const wanted = Buffer.from(Array.from({ length: 200 * 4_096 }, (_, at) => (((at >> 12) + (at % 4_096)) % 64) * 2 + odd));
+    const wanted = Buffer.from(
+      Array.from({ length: 200 * 4_096 }, (_, at) => (((at >> 12) + (at % 4_096)) % 64) * 2 + odd),
+    );
     expect(Buffer.compare(Buffer.from(bytes), wanted)).toBe(0);
   }
 });
@@ -62,7 +64,10 @@ test('a character that comes in pieces stays whole, in the outcome, the progress
 
 test('the outcome keeps the end of each output, and says when something is missing', async () => {
   const small = command({ tailBytes: 10 });
-  expect(outputOf(await small.perform(shAt('printf 0123456789')))).toMatchObject({ stdout: '0123456789', truncated: false });
+  expect(outputOf(await small.perform(shAt('printf 0123456789')))).toMatchObject({
+    stdout: '0123456789',
+    truncated: false,
+  });
   expect(outputOf(await small.perform(shAt('printf 0123456789a; printf b >&2')))).toMatchObject({
     stdout: '123456789a',
     stderr: 'b',
@@ -81,18 +86,22 @@ test('the file is bounded, and says how much was left out', async () => {
 test('two hundred megabytes of output fill neither memory nor disk', async () => {
   const outputFile = folder.at('huge');
   const before = residentBytesPeak();
-  const outcome = await harness.perform(shAt('yes "a line of some forty characters, or so." | head -c 200000000', {}, { outputFile }));
+  const outcome = await harness.perform(
+    shAt('yes "a line of some forty characters, or so." | head -c 200000000', {}, { outputFile }),
+  );
   expect(outputOf(outcome)).toMatchObject({ exitCode: 0, truncated: true });
   expect(outputOf(outcome)['stdout']).toHaveLength(65_536);
   const size = statSync(outputFile).size;
   expect(size).toBeGreaterThan(64 * 2 ** 20);
   expect(size).toBeLessThan(64 * 2 ** 20 + 100);
-  expect(readFileSync(outputFile, 'latin1').slice(-60)).toMatch(/\n\[132891136 more bytes were left out\]\n$/);
   expect(residentBytesPeak() - before).toBeLessThan(96 * 2 ** 20);
+  expect(readFileSync(outputFile, 'latin1').slice(-60)).toMatch(/\n\[132891136 more bytes were left out\]\n$/);
 });
 
 test('progress is the last line that says something, plain and short', async () => {
-  const attempt = shAt(`printf 'one\\n\\n'; sleep 0.05; printf '\\033[32m 50%%\\r\\033[1m100%%\\033[0m done\\t!\\033[K'; sleep 0.05; printf '\\n%0500d' 7`);
+  const attempt = shAt(
+    `printf 'one\\n\\n'; sleep 0.05; printf '\\033[32m 50%%\\r\\033[1m100%%\\033[0m done\\t!\\033[K'; sleep 0.05; printf '\\n%0500d' 7`,
+  );
   await harness.perform(attempt);
   expect(attempt.lines).toEqual(['one', '100% done !', `${'0'.repeat(199)}…`]);
 });

@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 
 import { dirname } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { command, type Invocation } from '../../src/harness/index.ts';
-import { attemptAt, errorOf, marked, nodeAt, outputOf, shAt, temporaryFolder } from './support.ts';
+import { attemptAt, errorOf, nodeAt, nothingIsLeft, outputOf, shAt, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
-afterEach(() => expect(marked()).toEqual([]));
+afterEach(nothingIsLeft);
 
 const harness = command();
 const perform = (invocation: Invocation) => harness.perform(attemptAt(invocation));
@@ -25,13 +25,17 @@ test('a command that succeeds leaves its exit code and its output', async () => 
 
 test('arguments reach the program as they are, no shell looks at them', async () => {
   const words = ['$HOME', '`date`', "it's", 'a b', '*', '', '"', '\\', 'ü', '\n'];
-  const outcome = await perform({ command: [process.execPath, '-p', 'JSON.stringify(process.argv.slice(1))', ...words] });
+  const outcome = await perform({
+    command: [process.execPath, '-p', 'JSON.stringify(process.argv.slice(1))', ...words],
+  });
   expect(JSON.parse(String(outputOf(outcome)['stdout']))).toEqual(words);
 });
 
 test('stdin is the text given, or empty', async () => {
   const text = `${'ü€😀\n'.repeat(50_000)}end`;
-  expect(outputOf(await perform({ command: ['wc', '-c'], stdin: text }))['stdout']).toMatch(`${Buffer.byteLength(text)}`);
+  expect(outputOf(await perform({ command: ['wc', '-c'], stdin: text }))['stdout']).toMatch(
+    `${Buffer.byteLength(text)}`,
+  );
   expect(outputOf(await perform({ command: ['cat'] }))['stdout']).toBe('');
   expect(outputOf(await perform({ command: ['cat'], stdin: '' }))['stdout']).toBe('');
 });
@@ -43,16 +47,26 @@ test('a command that does not read its stdin is not disturbed by that', async ()
 });
 
 test('a command that closes its outputs early is waited for', async () => {
-  const outcome = await harness.perform(nodeAt(`process.stdout.write('x'); require('fs').closeSync(1); require('fs').closeSync(2); setTimeout(() => process.exit(3), 100)`));
+  const outcome = await harness.perform(
+    nodeAt(
+      `process.stdout.write('x'); require('fs').closeSync(1); require('fs').closeSync(2); setTimeout(() => process.exit(3), 100)`,
+    ),
+  );
   expect(errorOf(outcome).code).toBe('EXIT_3');
 });
 
 test('the environment is the host’s, the harness’s and the invocation’s, the last wins', async () => {
   process.env['TROUPE_TEST_INHERITED'] = 'host';
-  const print = { command: [process.execPath, '-p', 'JSON.stringify(process.env)'], env: { B: 'invocation', C: 'ü=\n' } };
+  const print = {
+    command: [process.execPath, '-p', 'JSON.stringify(process.env)'],
+    env: { B: 'invocation', C: 'ü=\n' },
+  };
   const seen = async (options: Parameters<typeof command>[0]) => {
     const attempt = attemptAt({ ...print });
-    const env = JSON.parse(String(outputOf(await command(options).perform(attempt))['stdout'])) as Record<string, string>;
+    const env = JSON.parse(String(outputOf(await command(options).perform(attempt))['stdout'])) as Record<
+      string,
+      string
+    >;
     expect(env).toMatchObject({
       TROUPE_ATTEMPT: attempt.key,
       TROUPE_RUN: attempt.run,
@@ -63,9 +77,15 @@ test('the environment is the host’s, the harness’s and the invocation’s, t
     });
     return env;
   };
-  expect(await seen({ env: { A: 'harness', B: 'harness' } })).toMatchObject({ TROUPE_TEST_INHERITED: 'host', A: 'harness' });
+  expect(await seen({ env: { A: 'harness', B: 'harness' } })).toMatchObject({
+    TROUPE_TEST_INHERITED: 'host',
+    A: 'harness',
+  });
   expect(await seen({ inheritEnv: ['PATH', 'NOT_THERE'] })).not.toHaveProperty('TROUPE_TEST_INHERITED');
-  expect(Object.keys(await seen({ inheritEnv: false })).filter((name) => !name.startsWith('TROUPE_'))).toEqual(['B', 'C']);
+  expect(Object.keys(await seen({ inheritEnv: false })).filter((name) => !name.startsWith('TROUPE_'))).toEqual([
+    'B',
+    'C',
+  ]);
   delete process.env['TROUPE_TEST_INHERITED'];
 });
 
@@ -151,29 +171,38 @@ test('an invocation that makes no sense is refused before anything is started', 
   expect(await wrong({ command: sh, env: { A: null } })).toContain('got null (null)');
   expect(await wrong({ command: sh, success: { exitCodes: [] } })).toContain('`success.exitCodes`');
   expect(await wrong({ command: sh, success: { exitCodes: [256] } })).toContain('from 0 to 255');
-  expect(await wrong({ command: sh, success: { stdoutMatches: '(' } })).toMatch(/`success.stdoutMatches`.*"\(".*Unterminated group/);
+  expect(await wrong({ command: sh, success: { stdoutMatches: '(' } })).toMatch(
+    /`success.stdoutMatches`.*"\(".*Unterminated group/,
+  );
   expect(await wrong({ command: sh, success: { stdoutMatches: 1 } })).toContain('`success.stdoutMatches`');
 });
 
 test('an exit code that is not wanted is a failure that shows the last lines', async () => {
-  expect(errorOf(await harness.perform(shAt('echo out; printf "\\033[31mred\\033[0m\\nlast\\n" >&2; exit 2')))).toEqual({
-    class: 'failed',
-    code: 'EXIT_2',
-    message: '`sh -c "echo out; printf \\"\\\\033[31mred\\\\033[0m\\\\nlast\\\\n\\" >&2; exit 2"` exited with code 2:\nred\nlast',
-  });
+  expect(errorOf(await harness.perform(shAt('echo out; printf "\\033[31mred\\033[0m\\nlast\\n" >&2; exit 2')))).toEqual(
+    {
+      class: 'failed',
+      code: 'EXIT_2',
+      message:
+        '`sh -c "echo out; printf \\"\\\\033[31mred\\\\033[0m\\\\nlast\\\\n\\" >&2; exit 2"` exited with code 2:\nred\nlast',
+    },
+  );
   expect(errorOf(await perform({ command: ['false'] })).message).toBe('`false` exited with code 1.');
-  expect(errorOf(await harness.perform(shAt('seq 1 100; exit 1'))).message).toMatch(/:\n93\n94\n95\n96\n97\n98\n99\n100$/);
+  expect(errorOf(await harness.perform(shAt('seq 1 100; exit 1'))).message).toMatch(
+    /:\n93\n94\n95\n96\n97\n98\n99\n100$/,
+  );
 });
 
 test('success is what the invocation declares', async () => {
-  const judged = async (line: string, success: NonNullable<Invocation['success']>) => harness.perform(shAt(line, { success }));
+  const judged = async (line: string, success: NonNullable<Invocation['success']>) =>
+    harness.perform(shAt(line, { success }));
   expect(outputOf(await judged('exit 3', { exitCodes: [0, 3] }))['exitCode']).toBe(3);
   expect(errorOf(await judged('exit 0', { exitCodes: [3] })).message).toContain('exited with code 0 (wanted 3)');
   expect(outputOf(await judged('echo a; echo ok; echo b', { stdoutMatches: '^ok$' }))['exitCode']).toBe(0);
   expect(errorOf(await judged('echo a; echo not ok', { stdoutMatches: '^ok$' }))).toMatchObject({
     class: 'failed',
     code: 'STDOUT_MISMATCH',
-    message: '`sh -c "echo a; echo not ok"` exited with code 0, but its standard output does not match /^ok$/; it ends in:\na\nnot ok',
+    message:
+      '`sh -c "echo a; echo not ok"` exited with code 0, but its standard output does not match /^ok$/; it ends in:\na\nnot ok',
   });
   expect(errorOf(await judged('echo ok >&2', { stdoutMatches: 'ok' })).message).toContain('it is empty');
   expect(errorOf(await judged('echo ok; exit 1', { stdoutMatches: 'ok' })).code).toBe('EXIT_1');
@@ -190,7 +219,9 @@ test('a command that a signal kills has crashed', async () => {
 
 test('fifty commands at once each get their own output', async () => {
   const many = command({ concurrency: 50 });
-  const outcomes = await Promise.all(Array.from({ length: 50 }, (_, index) => many.perform(shAt(`echo ${index}; echo e${index} >&2`))));
+  const outcomes = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => many.perform(shAt(`echo ${index}; echo e${index} >&2`))),
+  );
   expect(outcomes.map((outcome) => outputOf(outcome)['stdout'])).toEqual(outcomes.map((_, index) => `${index}\n`));
 });
 
@@ -206,4 +237,17 @@ test('a file that cannot be written does not undo the command, and is not passed
   const attempt = shAt('echo out', {}, { outputFile: '/no/such/folder/file' });
   expect(outputOf(await harness.perform(attempt))['stdout']).toBe('out\n');
   expect(attempt.lines).toEqual(['out', expect.stringContaining('output not kept: ENOENT')]);
+});
+
+test('a bug in whoever hears the progress does not hang the command, and is told', async () => {
+  const attempt = shAt(
+    'yes | head -c 1000000',
+    {},
+    {
+      progress: () => {
+        throw new Error('bug');
+      },
+    },
+  );
+  await expect(harness.perform(attempt)).rejects.toThrow('bug');
 });

@@ -46,7 +46,9 @@ test('an output that is not JSON is an error that names its path', async () => {
 test('a throw is an error of its own class, or failed', async () => {
   const thrown = async (value: unknown) => errorOf(await fn(() => Promise.reject(value)).perform(attemptAt({})));
   expect(await thrown(new Error('plain'))).toMatchObject({ class: 'failed', message: 'plain' });
-  expect(await thrown(Object.assign(new Error('later'), { class: 'rate-limited' }))).toMatchObject({ class: 'rate-limited' });
+  expect(await thrown(Object.assign(new Error('later'), { class: 'rate-limited' }))).toMatchObject({
+    class: 'rate-limited',
+  });
   expect(await thrown(Object.assign(new Error('odd'), { class: 'no such class' }))).toMatchObject({ class: 'failed' });
   expect(await thrown(null)).toMatchObject({ class: 'failed' });
   const atOnce = fn(() => {

@@ -18,7 +18,10 @@ test('whatever else is thrown is shown', () => {
   expect(plainError(Symbol('s')).message).toBe('not an error was thrown: Symbol(s)');
   expect(plainError(10n).message).toBe('not an error was thrown: 10');
   expect(plainError(function late() {}).message).toBe('not an error was thrown: function late');
-  expect(plainError({ message: 'like an error', name: 'Likely' })).toEqual({ name: 'Likely', message: 'like an error' });
+  expect(plainError({ message: 'like an error', name: 'Likely' })).toEqual({
+    name: 'Likely',
+    message: 'like an error',
+  });
 });
 
 test('an aggregate error names its first errors, and the first is its cause', () => {
@@ -33,7 +36,8 @@ test('causes in a circle end', () => {
   const b = new Error('b', { cause: a });
   a.cause = b;
   const messages: string[] = [];
-  for (let at: ReturnType<typeof plainError> | undefined = plainError(a); at !== undefined; at = at.cause) messages.push(at.message);
+  for (let at: ReturnType<typeof plainError> | undefined = plainError(a); at !== undefined; at = at.cause)
+    messages.push(at.message);
   expect(messages).toEqual(['a', 'b', 'a', 'b', 'a']);
 });
 
@@ -58,8 +62,20 @@ test('what throws when looked at is described all the same', () => {
   const hostile = [
     proxy,
     new Proxy({}, { get: thrower, has: thrower, ownKeys: thrower }),
-    { get message(): string { return thrower(); } },
-    { message: 'm', get code(): string { return thrower(); }, get cause(): string { return thrower(); } },
+    {
+      get message(): string {
+        return thrower();
+      },
+    },
+    {
+      message: 'm',
+      get code(): string {
+        return thrower();
+      },
+      get cause(): string {
+        return thrower();
+      },
+    },
     { toString: thrower, toJSON: thrower },
     { message: 'm', errors: new Proxy([], { get: thrower }) },
     Object.create(null),

@@ -3,7 +3,7 @@ import { fail, hold, later, never, ok, scripted } from '../../src/harness/index.
 import { attemptAt, errorOf } from './support.ts';
 
 test('attempts are answered by their number, and one performed again is answered alike', async () => {
-  const harness = scripted({ a: [fail('crashed', 'first'), ok(2)], '*': ok('any') });
+  const harness = scripted({ 'a': [fail('crashed', 'first'), ok(2)], '*': ok('any') });
   const answers = [1, 2, 1].map((attempt) => harness.perform(attemptAt({}, { member: 'a', attempt })));
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(['error', 'ok', 'error']);
   expect(await harness.perform(attemptAt({}, { member: 'b', attempt: 7 }))).toEqual(ok('any'));
@@ -32,7 +32,14 @@ test('every performance is kept as it was asked for, in order', async () => {
   for (const attempt of [first, second, first]) await harness.perform(attempt);
   expect(harness.calls.map(({ key }) => key)).toEqual([first.key, second.key, first.key]);
   const { run, key } = second;
-  expect(harness.calls[1]).toEqual({ run, key, group: 'group', member: 'b', attempt: 2, invocation: { prompt: 'two' } });
+  expect(harness.calls[1]).toEqual({
+    run,
+    key,
+    group: 'group',
+    member: 'b',
+    attempt: 2,
+    invocation: { prompt: 'two' },
+  });
 });
 
 test('a held attempt is settled by hand, the oldest first', async () => {

@@ -2,7 +2,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
 import type { Attempt, Invocation, Outcome, Progress } from '../../src/harness/index.ts';
 
 /** No two tests of any two processes share it. */
@@ -67,6 +68,13 @@ export function marked(prefix: string = runId): number[] {
     .map(Number);
 }
 
+/** Fails when a process of this test file still runs, and ends it so that the next test begins with none. */
+export function nothingIsLeft(): void {
+  const left = marked();
+  for (const pid of left) process.kill(pid, 'SIGKILL');
+  expect(left).toEqual([]);
+}
+
 /** True while a process of this pid runs. */
 export function isAlive(pid: number): boolean {
   try {
@@ -76,9 +84,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves when the condition holds; the test's own timeout is the bound. */
+/** Looks every 2 ms; resolves when the condition holds. The test's own timeout is the bound. */
 export async function until(holds: () => unknown): Promise<void> {
-  while (!holds()) await turn();
+  while (!holds()) await delay(2);
 }
 
 /** A folder that is gone at the end. */

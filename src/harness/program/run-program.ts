@@ -46,7 +46,7 @@ const afterlifeMs = 10_000;
 
 type Exit = { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null };
 
-/** Runs a program to its end. Never rejects. `signal` must not be aborted yet. */
+/** Runs a program to its end. Rejects, at its end, only with what `onOutput` threw. */
 export async function runProgram(program: Program): Promise<ProgramEnd> {
   let child: ChildProcess;
   try {
@@ -134,6 +134,17 @@ function killIfUnseen(child: ChildProcess, groupId: number): void {
 /** Reads both outputs to their end. */
 function drain(child: ChildProcess, program: Program) {
   let chunks = 0;
+  let bug: { readonly error: unknown } | undefined;
+
+  /** Goes on reading when a taker throws, so that the program does not hang; `end` tells. */
+  const take = async (from: 'stdout' | 'stderr', chunk: Uint8Array) => {
+    if (bug !== undefined) return;
+    try {
+      await program.onOutput(from, chunk);
+    } catch (error) {
+      bug = { error };
+    }
+  };
   const pump = async (stream: Readable | null, from: 'stdout' | 'stderr') => {
     let held = Buffer.alloc(0);
     try {
@@ -142,12 +153,12 @@ function drain(child: ChildProcess, program: Program) {
         const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
         const finished = finishedBytes(bytes);
         held = Buffer.from(bytes.subarray(finished));
-        if (finished > 0) await program.onOutput(from, bytes.subarray(0, finished));
+        if (finished > 0) await take(from, bytes.subarray(0, finished));
       }
     } catch {
       // Destroyed in the middle, see `end`: what came so far is what there is.
     }
-    if (held.length > 0) await program.onOutput(from, held);
+    if (held.length > 0) await take(from, held);
   };
   const pumped = Promise.all([pump(child.stdout, 'stdout'), pump(child.stderr, 'stderr')]);
 
@@ -162,13 +173,14 @@ function drain(child: ChildProcess, program: Program) {
   };
   return {
     silent,
-    /** Resolves when both outputs are at their end, or given up. */
+    /** Resolves when both outputs are at their end, or given up. Rejects with what `onOutput` threw. */
     async end() {
       await silent();
       child.stdin?.destroy();
       child.stdout?.destroy();
       child.stderr?.destroy();
       await pumped;
+      if (bug !== undefined) throw bug.error;
     },
   };
 }
