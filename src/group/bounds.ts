@@ -4,6 +4,8 @@ export interface Bounds {
   readonly membersMax: number;
   /** Actor-to-actor deliveries in one turn. Default 100,000. */
   readonly deliveriesPerTurnMax: number;
+  /** Deliveries inside one another: each actor sends before its own turn is over. Default 500. */
+  readonly deliveryDepthMax: number;
   /** Micro-steps (always, raise) of one actor in one macrostep. Default 1,000. */
   readonly microstepsMax: number;
   /** Nested groups. Default 8. */
@@ -17,6 +19,7 @@ export interface Bounds {
 export const defaultBounds: Bounds = {
   membersMax: 100_000,
   deliveriesPerTurnMax: 100_000,
+  deliveryDepthMax: 500,
   microstepsMax: 1_000,
   depthMax: 8,
   timersMax: 10_000,

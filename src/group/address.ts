@@ -1,0 +1,36 @@
+import type { Address } from './effect.ts';
+
+/** Stands between the ids of an address. */
+export const addressSeparator = '::';
+
+/** The coordinator of a group. */
+export const rootAddress: Address = '';
+
+/** Where the child `id` of the actor at `parent` lives. */
+export function childAddress(parent: Address, id: string): Address {
+  return parent === rootAddress ? id : parent + addressSeparator + id;
+}
+
+/** Where the parent of a child lives; undefined for the coordinator. */
+export function parentAddress(address: Address): Address | undefined {
+  if (address === rootAddress) return undefined;
+  const end = address.lastIndexOf(addressSeparator);
+  return end === -1 ? rootAddress : address.slice(0, end);
+}
+
+/** The last id of an address. */
+export function lastId(address: Address): string {
+  const end = address.lastIndexOf(addressSeparator);
+  return end === -1 ? address : address.slice(end + addressSeparator.length);
+}
+
+/** Why `id` cannot be part of an address; undefined when it can. */
+export function flawOfId(id: unknown): string | undefined {
+  if (typeof id !== 'string') return id === undefined ? 'no id' : `an id that is a ${typeof id}`;
+  if (id === '') return 'an empty id';
+  // A single colon at either end would make the joined address ambiguous: `a:` and `b` against `a` and `:b`.
+  if (id.includes(addressSeparator) || id.startsWith(':') || id.endsWith(':')) {
+    return `the id \`${id}\`: ids neither contain \`${addressSeparator}\` nor begin or end with a colon`;
+  }
+  return undefined;
+}

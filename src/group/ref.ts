@@ -1,0 +1,106 @@
+/**
+ * Refs: the Actor objects that XState makes for children. Between us and XState they carry identity and nothing
+ * else. All branches of a system share them, so what they answer comes from the turn that asks.
+ */
+import { Actor, type AnyActorRef, type AnyActorScope } from 'xstate';
+import { TroupeError } from '../error.ts';
+import type { AnySnapshot, Key } from './cell.ts';
+import type { Compiled } from './logic.ts';
+
+const keySymbol = Symbol('troupe.key');
+
+/** What XState and authors' functions can ask of the turn that is running. */
+export interface Stage {
+  /** XState is making this actor: work out its first snapshot. */
+  create(logic: Compiled, ref: AnyActorRef, input: unknown): AnySnapshot;
+  start(ref: AnyActorRef): void;
+  snapshotOf(ref: AnyActorRef): AnySnapshot;
+  getSystemId(systemId: string): AnyActorRef | undefined;
+  systemIds(): ReadonlyMap<string, AnyActorRef>;
+  setSystemId(systemId: string, ref: AnyActorRef): void;
+  unsetSystemId(ref: AnyActorRef): void;
+  microstep(): void;
+}
+
+let current: Stage | undefined;
+
+/** Makes `stage` the running turn; returns the one to go back to. */
+export function enter(stage: Stage | undefined): Stage | undefined {
+  const before = current;
+  current = stage;
+  return before;
+}
+
+/** The running turn. */
+export function stage(): Stage {
+  if (current === undefined) {
+    throw new TroupeError('BAD_INPUT', 'an actor ref of a group means something only while a turn is folded: ask snapshotAt(system, address) instead');
+  }
+  return current;
+}
+
+/** Identity of a ref; undefined for actors that are not of a group. */
+export function keyOf(ref: AnyActorRef): Key | undefined {
+  return (ref as AnyActorRef & { readonly [keySymbol]?: Key })[keySymbol];
+}
+
+/** What actors that were given no id are called by XState: their session id, which we make this. */
+export const generatedId = '\u0000';
+
+const refuse = (what: string) => () => {
+  throw new TroupeError('MACHINE_UNSUPPORTED', `${what} is a side effect: use the actions sendTo, spawnChild, stopChild and emit, so that a replay can leave them out`);
+};
+
+const refuseSend = refuse('actor.send()');
+
+/** Shared behaviour of all refs; still an Actor by `instanceof`. */
+const inert: object = Object.create(Actor.prototype, {
+  getSnapshot: { value(this: AnyActorRef) { return stage().snapshotOf(this); } },
+  getPersistedSnapshot: { value: refuse('actor.getPersistedSnapshot()') },
+  start: { value(this: AnyActorRef) { stage().start(this); return this; } },
+  stop: { value: refuse('actor.stop()') },
+  subscribe: { value: refuse('actor.subscribe()') },
+  on: { value: refuse('actor.on()') },
+});
+
+/**
+ * Turns an Actor that XState has just made into an inert ref. XState touch point: the dropped fields are private; they
+ * are two thirds of an Actor's memory, and nothing reads them once the methods above have gone.
+ */
+export function adopt(ref: AnyActorRef, key: Key): void {
+  const actor = ref as unknown as Record<PropertyKey, unknown>;
+  Object.setPrototypeOf(actor, inert);
+  // Own properties are overwritten, not deleted: deleting would make each ref a slow dictionary.
+  actor['send'] = refuseSend;
+  actor[keySymbol] = key;
+  actor['system'] = groupSystem;
+  actor['sessionId'] = `${key.place.address}#${key.incarnation}`;
+}
+
+/** Drops what the Actor's constructor made for running it. Only after the constructor has returned. */
+export function strip(ref: AnyActorRef): void {
+  const actor = ref as unknown as Record<string, unknown>;
+  for (const field of ['mailbox', 'observers', 'eventListeners', '_deferred', '_actorScope', '_snapshot', 'options', 'clock', 'logger']) {
+    actor[field] = undefined;
+  }
+}
+
+/**
+ * The actor system that machines see. One for all groups: it answers from the running turn. Only what XState's
+ * transitions and constructors ask is there (facts/xstate.md 8.2), hence the cast.
+ */
+export const groupSystem = {
+  get: (systemId: string) => stage().getSystemId(systemId),
+  getAll: () => Object.fromEntries(stage().systemIds()),
+  inspect: refuse('system.inspect()'),
+  _bookId: () => generatedId,
+  _register: (sessionId: string) => sessionId,
+  _unregister: (ref: AnyActorRef) => stage().unsetSystemId(ref),
+  _set: (systemId: string, ref: AnyActorRef) => stage().setSystemId(systemId, ref),
+  _sendInspectionEvent: (event: { readonly type: string }) => {
+    if (event.type === '@xstate.microstep') stage().microstep();
+  },
+  _relay: refuseSend,
+  _clock: { setTimeout: refuse('system.clock'), clearTimeout: refuse('system.clock') },
+  _logger: () => {},
+} as unknown as AnyActorScope['system'];
