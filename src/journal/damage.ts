@@ -1,0 +1,33 @@
+/** How trouble with files is said. */
+import { TroupeError } from '../error.ts';
+
+/** A place in a journal file. */
+export interface Place {
+  /** Relative to the run's folder. */
+  readonly file: string;
+  readonly path: string;
+  /** 1-based; 0 when the file as a whole is meant. */
+  readonly line: number;
+  /** Offset of the line's first byte. */
+  readonly byte: number;
+  /** Entries before it that were found intact, over all segments. */
+  readonly intact: number;
+}
+
+/** JOURNAL_CORRUPT for damage at a place. Nothing has been overwritten. */
+export function corrupt(place: Place, why: string, cause?: unknown): TroupeError {
+  const where = place.line === 0 ? place.file : `${place.file} line ${place.line}, byte ${place.byte}`;
+  const { file, path, line, byte, intact } = place;
+  return new TroupeError('JOURNAL_CORRUPT', `${where}: ${why}; ${intact} entries before it are intact, nothing was changed.`, { file, path, line, byte, intact }, cause);
+}
+
+/**
+ * JOURNAL_IO for a failed system call. `mayBeOnDisk`: whether the entries concerned may be found in the journal after all.
+ * An error that is ours already passes through.
+ */
+export function ioError(error: unknown, doing: string, path: string, mayBeOnDisk = false): TroupeError {
+  if (error instanceof TroupeError) return error;
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+  const fate = mayBeOnDisk ? ' The entries may be on disk or not; they were not acknowledged.' : '';
+  return new TroupeError('JOURNAL_IO', `${code} while ${doing} (${path}).${fate}`, { errno: code, path, mayBeOnDisk }, error);
+}

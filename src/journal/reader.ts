@@ -1,0 +1,96 @@
+/** Reading a run's log: streaming, checked line by line, only as much parsed as is asked for. */
+import type { Entry, JournalNotice } from './port.ts';
+import type { FileSystem } from './fs.ts';
+import { decodeEntry, factsReader, type LineFacts, type Upcasts } from './line.ts';
+import { corrupt } from './damage.ts';
+import { cursorAt, walkSegment, type Cursor, type Inspect } from './walk.ts';
+import type { Listing, Segment } from './segments.ts';
+
+/** What to read. */
+export interface ReadOptions {
+  readonly fs: FileSystem;
+  readonly listing: Listing;
+  readonly upcasts: Upcasts;
+  /** Of this stream only; all when undefined. */
+  readonly stream: string | undefined;
+  readonly fromSeq: number;
+  /** The last segment ends here, whatever the file's size is. */
+  readonly lastBytes: number | undefined;
+  readonly notice: (notice: JournalNotice) => void;
+}
+
+/** Segments that can hold what is asked for: those whose successor does not begin beyond `fromSeq` already. */
+function wanted(segments: readonly Segment[], stream: string | undefined, fromSeq: number): readonly Segment[] {
+  if (stream === undefined) return segments;
+  const first = segments.findLastIndex((segment) => (segment.header.heads.get(stream) ?? 0) < fromSeq);
+  return segments.slice(Math.max(0, first));
+}
+
+const moreText = ',"more":true';
+
+/** Entries in journal order, in batches of about half a MiB of log. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
+export async function* readEntries({ fs, listing, upcasts, stream, fromSeq, lastBytes, notice }: ReadOptions): AsyncGenerator<readonly Entry[]> {
+  let batch: Entry[] = [];
+  /** How many lines ago each entry of the batch was met: an unfinished append at the end must be left out. */
+  let linesOf: number[] = [];
+  let lines = 0;
+  const readFacts = factsReader();
+  const facts: LineFacts = { v: 0, stream: '', seq: 0, epoch: 0, more: false };
+
+  const inspectAll: Inspect = (bytes, start, end) => {
+    lines++;
+    const text = bytes.toString('utf8', start, end);
+    const entry = decodeEntry(text, upcasts);
+    if (entry.seq >= fromSeq) {
+      batch.push(entry);
+      linesOf.push(lines);
+    }
+    facts.v = entry.v;
+    facts.stream = entry.stream;
+    facts.seq = entry.seq;
+    facts.epoch = entry.epoch;
+    facts.more = text.endsWith(moreText, text.length - 18);
+    return facts;
+  };
+  const inspectStream: Inspect = (bytes, start, end) => {
+    lines++;
+    const found = readFacts(bytes, start, end);
+    if (found.stream === stream && found.seq >= fromSeq) {
+      batch.push(decodeEntry(bytes.toString('utf8', start, end), upcasts));
+      linesOf.push(lines);
+    }
+    return found;
+  };
+  /** Takes out of the batch what is not of the last `open` lines. */
+  const takeBatch = (open: number): readonly Entry[] => {
+    const keep = open === 0 ? batch.length : linesOf.findLastIndex((line) => line <= lines - open) + 1;
+    const taken = batch;
+    batch = batch.splice(keep);
+    linesOf = linesOf.slice(keep);
+    return taken;
+  };
+
+  const segments = wanted(listing.segments, stream, fromSeq);
+  let cursor: Cursor | undefined;
+  for (const segment of segments) {
+    cursor ??= cursorAt(segment);
+    if (cursor.entries !== segment.header.entriesBefore) {
+      throw corrupt({ ...segment, line: 1, byte: 0, intact: cursor.entries }, `the header counts ${segment.header.entriesBefore} entries before it, but there are ${cursor.entries}`);
+    }
+    if (segment.sealedBytes !== undefined) {
+      const { bytes: size } = await fs.stat(segment.path);
+      const bytes = size - segment.sealedBytes;
+      if (bytes > 0) {
+        notice({ kind: 'stale-writes', file: segment.file, byte: segment.sealedBytes, bytes, message: `${segment.file}: ${bytes} bytes after its sealed end (byte ${segment.sealedBytes}) do not count: an old holder wrote them after the run was taken over.` });
+      }
+    }
+    const walk = walkSegment(fs, segment, cursor, stream === undefined ? inspectAll : inspectStream, segment === listing.segments.at(-1) ? lastBytes : undefined);
+    for await (const open of walk) {
+      const taken = takeBatch(open);
+      if (taken.length > 0) yield taken;
+    }
+    batch = [];
+    linesOf = [];
+  }
+  await listing.trouble?.(cursor?.entries ?? 0);
+}
