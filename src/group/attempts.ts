@@ -132,6 +132,8 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
       outputFile: () => journal.sideFile(outputName),
       queued: () => push('attempt.queued', { ...attempted(member), harness: choice.name }),
       started: (durable) => {
+        // What ends within the interval is told by its settlement alone.
+        member.progress.last = clock.now();
         if (left.reattach === true) durable();
         else push('attempt.started', { ...attempted(member), harness: choice.name, outputFile: outputName }, durable);
       },

@@ -10,7 +10,9 @@ import type { Definition } from './definition.ts';
 import type { Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
 import { emptyLedger, foldLedger, ledgerFromJson, ledgerToJson, type Ledger } from './ledger.ts';
-import { digest, persist, restore, start, step, type System } from './step.ts';
+import { persist, restore } from './persist.ts';
+import { start, step } from './step.ts';
+import { digest, type System } from './system.ts';
 
 /** A fold under way. */
 export interface GroupFold {

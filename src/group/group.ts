@@ -16,8 +16,9 @@ import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger } from './ledger.ts';
 import { refuseMismatch } from './mismatch.ts';
-import { refuseReserved, timers as timersOf, wants as wantsOf } from './step.ts';
+import { refuseReserved } from './reserved.ts';
 import { streamWriter } from './stream-writer.ts';
+import { timers as timersOf, wants as wantsOf } from './system.ts';
 
 /** What a group is opened with. */
 export interface GroupOptions {

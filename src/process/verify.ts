@@ -4,7 +4,7 @@
  */
 import { TroupeError } from '../error.ts';
 import { groupFold, snapshotMaker } from '../group/fold.ts';
-import { digest } from '../group/step.ts';
+import { digest } from '../group/system.ts';
 import type { Journal, JournalStore } from '../journal/port.ts';
 import { readRun } from './cancel.ts';
 import type { Process } from './define-process.ts';
