@@ -22,3 +22,9 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** A moment given as ms since 1970, Date or ISO text, in ms since 1970; NaN when it is none of these. */
+export function momentMs(moment: Date | number | string): number {
+  if (typeof moment === 'number') return moment;
+  return typeof moment === 'string' ? Date.parse(moment) : moment.getTime();
+}

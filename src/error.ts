@@ -24,7 +24,6 @@ export const remedies = {
   RESERVED_EVENT: 'Use an event type that does not begin with `xstate.` or `troupe.`.',
   RUN_BUSY: 'Wait for the holder to end, or stop it; then try again.',
   RUN_EXISTS: 'Choose another run id, or resume the run.',
-  RUN_FAILED: 'Read the error and `troupe log`; a new run starts afresh.',
   RUN_UNKNOWN: 'List the runs with `troupe ls`; check --data and the id.',
   SEQ_CONFLICT: 'Read the tail, fold it, and decide again.',
   UNKNOWN_GROUP: 'Use one of the groups that the message lists.',

@@ -2,6 +2,9 @@
 import type { Clock } from '../clock.ts';
 import type { Harnesses } from '../harness/port.ts';
 import type { Journal } from '../journal/port.ts';
+import type { JsonValue } from '../json.ts';
+import type { Bounds } from './bounds.ts';
+import type { Definition } from './definition.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Observer } from './observer.ts';
 import type { Timers } from './timers.ts';
@@ -29,4 +32,14 @@ export interface GroupContext {
   readonly performs: boolean;
   /** The journal failed, or a fold diverged: the host stops. */
   fatal(error: unknown): void;
+}
+
+/** What a group is opened with. */
+export interface GroupOptions {
+  readonly name: string;
+  readonly definition: Definition;
+  readonly input: JsonValue;
+  /** Attempts at once. */
+  readonly concurrency: number;
+  readonly bounds: Bounds;
 }

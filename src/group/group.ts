@@ -9,26 +9,14 @@ import type { JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Outcome } from '../harness/port.ts';
 import { attemptsOf, type Push } from './attempts.ts';
-import type { Bounds } from './bounds.ts';
-import type { Definition } from './definition.ts';
 import type { ActorKey, Effect, EventObject } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
-import type { GroupContext } from './group-context.ts';
+import type { GroupContext, GroupOptions } from './group-context.ts';
 import type { Ledger } from './ledger.ts';
 import { refuseMismatch } from './mismatch.ts';
 import { refuseReserved } from './reserved.ts';
 import { streamWriter } from './stream-writer.ts';
 import { timers as timersOf, wants as wantsOf } from './system.ts';
-
-/** What a group is opened with. */
-export interface GroupOptions {
-  readonly name: string;
-  readonly definition: Definition;
-  readonly input: JsonValue;
-  /** Attempts at once. */
-  readonly concurrency: number;
-  readonly bounds: Bounds;
-}
 
 /** A group that is driven by this host. */
 export interface Group {

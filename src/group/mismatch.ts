@@ -1,7 +1,7 @@
 /** Reopening a name is the same group only with the same machine and input. */
 import { TroupeError } from '../error.ts';
 import { canonical } from '../json.ts';
-import type { GroupOptions } from './group.ts';
+import type { GroupOptions } from './group-context.ts';
 import type { Ledger } from './ledger.ts';
 
 const excerpt = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);

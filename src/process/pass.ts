@@ -3,6 +3,7 @@
  * into groups, tasks and sleeps; nothing depends on the order of calls, on what is pending, or on what is caught.
  */
 import type { AnyStateMachine } from 'xstate';
+import { momentMs } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import { defaultBounds } from '../group/bounds.ts';
 import { define, type Definition } from '../group/definition.ts';
@@ -153,7 +154,7 @@ export function startPass(
   };
 
   const sleepUntil = async (moment: Date | number | string): Promise<void> => {
-    const until = typeof moment === 'number' ? moment : typeof moment === 'string' ? Date.parse(moment) : moment.getTime();
+    const until = momentMs(moment);
     if (!Number.isFinite(until)) {
       mistake(new TroupeError('BAD_INPUT', `sleepUntil: expected a time (ms since 1970, Date or ISO text), got ${JSON.stringify(moment)}.`));
     }

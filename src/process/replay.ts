@@ -4,7 +4,8 @@
  */
 import { TroupeError } from '../error.ts';
 import { groupFold, streamOf, type GroupFold } from '../group/fold.ts';
-import type { Group, GroupOptions } from '../group/group.ts';
+import type { GroupOptions } from '../group/group-context.ts';
+import type { Group } from '../group/group.ts';
 import { runStream, type Host } from '../group/host.ts';
 import { refuseMismatch } from '../group/mismatch.ts';
 import type { Entry, Journal } from '../journal/port.ts';
