@@ -24,6 +24,8 @@ export interface GroupContext {
   readonly snapshotEvery: number;
   /** Largest outcome or signal that is taken, bytes of JSON. */
   readonly payloadBytesMax: number;
+  /** Signals that may wait for the journal at once, per group. */
+  readonly inboxMax: number;
   /** Least time between two recorded progress reports of one member, ms. */
   readonly progressEveryMs: number;
   /** Attempts of one invocation that may be lost to host crashes. */

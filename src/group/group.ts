@@ -51,6 +51,7 @@ export async function openGroup(
   const stream = streamOf(name);
   const alarms = new Map<string, () => void>();
   let snapshotSeq = 0;
+  let waitingSignals = 0;
 
   let fold: GroupFold | undefined;
   const saved = await journal.loadSnapshot(stream, snapshotMaker(definition));
@@ -200,7 +201,18 @@ export async function openGroup(
           `signal \`${event.type}\` to group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
         );
       }
-      await writer.record('signal', { id, from, event });
+      if (waitingSignals >= context.inboxMax) {
+        throw new TroupeError(
+          'LIMIT',
+          `group \`${name}\`: expected at most ${context.inboxMax} signals to wait for the journal (inboxMax), and \`${event.type}\` is one more; wait for earlier ones to be acknowledged.`,
+        );
+      }
+      waitingSignals += 1;
+      try {
+        await writer.record('signal', { id, from, event });
+      } finally {
+        waitingSignals -= 1;
+      }
     },
     async cancel(reason) {
       if (state.ledger.status === 'active') await writer.record('group.cancelled', { reason });

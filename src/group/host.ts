@@ -23,6 +23,8 @@ export interface HostSettings {
   readonly snapshotEvery?: number;
   /** Largest outcome, signal or input, bytes of JSON. Default 1,000,000. */
   readonly payloadBytesMax?: number;
+  /** Signals of one group that may wait for the journal at once. Default 10,000; over it is LIMIT. */
+  readonly inboxMax?: number;
   /** Least time between two recorded progress reports of one member, ms. Default 1,000. */
   readonly progressEveryMs?: number;
   /** Attempts of one invocation that may be lost to crashes of the host before it is settled as INTERRUPTED. Default 100. */
@@ -160,6 +162,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     observer: { ...observer, entry: applied },
     snapshotEvery: options.snapshotEvery ?? 5_000,
     payloadBytesMax: options.payloadBytesMax ?? 1_000_000,
+    inboxMax: options.inboxMax ?? 10_000,
     progressEveryMs: options.progressEveryMs ?? 1_000,
     interruptionsMax: options.interruptionsMax ?? 100,
     performs: options.performs ?? true,
