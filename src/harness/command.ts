@@ -9,6 +9,7 @@ import { sweep } from './program/sweep.ts';
 import { cancelled, cancelledBy, failWith, reasonOf } from './outcome.ts';
 import type { Attempt, Harness, Outcome } from './port.ts';
 
+/** Options of {@link command}. */
 export interface CommandOptions {
   /** What members may need. Default none. */
   readonly capabilities?: readonly string[];
@@ -63,7 +64,7 @@ async function performCommand(attempt: Attempt, options: CommandOptions): Promis
   const checked = checkedCommand(attempt.invocation, options.cwd);
   if (typeof checked === 'string') return failWith('refused', 'BAD_INPUT', checked);
   const { argv, cwd, stdin } = checked;
-  const env = await programEnv(attempt, options.inheritEnv ?? true, options.env, checked.env);
+  const env = programEnv(attempt, options.inheritEnv ?? true, options.env, checked.env);
   if (attempt.signal.aborted) return cancelledBy(attempt.signal);
 
   const graceMs = { interrupt: options.graceMs?.interrupt ?? 2_000, terminate: options.graceMs?.terminate ?? 5_000 };

@@ -28,6 +28,7 @@ export interface TaskContext {
 /** A function that performs invocations. What it returns is the output: plain JSON data, undefined counts as null. */
 export type Perform = (task: Task, context: TaskContext) => unknown;
 
+/** Options of {@link fn}. */
 export interface FnOptions {
   /** What members may need. Default none. */
   readonly capabilities?: readonly string[];

@@ -22,6 +22,7 @@ export type MemberScript = Step | readonly Step[] | ((attempt: Attempt) => Step)
 /** By `<group>/<member>`, else by member, else `*`. */
 export type Script = Readonly<Record<string, MemberScript>>;
 
+/** Options of {@link scripted}. */
 export interface ScriptedOptions {
   readonly capabilities?: readonly string[];
   readonly concurrency?: number;
@@ -39,6 +40,7 @@ export interface Call {
   readonly invocation: Invocation;
 }
 
+/** A scripted harness, with hands for the test. */
 export interface ScriptedHarness extends Harness {
   /** Every performance, in the order asked; one key twice is one attempt performed twice (G4). */
   readonly calls: readonly Call[];

@@ -122,6 +122,18 @@ test('what a command leaves behind when it ends by itself is ended too', async (
   expect(marked(attempt.key)).toEqual([]);
 });
 
+test('what is just being started when its command ends does not slip through', async () => {
+  const scripts = [
+    'setsid sleep 60 >/dev/null 2>&1 &',
+    '(setsid sh -c "(sleep 60 &)" &) >/dev/null 2>&1',
+    'setsid -f sleep 60 >/dev/null 2>&1',
+  ];
+  for (let round = 0; round < 8; round += 1) {
+    await Promise.all(scripts.map((script) => harness.perform(shAt(script))));
+    expect(marked()).toEqual([]);
+  }
+});
+
 test('a grandchild that holds the output open does not hold up the outcome', async () => {
   const before = performance.now();
   const outcome = await harness.perform(shAt('setsid sleep 60 & echo done'));

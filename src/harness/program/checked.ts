@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Invocation } from '../port.ts';
 import { outputPattern } from './judge.ts';
 
+/** What a command needs to run, sound in every field. */
 export interface CheckedCommand {
   readonly argv: readonly string[];
   readonly stdin: string | undefined;

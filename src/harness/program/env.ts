@@ -1,7 +1,7 @@
 /** What a program finds in its environment. */
 import type { Attempt } from '../port.ts';
 import { markVariables } from './marker.ts';
-import { hostMark } from './os-processes.ts';
+import { hostMark } from './list-processes.ts';
 
 /** How much of the host's environment a program inherits: all of it, nothing, or these variables. */
 export type InheritEnv = boolean | readonly string[];
@@ -9,13 +9,13 @@ export type InheritEnv = boolean | readonly string[];
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Later ones win: what `attempt`'s program inherits, each of `added` in turn, and the attempt's mark. */
-export async function programEnv(
+export function programEnv(
   attempt: Attempt,
   inherit: InheritEnv,
   ...added: readonly (Variables | undefined)[]
-): Promise<Variables> {
+): Variables {
   const inherited = inherit === true ? process.env : inherit === false ? {} : picked(process.env, inherit);
-  const mark = markVariables(attempt, await hostMark(), process.env);
+  const mark = markVariables(attempt, hostMark(), process.env);
   return Object.assign({}, inherited, ...added, mark) as Variables;
 }
 

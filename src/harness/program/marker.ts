@@ -22,7 +22,7 @@ export function markVariables(
   host: string,
   hostEnv: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const outer = marksIn(hostEnv).map((mark) => `${mark.host}/${encodeURIComponent(mark.key)}`);
+  const outer = marksIn(pairsOf(hostEnv)).map((mark) => `${mark.host}/${encodeURIComponent(mark.key)}`);
   return {
     TROUPE_RUN: attempt.run,
     TROUPE_GROUP: attempt.group,
@@ -33,15 +33,19 @@ export function markVariables(
   };
 }
 
-/** The attempts that a process with this environment belongs to: its own, and those its host runs in. */
-export function marksIn(env: { readonly [name: string]: string | undefined }): readonly Mark[] {
-  const key = env[attemptVariable];
+/**
+ * The attempts that a process belongs to: its own, and those its host runs in. `environment` is a list of `NAME=value`;
+ * of two equal names the first counts, as for getenv(3).
+ */
+export function marksIn(environment: readonly string[]): readonly Mark[] {
+  const valueOf = (name: string) => environment.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+  const key = valueOf(attemptVariable);
   if (key === undefined || key === '') return [];
-  const outer = (env[outerVariable] ?? '').split(' ').flatMap((word): Mark[] => {
+  const outer = (valueOf(outerVariable) ?? '').split(' ').flatMap((word): Mark[] => {
     const slash = word.indexOf('/');
     return slash === -1 ? [] : [{ host: word.slice(0, slash), key: decoded(word.slice(slash + 1)) }];
   });
-  return [...outer, { host: env[hostVariable] ?? '', key }];
+  return [...outer, { host: valueOf(hostVariable) ?? '', key }];
 }
 
 /** The key of a mark; what nobody encoded stays as it is. */
@@ -51,4 +55,8 @@ function decoded(word: string): string {
   } catch {
     return word;
   }
+}
+
+function pairsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`);
 }

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finishedBytes } from './tail.ts';
 
+/** A file that grows with a program’s output. */
 export interface OutputFile {
   /** Appends; resolves when more may come. Never rejects. */
   write(chunk: Uint8Array): Promise<void>;

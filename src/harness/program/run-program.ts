@@ -9,6 +9,7 @@ import { endAll, leftoverRungs, type Rung } from './sweep.ts';
 import { endWithThisProcess } from './live-groups.ts';
 import { finishedBytes } from './tail.ts';
 
+/** What to run, and who listens. */
 export interface Program {
   readonly argv: readonly string[];
   readonly cwd: string | undefined;
@@ -32,6 +33,7 @@ export interface Grace {
   readonly terminate: number;
 }
 
+/** How it ended. */
 export type ProgramEnd =
   /** It did not start: the system's own error. */
   | { readonly type: 'refused'; readonly error: unknown }

@@ -4,7 +4,8 @@
  * a program that both left the group and cleared or overwrote its environment, and one of another user.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { hostMark, listProcesses, type OsProcess } from './os-processes.ts';
+import { hostMark, listProcesses } from './list-processes.ts';
+import type { OsProcess } from './os-process.ts';
 
 /** Whose processes to end. */
 export interface Belonging {
@@ -65,9 +66,9 @@ export async function endAll(belonging: Belonging, rungs: readonly Rung[]): Prom
 
 /** Every living process that belongs: in the group, marked, or in a group that a marked one leads; never this one. */
 async function findAll({ key, groupId }: Belonging): Promise<readonly OsProcess[]> {
-  const [processes, ourselves] = await Promise.all([listProcesses(), hostMark()]);
+  const processes = await listProcesses();
   const hosts = new Set(processes.map(({ pid, start }) => `${pid}-${start}`));
-  const isOrphanOrOurs = (host: string) => host === ourselves || !hosts.has(host);
+  const isOrphanOrOurs = (host: string) => host === hostMark() || !hosts.has(host);
   const isMarked = ({ marks }: OsProcess) => marks.some((mark) => mark.key === key && isOrphanOrOurs(mark.host));
 
   const marked = new Set(processes.filter(isMarked));

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { parsePs } from '../../../src/harness/program/list-by-ps.ts';
 import { marksIn, markVariables } from '../../../src/harness/program/marker.ts';
-import { hostMark, listProcesses, parsePs } from '../../../src/harness/program/os-processes.ts';
+import { hostMark, listProcesses } from '../../../src/harness/program/list-processes.ts';
 
 test('this process is found, with its group and its start', async () => {
   const found = (await listProcesses()).find(({ pid }) => pid === process.pid);
-  expect(`${found?.pid}-${found?.start}`).toBe(await hostMark());
+  expect(`${found?.pid}-${found?.start}`).toBe(hostMark());
   expect(found?.groupId).toBeGreaterThan(0);
 });
 
@@ -27,13 +28,13 @@ test('marks of the attempts a host runs in are handed on, whatever the keys look
   const outer = markVariables(attempt('a b/ü%\n#1/1'), '1-10', {});
   const middle = markVariables(attempt('c/1'), '2-20', outer);
   const inner = markVariables(attempt('d/1'), '3-30', middle);
-  expect(marksIn(inner)).toEqual([
+  expect(marksIn(Object.entries(inner).map((pair) => pair.join('=')))).toEqual([
     { host: '1-10', key: 'a b/ü%\n#1/1' },
     { host: '2-20', key: 'c/1' },
     { host: '3-30', key: 'd/1' },
   ]);
-  expect(marksIn({})).toEqual([]);
-  expect(marksIn({ TROUPE_ATTEMPT: 'k', TROUPE_OUTER: 'nonsense x/%zz' })).toEqual([
+  expect(marksIn([])).toEqual([]);
+  expect(marksIn(['TROUPE_ATTEMPT=k', 'TROUPE_ATTEMPT=second', 'TROUPE_OUTER=nonsense x/%zz'])).toEqual([
     { host: 'x', key: '%zz' },
     { host: '', key: 'k' },
   ]);
