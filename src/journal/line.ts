@@ -17,6 +17,14 @@ export const entryVersion = 1;
 const tailBytes = 18;
 const newline = 10;
 
+const startText = `{"v":${entryVersion},"stream":"`;
+const seqMark = '","seq":';
+const atMark = ',"at":';
+const typeMark = ',"type":"';
+const dataMark = '","data":';
+const epochText = ',"epoch":';
+const moreText = ',"more":true';
+
 const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 function hex(crc: number): string {
@@ -123,10 +131,15 @@ export interface LineFacts {
   more: boolean;
 }
 
-const prefixStart = Buffer.from('{"v":1,"stream":"');
-const prefixEnd = Buffer.from('","seq":');
+const prefixStart = Buffer.from(startText);
+const prefixEnd = Buffer.from(seqMark);
 const moreMark = Buffer.from(',"more":true');
 const epochMark = Buffer.from(',"epoch":');
+
+function startsWith(bytes: Buffer, start: number, mark: Buffer): boolean {
+  for (let index = 0; index < mark.length; index++) if (bytes[start + index] !== mark[index]) return false;
+  return true;
+}
 
 function endsWith(bytes: Buffer, end: number, mark: Buffer): boolean {
   for (let index = 0; index < mark.length; index++) if (bytes[end - mark.length + index] !== mark[index]) return false;
@@ -139,20 +152,18 @@ function endsWith(bytes: Buffer, end: number, mark: Buffer): boolean {
  */
 export function factsReader(): (bytes: Buffer, start: number, end: number) => LineFacts {
   const facts: LineFacts = { v: 0, stream: '', seq: 0, epoch: 0, more: false };
-  let lastPrefix = Buffer.alloc(0);
+  const streams = keeper();
 
   const fastFacts = (bytes: Buffer, start: number, end: number): boolean => {
-    let at = start + lastPrefix.length;
-    let same = lastPrefix.length > 0;
-    for (let index = lastPrefix.length - 1; same && index >= 0; index--) same = bytes[start + index] === lastPrefix[index];
-    if (!same) {
-      for (let index = 0; index < prefixStart.length; index++) if (bytes[start + index] !== prefixStart[index]) return false;
-      const found = bytes.indexOf(prefixEnd, start);
-      if (found < 0 || found >= end) return false;
-      at = found + prefixEnd.length;
-      lastPrefix = Buffer.from(bytes.subarray(start, at));
-      facts.stream = String(JSON.parse(bytes.toString('utf8', start + prefixStart.length - 1, found + 1)));
-    }
+    if (!startsWith(bytes, start, prefixStart)) return false;
+    const from = start + prefixStart.length;
+    let at = from;
+    while (at < end && !(bytes[at] === 34 && bytes[at - 1] !== 92)) at++;
+    if (!startsWith(bytes, at, prefixEnd)) return false;
+    const stream = streams(bytes.toString('utf8', from, at));
+    if (stream === undefined) return false;
+    facts.stream = stream;
+    at += prefixEnd.length;
     facts.v = 1;
     facts.seq = 0;
     for (; at < end; at++) {
@@ -174,7 +185,6 @@ export function factsReader(): (bytes: Buffer, start: number, end: number) => Li
 
   return (bytes, start, end) => {
     if (fastFacts(bytes, start, end)) return facts;
-    lastPrefix = Buffer.alloc(0);
     const raw = parseObject(bytes.toString('utf8', start, end));
     facts.v = Number(raw['v']);
     facts.stream = String(raw['stream']);
@@ -196,8 +206,8 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
 /** How an entry of an older version becomes one of the next version; the key is the version it comes from. */
 export type Upcasts = Readonly<Record<number, (old: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>>;
 
-/** Parses an intact line's text into an entry of today's version. Throws SyntaxError for a line of another shape, JOURNAL_FORMAT for a newer one. */
-export function decodeEntry(text: string, upcasts: Upcasts): Entry {
+/** Parses a line's text, of any shape and version, into an entry of today's version. */
+function decodeSlowly(text: string, upcasts: Upcasts): Entry {
   let raw = parseObject(text);
   while (raw['v'] !== entryVersion) {
     const version = raw['v'];
@@ -212,6 +222,68 @@ export function decodeEntry(text: string, upcasts: Upcasts): Entry {
   // Parsed JSON is JSON.
   const json = data as Entry['data'];
   return typeof fold === 'string' ? { v: entryVersion, stream, seq, at, type, data: json, fold, epoch } : { v: entryVersion, stream, seq, at, type, data: json, epoch };
+}
+
+/**
+ * Makes a store of the few names that come again and again: from the inside of a JSON string to the string itself; undefined for one
+ * that is not the inside of a JSON string. What is kept does not hold the line it was cut from.
+ */
+function keeper(): (inside: string) => string | undefined {
+  const kept = new Map<string, string>();
+  return (inside) => {
+    const known = kept.get(inside);
+    if (known !== undefined) return known;
+    if (!/^(?:[^"\\]|\\.)*$/.test(inside)) return undefined;
+    const text = String(JSON.parse(`"${inside}"`));
+    if (kept.size >= 10_000) kept.clear();
+    kept.set(Buffer.from(inside).toString(), text);
+    return text;
+  };
+}
+
+/**
+ * Makes a reader of intact lines' texts. A line that looks as `encodeEntry` writes it has only its data parsed (that is most of the
+ * cost); any other one is parsed whole. Throws SyntaxError for a line that is no entry, JOURNAL_FORMAT for a newer version.
+ */
+export function entryReader(upcasts: Upcasts): (text: string) => Entry {
+  const streams = keeper();
+  const types = keeper();
+
+  /** The number between two places, NaN when something else stands there. */
+  const integer = (text: string, from: number, to: number): number => {
+    let value = from < to && to - from < 16 ? 0 : Number.NaN;
+    for (let at = from; at < to; at++) {
+      const digit = text.charCodeAt(at) - 48;
+      value = digit >= 0 && digit <= 9 ? value * 10 + digit : Number.NaN;
+    }
+    return value;
+  };
+
+  const decodeFast = (text: string): Entry | undefined => {
+    const seqAt = text.indexOf(seqMark, startText.length);
+    const atAt = text.indexOf(atMark, seqAt);
+    const typeAt = text.indexOf(typeMark, atAt);
+    const dataAt = text.indexOf(dataMark, typeAt);
+    let end = text.length - tailBytes;
+    if (text.endsWith(moreText, end)) end -= moreText.length;
+    const epochAt = text.lastIndexOf(epochText, end);
+    if (seqAt < 0 || atAt < 0 || typeAt < 0 || dataAt < 0 || epochAt < dataAt) return undefined;
+    const seq = integer(text, seqAt + seqMark.length, atAt);
+    const at = integer(text, atAt + atMark.length, typeAt);
+    const epoch = integer(text, epochAt + epochText.length, end);
+    const stream = streams(text.slice(startText.length, seqAt));
+    const type = types(text.slice(typeAt + typeMark.length, dataAt));
+    if (stream === undefined || type === undefined) return undefined;
+    if (Number.isNaN(seq + at + epoch)) return undefined;
+    if (text.charCodeAt(epochAt - 1) === 34) {
+      // The data is a string, or a fold follows it.
+      const { data, fold } = JSON.parse(`{${text.slice(dataAt + 2, epochAt)}}`) as Pick<Entry, 'data' | 'fold'>;
+      return fold === undefined ? { v: entryVersion, stream, seq, at, type, data, epoch } : { v: entryVersion, stream, seq, at, type, data, fold, epoch };
+    }
+    return { v: entryVersion, stream, seq, at, type, data: JSON.parse(text.slice(dataAt + dataMark.length, epochAt)), epoch };
+  };
+
+  return (text) => (text.startsWith(startText) ? decodeFast(text) : undefined) ?? decodeSlowly(text, upcasts);
 }
 
 /** Index of the next newline at or after `from`, -1 when there is none. */

@@ -1,6 +1,6 @@
 /** The journal in memory: for tests, tries and checks. Durable for nothing (D0); otherwise it behaves as the file journal does. */
 import { TroupeError } from '../error.ts';
-import { decodeEntry, encodeEntry, linePrefix } from './line.ts';
+import { encodeEntry, entryReader, linePrefix } from './line.ts';
 import { checkRunId, checkStream } from './names.ts';
 import type { Entry, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Snapshot } from './port.ts';
 
@@ -31,6 +31,7 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
     let lease: Lease | undefined;
     let isClosed = false;
     let stale: TroupeError | undefined;
+    const decode = entryReader({});
 
     const closed = (): TroupeError => new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run });
 
@@ -49,7 +50,7 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
       const lines = events.map((event, index) => ({ stream, seq: actual + index + 1, text: encodeEntry(prefix, actual + index + 1, epoch, event, index < events.length - 1, entryBytesMax) }));
       for (const line of lines) memory.lines.push(line);
       if (lines.length > 0) memory.heads.set(stream, actual + lines.length);
-      return lines.map(({ text }, index) => ({ ...decodeEntry(text, {}), data: events[index]?.data ?? null }));
+      return lines.map(({ text }, index) => ({ ...decode(text), data: events[index]?.data ?? null }));
     };
 
     return {
@@ -85,7 +86,7 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
         for (let index = 0; index < end; index++) {
           const line = memory.lines[index];
           if (line === undefined || line.seq < fromSeq || (stream !== undefined && line.stream !== stream)) continue;
-          batch.push(decodeEntry(line.text, {}));
+          batch.push(decode(line.text));
           if (batch.length < batchEntries) continue;
           yield batch;
           batch = [];

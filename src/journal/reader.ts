@@ -1,7 +1,7 @@
 /** Reading a run's log: streaming, checked line by line, only as much parsed as is asked for. */
 import type { Entry, JournalNotice } from './port.ts';
 import type { FileSystem } from './fs.ts';
-import { decodeEntry, factsReader, type LineFacts, type Upcasts } from './line.ts';
+import { entryReader, factsReader, type LineFacts, type Upcasts } from './line.ts';
 import { corrupt } from './damage.ts';
 import { cursorAt, walkSegment, type Cursor, type Inspect } from './walk.ts';
 import type { Listing, Segment } from './segments.ts';
@@ -34,13 +34,14 @@ export async function* readEntries({ fs, listing, upcasts, stream, fromSeq, last
   /** How many lines ago each entry of the batch was met: an unfinished append at the end must be left out. */
   let linesOf: number[] = [];
   let lines = 0;
+  const decode = entryReader(upcasts);
   const readFacts = factsReader();
   const facts: LineFacts = { v: 0, stream: '', seq: 0, epoch: 0, more: false };
 
   const inspectAll: Inspect = (bytes, start, end) => {
     lines++;
     const text = bytes.toString('utf8', start, end);
-    const entry = decodeEntry(text, upcasts);
+    const entry = decode(text);
     if (entry.seq >= fromSeq) {
       batch.push(entry);
       linesOf.push(lines);
@@ -56,7 +57,7 @@ export async function* readEntries({ fs, listing, upcasts, stream, fromSeq, last
     lines++;
     const found = readFacts(bytes, start, end);
     if (found.stream === stream && found.seq >= fromSeq) {
-      batch.push(decodeEntry(bytes.toString('utf8', start, end), upcasts));
+      batch.push(decode(bytes.toString('utf8', start, end)));
       linesOf.push(lines);
     }
     return found;
