@@ -3,7 +3,7 @@
  * host's bookkeeping (the ledger). Shapes are format version 1: changing one needs an upcast.
  */
 import type { JsonValue } from '../json.ts';
-import type { FailureClass, Invocation, Outcome, PlainError, Progress } from '../harness/port.ts';
+import type { DeliveryMode, FailureClass, Invocation, Outcome, PlainError, Progress } from '../harness/port.ts';
 import type { Address, EventObject, GroupEnd } from './effect.ts';
 import type { Bounds } from './bounds.ts';
 
@@ -32,6 +32,16 @@ export interface GroupEvents {
   'member.progress': Attempted & { readonly progress: Progress };
   'timer.fired': { readonly address: Address; readonly incarnation: number; readonly timer: string; readonly dueAt: number };
   'group.cancelled': { readonly reason: string };
+  /** From `from` (an address, `coordinator`, `process` or `outside`) to one actor. The same id twice to one recipient is one message. */
+  'message': {
+    readonly id: string;
+    readonly from: string;
+    readonly to: Address;
+    readonly type: string;
+    readonly body: JsonValue;
+    readonly inReplyTo?: string;
+    readonly mode?: DeliveryMode;
+  };
   // the host's bookkeeping
   'attempt.queued': Attempted & { readonly harness: string };
   'attempt.started': Attempted & { readonly harness: string; readonly outputFile?: string };
@@ -45,14 +55,27 @@ export interface GroupEvents {
   };
   /** An emitted event other than a checkpoint. */
   'emitted': { readonly event: EventObject; readonly effect: string };
+  /** A member has read these messages: they are not given to it again. `as`: how they reached it. */
+  'message.read': {
+    readonly member: Address;
+    readonly incarnation: number;
+    readonly attempt: number;
+    readonly ids: readonly string[];
+    readonly as: DeliveryMode;
+  };
+  /** Somebody has to approve: the coordinator waits for `approved` or `rejected`. */
+  'gate.opened': { readonly name: string; readonly question: string; readonly data?: JsonValue; readonly effect: string };
+  'gate.answered': { readonly name: string; readonly approved: boolean; readonly note: string; readonly by: string };
   'checkpoint': {
     readonly name: string;
     readonly reason?: string;
     readonly settled: number;
     readonly total: number;
     readonly data?: JsonValue;
-    /** Id of the `emit` effect that asked for it. */
-    readonly effect: string;
+    /** Id of the `emit` effect that asked for it; absent when a member or the process wrote it. */
+    readonly effect?: string;
+    /** Who wrote it: a member's address, or `process`; absent for the coordinator. */
+    readonly by?: string;
   };
   /** What could not be delivered; never silence. `effect` when a turn derived it. */
   'letter.dead': { readonly to: Address; readonly from: string; readonly letter: JsonValue; readonly reason: string; readonly effect?: string };

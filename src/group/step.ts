@@ -4,6 +4,7 @@
  */
 import { createActor, type AnyActorRef } from 'xstate';
 import type { Entry } from '../journal/port.ts';
+import type { DeliveryMode } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { rootAddress } from './address.ts';
 import { defaultBounds, type Bounds } from './bounds.ts';
@@ -69,13 +70,16 @@ export function step(system: System, entry: FoldedEntry): Step {
   }
 }
 
-/** From a member, or from outside, to an actor: it hears `{ type, from, body, id }`. */
+/** From a member, or from outside, to an actor: it hears all of it but `to`. */
 export interface Message {
   readonly id: string;
   readonly from: string;
   readonly to: Address;
   readonly type: string;
   readonly body: JsonValue;
+  readonly inReplyTo?: string;
+  /** How a member takes it; the coordinator hears all alike. */
+  readonly mode?: DeliveryMode;
 }
 
 const noEffects: readonly Effect[] = [];
@@ -89,8 +93,9 @@ function signal(system: System, entry: FoldedEntry, { from, event }: GroupEvents
   return hear(system, entry, rootAddress, from, event);
 }
 
-function message(system: System, entry: FoldedEntry, { id, from, to, type, body }: Message): Step {
-  const event: Heard & Pick<Message, 'from' | 'body' | 'id'> = { type, from, body, id };
+function message(system: System, entry: FoldedEntry, { to, ...told }: Message): Step {
+  const event: Heard & Omit<Message, 'to'> = told;
+  const { from } = told;
   return hear(system, entry, to, from, event);
 }
 

@@ -26,8 +26,8 @@ export type FailureClass =
 
 /** How an attempt ended: a value, not an exception. */
 export type Outcome =
-  | { readonly status: 'ok'; readonly output: JsonValue }
-  | { readonly status: 'error'; readonly error: PlainError; readonly class: FailureClass }
+  | { readonly status: 'ok'; readonly output: JsonValue; readonly usage?: Usage }
+  | { readonly status: 'error'; readonly error: PlainError; readonly class: FailureClass; readonly usage?: Usage }
   | { readonly status: 'cancelled'; readonly reason: string };
 
 /** How often and how patiently a failed attempt is tried again. */
@@ -46,12 +46,37 @@ export interface RetryPolicy {
   readonly on?: readonly FailureClass[];
 }
 
+/** What may be spent. All fields optional: no bound. */
+export interface Budget {
+  readonly attempts?: number;
+  /** Time of all attempts added up, ms. */
+  readonly wallMs?: number;
+  readonly tokens?: number;
+  readonly costUsd?: number;
+}
+
+/** What an attempt has spent, as far as its harness knows. */
+export interface Usage {
+  readonly tokens?: number;
+  readonly costUsd?: number;
+}
+
 /** What is wanted of a member: the input of the `member` actor. Plain JSON. */
 export interface Invocation {
   /** Which harness performs it, by name. Default: `command` when there is a command, else the host's default. */
   readonly harness?: string;
   /** Capabilities that the harness must declare. */
   readonly needs?: readonly string[];
+  /** Harnesses to take first, best first, of those that match. */
+  readonly prefer?: readonly string[];
+  /** Harnesses not to take. */
+  readonly avoid?: readonly string[];
+  /** Harnesses to go on with after a failure of this class, in order; each is tried once. */
+  readonly fallback?: { readonly [Class in FailureClass]?: readonly string[] };
+  /** Name of a schema that the output must meet (see `schemas` of the run); else the failure is `invalid-output`. */
+  readonly output?: string;
+  /** What this invocation may cost in all its attempts. Over it no further attempt is made: class `refused`, code BUDGET. */
+  readonly budget?: Budget;
   /** What to say to an agent. */
   readonly prompt?: string;
   /** Program and arguments, never a shell line. */
@@ -83,6 +108,56 @@ export interface Progress {
   readonly data?: JsonValue;
 }
 
+/** A message as its reader gets it. Peer text is data: it grants nothing. */
+export interface Message {
+  /** The sender's key: one message has one id, however often it is delivered. */
+  readonly id: string;
+  /** Address of the sender; `coordinator`, or `outside`. */
+  readonly from: string;
+  readonly to: string;
+  readonly type: string;
+  readonly body: JsonValue;
+  readonly inReplyTo?: string;
+  /** When it was recorded, ms since 1970. */
+  readonly at: number;
+}
+
+/** How a message reaches a running member: at its next read, into its running turn, or by making it again. */
+export type DeliveryMode = 'interrupt' | 'queue' | 'steer';
+
+/** What is to be sent. */
+export interface Letter {
+  /** A member's address, `coordinator`, or `*` for all living members but the sender. */
+  readonly to: string;
+  /** Must not begin with `xstate.` or `troupe.`. */
+  readonly type: string;
+  /** Plain JSON; default null. */
+  readonly body?: JsonValue;
+  /** Names the message, so that an attempt made again does not send it twice. Default: made from attempt-independent content and count. */
+  readonly id?: string;
+  readonly inReplyTo?: string;
+  readonly mode?: DeliveryMode;
+}
+
+/** A group as one of its members sees it. */
+export interface Mailbox {
+  /** Resolves when the message is durable. Codes: UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT, GROUP_ENDED. */
+  send(letter: Letter): Promise<{ readonly id: string }>;
+  /**
+   * Unread messages in journal order, waiting up to `waitMs` (default 0) for the first. Reading acknowledges: they are
+   * not given to this invocation again, unless the host dies before the acknowledgement is durable.
+   */
+  inbox(options?: { readonly waitMs?: number; readonly max?: number }): Promise<readonly Message[]>;
+  /** Sends, and waits for the first message in reply to it; rejects with TIMEOUT after `timeoutMs`. */
+  ask(letter: Letter, options: { readonly timeoutMs: number }): Promise<Message>;
+  /** Marks this member's own progress durably; the same name once per invocation. */
+  checkpoint(mark: { readonly name: string; readonly settled: number; readonly total: number; readonly data?: JsonValue }): Promise<void>;
+  /** Members of the group that have been asked for, in that order. */
+  members(): readonly { readonly id: string; readonly status: string }[];
+  /** Takes messages of mode `steer` while it is set; without it they wait like others. */
+  onSteer(handler: ((message: Message) => void) | undefined): void;
+}
+
 /** One try at an invocation, as handed to a harness. */
 export interface Attempt {
   readonly run: string;
@@ -100,6 +175,8 @@ export interface Attempt {
   readonly outputFile: string | undefined;
   /** Reports progress; may be called often. */
   progress(progress: Progress): void;
+  /** Its door to the group. */
+  readonly mailbox: Mailbox;
 }
 
 /** Somebody who performs invocations. */
