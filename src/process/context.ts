@@ -5,6 +5,20 @@ import type { Invocation } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Parallel } from './parallel.ts';
 
+/** Input of a machine: what {@link coordinator} declared, else what XState infers. */
+export type InputOf<Machine extends AnyStateMachine> = 'troupe' extends keyof Machine
+  ? Machine extends { readonly troupe?: (input: infer Input) => unknown }
+    ? Input
+    : never
+  : InputFrom<Machine>;
+
+/** Output of a machine: what {@link coordinator} declared, else what XState infers. */
+export type OutputOf<Machine extends AnyStateMachine> = 'troupe' extends keyof Machine
+  ? Machine extends { readonly troupe?: (input: never) => infer Output }
+    ? Output
+    : never
+  : OutputFrom<Machine>;
+
 /** How a group is driven; no part of its identity except `bounds`, which stay as they were when it was created. */
 export interface OpenOptions {
   /** Attempts of this group at once. Default 256. */
@@ -53,9 +67,9 @@ export interface Context {
   group<Machine extends AnyStateMachine>(
     name: string,
     machine: Machine,
-    input: InputFrom<Machine>,
+    input: InputOf<Machine>,
     options?: OpenOptions,
-  ): GroupHandle<OutputFrom<Machine>>;
+  ): GroupHandle<OutputOf<Machine>>;
   /** One invocation under a name of its own; resolves to its output. Rejects with GROUP_FAILED or CANCELLED. */
   task(name: string, invocation: Invocation): Promise<JsonValue>;
   readonly parallel: Parallel;
