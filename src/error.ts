@@ -4,6 +4,7 @@
  */
 export const remedies = {
   BAD_INPUT: 'Mend the value that the message names.',
+  BUDGET: 'Raise the budget that the message names, or make the work cheaper.',
   CANCELLED: 'Nothing: somebody asked for it. The reason is in the message.',
   DUPLICATE_NAME: 'Names are identities: give the second another name, or reuse the handle of the first.',
   ENTRY_TOO_LARGE: 'Put large data into a file and pass its path, or raise the bound.',
@@ -26,6 +27,8 @@ export const remedies = {
   RUN_EXISTS: 'Choose another run id, or resume the run.',
   RUN_UNKNOWN: 'List the runs with `troupe ls`; check --data and the id.',
   SEQ_CONFLICT: 'Read the tail, fold it, and decide again.',
+  TIMEOUT: 'Give it more time, or find out why nobody answers.',
+  UNKNOWN_GATE: 'Use one of the gates that the message lists; an answered gate stays answered.',
   UNKNOWN_GROUP: 'Use one of the groups that the message lists.',
   UNKNOWN_MEMBER: 'Use one of the members that the message lists.',
 } as const satisfies Record<string, string>;

@@ -34,3 +34,6 @@ export function flawOfId(id: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** What the coordinator is called where people and members read: its address is the empty one. */
+export const coordinatorName = 'coordinator';

@@ -15,7 +15,11 @@ import type { ActorKey } from './effect.ts';
 import type { GroupEvents, GroupEventType } from './entries.ts';
 import type { GroupContext } from './group-context.ts';
 import { parseInvocation } from './invocation.ts';
-import { interruptedCode, type Ledger, type MemberRecord } from './ledger.ts';
+import { mailboxOf, type OpenMailbox } from './mailbox.ts';
+import type { Mail } from './mail.ts';
+import type { GroupFold } from './fold.ts';
+import type { Post } from './post.ts';
+import { interruptedCode, type MemberRecord } from './ledger.ts';
 import { retryDelayMs } from './retry.ts';
 
 /** A member that is wanted: what the fold says. */
@@ -31,7 +35,8 @@ export interface AttemptsOptions {
   readonly context: GroupContext;
   readonly group: string;
   readonly push: Push;
-  ledger(): Ledger;
+  readonly fold: GroupFold;
+  readonly post: Post;
 }
 
 /** The attempts of one group. */
@@ -42,6 +47,8 @@ export interface Attempts {
   drop(key: ActorKey, reason: string): void;
   /** After replay: `wants` are all members wanted now. Takes up, makes again, or gives up what an earlier host left. */
   reconcile(wants: Iterable<Want>): void;
+  /** Mail has come for a member. */
+  arrived(mail: Mail, key: ActorKey): void;
   /** An outside orchestrator's outcome. */
   settle(want: Want, outcome: Outcome): void;
 }
@@ -50,6 +57,8 @@ interface Living extends Want {
   attempt: number;
   /** Calls off a pending retry or progress timer. */
   cancelRetry: (() => void) | undefined;
+  /** Of the attempt that is on its way or under way. */
+  mailbox: OpenMailbox | undefined;
   progress: { last: number; waiting: Progress | undefined; cancel: (() => void) | undefined };
 }
 
@@ -61,7 +70,8 @@ export function attemptKey(run: string, group: string, { address, incarnation }:
 const keyOf = ({ address, incarnation }: ActorKey) => `${address}#${incarnation}`;
 
 /** The bookkeeping of one group's attempts. */
-export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): Attempts {
+export function attemptsOf({ context, group, push, fold, post }: AttemptsOptions): Attempts {
+  const ledger = () => fold.ledger;
   const { run, clock, timers, dispatcher, journal } = context;
   const living = new Map<string, Living>();
 
@@ -117,6 +127,8 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
       return;
     }
     const outputName = `${encodeURIComponent(group)}/${encodeURIComponent(member.address)}.${member.incarnation}.${member.attempt}.log`;
+    const open = mailboxOf({ context, member, attempt: member.attempt, fold, post, push });
+    member.mailbox = open;
     const job: Job = {
       group,
       member: member.address,
@@ -138,6 +150,7 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
         else push('attempt.started', { ...attempted(member), harness: choice.name, outputFile: outputName }, durable);
       },
       progress: (progress) => report(member, progress),
+      mailbox: open.mailbox,
       ended: (outcome, ending) => ended(member, outcome, ending),
     };
     dispatcher.add(job);
@@ -162,6 +175,8 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
   const ended = (member: Living, outcome: Outcome | undefined, ending: Ending | undefined) => {
     member.progress.cancel?.();
     member.progress.cancel = undefined;
+    member.mailbox?.close();
+    member.mailbox = undefined;
     if (outcome === undefined) {
       const record = recordOf(member);
       if (record !== undefined) interrupted(member, record, true);
@@ -178,6 +193,12 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
       succeeded(member, outcome.output);
     } else if (ending?.type === 'host-stopped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true });
+    } else if (ending?.type === 'interrupted') {
+      push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true }, () => {
+        if (!living.has(keyOf(member))) return;
+        member.attempt += 1;
+        attempt(member);
+      });
     } else if (ending?.type === 'timed-out') {
       failed(member, 'timeout', { name: 'TimeoutError', message: `member \`${member.address}\` ${ending.reason}`, code: 'TIMEOUT' });
     } else if (outcome.status === 'cancelled') {
@@ -210,6 +231,7 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
       ...want,
       attempt: attemptNumber,
       cancelRetry: undefined,
+      mailbox: undefined,
       progress: { last: 0, waiting: undefined, cancel: undefined },
     };
     living.set(keyOf(want), member);
@@ -283,6 +305,14 @@ export function attemptsOf({ context, group, push, ledger }: AttemptsOptions): A
       if (!context.performs) return;
       for (const record of ledger().members.values()) {
         if (record.status === 'running' && !wanted.has(`${record.id}#${record.incarnation}`)) sweepUnwanted(record);
+      }
+    },
+    arrived(mail, key) {
+      const member = living.get(keyOf(key));
+      if (member?.mailbox?.arrived(mail) !== true) return;
+      const reason = `interrupted by message ${mail.id} (${mail.type}) from ${mail.from}`;
+      if (recordOf(key)?.status === 'running' && (member.input.restartable ?? true)) {
+        dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'interrupted', reason });
       }
     },
     settle(want, outcome) {

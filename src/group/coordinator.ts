@@ -57,3 +57,34 @@ export function checkpoint<
     type: 'troupe.checkpoint',
   }));
 }
+
+/** A question that somebody outside has to answer. */
+export interface Gate {
+  /** Names the gate in its group; a name may be opened again when it has been answered. */
+  readonly name: string;
+  readonly question: string;
+  readonly data?: JsonValue;
+}
+
+/** What a coordinator emits to open a gate. */
+export interface GateEvent extends Gate {
+  readonly type: 'troupe.gate';
+}
+
+/**
+ * An XState action that opens a gate: the host makes a durable entry of it, and whoever answers (`troupe approve`,
+ * `handle.approve`) has the coordinator hear `{ type: 'approved' | 'rejected', gate, note, by }`.
+ */
+export function gate<
+  Context extends MachineContext,
+  ExpressionEvent extends EventObject,
+  Params extends ParameterizedObject['params'] | undefined,
+  Event extends EventObject,
+>(
+  what: Gate | ((args: ActionArgs<Context, ExpressionEvent, Event>, params: Params) => Gate),
+): ActionFunction<Context, ExpressionEvent, Event, Params, never, never, never, never, GateEvent> {
+  return emit<Context, ExpressionEvent, Params, Event, GateEvent>((args, params) => ({
+    ...(typeof what === 'function' ? what(args, params) : what),
+    type: 'troupe.gate',
+  }));
+}

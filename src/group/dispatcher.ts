@@ -5,12 +5,12 @@
  * Keeps G2: an attempt starts only after its `attempt.started` entry is durable.
  */
 import type { Clock } from '../clock.ts';
-import type { Attempt, Harness, Invocation, Outcome, Progress } from '../harness/port.ts';
+import type { Attempt, Harness, Invocation, Mailbox, Outcome, Progress } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
 import type { Address } from './effect.ts';
 
 /** Why an attempt was ended early. */
-export type Ending = { readonly type: 'dropped' | 'host-stopped' | 'timed-out'; readonly reason: string };
+export type Ending = { readonly type: 'dropped' | 'host-stopped' | 'interrupted' | 'timed-out'; readonly reason: string };
 
 /** One attempt on its way from wanted to ended. */
 export interface Job {
@@ -35,6 +35,7 @@ export interface Job {
   /** Records `attempt.started`, then calls back when that is durable. */
   started(durable: () => void): void;
   progress(progress: Progress): void;
+  readonly mailbox: Mailbox;
   /** It ended; `outcome` is undefined when it could not be taken up. `ending` when it was ended early. Places are free again. */
   ended(outcome: Outcome | undefined, ending: Ending | undefined): void;
 }
@@ -117,6 +118,7 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
         signal: abort.signal,
         outputFile: await job.outputFile(),
         progress: job.progress,
+        mailbox: job.mailbox,
       };
       const givenUp = new Promise<Outcome>((resolve) => {
         abort.signal.addEventListener('abort', () => {

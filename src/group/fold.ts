@@ -10,6 +10,7 @@ import type { Definition } from './definition.ts';
 import type { Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
 import { emptyLedger, foldLedger, ledgerFromJson, ledgerToJson, type Ledger } from './ledger.ts';
+import { foldMail, type Mail, type Mailboxes } from './mail.ts';
 import { persist, restore } from './persist.ts';
 import { start, step } from './step.ts';
 import { digest, type System } from './system.ts';
@@ -22,6 +23,8 @@ export interface GroupFold {
   readonly ledger: Ledger;
   /** Undefined before `group.created`. */
   readonly system: System | undefined;
+  /** What was delivered to members and not read. Owned by the fold; read only. */
+  readonly mail: Mailboxes;
   /** Folds one entry; returns what it asks the world to do. Codes: NONDETERMINISM. */
   apply(entry: Entry): readonly Effect[];
   /** `<seq>:<digest>`, to be stamped on the next append; undefined before the first entry. */
@@ -34,11 +37,11 @@ export interface GroupFold {
 
 /** Who makes (and may read) snapshots of this machine's groups. */
 export function snapshotMaker(definition: Definition): string {
-  return `fold/1 ${definition.id}@${definition.version}`;
+  return `fold/2 ${definition.id}@${definition.version}`;
 }
 
 const isRecorded = (effect: Effect) =>
-  effect.type === 'emit' || effect.type === 'deadLetter' || effect.type === 'deliver' || effect.type === 'end';
+  effect.type === 'emit' || effect.type === 'deadLetter' || effect.type === 'end';
 
 /** Stream of the group `name`. */
 export function streamOf(name: string): string {
@@ -51,9 +54,11 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
   let ledger = emptyLedger(name);
   let system: System | undefined;
   let unrecorded: Effect[] = [];
+  let mail: Mailboxes = new Map();
 
   if (snapshot !== undefined) {
-    const { system: systemData, ledger: ledgerData } = snapshot.data as { system: JsonValue; ledger: JsonValue };
+    const { system: systemData, ledger: ledgerData, mail: mailData } = snapshot.data as { system: JsonValue; ledger: JsonValue; mail: JsonValue };
+    mail = new Map(structuredClone(mailData) as unknown as readonly (readonly [string, Mail[]])[]);
     system = restore(definition, systemData);
     ledger = ledgerFromJson(ledgerData);
   }
@@ -83,6 +88,9 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
     get system() {
       return system;
     },
+    get mail() {
+      return mail;
+    },
     apply(entry) {
       if (entry.fold !== undefined) {
         const found = stamp();
@@ -99,6 +107,7 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
         ({ system, effects } = step(system, entry));
       }
       foldLedger(ledger, entry);
+      foldMail(mail, entry, effects);
       if (unrecorded.length > 0) {
         const recorded = (entry.data as { readonly effect?: string }).effect;
         if (entry.type === 'group.ended') unrecorded = unrecorded.filter((effect) => effect.type !== 'end');
@@ -115,7 +124,7 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
         stream,
         seq: ledger.seq,
         maker: snapshotMaker(definition),
-        data: { system: persist(system), ledger: ledgerToJson(ledger) },
+        data: { system: persist(system), ledger: ledgerToJson(ledger), mail: [...mail] as unknown as JsonValue },
       };
     },
   };

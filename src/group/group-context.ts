@@ -26,6 +26,10 @@ export interface GroupContext {
   readonly payloadBytesMax: number;
   /** Signals that may wait for the journal at once, per group. */
   readonly inboxMax: number;
+  /** Unread messages that one member may have. */
+  readonly mailboxMax: number;
+  /** Messages that one sender may send in a minute. */
+  readonly messagesPerMinuteMax: number;
   /** Least time between two recorded progress reports of one member, ms. */
   readonly progressEveryMs: number;
   /** Attempts of one invocation that may be lost to host crashes. */

@@ -7,16 +7,18 @@
 import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
-import type { Outcome } from '../harness/port.ts';
+import type { Letter, Outcome } from '../harness/port.ts';
 import { attemptsOf, type Push } from './attempts.ts';
 import type { ActorKey, Effect, EventObject } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
 import type { Ledger } from './ledger.ts';
+import { mailKey } from './mail.ts';
 import { refuseMismatch } from './mismatch.ts';
+import { postOf } from './post.ts';
 import { refuseReserved } from './reserved.ts';
 import { streamWriter } from './stream-writer.ts';
-import { timers as timersOf, wants as wantsOf } from './system.ts';
+import { cellAt, timers as timersOf, wants as wantsOf, type System } from './system.ts';
 
 /** A group that is driven by this host. */
 export interface Group {
@@ -28,6 +30,12 @@ export interface Group {
    * Codes: GROUP_ENDED, RESERVED_EVENT, ENTRY_TOO_LARGE.
    */
   signal(event: EventObject, from: { readonly id: string; readonly from: string }): Promise<void>;
+  /** Sends a letter to a member, the coordinator, or all. Codes: see {@link Post}. */
+  send(from: string, letter: Letter & { readonly id: string }): Promise<{ readonly id: string }>;
+  /** Answers an open gate; resolves when the coordinator has heard. Codes: UNKNOWN_GATE. */
+  answer(gate: string, answer: { readonly approved: boolean; readonly note: string; readonly by: string }): Promise<void>;
+  /** The process's own mark; the same name once. */
+  checkpoint(mark: { readonly name: string; readonly settled: number; readonly total: number; readonly data?: JsonValue }): Promise<void>;
   /** Ends the group as cancelled; resolves when that is recorded. No-op on an ended group. */
   cancel(reason: string): Promise<void>;
   /** Members that are wanted now. */
@@ -87,7 +95,8 @@ export async function openGroup(
     fatal: (error) => context.fatal(error),
   });
   let effects: Effect[] = [];
-  const attempts = attemptsOf({ context, group: name, push, ledger: () => state.ledger });
+  const post = postOf(context, name, state, (type, data) => writer.record(type, data));
+  const attempts = attemptsOf({ context, group: name, push, fold: state, post });
 
   const setAlarm = (address: string, incarnation: number, timer: string, dueAt: number) => {
     const key = JSON.stringify([address, timer]);
@@ -119,8 +128,10 @@ export async function openGroup(
       case 'log':
         observer.log(name, effect.address, effect.label, effect.value);
         break;
-      case 'emit':
       case 'deliver':
+        arrived(effect);
+        break;
+      case 'emit':
       case 'deadLetter':
       case 'end':
         record(effect);
@@ -130,14 +141,31 @@ export async function openGroup(
     }
   };
 
+  const arrived = (effect: Extract<Effect, { type: 'deliver' }>) => {
+    const mail = state.mail.get(mailKey(effect))?.find((one) => one.effect === effect.id);
+    if (mail !== undefined) attempts.arrived(mail, effect);
+  };
+
+  /** Mail of members that are wanted no more will not be read: it becomes dead letters. */
+  const buryMail = () => {
+    if (state.mail.size === 0 || state.system === undefined) return;
+    for (const [key, mails] of state.mail) {
+      const first = mails[0];
+      if (first === undefined || isWanted(state.system, key, first.to)) continue;
+      for (const { effect, to, from, type, body } of mails) {
+        if (buried.has(effect)) continue;
+        buried.add(effect);
+        push('letter.dead', { to, from, letter: { type, body }, reason: 'the member ended before it read this', effect });
+      }
+    }
+  };
+  const buried = new Set<string>();
+
   /** Effects that are performed by recording them. */
-  const record = (effect: Extract<Effect, { type: 'deadLetter' | 'deliver' | 'emit' | 'end' }>) => {
+  const record = (effect: Extract<Effect, { type: 'deadLetter' | 'emit' | 'end' }>) => {
     if (effect.type === 'end') {
       const { id: _id, type: _type, ...end } = effect;
       push('group.ended', end);
-    } else if (effect.type === 'deliver') {
-      const { from, address, event, id } = effect;
-      push('letter.dead', { to: address, from, letter: event, reason: 'the harness takes no messages', effect: id });
     } else if (effect.type === 'deadLetter') {
       const { from, to, event, reason, id } = effect;
       push('letter.dead', { to, from, letter: event, reason, effect: id });
@@ -145,6 +173,10 @@ export async function openGroup(
       const { type: _type, ...checkpoint } = effect.event;
       // Built by our own action creator `checkpoint`.
       push('checkpoint', { ...(checkpoint as unknown as { name: string; settled: number; total: number }), effect: effect.id });
+    } else if (effect.event.type === 'troupe.gate') {
+      const { type: _type, ...opened } = effect.event;
+      // Built by our own action creator `gate`.
+      push('gate.opened', { ...(opened as unknown as { name: string; question: string }), effect: effect.id });
     } else {
       push('emitted', { event: effect.event, effect: effect.id });
     }
@@ -154,6 +186,7 @@ export async function openGroup(
     const asked = effects;
     effects = [];
     for (const effect of asked) performOne(effect);
+    if (asked.length > 0) buryMail();
   };
 
   const snapshot = async () => {
@@ -182,6 +215,7 @@ export async function openGroup(
       for (const { address, incarnation, timer, dueAt } of timersOf(system)) setAlarm(address, incarnation, timer, dueAt);
     }
     attempts.reconcile(wantsOf(system));
+    buryMail();
   }
 
   return {
@@ -214,6 +248,24 @@ export async function openGroup(
         waitingSignals -= 1;
       }
     },
+    send: (from, letter) => post.send(from, letter),
+    async answer(gateName, { approved, note, by }) {
+      const gate = state.ledger.gates.get(gateName);
+      if (gate === undefined || gate.answer !== undefined) {
+        const open = [...state.ledger.gates.values()].filter(({ answer }) => answer === undefined).map((one) => one.name);
+        const why = gate === undefined ? 'has no gate' : 'has had an answer at gate';
+        throw new TroupeError('UNKNOWN_GATE', `group \`${name}\` ${why} \`${gateName}\`; open gates: ${open.join(', ') || 'none'}.`);
+      }
+      push('gate.answered', { name: gateName, approved, note, by });
+      const event = { type: approved ? 'approved' : 'rejected', gate: gateName, note, by };
+      await writer.record('signal', { id: `gate ${gate.effect}`, from: by, event });
+    },
+    async checkpoint(mark) {
+      const { name: markName, settled, total, data } = mark;
+      if (state.ledger.checkpoints.some((one) => one.by === 'process' && one.name === markName)) return;
+      const extra = data === undefined ? {} : { data };
+      await writer.record('checkpoint', { name: markName, settled, total, ...extra, by: 'process' });
+    },
     async cancel(reason) {
       if (state.ledger.status === 'active') await writer.record('group.cancelled', { reason });
       await writer.idle();
@@ -235,4 +287,10 @@ export async function openGroup(
     idle: () => writer.idle(),
     snapshot,
   };
+}
+
+/** Whether mail of this key can still be read: its member is living and unsettled, and of this incarnation. */
+function isWanted(system: System, key: string, address: string): boolean {
+  const cell = cellAt(system, address);
+  return cell?.actor?.running === true && mailKey({ address, incarnation: cell.incarnation }) === key;
 }

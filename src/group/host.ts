@@ -25,6 +25,10 @@ export interface HostSettings {
   readonly payloadBytesMax?: number;
   /** Signals of one group that may wait for the journal at once. Default 10,000; over it is LIMIT. */
   readonly inboxMax?: number;
+  /** Unread messages of one member. Default 1,000; over it is LIMIT for the sender. */
+  readonly mailboxMax?: number;
+  /** Messages of one sender in a minute. Default 1,000; over it is LIMIT. */
+  readonly messagesPerMinuteMax?: number;
   /** Least time between two recorded progress reports of one member, ms. Default 1,000. */
   readonly progressEveryMs?: number;
   /** Attempts of one invocation that may be lost to crashes of the host before it is settled as INTERRUPTED. Default 100. */
@@ -85,7 +89,7 @@ const recordedMax = 200_000;
 
 /** What the driver of the process must see again, in order. */
 const isForProcess = ({ stream, type }: Entry) =>
-  stream === runStream || type === 'group.ended' || type === 'checkpoint' || type === 'signal';
+  stream === runStream || ['checkpoint', 'group.ended', 'message', 'signal'].includes(type);
 
 /** Takes up a run. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO. */
 export async function openHost(options: HostOptions): Promise<Host> {
@@ -163,6 +167,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     snapshotEvery: options.snapshotEvery ?? 5_000,
     payloadBytesMax: options.payloadBytesMax ?? 1_000_000,
     inboxMax: options.inboxMax ?? 10_000,
+    mailboxMax: options.mailboxMax ?? 1_000,
+    messagesPerMinuteMax: options.messagesPerMinuteMax ?? 1_000,
     progressEveryMs: options.progressEveryMs ?? 1_000,
     interruptionsMax: options.interruptionsMax ?? 100,
     performs: options.performs ?? true,

@@ -39,6 +39,19 @@ const retryFields: Readonly<Record<keyof RetryPolicy, readonly [string, Check]>>
 const fields: Readonly<Record<keyof Invocation, readonly [string, Check]>> = {
   harness: ['the name of a harness', isText],
   needs: ['a list of capabilities', isTexts],
+  prefer: ['a list of harnesses', isTexts],
+  avoid: ['a list of harnesses', isTexts],
+  fallback: [
+    'lists of harnesses by failure class',
+    (value) => isRecord(value) && Object.entries(value).every(([name, list]) => failureClasses.some((one) => one === name) && isTexts(list)),
+  ],
+  output: ['the name of a schema', isText],
+  budget: [
+    '{attempts?, wallMs?, tokens?, costUsd?} of numbers >= 0',
+    (value) =>
+      isRecord(value) &&
+      Object.entries(value).every(([name, limit]) => ['attempts', 'wallMs', 'tokens', 'costUsd'].includes(name) && isNumber(0)(limit)),
+  ],
   prompt: ['a text', isText],
   command: [
     'a non-empty list of texts: the program and its arguments',

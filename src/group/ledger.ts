@@ -46,6 +46,19 @@ export interface CheckpointRecord {
   readonly total: number;
   readonly reason?: string;
   readonly data?: JsonValue;
+  /** Who wrote it: a member's address, or `process`; absent for the coordinator. */
+  readonly by?: string;
+}
+
+/** A gate as recorded: open until it is answered. */
+export interface GateRecord {
+  readonly name: string;
+  readonly question: string;
+  readonly data?: JsonValue;
+  readonly openedAt: number;
+  /** Id of the effect that opened it. */
+  readonly effect: string;
+  answer: { readonly approved: boolean; readonly note: string; readonly by: string; readonly at: number } | undefined;
 }
 
 /** A group as its stream tells it. Owned by whoever folds it: {@link foldLedger} changes it in place. */
@@ -64,6 +77,10 @@ export interface Ledger {
   checkpoints: CheckpointRecord[];
   /** Ids of recorded signals. */
   signals: Set<string>;
+  /** Recorded messages: JSON of [recipient, id]. */
+  messages: Set<string>;
+  /** Last gate of each name. */
+  gates: Map<string, GateRecord>;
   deadLetters: number;
 }
 
@@ -83,6 +100,8 @@ export function emptyLedger(name: string): Ledger {
     members: new Map(),
     checkpoints: [],
     signals: new Set(),
+    messages: new Set(),
+    gates: new Map(),
     deadLetters: 0,
   };
 }
@@ -134,6 +153,17 @@ const folds: Fold = {
   },
   'signal'(ledger, data) {
     ledger.signals.add(data.id);
+  },
+  'message'(ledger, data) {
+    ledger.messages.add(JSON.stringify([data.to, data.id]));
+  },
+  'message.read'() {},
+  'gate.opened'(ledger, data, entry) {
+    ledger.gates.set(data.name, { ...data, openedAt: entry.at, answer: undefined });
+  },
+  'gate.answered'(ledger, { name, ...answer }, entry) {
+    const gate = ledger.gates.get(name);
+    if (gate !== undefined) gate.answer = { ...answer, at: entry.at };
   },
   'attempt.queued'(ledger, data) {
     const record = memberOf(ledger, data);
@@ -205,7 +235,13 @@ export function foldLedger(ledger: Ledger, entry: Entry): void {
 
 /** The ledger as JSON, for snapshots. */
 export function ledgerToJson(ledger: Ledger): JsonValue {
-  const plain = { ...ledger, members: [...ledger.members.values()], signals: [...ledger.signals] };
+  const plain = {
+    ...ledger,
+    members: [...ledger.members.values()],
+    signals: [...ledger.signals],
+    messages: [...ledger.messages],
+    gates: [...ledger.gates.values()],
+  };
   // Records hold JSON only; what is undefined is left out.
   return JSON.parse(JSON.stringify(plain)) as JsonValue;
 }
@@ -213,7 +249,9 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
 /** The ledger that {@link ledgerToJson} wrote. */
 export function ledgerFromJson(json: JsonValue): Ledger {
   // Written by us, guarded by the snapshot's checksum and maker.
-  const plain = structuredClone(json) as unknown as Omit<Ledger, 'members' | 'signals'> & {
+  const plain = structuredClone(json) as unknown as Omit<Ledger, 'gates' | 'members' | 'messages' | 'signals'> & {
+    readonly messages: readonly string[];
+    readonly gates: readonly GateRecord[];
     readonly members: readonly MemberRecord[];
     readonly signals: readonly string[];
   };
@@ -222,5 +260,7 @@ export function ledgerFromJson(json: JsonValue): Ledger {
     ...plain,
     members: new Map(plain.members.map((record) => [record.id, record])),
     signals: new Set(plain.signals),
+    messages: new Set(plain.messages),
+    gates: new Map(plain.gates.map((gate) => [gate.name, gate])),
   };
 }
