@@ -1,0 +1,25 @@
+/** All benches by name; each is a module of its own that is loaded when it runs. */
+import type { Row } from './measure/row.ts';
+
+/** A bench: measures, and tells its rows as they come. `smoke`: small sizes, to see that it works. */
+export type Bench = (options: { readonly smoke: boolean; row(row: Row): void }) => Promise<void>;
+
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  'replay': async () => (await import('./replay.ts')).replay,
+  'replay-file': async () => (await import('./replay-file.ts')).replayFile,
+  'signals': async () => (await import('./signals.ts')).signals,
+  'fan-out': async () => (await import('./fan-out.ts')).fanOutBench,
+  'resume': async () => (await import('./resume.ts')).resume,
+  'members': async () => (await import('./members.ts')).members,
+  'memory': async () => (await import('./memory.ts')).memory,
+};
+
+/** Names, in the order of the table. */
+export const benchNames: readonly string[] = Object.keys(benches);
+
+/** The bench of this name. */
+export async function benchOf(name: string): Promise<Bench> {
+  const load = benches[name];
+  if (load === undefined) throw new Error(`no bench is called ${name}`);
+  return await load();
+}

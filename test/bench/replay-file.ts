@@ -1,0 +1,71 @@
+/** Replay from the file: read, checksums, parse and fold, beside live XState actors that have their events in memory. */
+import { define } from '../../src/group/definition.ts';
+import { groupFold } from '../../src/group/fold.ts';
+import { fileStore } from '../../src/journal/file.ts';
+import type { Journal } from '../../src/journal/port.ts';
+import type { Bench } from './benches.ts';
+import { inTurns, rowOf } from './measure/row.ts';
+import { inFolder } from './measure/work-folder.ts';
+import { deskMachine } from './work/desk.ts';
+import { groupName, historyOf, sendAll, type History } from './work/history.ts';
+
+/** Writes a history as a host does: one digest per append. */
+async function record(journal: Journal, { entries }: History): Promise<void> {
+  const { epoch } = await journal.lease();
+  const stream = entries[0]?.stream ?? '';
+  for (let from = 0; from < entries.length;) {
+    const next = entries.findIndex(({ fold }, index) => index > from && fold !== undefined);
+    const until = next < 0 ? entries.length : next;
+    const events = entries
+      .slice(from, until)
+      .map(({ type, at, data, fold }) => (fold === undefined ? { type, at, data } : { type, at, data, fold }));
+    await journal.append(stream, from, epoch, events);
+    from = until;
+  }
+  await journal.close();
+}
+
+async function replayed(journal: Journal): Promise<number> {
+  const startedMs = performance.now();
+  const fold = groupFold(define(deskMachine), groupName);
+  for await (const entries of journal.read()) for (const entry of entries) fold.apply(entry);
+  return performance.now() - startedMs;
+}
+
+/** The bench. */
+export const replayFile: Bench = ({ smoke, row }) =>
+  inFolder(async (dir) => {
+    for (const [length, rounds] of smoke
+      ? ([[2_000, 1]] as const)
+      : ([
+          [100_000, 7],
+          [1_000_000, 3],
+        ] as const)) {
+      const history = historyOf('mixed', length);
+      const store = fileStore({ dir: `${dir}/${length}` });
+      await record(await store.open('replay', { create: true }), history);
+      const measured = await inTurns(rounds, {
+        ours: async () => {
+          const journal = await store.open('replay');
+          const ms = await replayed(journal);
+          await journal.close();
+          return length / (ms / 1_000);
+        },
+        live: () => length / (sendAll(history).ms / 1_000),
+      });
+      row(
+        rowOf(
+          {
+            name: `replay ${length.toLocaleString('en')} entries from the file, mixed`,
+            unit: 'entries/s',
+            level: 'D2',
+            rivalName: 'live XState',
+            note: 'read, checksum, parse and fold; the rival has its events in memory',
+            target: { atLeast: 1 },
+          },
+          measured.ours,
+          measured.live,
+        ),
+      );
+    }
+  });
