@@ -186,7 +186,7 @@ export async function openGroup(
     const asked = effects;
     effects = [];
     for (const effect of asked) performOne(effect);
-    if (asked.length > 0) buryMail();
+    buryMail();
   };
 
   const snapshot = async () => {

@@ -87,9 +87,11 @@ export interface Host {
 /** Recorded entries kept for groups that the process will open; with more, each group reads its stream again. */
 const recordedMax = 200_000;
 
-/** What the driver of the process must see again, in order. */
-const isForProcess = ({ stream, type }: Entry) =>
-  stream === runStream || ['checkpoint', 'group.ended', 'message', 'signal'].includes(type);
+const visibleTypes = new Set(['checkpoint', 'gate.answered', 'group.ended', 'member.settled', 'message', 'signal']);
+
+/** True for what the driver of the process must see again, in order. */
+export const isForProcess = ({ stream, type }: Entry) =>
+  stream === runStream || visibleTypes.has(type);
 
 /** Takes up a run. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO. */
 export async function openHost(options: HostOptions): Promise<Host> {

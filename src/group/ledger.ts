@@ -79,6 +79,8 @@ export interface Ledger {
   signals: Set<string>;
   /** Recorded messages: JSON of [recipient, id]. */
   messages: Set<string>;
+  /** Ids of recorded messages, whoever they went to. */
+  messageIds: Set<string>;
   /** Last gate of each name. */
   gates: Map<string, GateRecord>;
   deadLetters: number;
@@ -101,6 +103,7 @@ export function emptyLedger(name: string): Ledger {
     checkpoints: [],
     signals: new Set(),
     messages: new Set(),
+    messageIds: new Set(),
     gates: new Map(),
     deadLetters: 0,
   };
@@ -156,6 +159,7 @@ const folds: Fold = {
   },
   'message'(ledger, data) {
     ledger.messages.add(JSON.stringify([data.to, data.id]));
+    ledger.messageIds.add(data.id);
   },
   'message.read'() {},
   'gate.opened'(ledger, data, entry) {
@@ -240,6 +244,7 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
     members: [...ledger.members.values()],
     signals: [...ledger.signals],
     messages: [...ledger.messages],
+    messageIds: [...ledger.messageIds],
     gates: [...ledger.gates.values()],
   };
   // Records hold JSON only; what is undefined is left out.
@@ -249,8 +254,9 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
 /** The ledger that {@link ledgerToJson} wrote. */
 export function ledgerFromJson(json: JsonValue): Ledger {
   // Written by us, guarded by the snapshot's checksum and maker.
-  const plain = structuredClone(json) as unknown as Omit<Ledger, 'gates' | 'members' | 'messages' | 'signals'> & {
+  const plain = structuredClone(json) as unknown as Omit<Ledger, 'gates' | 'members' | 'messageIds' | 'messages' | 'signals'> & {
     readonly messages: readonly string[];
+    readonly messageIds: readonly string[];
     readonly gates: readonly GateRecord[];
     readonly members: readonly MemberRecord[];
     readonly signals: readonly string[];
@@ -261,6 +267,7 @@ export function ledgerFromJson(json: JsonValue): Ledger {
     members: new Map(plain.members.map((record) => [record.id, record])),
     signals: new Set(plain.signals),
     messages: new Set(plain.messages),
+    messageIds: new Set(plain.messageIds),
     gates: new Map(plain.gates.map((gate) => [gate.name, gate])),
   };
 }

@@ -90,6 +90,7 @@ export function postOf(
       if (fold.ledger.status !== 'active') {
         throw new TroupeError('GROUP_ENDED', `group \`${group}\` has ${fold.ledger.status}; it takes no more messages, and \`${type}\` was not sent.`);
       }
+      if (to === '*' && fold.ledger.messageIds.has(id)) return { id };
       const addresses = recipients(from, to);
       await Promise.all(
         addresses.map((address) => {

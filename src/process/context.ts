@@ -1,7 +1,7 @@
 /** What a process function is given: its only way to the world. */
 import type { AnyStateMachine, InputFrom, OutputFrom } from 'xstate';
 import type { Bounds } from '../group/bounds.ts';
-import type { Invocation } from '../harness/port.ts';
+import type { DeliveryMode, Invocation, Outcome } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Parallel } from './parallel.ts';
 
@@ -24,6 +24,11 @@ export interface OpenOptions {
   /** Attempts of this group at once. Default 256. */
   readonly concurrency?: number;
   readonly bounds?: Partial<Bounds>;
+  /**
+   * The process's end does not wait for this group by itself: the run does, unless `onReturn` is `cancel`. Default
+   * `wait`.
+   */
+  readonly onReturn?: 'cancel' | 'wait';
 }
 
 /** A checkpoint as the process sees it. */
@@ -45,11 +50,21 @@ export interface GroupHandle<Output> {
   /** As of what this process has seen: `active` until the end has been delivered here. */
   status(): 'active' | 'cancelled' | 'completed' | 'failed';
   /**
-   * Sends an event to the coordinator; resolves when it is durable and folded. `id` names the signal in the group, so that
-   * an iteration does not send it again; default the event's type. Codes: DUPLICATE_NAME (a second send of one
-   * id in one iteration), GROUP_ENDED, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE.
+   * Sends an event to the coordinator, or, with `to`, a message to a member (`*`: to all living ones), which reads it as
+   * `{ type, body, … }`; resolves when it is durable and folded. `id` names it in the group, so that an iteration
+   * does not send it again; default the event's type (with `to`: and the recipient). `mode` is for members.
+   * Codes: DUPLICATE_NAME (a second one of one id in one iteration), UNKNOWN_MEMBER, GROUP_ENDED, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT.
    */
-  send(event: { readonly type: string }, options?: { readonly id?: string }): Promise<void>;
+  send(
+    event: { readonly type: string },
+    options?: { readonly id?: string; readonly to?: string; readonly mode?: DeliveryMode },
+  ): Promise<void>;
+  /** Answers the open gate `name` of the group. Once answered, a later iteration does not answer again. Codes: UNKNOWN_GATE. */
+  approve(name: string, options?: { readonly reject?: boolean; readonly note?: string }): Promise<void>;
+  /** Marks progress of the process's own in the group's stream; each name once. */
+  checkpoint(mark: { readonly name: string; readonly settled: number; readonly total: number; readonly data?: JsonValue }): Promise<void>;
+  /** Results of members that have settled and been delivered here so far, in that order; never waits. */
+  settled(): readonly { readonly member: string; readonly outcome: Exclude<Outcome, { readonly status: 'cancelled' }> }[];
   /** Ends the group as cancelled; its members are stopped. Resolves when that is recorded; no-op on an ended group. */
   cancel(reason?: string): Promise<void>;
   /** Checkpoints in order, those recorded already first; ends with the group. */
@@ -73,6 +88,16 @@ export interface Context {
   /** One invocation under a name of its own; resolves to its output. Rejects with GROUP_FAILED or CANCELLED. */
   task(name: string, invocation: Invocation): Promise<JsonValue>;
   readonly parallel: Parallel;
+  /**
+   * Like {@link Context.group} for work that nobody waits for: the process goes on, results are recorded as they come
+   * (`handle.settled()`), and the run does not end before the work has. Takes one invocation, or a machine and its input.
+   */
+  background(name: string, invocation: Invocation): GroupHandle<JsonValue>;
+  /** Opens a gate of the run and waits until somebody answers (`troupe approve <run> <name>`); durable. */
+  breakpoint(name: string, question: { readonly question: string; readonly data?: JsonValue }): Promise<{
+    readonly approved: boolean;
+    readonly note: string;
+  }>;
   /** Resolves at this moment (ms since 1970, Date or ISO text), or at once when it is past; durable. */
   sleepUntil(moment: Date | number | string): Promise<void>;
   /** Time as of the last recorded result this process has seen, ms since 1970: the same in each iteration. */

@@ -16,6 +16,8 @@ export interface Deliveries {
   delivered(key: string): Entry | undefined;
   /** Checkpoints of a group delivered so far. */
   checkpoints(group: string): readonly Entry[];
+  /** Settlements of a group's members delivered so far. */
+  settled(group: string): readonly Entry[];
   /** Resolves at the next delivery that concerns the group's checkpoints or end. */
   groupMoved(group: string): Promise<void>;
   /** Time of the last delivered entry. */
@@ -33,6 +35,8 @@ export function deliveryKey({ stream, type, data }: Entry): string | undefined {
   const fields = data as { readonly id?: string; readonly until?: number };
   if (type === 'group.ended') return endKey(stream.slice(groupPrefix.length));
   if (type === 'signal') return signalKey(stream.slice(groupPrefix.length), fields.id ?? '');
+  if (type === 'message') return signalKey(stream.slice(groupPrefix.length), fields.id ?? '');
+  if (type === 'gate.answered') return gateKey(stream, (data as { readonly name: string }).name);
   if (type === 'sleep.ended') return sleepKey(fields.until ?? 0);
   if (type === 'run.created') return 'run.created';
   return undefined;
@@ -42,6 +46,8 @@ export function deliveryKey({ stream, type, data }: Entry): string | undefined {
 export const endKey = (group: string) => JSON.stringify(['end', group]);
 /** Key of a signal to a group. */
 export const signalKey = (group: string, id: string) => JSON.stringify(['signal', group, id]);
+/** Key of the answer at a gate of this stream. */
+export const gateKey = (stream: string, name: string) => JSON.stringify(['gate', stream, name]);
 /** Key of a sleep. */
 export const sleepKey = (until: number) => JSON.stringify(['sleep', until]);
 
@@ -50,6 +56,7 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
   const waits = new Map<string, ((entry: Entry) => void)[]>();
   const byKey = new Map<string, Entry>();
   const checkpointsOf = new Map<string, Entry[]>();
+  const settledOf = new Map<string, Entry[]>();
   const movers = new Map<string, (() => void)[]>();
   let quietWaiters: (() => void)[] = [];
   let queue: Entry[] = [];
@@ -60,9 +67,10 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
     now = Math.max(now, entry.at);
     const key = deliveryKey(entry);
     const group = entry.stream.slice(groupPrefix.length);
-    if (entry.type === 'checkpoint') {
-      const list = checkpointsOf.get(group);
-      if (list === undefined) checkpointsOf.set(group, [entry]);
+    if (entry.type === 'checkpoint' || entry.type === 'member.settled') {
+      const lists = entry.type === 'checkpoint' ? checkpointsOf : settledOf;
+      const list = lists.get(group);
+      if (list === undefined) lists.set(group, [entry]);
       else list.push(entry);
     }
     if (key !== undefined && !byKey.has(key)) {
@@ -85,7 +93,8 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
       for (const entry of batch) {
         if (entry.stream.startsWith(groupPrefix)) await ready(entry.stream.slice(groupPrefix.length));
         deliver(entry);
-        await drained();
+        // A settlement resumes nobody: it can only be looked at.
+        if (entry.type !== 'member.settled') await drained();
       }
     }
     running = false;
@@ -112,6 +121,7 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
     },
     delivered: (key) => byKey.get(key),
     checkpoints: (group) => checkpointsOf.get(group) ?? [],
+    settled: (group) => settledOf.get(group) ?? [],
     groupMoved: (group) =>
       new Promise((resolve) => {
         const list = movers.get(group);

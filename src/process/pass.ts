@@ -8,12 +8,14 @@ import { TroupeError } from '../error.ts';
 import { defaultBounds } from '../group/bounds.ts';
 import { define, type Definition } from '../group/definition.ts';
 import type { EventObject, GroupEnd } from '../group/effect.ts';
+import type { GroupEvents } from '../group/entries.ts';
+import { streamOf } from '../group/fold.ts';
 import type { Group } from '../group/group.ts';
-import type { Host } from '../group/host.ts';
+import { runStream, type Host } from '../group/host.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Checkpoint, Context, GroupHandle, OpenOptions } from './context.ts';
-import { deliveries, endKey, signalKey, sleepKey, type Deliveries } from './deliveries.ts';
+import { deliveries, endKey, gateKey, signalKey, sleepKey, type Deliveries } from './deliveries.ts';
 import { parallel } from './parallel.ts';
 import { taskMachine } from './task-machine.ts';
 
@@ -58,9 +60,13 @@ export function startPass(
   const sleeping = new Set<number>();
   const logged = new Map<string, number>();
   const underWay = new Set<Promise<unknown>>();
+  const openedGates = new Set<string>();
   const recordedSleeps = new Set<number>();
   const recordedLogs = new Set<string>();
-  for (const { type, data } of recorded) {
+  const recordedGates = new Set<string>();
+  for (const { stream, type, data } of recorded) {
+    if (type === 'gate.answered') recordedGates.add(gateKey(stream, (data as { readonly name: string }).name));
+    if (type === 'gate.opened' && stream === runStream) openedGates.add((data as { readonly name: string }).name);
     if (type === 'sleep.ended') recordedSleeps.add((data as { readonly until: number }).until);
     if (type === 'log') recordedLogs.add((data as { readonly id: string }).id);
   }
@@ -123,7 +129,7 @@ export function startPass(
       name,
       output,
       status: () => (inbox.delivered(endKey(name))?.data as unknown as GroupEnd | undefined)?.status ?? 'active',
-      send(event, { id = event.type } = {}) {
+      send(event, { to, mode, id = to === undefined ? event.type : `${event.type} to ${to}` } = {}) {
         const key = signalKey(name, id);
         if (sent.has(key)) {
           return mistake(
@@ -134,12 +140,29 @@ export function startPass(
           );
         }
         sent.add(key);
-        const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
-        const sending = track(opening.then((group) => group.signal(checked, { id, from: 'process' })));
-        return sending.then(async () => {
-          await inbox.wait(key);
-        });
+        const { type, ...body } = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
+        const how = mode === undefined ? {} : { mode };
+        const sending = track(
+          opening.then(async (group) => {
+            if (to === undefined) await group.signal({ type, ...body }, { id, from: 'process' });
+            else await group.send('process', { to, type, body, id, ...how });
+          }),
+        );
+        // A message to all may have had nobody to go to: no entry to wait for.
+        return to === '*' ? sending : sending.then(async () => void (await inbox.wait(key)));
       },
+      async approve(gate, { reject = false, note = '' } = {}) {
+        const key = gateKey(streamOf(name), gate);
+        if (inbox.delivered(key) !== undefined || recordedGates.has(key)) return void (await inbox.wait(key));
+        await track(opening.then((group) => group.answer(gate, { approved: !reject, note, by: 'process' })));
+        await inbox.wait(key);
+      },
+      checkpoint: (mark) => track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark))),
+      settled: () =>
+        inbox.settled(name).map(({ data }) => {
+          const { member, outcome } = data as unknown as GroupEvents['member.settled'];
+          return { member, outcome };
+        }),
       cancel: (reason = 'cancelled by the process') => track(opening.then((group) => group.cancel(reason))),
       checkpoints: {
         async *[Symbol.asyncIterator]() {
@@ -175,6 +198,16 @@ export function startPass(
     task(name, invocation) {
       void open(name, taskMachine, invocation, {});
       return outputOf(name);
+    },
+    background: (name, invocation) => handleOf(name, open(name, taskMachine, invocation, {})),
+    async breakpoint(name, { question, data }) {
+      if (!openedGates.has(name)) {
+        openedGates.add(name);
+        const extra = data === undefined ? {} : { data: toJson(data, `data of gate \`${name}\``) };
+        void track(host.record('gate.opened', { name, question, ...extra })).catch(() => {});
+      }
+      const answer = (await inbox.wait(gateKey(runStream, name))).data as { readonly approved: boolean; readonly note: string };
+      return { approved: answer.approved, note: answer.note };
     },
     parallel,
     sleepUntil,

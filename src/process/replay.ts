@@ -6,7 +6,7 @@ import { TroupeError } from '../error.ts';
 import { groupFold, streamOf, type GroupFold } from '../group/fold.ts';
 import type { GroupOptions } from '../group/group-context.ts';
 import type { Group } from '../group/group.ts';
-import { runStream, type Host } from '../group/host.ts';
+import { isForProcess, runStream, type Host } from '../group/host.ts';
 import { refuseMismatch } from '../group/mismatch.ts';
 import type { Entry, Journal } from '../journal/port.ts';
 import type { Process } from './define-process.ts';
@@ -38,7 +38,7 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
       const stream = streams.get(entry.stream);
       if (stream === undefined) streams.set(entry.stream, [entry]);
       else stream.push(entry);
-      if (entry.stream === runStream || ['group.ended', 'checkpoint', 'signal'].includes(entry.type)) forProcess.push(entry);
+      if (isForProcess(entry)) forProcess.push(entry);
     }
   }
   const created = forProcess.find(({ type }) => type === 'run.created')?.data as unknown as RunCreated | undefined;
@@ -69,6 +69,9 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
       fold,
       ledger: fold.ledger,
       signal: (_event, { id }) => (fold.ledger.signals.has(id) ? Promise.resolve() : never()),
+      send: (_from, { id }) => (fold.ledger.messageIds.has(id) ? Promise.resolve({ id }) : never()),
+      answer: never,
+      checkpoint: ({ name }) => (fold.ledger.checkpoints.some((mark) => mark.by === 'process' && mark.name === name) ? Promise.resolve() : never()),
       cancel: () => (fold.ledger.status === 'active' ? never() : Promise.resolve()),
       wants: () => [],
       settle: never,

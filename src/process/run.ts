@@ -4,18 +4,21 @@
  */
 import type { Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
+import { coordinatorName } from '../group/address.ts';
+import type { Group } from '../group/group.ts';
 import { openHost, runStream, type Host, type HostSettings } from '../group/host.ts';
 import type { Observer } from '../group/observer.ts';
-import type { Harnesses, Outcome } from '../harness/port.ts';
+import type { Harnesses, Letter, Outcome } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry, Journal, JournalStore, Lease } from '../journal/port.ts';
+import { nearest } from '../nearest.ts';
 import { engineVersion } from '../version.ts';
 import { cancelLedgers, readRun } from './cancel.ts';
 import type { Process } from './define-process.ts';
 import { endKey } from './deliveries.ts';
 import { startPass, type Pass } from './pass.ts';
-import type { Requests } from './requests.ts';
+import type { Request, Requests } from './requests.ts';
 import type { RunCreated, RunEnd } from './run-view.ts';
 
 /** What {@link openRun} needs. */
@@ -68,6 +71,10 @@ export interface Run {
   cancel(reason: string): Promise<void>;
   /** Sends an event to a group's coordinator. Codes: UNKNOWN_GROUP, and those of the handle's `send`. */
   signal(group: string, event: { readonly type: string }, options: { readonly id: string }): Promise<void>;
+  /** Sends a message to a member (or `*`, or `coordinator`) of a group. Codes: UNKNOWN_GROUP, and those of a group's post. */
+  send(group: string, letter: Letter & { readonly id: string }): Promise<{ readonly id: string }>;
+  /** Answers an open gate of the run, or of a group. Codes: UNKNOWN_GROUP, UNKNOWN_GATE. */
+  answer(answer: { readonly group?: string; readonly gate: string; readonly approved: boolean; readonly note: string }): Promise<void>;
   /** Waits for writing, writes snapshots, releases the lease. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -121,23 +128,33 @@ interface Opened {
   readonly entries: readonly Entry[];
   readonly end: RunEnd | undefined;
   attach(pass: Pass): void;
+  /** Gates of the run's own that are open. */
+  gates(): ReadonlySet<string>;
 }
 
 async function open(options: RunOptions, performs: boolean): Promise<Opened> {
   const { journal, lease } = await take(options);
   let pass: Pass | undefined;
   const early: Entry[] = [];
+  const gates = new Set<string>();
+  const noteGate = ({ stream, type, data }: Entry) => {
+    if (stream !== runStream) return;
+    if (type === 'gate.opened') gates.add((data as { readonly name: string }).name);
+    if (type === 'gate.answered') gates.delete((data as { readonly name: string }).name);
+  };
   const applied = (entry: Entry) => {
+    noteGate(entry);
     if (pass === undefined) early.push(entry);
     else pass.deliveries.offer(entry);
   };
   try {
     const { store: _store, process: _process, input: _input, file: _file, requests: _requests, ...settings } = options;
     const host = await openHost({ ...settings, journal, lease, performs, applied });
+    for (const entry of host.recorded) noteGate(entry);
     const ended = host.recorded.find(({ stream, type }) => stream === runStream && type === 'run.ended');
     if (ended !== undefined) {
       const facts = host.recorded.find(({ type }) => type === 'run.created')?.data as unknown as RunCreated;
-      return { host, facts, entries: host.recorded, end: ended.data as unknown as RunEnd, attach: () => {} };
+      return { host, facts, entries: host.recorded, end: ended.data as unknown as RunEnd, attach: () => {}, gates: () => gates };
     }
     for (const notice of journal.notices()) {
       if (notice.kind !== 'snapshot-ignored') await host.record('journal.repaired', notice as unknown as JsonValue);
@@ -146,6 +163,7 @@ async function open(options: RunOptions, performs: boolean): Promise<Opened> {
     return {
       host,
       facts,
+      gates: () => gates,
       end: undefined,
       get entries() {
         return [...host.recorded, ...early];
@@ -228,12 +246,51 @@ export async function openRun(options: RunOptions): Promise<Run> {
     await group.signal(toJson(event, `signal \`${id}\``) as { readonly type: string }, { id, from: 'outside' });
   };
 
+  const groupOf = (name: string): Group => {
+    const group = host.group(name);
+    if (group !== undefined) return group;
+    const known = [...host.groups()].map((one) => one.name);
+    const near = nearest(name, known).map((one) => `\`${one}\``);
+    throw new TroupeError(
+      'UNKNOWN_GROUP',
+      `run ${options.run} has no open group \`${name}\`; open groups: ${known.join(', ') || 'none'}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''}`,
+    );
+  };
+  const send: Run['send'] = async (name, letter) => {
+    const group = groupOf(name);
+    if (letter.to !== coordinatorName) return await group.send('outside', letter);
+    const body = toJson(letter.body ?? null, `message \`${letter.type}\``);
+    await group.signal({ type: letter.type, body, from: 'outside' }, { id: letter.id, from: 'outside' });
+    return { id: letter.id };
+  };
+  const answer: Run['answer'] = async ({ group, gate, approved, note }) => {
+    const by = 'outside';
+    if (group !== undefined) return await groupOf(group).answer(gate, { approved, note, by });
+    const isOpen = opened.gates().has(gate);
+    const holder = [...host.groups()].find(({ ledger }) => ledger.gates.get(gate)?.answer === undefined && ledger.gates.has(gate));
+    if (isOpen) await host.record('gate.answered', { name: gate, approved, note, by });
+    else if (holder !== undefined) await holder.answer(gate, { approved, note, by });
+    else {
+      const names = [...opened.gates(), ...[...host.groups()].flatMap(({ ledger }) => [...ledger.gates.values()].filter((one) => one.answer === undefined).map((one) => one.name))];
+      throw new TroupeError('UNKNOWN_GATE', `run ${options.run} has no open gate \`${gate}\`; open gates: ${names.join(', ') || 'none'}.`);
+    }
+  };
+  const takeRequest = async (request: Exclude<Request, { readonly type: 'cancel' }>) => {
+    if (request.type === 'message') await send(request.group, request);
+    else await answer(request);
+  };
+  /** Somebody outside asked for what cannot be: told in the run's stream, where the asker looks. */
+  const refused = async (request: Request, error: unknown) => {
+    await host.record('request.refused', { request: request.id, error: plainError(error) } as unknown as JsonValue);
+  };
+
   const takeRequests = (requests: Requests) => {
     const look = async () => {
       for (const request of await requests.list()) {
-        await requests.remove(request.id);
+        // First the entry, then the letter goes: one that is seen twice has an id that is known.
         if (request.type === 'cancel') await cancel(request.reason);
-        else await signal(request.group, request.event, { id: request.id }).catch(() => {});
+        else await takeRequest(request).catch((error: unknown) => refused(request, error));
+        await requests.remove(request.id);
       }
       if (!isClosed) host.wakeAt(host.clock.now() + 200, () => void look().catch(host.fail));
     };
@@ -263,6 +320,8 @@ export async function openRun(options: RunOptions): Promise<Run> {
     },
     cancel,
     signal,
+    send,
+    answer,
     async close() {
       isClosed = true;
       await host.close();
