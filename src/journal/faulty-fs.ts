@@ -1,6 +1,6 @@
 /**
  * Trouble on order: wraps a file system and lets its Nth call crash the process or fail with a system error.
- * Calls are counted in the order they are made (`exists`, `defer` and `monotonicMs` change nothing and are not counted).
+ * Calls are counted in the order they are made (`exists` changes nothing and is not counted).
  */
 import type { FileSystem, OpenFile } from './fs.ts';
 
@@ -103,8 +103,6 @@ export function faultyFileSystem(inner: FileSystem, first?: Fault): FaultyFileSy
     rename: (from, to) => perform(`rename ${to}`, () => inner.rename(from, to)),
     unlink: (path) => perform(`unlink ${path}`, () => inner.unlink(path)),
     syncDirectory: (path) => perform(`syncDirectory ${path}`, () => inner.syncDirectory(path)),
-    defer: (callback) => inner.defer(callback),
-    monotonicMs: () => inner.monotonicMs(),
     calls: () => calls,
     crashed: () => dead,
     inject(next) {

@@ -45,10 +45,6 @@ export interface FileSystem {
   unlink(path: string): Promise<void>;
   /** Resolves when creations, renames and removals in this folder survive power loss. */
   syncDirectory(path: string): Promise<void>;
-  /** Calls back once the present turn of the event loop and its promises are done. */
-  defer(callback: () => void): void;
-  /** Milliseconds from an arbitrary start, never going back: to measure how long a flush takes. */
-  monotonicMs(): number;
 }
 
 /** True when `error` is a system error with this code. */
@@ -150,6 +146,4 @@ export const nodeFileSystem: FileSystem = {
         fsync(fd, (error) => close(fd, () => (error ? reject(error) : resolve())));
       });
     }),
-  defer: (callback) => void setImmediate(callback),
-  monotonicMs: () => performance.now(),
 };

@@ -7,18 +7,17 @@
  *
  *  1. Taking epoch N+1 is `link(draft, 000004.json)`: atomic, and EEXIST for all but one. The winner looks again afterwards: if a newer
  *     epoch is there (it had looked, and then slept through several holders), it backs out.
- *  2. Nobody but a newer holder removes epoch files, oldest first, and it does so before it uses its own. So the newest one is always
- *     there, and "000004.json is not there, and then 000003.json is still there" proves that 3 was the newest epoch when the first of the
- *     two was asked: had 4 come and been renamed or removed, then 3 had gone before.
+ *  2. Nobody but a newer holder removes epoch files; it removes all older ones before it does anything else. So the newest one is always
+ *     there, and while a holder's own file is there no successor has read the log yet.
  *  3. A holder acknowledges an append only after (a) the flush and then (b) that proof (`isHeld`).
  *  4. A holder that is certainly dead, or has given the run back, cannot write: its successor goes on in the same file.
  *     Any other one (another machine whose heartbeat has stopped, a killed process with a thread still in a write) may yet
- *     write. Its successor (c) makes its epoch file, then (d) reads the last segment to its last whole append, and (e) makes a new
+ *     write. Its successor (c) makes its epoch file and removes the older ones, then (d) reads the last segment to its last whole append, and (e) makes a new
  *     segment whose header says where the last one ends. `mustSeal` in the epoch file holds until (e) is done, whoever does it.
  *
- * Why nothing acknowledged is lost and nothing unacknowledged comes back: if the old holder acknowledged, its (b) found no newer epoch, so
+ * Why nothing acknowledged is lost and nothing unacknowledged comes back: if the old holder acknowledged, its (b) found its file, so
  * its (b) was before (c), so its flush (a) was before (d): the successor has read those bytes and the seal includes them. What it
- * writes after (d) lies behind the sealed end, where nobody reads; it finds the newer epoch in (b), and tells its caller EPOCH_STALE.
+ * writes after (d) lies behind the sealed end, where nobody reads; it misses its file in (b), and tells its caller EPOCH_STALE.
  * A segment's name is given by `link` too, so a stale roll-over and a successor's new segment cannot overwrite each other.
  *
  * This needs a file system where all hosts see a link at once: any local one, or a network one that caches no names (NFS: `lookupcache=none`).
@@ -51,7 +50,7 @@ export interface Epoch {
   readonly wasClean: boolean;
   /** The last segment may still be written by somebody else: it must be sealed before anything is appended. */
   readonly mustSeal: boolean;
-  /** `held`; `stale` when another host took the run over; `gone` when the run's folder was removed or cannot be looked at. Two quick blocking calls. */
+  /** `held`; `stale` when another host took the run over; `gone` when the run's folder was removed or cannot be looked at. One quick blocking call. */
   isHeld(): 'held' | 'stale' | 'gone';
   /** Shows that we live. */
   heartbeat(): Promise<void>;
@@ -205,11 +204,8 @@ export async function takeEpoch(options: LeaseOptions, epochMin: number, sealedE
   };
 
   const hold = (epoch: number, own: string): Pick<Epoch, 'isHeld' | 'heartbeat' | 'release'> => {
-    const next = `${folder}/${fileName(epoch + 1, 'held')}`;
     return {
       isHeld() {
-        // In this order: see rule 2.
-        if (fs.exists(next)) return 'stale';
         if (fs.exists(own)) return 'held';
         return fs.exists(folder) ? 'stale' : 'gone';
       },

@@ -143,8 +143,6 @@ export function memoryFileSystem(): MemoryFileSystem {
       if (folder === undefined) throw systemError('ENOENT', 'fsync', path);
       folder.safe = new Map(folder.names);
     },
-    defer: (callback) => void setImmediate(callback),
-    monotonicMs: () => nowMs,
     powerCut({ keepBytes = () => 0, keepNames = false } = {}) {
       for (const [path, folder] of folders) {
         if (!keepNames) folder.names = new Map(folder.safe);

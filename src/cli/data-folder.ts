@@ -1,0 +1,49 @@
+/**
+ * The data folder: where runs are kept, `.troupe` unless --data or TROUPE_DATA says otherwise. Process files are recorded relative
+ * to the folder that holds it, so that a project can be moved; files elsewhere are recorded as absolute paths.
+ */
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { fileStore } from '../journal/file.ts';
+import type { JournalStore } from '../journal/port.ts';
+
+/** A data folder and the store in it. */
+export interface DataFolder {
+  readonly store: JournalStore;
+  /** Absolute. */
+  readonly path: string;
+  /** What a command line must add to mean this folder: ` --data x`, or nothing. */
+  readonly flag: string;
+  /** Where letters to the host of a run wait. */
+  requests(run: string): string;
+  /** Where a run's log and lease are. */
+  run(run: string): string;
+  /** A process file's path as it is recorded. */
+  recorded(file: string): string;
+  /** Where a recorded process file is now; absolute. */
+  found(recorded: string): string;
+}
+
+/** The data folder that --data, TROUPE_DATA or the default names. */
+export function dataFolder(given: string | undefined): DataFolder {
+  const path = resolve(given ?? process.env['TROUPE_DATA'] ?? '.troupe');
+  const base = dirname(path);
+  const run = (id: string) => join(path, 'runs', id);
+  return {
+    store: fileStore({ dir: path }),
+    path,
+    flag: given === undefined ? '' : ` --data ${quoted(given)}`,
+    run,
+    requests: (id) => join(run(id), 'requests'),
+    recorded(file) {
+      const inside = relative(base, file);
+      const isOutside = inside === '' || isAbsolute(inside) || inside === '..' || inside.startsWith(`..${sep}`);
+      return isOutside ? file : inside.split(sep).join('/');
+    },
+    found: (recorded) => resolve(base, recorded),
+  };
+}
+
+/** A word as a shell reads it. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

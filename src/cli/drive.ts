@@ -1,0 +1,170 @@
+/** Driving a run from the command line: the host, the display, and the end. */
+import { TroupeError } from '../error.ts';
+import { command } from '../harness/command.ts';
+import type { Harnesses } from '../harness/port.ts';
+import { canonical, type JsonValue } from '../json.ts';
+import { fileRequests } from '../process/file-requests.ts';
+import { openRun, type Run, type RunResult } from '../process/run.ts';
+import type { RunView } from '../process/run-view.ts';
+import { captureConsole } from './capture-console.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { Display } from './display.ts';
+import { exitCodeOfEnd, exitCodes } from './exit-codes.ts';
+import { onInterrupt } from './interrupts.ts';
+import { jsonDisplay } from './json-display.ts';
+import { knownRunIfAny, type KnownRun } from './known-run.ts';
+import { liveDisplay } from './live-display.ts';
+import type { LoadedProcess } from './load-process.ts';
+import { plainDisplay } from './plain-display.ts';
+import { runJson } from './run-json.ts';
+import { runPage, runPicture, type PageOptions } from './run-page.ts';
+import { complain, isPaintable, print, styleFor } from './terminal.ts';
+import { count } from './text.ts';
+
+/** What is to be driven. */
+export interface DriveOptions {
+  readonly data: DataFolder;
+  readonly run: string;
+  readonly loaded: LoadedProcess;
+  /** Undefined: null for a new run, the recorded one otherwise. */
+  readonly input: JsonValue | undefined;
+  readonly json: boolean;
+}
+
+/** Harnesses of a process file, over the built-in ones. */
+export function harnessesWith(own: Harnesses): Harnesses {
+  return { command: command(), ...own };
+}
+
+/** Drives a run to its end, or prints the result of one that has ended. Returns the exit code. Codes: those of `openRun` and its `drive`. */
+export async function drive(options: DriveOptions): Promise<number> {
+  const { data, run, json } = options;
+  const known = await knownRunIfAny(data.store, run);
+  if (known.view.end !== undefined) {
+    checkSameRun(known.view, options);
+    showEnd(known, options);
+    return exitCodeOfEnd(known.view.end);
+  }
+  const style = styleFor(process.stdout);
+  const display = json
+    ? jsonDisplay()
+    : isPaintable(process.stdout)
+      ? liveDisplay(known, process.stdout, style)
+      : plainDisplay(style);
+  const releaseConsole = captureConsole((line) => display.note(line));
+  let result: RunResult;
+  let attempts = 0;
+  try {
+    ({ result, attempts } = await driven(options, known, display));
+  } finally {
+    display.end();
+    releaseConsole();
+  }
+  if (result.status !== 'stopped') {
+    showEnd(known, options);
+    return exitCodeOfEnd(result);
+  }
+  const said = `stopping: ${count(attempts, 'attempt')} cancelled, journal closed at ${known.view.entries}. Go on with: npx troupe resume ${run}${data.flag}`;
+  if (json) print(JSON.stringify({ ...runJson(known.view), stopped: result.reason }));
+  else if (isPaintable(process.stdout)) for (const line of runPicture(known, pageOptions(data))) print(line);
+  (json ? complain : print)(said);
+  return exitCodes.interrupted;
+}
+
+async function driven(
+  options: DriveOptions,
+  known: KnownRun,
+  display: Display,
+): Promise<{ readonly result: RunResult; readonly attempts: number }> {
+  const { data, run, loaded, input, json } = options;
+  const { view } = known;
+  let attempts = 0;
+  let interruptedBy: string | undefined;
+  let opened: Run | undefined;
+  let failStop: (error: unknown) => void = () => {};
+  const stopFailed = new Promise<never>((_, reject) => {
+    failStop = reject;
+  });
+  stopFailed.catch(() => {});
+
+  const stopListening = onInterrupt((signal) => {
+    interruptedBy = signal;
+    attempts = runningOf(view);
+    display.stopping(attempts);
+    opened?.stop(`interrupted by ${signal}`).catch(failStop);
+  });
+  try {
+    const wasKnown = view.entries > 0;
+    opened = await openRun({
+      store: data.store,
+      process: loaded.process,
+      run,
+      ...(input === undefined ? {} : { input }),
+      file: data.recorded(loaded.file),
+      harnesses: harnessesWith(loaded.harnesses),
+      requests: fileRequests(data.requests(run)),
+      observer: {
+        entry(entry) {
+          if (known.take(entry)) display.entry(entry);
+        },
+        replayed: (entry) => void known.take(entry),
+        progress(group, member, { line }) {
+          if (line === undefined) return;
+          known.tell(group, member, line);
+          display.progress();
+        },
+        log: (group, address, label, value) =>
+          display.note(
+            `${group}${address === '' ? '' : `/${address}`}  log  ${label === undefined ? '' : `${label} `}${JSON.stringify(value)}`,
+          ),
+        notice: ({ kind, message }) => display.note(`${kind}: ${message}`),
+      },
+    });
+    if (!json && !isPaintable(process.stdout))
+      print(`run ${run} · ${loaded.process.name}${wasKnown ? ` · goes on after entry ${view.entries}` : ''}`);
+    if (interruptedBy !== undefined)
+      return { result: { status: 'stopped', reason: `interrupted by ${interruptedBy}` }, attempts };
+    return { result: await Promise.race([opened.drive(), stopFailed]), attempts };
+  } finally {
+    await opened?.close();
+    stopListening();
+  }
+}
+
+function runningOf(view: RunView): number {
+  let running = 0;
+  for (const { members } of view.groups.values())
+    for (const { status } of members.values()) if (status === 'running') running += 1;
+  return running;
+}
+
+/** A run that has ended prints its result to those who mean it, and to nobody else. */
+function checkSameRun({ id, created }: RunView, { loaded, input }: DriveOptions): void {
+  if (created !== undefined && created.process !== loaded.process.name) {
+    throw new TroupeError(
+      'BAD_INPUT',
+      `run ${id} belongs to process \`${created.process}\`, not to \`${loaded.process.name}\`, and has ended. Choose another run id.`,
+    );
+  }
+  if (created !== undefined && input !== undefined && canonical(created.input) !== canonical(input)) {
+    throw new TroupeError(
+      'BAD_INPUT',
+      `run ${id} has ended, with input ${canonical(created.input).slice(0, 200)}, not ${canonical(input).slice(0, 200)}. Leave the input out to see its result, or choose another run id.`,
+    );
+  }
+}
+
+function pageOptions({ flag }: DataFolder): PageOptions {
+  return {
+    columns: process.stdout.columns || 120,
+    now: Date.now(),
+    style: styleFor(process.stdout),
+    holder: undefined,
+    flag,
+  };
+}
+
+function showEnd(known: KnownRun, { json, data }: DriveOptions): void {
+  if (json) print(JSON.stringify(runJson(known.view)));
+  else for (const line of runPage(known, pageOptions(data))) print(line);
+}

@@ -1,0 +1,79 @@
+/** An entry in one line, for `troupe log` and for progress without a terminal. */
+import type { Entry } from '../journal/port.ts';
+import { plainLine } from '../harness/program/last-line.ts';
+
+/** An entry as `--json` prints it. */
+export interface EntryJson {
+  readonly stream: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly type: string;
+  readonly data: Entry['data'];
+}
+
+/** What of an entry is everybody's business: `{stream,seq,at,type,data}`. */
+export function entryJson({ stream, seq, at, type, data }: Entry): EntryJson {
+  return { stream, seq, at, type, data };
+}
+
+type Data = Readonly<Record<string, unknown>>;
+
+const text = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+const inner = (value: unknown): Data => (typeof value === 'object' && value !== null ? (value as Data) : {});
+const attempt = (data: Data) => {
+  const incarnation = Number(data['incarnation'] ?? 1);
+  return `${text(data['member'])}${incarnation > 1 ? `#${incarnation}` : ''}${Number(data['attempt'] ?? 1) > 1 ? ` attempt ${text(data['attempt'])}` : ''}`;
+};
+const message = (error: unknown) => {
+  const { message: said, code } = inner(error);
+  const lines = text(said).split('\n');
+  return text(code).startsWith('EXIT_') ? `exit code ${text(code).slice(5)}: ${lines.at(-1)}` : text(said);
+};
+
+function outcome(value: unknown): string {
+  const { status, output, error } = inner(value);
+  if (status !== 'ok') return `${text(status)} ${message(error)}`;
+  // Of a command, its last line says more than the beginning of its JSON.
+  const { exitCode, stdout } = inner(output);
+  if (typeof exitCode !== 'number' || typeof stdout !== 'string') return `ok ${text(output)}`;
+  return `ok ${stdout.trimEnd().split('\n').at(-1) ?? ''}`;
+}
+
+function end({ status, output, error, reason }: Data): string {
+  if (status === 'completed') return `completed ${text(output)}`;
+  return status === 'failed' ? `failed: ${message(error)}` : `${text(status)}: ${text(reason)}`;
+}
+
+const summaries: Readonly<Record<string, (data: Data) => string>> = {
+  'run.created': (data) => `process ${text(data['process'])}, input ${text(data['input'])}`,
+  'run.cancelled': (data) => text(data['reason']),
+  'run.ended': end,
+  'epoch.taken': (data) =>
+    `epoch ${text(data['epoch'])}${data['takenFrom'] === undefined ? '' : `, from process ${text(inner(data['takenFrom'])['pid'])} which died`}`,
+  'journal.repaired': (data) => text(data['message']),
+  'sleep.ended': (data) => `until ${new Date(Number(data['until'])).toISOString()}`,
+  'log': (data) => `${text(data['message'])}${data['data'] === undefined ? '' : ` ${text(data['data'])}`}`,
+  'group.created': (data) => `machine ${text(inner(data['machine'])['id'])}, input ${text(data['input'])}`,
+  'signal': (data) => `${text(inner(data['event'])['type'])} from ${text(data['from'])}`,
+  'member.settled': (data) => `${attempt(data)} ${outcome(data['outcome'])}`,
+  'member.progress': (data) => `${attempt(data)} ${text(inner(data['progress'])['line'])}`,
+  'timer.fired': (data) => `${text(data['timer'])} of ${text(data['address']) || 'the coordinator'}`,
+  'group.cancelled': (data) => text(data['reason']),
+  'attempt.queued': (data) => `${attempt(data)} on ${text(data['harness'])}`,
+  'attempt.started': (data) => `${attempt(data)} on ${text(data['harness'])}`,
+  'attempt.failed': (data) =>
+    `${attempt(data)} ${message(data['error'])}; again at ${new Date(Number(data['retryAt'])).toISOString()}`,
+  'attempt.cancelled': (data) =>
+    `${attempt(data)} ${text(data['reason'])}${data['again'] === true ? '; goes on after a resume' : ''}`,
+  'emitted': (data) => text(data['event']),
+  'checkpoint': (data) => `${text(data['name'])} (${text(data['settled'])} of ${text(data['total'])})`,
+  'letter.dead': (data) =>
+    `from ${text(data['from'])} to ${text(data['to']) || 'the coordinator'}: ${text(data['reason'])}`,
+  'group.ended': end,
+};
+
+/** What the entry says, without its stream, seq and time; at most 200 characters, no control characters. */
+export function summaryOf(entry: Entry): string {
+  const data = inner(entry.data);
+  return plainLine(Object.hasOwn(summaries, entry.type) ? (summaries[entry.type]?.(data) ?? '') : text(entry.data));
+}

@@ -1,0 +1,86 @@
+/** On a terminal: one picture, painted in place, at most ten times a second. */
+import type { WriteStream } from 'node:tty';
+import type { Display } from './display.ts';
+import { frameOf } from './frame.ts';
+import type { KnownRun } from './known-run.ts';
+import type { Style } from './terminal.ts';
+import { count, widthOf } from './text.ts';
+
+const paintEveryMs = 100;
+/** Elapsed times go on without entries. */
+const tickMs = 1_000;
+
+const hideCursor = '\u001b[?25l';
+const showCursor = '\u001b[?25h';
+const clearToEnd = '\u001b[J';
+const clearLine = '\u001b[K';
+/** Terminals that know these show a frame only when it is whole; others ignore them. */
+const frameBegins = '\u001b[?2026h';
+const frameEnds = '\u001b[?2026l';
+
+/** Shows a run on the terminal `out`. */
+export function liveDisplay(known: KnownRun, out: WriteStream, style: Style): Display {
+  let note: string | undefined;
+  let painted: readonly number[] = [];
+  let paintedAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let hasEnded = false;
+
+  /** To the first line of what was painted, as the terminal shows it now: it may have become narrower, and wrapped it. */
+  const home = () => {
+    const height = painted.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / out.columns)), 0);
+    return height === 0 ? '\r' : `\r\u001b[${height}A`;
+  };
+  const paint = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (hasEnded) return;
+    paintedAt = performance.now();
+    // One column and one row stay free: a full line would wrap, a full screen would scroll.
+    const size = { columns: Math.max(1, (out.columns || 80) - 1), rows: Math.max(1, (out.rows || 24) - 1) };
+    const frame = known.view.created === undefined ? [] : frameOf({ known, now: Date.now(), style, note, ...size });
+    const text = frame.map((line) => `${line}${clearLine}\n`).join('');
+    out.write(`${frameBegins}${hideCursor}${home()}${text}${clearToEnd}${frameEnds}`);
+    painted = frame.map((line) => widthOf(stripped(line)));
+  };
+  const later = () => {
+    if (timer === undefined && !hasEnded)
+      timer = setTimeout(paint, Math.max(0, paintedAt + paintEveryMs - performance.now()));
+  };
+  const erase = () => {
+    out.write(`${home()}${clearToEnd}${showCursor}`);
+    painted = [];
+  };
+
+  const tick = setInterval(later, tickMs);
+  const restoreCursor = () => void out.write(showCursor);
+  out.on('resize', later);
+  process.on('exit', restoreCursor);
+
+  return {
+    entry: later,
+    progress: later,
+    note(line) {
+      erase();
+      out.write(`${line}\n`);
+      later();
+    },
+    stopping(attempts) {
+      note = `stopping: ending ${count(attempts, 'attempt')}; Ctrl-C again to leave at once`;
+      later();
+    },
+    end() {
+      if (hasEnded) return;
+      hasEnded = true;
+      clearTimeout(timer);
+      clearInterval(tick);
+      erase();
+      out.off('resize', later);
+      process.off('exit', restoreCursor);
+    },
+  };
+}
+
+function stripped(line: string): string {
+  return line.replaceAll(/\u001b\[[0-9;]*m/g, '');
+}

@@ -1,0 +1,60 @@
+/** Why a process file could not be loaded, in one sentence with file and line. */
+import { execFile } from 'node:child_process';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TroupeError } from '../error.ts';
+
+/** True when JavaScript imported TypeScript and nobody was there to translate it. */
+export function isMissingTypeScript(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ERR_UNKNOWN_FILE_EXTENSION' &&
+    /\.[cm]?tsx?\b/.test(error.message)
+  );
+}
+
+/** What a failed import is told as. `given` is the file as the user named it. */
+export async function explainLoadError(thrown: unknown, file: string, given: string): Promise<TroupeError> {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const invalid = (sentence: string) => new TroupeError('PROCESS_INVALID', sentence, { file }, thrown);
+  const translation = /\n(.+):(\d+):(\d+): ERROR: (.+)/.exec(error.message);
+  if (translation !== null) {
+    const [, where = file, line, column, what] = translation;
+    return invalid(`${shown(where, file, given)}:${line}:${column}: ${what}`);
+  }
+  if (error instanceof SyntaxError) {
+    const where = (await syntaxErrorPlace(file)) ?? '';
+    return invalid(`${given}${where}: ${error.message}`);
+  }
+  if ('code' in error && (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED')) {
+    return invalid(`${given} cannot be loaded: ${error.message}`);
+  }
+  return invalid(`${given} throws while it is loaded: ${error.message}${frame(error, file, given)}`);
+}
+
+/** The uppermost frame of the stack that is the user's. */
+function frame(error: Error, file: string, given: string): string {
+  for (const line of (error.stack ?? '').split('\n')) {
+    const match = /\(?((?:file:\/\/)?[^\s()]+):(\d+):(\d+)\)?$/.exec(line);
+    if (match === null || /^node:|\/node_modules\//.test(match[1] ?? '')) continue;
+    const where = (match[1] ?? '').split('?')[0] ?? '';
+    return ` (${shown(where.startsWith('file:') ? fileURLToPath(where) : where, file, given)}:${match[2]})`;
+  }
+  return '';
+}
+
+function shown(where: string, file: string, given: string): string {
+  if (where === file) return given;
+  const near = relative(process.cwd(), where);
+  return near.startsWith('..') ? where : near;
+}
+
+/** `:3` from `node --check`: an import does not tell the line of a syntax error. */
+function syntaxErrorPlace(file: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--check', file], { timeout: 5_000 }, (_error, _stdout, stderr) => {
+      resolve(/:\d+(?=\n)/.exec(stderr.split('\n', 1).join('') + '\n')?.[0]);
+    });
+  });
+}

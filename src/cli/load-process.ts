@@ -1,0 +1,127 @@
+/** A user's process file, TypeScript or JavaScript, as a process and harnesses. */
+import { stat } from 'node:fs/promises';
+import { createRequire, register } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { TroupeError } from '../error.ts';
+import type { Harness, Harnesses } from '../harness/port.ts';
+import { isProcess, type Process } from '../process/define-process.ts';
+import { explainLoadError, isMissingTypeScript } from './load-error.ts';
+import type { HookData } from './module-hooks.ts';
+
+/** What a process file gives. */
+export interface LoadedProcess {
+  /** Absolute path. */
+  readonly file: string;
+  readonly process: Process<never, unknown>;
+  /** Its export `harnesses`; empty when there is none. */
+  readonly harnesses: Harnesses;
+}
+
+/** Loads a process file. Codes: PROCESS_INVALID, with file and line where they are known. */
+export async function loadProcess(given: string): Promise<LoadedProcess> {
+  const file = resolve(given);
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isFile() !== true) {
+    throw new TroupeError(
+      'PROCESS_INVALID',
+      `there is no file ${given}${found === undefined ? '' : ' (it is a folder)'}; expected a process file, such as review.process.ts.`,
+      { file },
+    );
+  }
+  const module = await importFile(file).catch(async (error: unknown) => {
+    throw await explainLoadError(error, file, given);
+  });
+  return { file, process: processOf(module, given), harnesses: harnessesOf(module, given) };
+}
+
+type Module = Readonly<Record<string, unknown>>;
+
+async function importFile(file: string): Promise<Module> {
+  const url = pathToFileURL(file).href;
+  if (/\.[cm]?tsx?$/.test(file)) {
+    await useTypeScript();
+  } else if (!sharesPackages(file)) {
+    useHooks();
+  }
+  try {
+    return (await import(url)) as Module;
+  } catch (error) {
+    if (isTypeScriptOn || !isMissingTypeScript(error)) throw error;
+    // JavaScript that imports TypeScript: once more, under another URL, for Node remembers the failure.
+    await useTypeScript();
+    return (await import(`${url}?typescript`)) as Module;
+  }
+}
+
+let isTypeScriptOn = false;
+let areHooksOn = false;
+
+/** tsx translates; loaded only when it is needed, it takes 100 ms. The hooks after it, so that they are asked first. */
+async function useTypeScript(): Promise<void> {
+  if (isTypeScriptOn) return;
+  isTypeScriptOn = true;
+  const tsx = await import('tsx/esm/api');
+  tsx.register();
+  useHooks();
+}
+
+function useHooks(): void {
+  if (areHooksOn) return;
+  areHooksOn = true;
+  const data: HookData = { from: import.meta.url };
+  register(new URL(`./module-hooks${/\.[jt]s$/.exec(import.meta.url)?.[0]}`, import.meta.url), { data });
+}
+
+/** True when `troupe` and `xstate` mean this program's copies to the file without any hooks, as in most projects. */
+function sharesPackages(file: string): boolean {
+  const theirs = createRequire(file);
+  const ours = createRequire(import.meta.url);
+  try {
+    return ['troupe/package.json', 'xstate/package.json'].every(
+      (name) => dirname(theirs.resolve(name)) === dirname(ours.resolve(name)),
+    );
+  } catch {
+    return false;
+  }
+}
+
+function processOf(module: Module, given: string): Process<never, unknown> {
+  const value = module['default'];
+  if (isProcess(value)) return value;
+  const names = Object.keys(module).filter((name) => isProcess(module[name]));
+  const example = 'export default defineProcess("review", async (ctx, input) => { … })';
+  const got =
+    names.length > 0
+      ? `has no default export; \`${names[0]}\` is a process, but a named export`
+      : 'default' in module
+        ? `exports ${kindOf(value)} by default, which is not a process`
+        : 'has no default export';
+  throw new TroupeError('PROCESS_INVALID', `${given} ${got}. Expected: ${example}`);
+}
+
+function harnessesOf(module: Module, given: string): Harnesses {
+  const value = module['harnesses'];
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TroupeError(
+      'PROCESS_INVALID',
+      `${given}: expected the export \`harnesses\` to be an object of harnesses by name, got ${kindOf(value)}.`,
+    );
+  }
+  for (const [name, harness] of Object.entries(value as Record<string, Partial<Harness> | null | undefined>)) {
+    if (typeof harness?.perform !== 'function') {
+      throw new TroupeError(
+        'PROCESS_INVALID',
+        `${given}: expected \`harnesses.${name}\` to be a harness (command(), fn() …), got ${kindOf(harness)}.`,
+      );
+    }
+  }
+  return value as Harnesses;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

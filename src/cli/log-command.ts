@@ -1,0 +1,105 @@
+/** `troupe log`. */
+import { once } from 'node:events';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { TroupeError } from '../error.ts';
+import type { Entry, Journal } from '../journal/port.ts';
+import { dataFolder } from './data-folder.ts';
+import { entryJson, summaryOf } from './entry-line.ts';
+import { exitCodes } from './exit-codes.ts';
+import { styleFor, type Style } from './terminal.ts';
+import { column, fit, timeOf } from './text.ts';
+
+/** Options of `troupe log`. */
+export interface LogCommandOptions {
+  readonly group?: string;
+  readonly follow?: boolean;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** How often --follow looks for new entries, ms. */
+const lookEveryMs = 200;
+
+/** Prints a run's entries; with `follow` those to come as well, until the run ends. Returns the exit code. */
+export async function logCommand(
+  run: string,
+  { group, follow = false, data: given, json = false }: LogCommandOptions,
+): Promise<number> {
+  const data = dataFolder(given);
+  const journal = await data.store.open(run);
+  const stream = group === undefined ? undefined : `group:${group}`;
+  const style = styleFor(process.stdout);
+  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+  const print = async (entry: Entry) => {
+    const text = json ? JSON.stringify(entryJson(entry)) : line(entry, style, columns);
+    if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
+  };
+  try {
+    const printed = printer(journal, stream, print);
+    let isOver = await printed();
+    if (!follow && stream !== undefined && printed.seen() === 0) await refuseUnknownGroup(journal, run, group ?? '');
+    let size = '';
+    while (follow && !isOver) {
+      const now = await logSize(data.run(run));
+      if (now === size) await delay(lookEveryMs);
+      else isOver = await printed();
+      size = now;
+    }
+  } finally {
+    await journal.close();
+  }
+  return exitCodes.ok;
+}
+
+/** Prints what it has not printed yet; true when the run (or the one group that is asked for) has ended. */
+function printer(journal: Journal, stream: string | undefined, print: (entry: Entry) => Promise<void>) {
+  const seqs = new Map<string, number>();
+  const printed = async (): Promise<boolean> => {
+    let isOver = false;
+    const from = stream === undefined ? 1 : (seqs.get(stream) ?? 0) + 1;
+    for await (const entries of journal.read(stream, from)) {
+      for (const entry of entries) {
+        if (entry.type === (stream === undefined ? 'run.ended' : 'group.ended')) isOver = true;
+        if (entry.seq <= (seqs.get(entry.stream) ?? 0)) continue;
+        seqs.set(entry.stream, entry.seq);
+        await print(entry);
+      }
+    }
+    return isOver || (stream !== undefined && (await hasEnded(journal)));
+  };
+  return Object.assign(printed, { seen: () => seqs.size });
+}
+
+async function hasEnded(journal: Journal): Promise<boolean> {
+  for await (const entries of journal.read('run')) if (entries.some(({ type }) => type === 'run.ended')) return true;
+  return false;
+}
+
+/** Changes whenever the log may have: cheaper than reading it again. */
+async function logSize(folder: string): Promise<string> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = names
+    .filter((name) => name.endsWith('.jsonl'))
+    .map(async (name) => `${name}:${(await stat(join(folder, name)).catch(() => undefined))?.size}`);
+  return (await Promise.all(sizes)).join(' ');
+}
+
+function line(entry: Entry, style: Style, columns: number | undefined): string {
+  const head = `${String(entry.seq).padStart(5)}  ${timeOf(entry.at)}  ${column(entry.stream, 18)}  `;
+  const type = column(entry.type, 17);
+  const summary = summaryOf(entry);
+  const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - head.length - type.length - 2;
+  return `${style.dim(head)}${style.bold(type)}  ${fit(summary, room)}`.trimEnd();
+}
+
+async function refuseUnknownGroup(journal: Journal, run: string, group: string): Promise<void> {
+  const groups = new Set<string>();
+  for await (const entries of journal.read())
+    for (const { stream } of entries) if (stream.startsWith('group:')) groups.add(stream.slice(6));
+  throw new TroupeError(
+    'UNKNOWN_GROUP',
+    `run ${run} has no group \`${group}\`. Groups: ${[...groups].join(', ') || 'none yet'}.`,
+  );
+}

@@ -1,0 +1,51 @@
+/** Without a terminal: a line per change of state, appended, never painted over. */
+import type { Entry } from '../journal/port.ts';
+import type { Display } from './display.ts';
+import { summaryOf } from './entry-line.ts';
+import { print, type Style } from './terminal.ts';
+import { count, timeOf } from './text.ts';
+
+/** Entries that are no change of state; `troupe log` has them. */
+const quiet = new Set([
+  'attempt.queued',
+  'emitted',
+  'epoch.taken',
+  'group.created',
+  'member.progress',
+  'run.created',
+  'run.ended',
+  'signal',
+  'timer.fired',
+]);
+
+const words: Readonly<Record<string, string>> = {
+  'attempt.cancelled': 'cancelled',
+  'attempt.failed': 'failed',
+  'attempt.started': 'started',
+  'checkpoint': '●',
+  'group.ended': 'ended',
+  'letter.dead': 'dead letter',
+  'log': 'log',
+  'member.settled': 'settled',
+};
+
+/** Shows a run as a list of lines. */
+export function plainDisplay(style: Style): Display {
+  const line = (entry: Entry) => {
+    const place = entry.stream.replace(/^group:/, '');
+    // A group's output is the process's business, not a line's.
+    const isDone = entry.type === 'group.ended' && (entry.data as { readonly status?: string }).status === 'completed';
+    return `${style.dim(timeOf(entry.at))}  ${place}  ${words[entry.type] ?? entry.type}  ${isDone ? 'completed' : summaryOf(entry)}`;
+  };
+  return {
+    entry(entry) {
+      if (!quiet.has(entry.type)) print(line(entry));
+    },
+    progress: () => {},
+    note: print,
+    stopping(attempts) {
+      print(`stopping: ending ${count(attempts, 'attempt')}; interrupt again to leave at once`);
+    },
+    end: () => {},
+  };
+}

@@ -1,0 +1,85 @@
+/** The command line: names, options, help. What a command does is loaded when it is called. */
+import { Command, type OptionValues } from 'commander';
+import { engineVersion } from '../version.ts';
+import { exitCodeHelp } from './exit-codes.ts';
+
+const dataHelp = 'data folder; default $TROUPE_DATA, or .troupe';
+
+/** The program. `done` is told the exit code of the command that ran. */
+export function program(done: (exitCode: number) => void): Command {
+  const troupe = new Command('troupe')
+    .description(
+      'Runs processes that compose groups of commands and agents; killed in the middle, they go on where they were.',
+    )
+    .version(engineVersion, '--version', 'print the version')
+    .helpOption('--help', 'print help for a command')
+    .helpCommand(false)
+    .configureHelp({ sortOptions: false, sortSubcommands: false })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `\nExample:\n  $ troupe run review.process.ts --input '{"files":["src/a.ts"]}'\n\n${exitCodeHelp()}`,
+    );
+
+  const command = (usage: string, description: string, example: string) => {
+    const made = troupe.command(usage).description(description).helpOption('--help', 'print this help');
+    return made.addHelpText('after', `\nExample:\n  $ ${example}`);
+  };
+  const finish = (made: Command, action: (args: readonly string[], options: OptionValues) => Promise<number>) => {
+    made.option('--data <dir>', dataHelp).option('--json', 'print JSON, for programs');
+    made.action(async () => done(await action(made.args, made.opts())));
+  };
+
+  finish(
+    command(
+      'run <file>',
+      'start a run of a process file, or take one up',
+      `troupe run review.process.ts --run-id review-1 --input @input.json`,
+    )
+      .option('--input <json>', 'input of the run: JSON, @file, or @- for standard input')
+      .option(
+        '--run-id <id>',
+        'id of the run: an unfinished one goes on, a finished one prints its result; default a new id',
+      )
+      .option('--continue', 'go on with the newest unfinished run of this file, if there is one'),
+    async ([file = ''], options) => (await import('./run-command.ts')).runCommand(file, options),
+  );
+  finish(
+    command('resume <run>', 'take a run up where it is', 'troupe resume 7k2fd').option(
+      '--file <file>',
+      'process file, if it is not where it was',
+    ),
+    async ([run = ''], options) => (await import('./run-command.ts')).resumeCommand(run, options),
+  );
+  finish(
+    command('ls', 'list runs, newest first', 'troupe ls --all').option('--all', 'all of them, not the newest 20 only'),
+    async (_, options) => (await import('./list-command.ts')).listCommand(options),
+  );
+  finish(
+    command('show <run>', 'print a run: its groups, members, checkpoints and result', 'troupe show 7k2fd --json'),
+    async ([run = ''], options) => (await import('./show-command.ts')).showCommand(run, options),
+  );
+  finish(
+    command('log <run>', "print a run's entries, with --json as NDJSON", 'troupe log 7k2fd --group reviewers --follow')
+      .option('--group <name>', 'only the entries of this group')
+      .option('--follow', 'print new entries as they come, until the run ends'),
+    async ([run = ''], options) => (await import('./log-command.ts')).logCommand(run, options),
+  );
+  finish(
+    command(
+      'cancel <run>',
+      'end a run as cancelled, and everything it has started',
+      'troupe cancel 7k2fd --reason "wrong branch"',
+    ).option('--reason <text>', 'why; recorded', 'cancelled from the command line'),
+    async ([run = ''], options) => (await import('./cancel-command.ts')).cancelCommand(run, { reason: '', ...options }),
+  );
+  finish(
+    command(
+      'verify <run>',
+      'prove a journal: checksums, sequence, and that a replay gives what was recorded',
+      'troupe verify 7k2fd',
+    ).option('--file <file>', 'process file, if it is not where it was'),
+    async ([run = ''], options) => (await import('./verify-command.ts')).verifyCommand(run, options),
+  );
+  return troupe;
+}

@@ -1,0 +1,25 @@
+/** What went wrong, for whoever sits in front of it: one sentence and its remedy, or, for a bug of ours, all there is. */
+import { isTroupeError, remedies } from '../error.ts';
+import { engineVersion } from '../version.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import { complain, print, styleFor } from './terminal.ts';
+
+/** Tells of an error; with `json` on standard output as well, as `{error}`. Returns the exit code. */
+export function reportError(thrown: unknown, json: boolean): number {
+  const exitCode = exitCodeOf(thrown);
+  const style = styleFor(process.stderr);
+  if (isTroupeError(thrown)) {
+    const { code, message, details } = thrown;
+    if (json) print(JSON.stringify({ error: { code, message, details, exitCode } }));
+    complain(style.red(message));
+    complain(style.dim(`→ ${remedies[code]}`));
+    return exitCode;
+  }
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (json) print(JSON.stringify({ error: { code: 'BUG', message: error.message, details: {}, exitCode } }));
+  complain(style.red(error.stack ?? error.message));
+  complain(
+    `This is a bug of troupe ${engineVersion} (node ${process.version}, ${process.platform}). Please report it with the lines above; the run is not lost.`,
+  );
+  return exitCode;
+}
