@@ -22,6 +22,7 @@ export const remedies = {
   NOT_JSON: 'Pass plain JSON data: the message names the path of the value that is not.',
   NO_HARNESS: 'Declare a harness with the needed capabilities, or change what the member needs.',
   PROCESS_INVALID: 'Export a process: `export default defineProcess(name, fn)`.',
+  QUORUM_LOST: 'Catch it, or ask for fewer; the message names the first failure.',
   RESERVED_EVENT: 'Use an event type that does not begin with `xstate.` or `troupe.`.',
   RUN_BUSY: 'Wait for the holder to end, or stop it; then try again.',
   RUN_EXISTS: 'Choose another run id, or resume the run.',

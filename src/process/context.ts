@@ -4,6 +4,7 @@ import type { Bounds } from '../group/bounds.ts';
 import type { DeliveryMode, Invocation, Outcome } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Parallel } from './parallel.ts';
+import type { Strategies } from './strategies.ts';
 
 /** Input of a machine: what {@link coordinator} declared, else what XState infers. */
 export type InputOf<Machine extends AnyStateMachine> = 'troupe' extends keyof Machine
@@ -87,7 +88,7 @@ export interface Context {
   ): GroupHandle<OutputOf<Machine>>;
   /** One invocation under a name of its own; resolves to its output. Rejects with GROUP_FAILED or CANCELLED. */
   task(name: string, invocation: Invocation): Promise<JsonValue>;
-  readonly parallel: Parallel;
+  readonly parallel: Parallel & Strategies;
   /**
    * Like {@link Context.group} for work that nobody waits for: the process goes on, results are recorded as they come
    * (`handle.settled()`), and the run does not end before the work has. Takes one invocation, or a machine and its input.

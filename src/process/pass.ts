@@ -17,6 +17,7 @@ import type { Entry } from '../journal/port.ts';
 import type { Checkpoint, Context, GroupHandle, OpenOptions } from './context.ts';
 import { deliveries, endKey, gateKey, signalKey, sleepKey, type Deliveries } from './deliveries.ts';
 import { parallel } from './parallel.ts';
+import { strategiesOf, type Scope } from './strategies.ts';
 import { taskMachine } from './task-machine.ts';
 
 /** How the function ended, if it has. */
@@ -192,6 +193,30 @@ export function startPass(
     await inbox.wait(key);
   };
 
+  /** A context for one branch of a strategy: it remembers what was opened through it. */
+  function scope(): Scope {
+    const own = new Set<string>();
+    let lost: string | undefined;
+    const opens = <Result>(name: string, go: () => Result): Result => {
+      if (lost !== undefined) throw new TroupeError('CANCELLED', `\`${name}\` was not opened: its branch ${lost}.`);
+      own.add(name);
+      return go();
+    };
+    const branch: Context = {
+      ...ctx,
+      group: (name, machine, input, options) => opens(name, () => ctx.group(name, machine, input, options)),
+      task: (name, invocation) => opens(name, () => ctx.task(name, invocation)),
+      background: (name, invocation) => opens(name, () => ctx.background(name, invocation)),
+    };
+    return {
+      ctx: branch,
+      cancel(reason) {
+        lost = reason;
+        for (const name of own) void track((opened.get(name) as Promise<Group>).then((group) => group.cancel(reason))).catch(() => {});
+      },
+    };
+  }
+
   const ctx: Context = {
     run,
     group: (name, machine, input, options = {}) => handleOf(name, open(name, machine, input, options)),
@@ -209,7 +234,7 @@ export function startPass(
       const answer = (await inbox.wait(gateKey(runStream, name))).data as { readonly approved: boolean; readonly note: string };
       return { approved: answer.approved, note: answer.note };
     },
-    parallel,
+    parallel: { ...parallel, ...strategiesOf(scope) },
     sleepUntil,
     now: () => inbox.now(),
     log(message, data) {
