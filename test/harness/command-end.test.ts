@@ -1,7 +1,8 @@
 /** Nothing of an attempt outlives it: by itself, cancelled, or left behind by a host that died. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { command, type Attempt } from '../../src/harness/index.ts';
 import {
@@ -23,6 +24,8 @@ afterAll(() => folder.remove());
 afterEach(nothingIsLeft);
 
 const harness = command({ graceMs: { interrupt: 150, terminate: 150 } });
+/** For what is to come of a signal: a busy machine is slow to deliver it. */
+const patient = command({ graceMs: { interrupt: 20_000, terminate: 20_000 } });
 let files = 0;
 const newFile = () => folder.at(`pid-${(files += 1)}`);
 const pidIn = async (file: string) => {
@@ -30,8 +33,8 @@ const pidIn = async (file: string) => {
   return Number(readFileSync(file, 'utf8'));
 };
 /** Starts an attempt and waits until it says `ready`. */
-const started = async (attempt: TestAttempt) => {
-  const ended = harness.perform(attempt);
+const started = async (attempt: TestAttempt, by = harness) => {
+  const ended = by.perform(attempt);
   await until(() => attempt.lines.includes('ready'));
   return { ended };
 };
@@ -56,7 +59,7 @@ test('a cancel begins with SIGINT, and is a cancel whatever the exit code', asyn
   const attempt = nodeAt(
     `process.on('SIGINT', () => { require('fs').writeFileSync(${JSON.stringify(file)}, 'SIGINT'); process.exit(0) }); setInterval(() => {}, 1e6); console.log('ready')`,
   );
-  const { ended } = await started(attempt);
+  const { ended } = await started(attempt, patient);
   attempt.abort('enough');
   attempt.abort('enough again');
   expect(await ended).toEqual({ status: 'cancelled', reason: 'enough' });
@@ -68,7 +71,7 @@ test('a command that ignores SIGINT gets SIGTERM', async () => {
   const attempt = nodeAt(
     `process.on('SIGINT', () => {}); process.on('SIGTERM', () => { require('fs').writeFileSync(${JSON.stringify(file)}, 'SIGTERM'); process.exit(0) }); setInterval(() => {}, 1e6); console.log('ready')`,
   );
-  const { ended } = await started(attempt);
+  const { ended } = await started(attempt, command({ graceMs: { interrupt: 50, terminate: 20_000 } }));
   attempt.abort('enough');
   expect((await ended).status).toBe('cancelled');
   expect(readFileSync(file, 'utf8')).toBe('SIGTERM');
@@ -93,7 +96,7 @@ test('a stopped command can be cancelled', async () => {
 test('a command may tidy up when it is interrupted: what it starts then is not interrupted', async () => {
   const file = newFile();
   const attempt = shAt(`trap 'sleep 0.1; echo $$ > ${file}; exit 1' INT; echo ready; while :; do sleep 0.01; done`);
-  const { ended } = await started(attempt);
+  const { ended } = await started(attempt, patient);
   attempt.abort('enough');
   expect((await ended).status).toBe('cancelled');
   expect(await pidIn(file)).toBeGreaterThan(0);
@@ -141,6 +144,10 @@ test('a grandchild that holds the output open does not hold up the outcome', asy
   expect(performance.now() - before).toBeLessThan(10_000);
 });
 
+test('one that never stops writing is ended', async () => {
+  expect(outputOf(await harness.perform(shAt('setsid yes & exit 0')))).toMatchObject({ exitCode: 0, truncated: true });
+});
+
 test('one that holds the output and cannot be found does not hold up the outcome either', async () => {
   const file = newFile();
   const attempt = shAt(
@@ -162,7 +169,7 @@ test('a child in the group is found even without its environment', async () => {
 test('what was written just before the end, and after a cancel, is kept', async () => {
   const outputFile = newFile();
   const attempt = shAt(`trap 'echo bye; exit 0' INT; echo ready; while :; do sleep 0.01; done`, {}, { outputFile });
-  const { ended } = await started(attempt);
+  const { ended } = await started(attempt, patient);
   attempt.abort('enough');
   await ended;
   expect(readFileSync(outputFile, 'utf8')).toBe('ready\nbye\n');
@@ -175,6 +182,38 @@ const orphan = (attempt: Pick<Attempt, 'key'>, host: string, script = 'exec slee
     stdio: 'ignore',
   });
 const deadHost = '4194305-1';
+
+test('all that a command writes when it is cancelled is kept', async () => {
+  const outputFile = newFile();
+  const script = `process.on('SIGINT', () => process.stdout.write('x'.repeat(8e6), () => process.exit(0))); setInterval(() => {}, 1e6); console.log('ready')`;
+  const attempt = nodeAt(script, {}, { outputFile });
+  const { ended } = await started(attempt, patient);
+  attempt.abort('enough');
+  await ended;
+  expect(readFileSync(outputFile, 'utf8')).toHaveLength(8e6 + 'ready\n'.length);
+});
+
+test('a slow disk loses nothing of what a command wrote, cancelled or not', async () => {
+  for (const isCancelled of [false, true]) {
+    const [outputFile, file] = [newFile(), newFile()];
+    execFileSync('mkfifo', [outputFile]);
+    const last = isCancelled ? 'kill -STOP $$' : 'exit 0';
+    const attempt = shAt(`head -c 100000 /dev/zero; echo $$ > ${file}; ${last}`, {}, { outputFile });
+    const ended = harness.perform(attempt);
+    const pid = await pidIn(file);
+    if (isCancelled) attempt.abort('enough');
+    await until(() => !isAlive(pid));
+    const later = performance.now() + 600;
+    await until(() => performance.now() > later);
+    expect(await readFile(outputFile)).toHaveLength(100_000);
+    await ended;
+  }
+});
+
+test('who still writes to the output when the command ends may finish, while it does so', async () => {
+  const attempt = shAt('(yes | head -c 30000000; echo late) & echo now');
+  expect(outputOf(await harness.perform(attempt))['stdout']).toMatch(/late\n$/);
+});
 
 test('a sweep ends what a dead host left of this key, and of no other', async () => {
   const base = shAt('').key;
@@ -230,6 +269,23 @@ test('a host inside an attempt is ended with what it started itself', async () =
   outer.abort('enough');
   expect((await ended).status).toBe('cancelled');
   expect(marked(`${runId}/inner`)).toEqual([]);
+});
+
+test('what a host that was killed left running is ended by a sweep, and only then', async () => {
+  const url = JSON.stringify(new URL('../../src/harness/index.ts', import.meta.url).href);
+  const key = `${runId}/killed`;
+  const script = `const { command } = await import(${url});
+    await command().perform({ run: 'r', group: 'g', member: 'm', attempt: 1, key: '${key}', signal: new AbortController().signal, outputFile: undefined, progress: () => {},
+      invocation: { command: ['sh', '-c', 'setsid sleep 60 >/dev/null & sleep 61 >/dev/null & exec sleep 62'] } });`;
+  const host = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: 'ignore' });
+  await until(() => marked(key).length === 3);
+  await harness.sweep?.(key);
+  expect(marked(key)).toHaveLength(3);
+  host.kill('SIGKILL');
+  await once(host, 'exit');
+  expect(marked(key)).toHaveLength(3);
+  await harness.sweep?.(key);
+  expect(marked(key)).toEqual([]);
 });
 
 test('a host that exits takes its programs with it', async () => {
