@@ -1,6 +1,6 @@
 /**
- * Who works on what: attempts wait here for a free place of their group, their harness and the host, in the
- * order they were asked for, and are performed.
+ * Who works on what: attempts wait here for a free place of their group, their harness and the host, and are performed:
+ * those of one group and harness in the order they were asked for, the groups in turn.
  *
  * Keeps G2: an attempt starts only after its `attempt.started` entry is durable.
  */
@@ -24,16 +24,14 @@ export interface Job {
   readonly harness: Harness;
   /** Attempts at once that the group allows. */
   readonly groupConcurrency: number;
-  /** Before it starts: ends what an earlier host left running of this member, if anything. */
-  readonly sweepKey: string | undefined;
   /** Take up the attempt that an earlier host started, instead of making it. */
   readonly reattach: boolean;
   /** Where the attempt's whole output may be written. */
   outputFile(): Promise<string | undefined>;
   /** Records that it waits; called at most once, only when it does not start at once. */
   queued(): void;
-  /** Records `attempt.started`, then calls back when that is durable. */
-  started(durable: () => void): void;
+  /** Records `attempt.started`, then calls back: when that is durable, or when it never will be. */
+  started(durable: () => void, lost: () => void): void;
   progress(progress: Progress): void;
   /** It ended; `outcome` is undefined when it could not be taken up. `ending` when it was ended early. Places are free again. */
   ended(outcome: Outcome | undefined, ending: Ending | undefined): void;
@@ -63,6 +61,8 @@ interface Running {
 /** A harness that has not settled this long after it was told to end is given up, ms. */
 const giveUpMs = 30_000;
 
+const noOutcome = (harness: string) => ({ name: 'InvalidOutput', message: `harness \`${harness}\` returned no outcome`, code: 'OUTCOME_INVALID' });
+
 /** Makes a dispatcher; `concurrency` is how many attempts the host performs at once. */
 export function dispatcher(options: { readonly run: string; readonly concurrency: number; readonly clock: Clock }): Dispatcher {
   const { run, concurrency, clock } = options;
@@ -89,8 +89,18 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     running.set(job.key, entry);
     count(perGroup, job.group, 1);
     count(perHarness, job.harnessName, 1);
-    job.started(() => {
-      void perform(entry).then((outcome) => end(entry, outcome));
+    const durable = () => {
+      void perform(entry).then((outcome) => {
+        leave(entry);
+        job.ended(outcome, entry.ending);
+        fill();
+        tellIdle();
+      });
+    };
+    // The journal failed: the host stops, and nobody is to be told.
+    job.started(durable, () => {
+      leave(entry);
+      tellIdle();
     });
   };
 
@@ -105,28 +115,15 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
             drop(job.key, { type: 'timed-out', reason: `took longer than ${timeoutMs} ms` });
           });
     let stopGiveUp: (() => void) | undefined;
-    try {
-      if (job.sweepKey !== undefined) await job.harness.sweep?.(job.sweepKey);
-      const attempt: Attempt = {
-        run,
-        group: job.group,
-        member: job.member,
-        attempt: job.attempt,
-        key: job.key,
-        invocation: job.invocation,
-        signal: abort.signal,
-        outputFile: await job.outputFile(),
-        progress: job.progress,
-      };
-      const givenUp = new Promise<Outcome>((resolve) => {
-        abort.signal.addEventListener('abort', () => {
-          stopGiveUp = clock.wakeAt(clock.now() + giveUpMs, () =>
-            resolve({ status: 'cancelled', reason: `harness \`${job.harnessName}\` did not end within ${giveUpMs} ms` }),
-          );
-        });
+    const givenUp = new Promise<Outcome>((resolve) => {
+      abort.signal.addEventListener('abort', () => {
+        stopGiveUp = clock.wakeAt(clock.now() + giveUpMs, () =>
+          resolve({ status: 'cancelled', reason: `harness \`${job.harnessName}\` did not end within ${giveUpMs} ms` }),
+        );
       });
-      const work = job.reattach ? job.harness.reattach?.(attempt) : job.harness.perform(attempt);
-      return await Promise.race([work, givenUp]);
+    });
+    try {
+      return await Promise.race([work(entry), givenUp]);
     } catch (error) {
       return { status: 'error', class: 'failed', error: plainError(error) };
     } finally {
@@ -135,41 +132,63 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     }
   };
 
-  const end = (entry: Running, outcome: Outcome | undefined) => {
-    const { job } = entry;
+  const work = async (entry: Running): Promise<Outcome | undefined> => {
+    const { job, abort } = entry;
+    const outputFile = await job.outputFile();
+    if (abort.signal.aborted) return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
+    const attempt: Attempt = {
+      run,
+      group: job.group,
+      member: job.member,
+      attempt: job.attempt,
+      key: job.key,
+      invocation: job.invocation,
+      signal: abort.signal,
+      outputFile,
+      progress: job.progress,
+    };
+    if (job.reattach) return await job.harness.reattach?.(attempt);
+    // Without an outcome it would look like one that could not be taken up.
+    return (await job.harness.perform(attempt)) ?? { status: 'error', class: 'invalid-output', error: noOutcome(job.harnessName) };
+  };
+
+  /** Its places are free again. */
+  const leave = ({ job }: Running) => {
     running.delete(job.key);
     count(perGroup, job.group, -1);
     count(perHarness, job.harnessName, -1);
-    job.ended(outcome, entry.ending);
-    fill();
-    if (running.size === 0) {
-      const waiters = idleWaiters;
-      idleWaiters = [];
-      for (const waiter of waiters) waiter();
-    }
   };
 
-  /** Starts what has a place: line by line (one line per group and harness), each line in order. */
+  const tellIdle = () => {
+    if (running.size > 0) return;
+    const waiters = idleWaiters;
+    idleWaiters = [];
+    for (const waiter of waiters) waiter();
+  };
+
+  /**
+   * Starts what has a place. There is a line per group and harness; each is kept in order, and one that started
+   * something goes behind the others, so that a long line does not hold up a short one.
+   */
   const fill = () => {
+    // A line that is set again comes last, so that this loop meets it again: until no line has anything to start.
     for (const [name, line] of waiting) {
-      while (line.head < line.jobs.length) {
-        const job = line.jobs[line.head] as Job;
-        if (!waitingKeys.has(job.key)) {
-          line.head += 1;
-        } else if (hasPlace(job)) {
-          line.head += 1;
-          waitingKeys.delete(job.key);
-          start(job);
-        } else {
-          break;
-        }
+      if (paused || running.size >= concurrency) return;
+      while (line.head < line.jobs.length && !waitingKeys.has((line.jobs[line.head] as Job).key)) line.head += 1;
+      const job = line.jobs[line.head];
+      if (job === undefined) {
+        waiting.delete(name);
+      } else if (hasPlace(job)) {
+        line.head += 1;
+        waitingKeys.delete(job.key);
+        start(job);
+        waiting.delete(name);
+        if (line.head < line.jobs.length) waiting.set(name, line);
       }
-      if (line.head === line.jobs.length) waiting.delete(name);
-      else if (line.head > 1_024) {
+      if (line.head > 1_024) {
         line.jobs.splice(0, line.head);
         line.head = 0;
       }
-      if (running.size >= concurrency) return;
     }
   };
 

@@ -32,6 +32,8 @@ export interface GroupContext {
   readonly interruptionsMax: number;
   /** False for an outside orchestrator: nothing is performed here, wants are listed instead. */
   readonly performs: boolean;
+  /** Tells the observer what the journal has found since it was last asked. */
+  tellNotices(): void;
   /** The journal failed, or a fold diverged: the host stops. */
   fatal(error: unknown): void;
 }

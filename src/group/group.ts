@@ -54,21 +54,25 @@ export async function openGroup(
   let waitingSignals = 0;
 
   let fold: GroupFold | undefined;
+  const ignored = (error: unknown, verb: string, seq: number) => {
+    const message = `snapshot of ${stream} at ${seq} was ${verb}: ${error instanceof Error ? error.message : String(error)}`;
+    observer.notice({ kind: 'snapshot-ignored', message });
+  };
   const saved = await journal.loadSnapshot(stream, snapshotMaker(definition));
+  context.tellNotices();
   if (saved !== undefined) {
     try {
       fold = groupFold(definition, name, saved);
       snapshotSeq = saved.seq;
     } catch (error) {
-      const message = `snapshot of ${stream} at ${saved.seq} was ignored: ${error instanceof Error ? error.message : String(error)}`;
-      observer.notice({ kind: 'snapshot-ignored', message });
+      ignored(error, 'ignored', saved.seq);
     }
   }
   const state: GroupFold = fold ?? groupFold(definition, name);
 
-  const push: Push = (type, data, applied) => {
+  const push: Push = (type, data, applied, lost) => {
     // The data of our own event types is JSON: what comes from outside was checked where it came in.
-    writer.push(type, data as unknown as JsonValue, applied);
+    writer.push(type, data as unknown as JsonValue, applied, lost);
   };
   const writer = streamWriter({
     journal,
@@ -87,7 +91,7 @@ export async function openGroup(
     fatal: (error) => context.fatal(error),
   });
   let effects: Effect[] = [];
-  const attempts = attemptsOf({ context, group: name, push, ledger: () => state.ledger });
+  const attempts = attemptsOf({ context, group: name, concurrency, push, ledger: () => state.ledger });
 
   const setAlarm = (address: string, incarnation: number, timer: string, dueAt: number) => {
     const key = JSON.stringify([address, timer]);
@@ -134,6 +138,8 @@ export async function openGroup(
   const record = (effect: Extract<Effect, { type: 'deadLetter' | 'deliver' | 'emit' | 'end' }>) => {
     if (effect.type === 'end') {
       const { id: _id, type: _type, ...end } = effect;
+      for (const callOff of alarms.values()) callOff();
+      alarms.clear();
       push('group.ended', end);
     } else if (effect.type === 'deliver') {
       const { from, address, event, id } = effect;
@@ -157,9 +163,14 @@ export async function openGroup(
   };
 
   const snapshot = async () => {
-    if (state.system === undefined || state.ledger.seq === snapshotSeq || state.unrecorded().length > 0) return;
+    if (state.system === undefined || state.ledger.seq === snapshotSeq || !state.isRecorded()) return;
     snapshotSeq = state.ledger.seq;
-    await journal.saveSnapshot(state.snapshot());
+    try {
+      await journal.saveSnapshot(state.snapshot());
+    } catch (error) {
+      // A run goes on without its snapshots (G9).
+      ignored(error, 'not written', snapshotSeq);
+    }
   };
 
   // Replay, then take up what was left.
@@ -171,6 +182,13 @@ export async function openGroup(
     }
   }
   if (state.system === undefined) {
+    const bytes = Buffer.byteLength(JSON.stringify(input));
+    if (bytes > context.payloadBytesMax) {
+      throw new TroupeError(
+        'ENTRY_TOO_LARGE',
+        `input of group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON (payloadBytesMax), got ${bytes}; put large data into a file and pass its path.`,
+      );
+    }
     const machine = { id: definition.id, version: definition.version };
     await writer.record('group.created', { name, machine, input, concurrency, bounds } as unknown as JsonValue);
   } else {
@@ -184,6 +202,9 @@ export async function openGroup(
     attempts.reconcile(wantsOf(system));
   }
 
+  /** Signals on their way, by id. */
+  const sending = new Map<string, Promise<unknown>>();
+
   return {
     name,
     fold: state,
@@ -191,6 +212,11 @@ export async function openGroup(
     async signal(event, { id, from }) {
       refuseReserved(event.type);
       if (state.ledger.signals.has(id)) return;
+      const under = sending.get(id);
+      if (under !== undefined) {
+        await under;
+        return;
+      }
       if (state.ledger.status !== 'active') {
         throw new TroupeError('GROUP_ENDED', `group \`${name}\` has ${state.ledger.status}; it takes no more signals, and \`${event.type}\` was not sent.`);
       }
@@ -198,7 +224,7 @@ export async function openGroup(
       if (bytes > context.payloadBytesMax) {
         throw new TroupeError(
           'ENTRY_TOO_LARGE',
-          `signal \`${event.type}\` to group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
+          `signal \`${event.type}\` to group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON (payloadBytesMax), got ${bytes}; put large data into a file and send its path.`,
         );
       }
       if (waitingSignals >= context.inboxMax) {

@@ -33,6 +33,9 @@ export interface HostSettings {
   readonly groupsMax?: number;
 }
 
+/** Default of {@link HostSettings.payloadBytesMax}. */
+export const payloadBytesMaxDefault = 1_000_000;
+
 /** What a host is opened with. */
 export interface HostOptions extends HostSettings {
   readonly journal: Journal;
@@ -44,7 +47,7 @@ export interface HostOptions extends HostSettings {
   readonly observer?: Observer;
   /** False: nothing is performed here (an outside orchestrator does). Default true. */
   readonly performs?: boolean;
-  /** Every durable entry of the run from now on, in order. */
+  /** Every entry that the process must see, once it is durable, in order. */
   readonly applied: (entry: Entry) => void;
 }
 
@@ -64,6 +67,10 @@ export interface Host {
   open(options: GroupOptions): Promise<Group>;
   group(name: string): Group | undefined;
   groups(): Iterable<Group>;
+  /** Resolves, to all groups, when none is being opened. */
+  allOpened(): Promise<readonly Group[]>;
+  /** From now on no further group is opened: {@link Host.open} of a new name stays pending. */
+  seal(): void;
   /** Appends to the run's own stream. */
   record(type: string, data: JsonValue): Promise<Entry>;
   /** Calls back at `dueAt`; returns how to call it off. */
@@ -74,6 +81,8 @@ export interface Host {
   readonly failure: Promise<never>;
   /** Stops the host as `failure`. */
   fail(error: unknown): void;
+  /** True once it must stop. */
+  hasFailed(): boolean;
   /** Starts nothing more, ends attempts under way (they are made again after a resume); resolves when all have ended and are recorded. */
   stop(reason: string): Promise<void>;
   /** Waits for what is being written, writes snapshots, releases the lease. Safe to call twice. */
@@ -98,13 +107,16 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const groupsMax = options.groupsMax ?? 10_000;
 
   let failed: { readonly error: unknown } | undefined;
+  let isClosed = false;
+  let isSealed = false;
   let reject: (error: unknown) => void = () => {};
   const failure = new Promise<never>((_, rejectFailure) => {
     reject = rejectFailure;
   });
   failure.catch(() => {});
   const fail = (error: unknown) => {
-    if (failed !== undefined) return;
+    // What comes too late to be written is made again by the next host.
+    if (failed !== undefined || isClosed) return;
     failed = { error };
     jobs.pause();
     jobs.dropAll({ type: 'host-stopped', reason: error instanceof Error ? error.message : String(error) });
@@ -113,7 +125,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
 
   const applied = (entry: Entry) => {
     observer.entry(entry);
-    options.applied(entry);
+    // Exactly what a later iteration sees again: else its time, or its order, would differ.
+    if (isForProcess(entry)) options.applied(entry);
+  };
+  let noticesTold = 0;
+  const tellNotices = () => {
+    const notices = journal.notices();
+    for (const notice of notices.slice(noticesTold)) observer.notice(notice);
+    noticesTold = notices.length;
   };
   const writer = streamWriter({ journal, epoch: lease.epoch, stream: runStream, clock, apply: applied, fatal: fail });
 
@@ -138,7 +157,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       if (kept > recordedMax) streams = undefined;
     }
   }
-  for (const notice of journal.notices()) observer.notice(notice);
+  tellNotices();
 
   async function* recordedOf(stream: string, fromSeq: number): AsyncIterable<readonly Entry[]> {
     const entries = streams?.get(stream);
@@ -161,11 +180,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     defaultHarness: options.defaultHarness,
     observer: { ...observer, entry: applied },
     snapshotEvery: options.snapshotEvery ?? 5_000,
-    payloadBytesMax: options.payloadBytesMax ?? 1_000_000,
+    payloadBytesMax: options.payloadBytesMax ?? payloadBytesMaxDefault,
     inboxMax: options.inboxMax ?? 10_000,
     progressEveryMs: options.progressEveryMs ?? 1_000,
     interruptionsMax: options.interruptionsMax ?? 100,
     performs: options.performs ?? true,
+    tellNotices,
     fatal: fail,
   };
 
@@ -179,7 +199,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await Promise.all([...open.values()].map((group) => group.idle()));
     await writer.idle();
     if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));
-    await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
+    if (context.performs) await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
+    isClosed = true;
     await journal.close();
   };
 
@@ -193,6 +214,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       const { name } = groupOptions;
       const known = groups.get(name);
       if (known !== undefined) return known;
+      if (isSealed) return new Promise(() => {});
       if (groups.size >= groupsMax) {
         return Promise.reject(new TroupeError('LIMIT', `expected at most ${groupsMax} groups in a run (groupsMax), and \`${name}\` is one more.`));
       }
@@ -205,11 +227,22 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     group: (name) => open.get(name),
     groups: () => open.values(),
+    async allOpened() {
+      for (let count = -1; count !== groups.size;) {
+        count = groups.size;
+        await Promise.allSettled(groups.values());
+      }
+      return [...open.values()];
+    },
+    seal() {
+      isSealed = true;
+    },
     record: (type, data) => writer.record(type, data),
     wakeAt: (dueAt, callback) => timers.set(dueAt, callback),
     nextDueAt: () => timers.nextDueAt(),
     failure,
     fail,
+    hasFailed: () => failed !== undefined,
     async stop(reason) {
       jobs.pause();
       jobs.dropAll({ type: 'host-stopped', reason });

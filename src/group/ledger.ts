@@ -24,7 +24,7 @@ export interface MemberRecord {
   attempt: number;
   /** Attempts that ended in a failure of their own. */
   failures: number;
-  /** Attempts that ended because the host did. */
+  /** Attempts that were lost to crashes of the host; a host that stops in order loses none. */
   interruptions: number;
   /** Time of the last start or end, ms since 1970; undefined before the first. */
   startedAt: number | undefined;
@@ -48,6 +48,14 @@ export interface CheckpointRecord {
   readonly data?: JsonValue;
 }
 
+/** An attempt of an earlier incarnation that was under way when the next one came. */
+export interface StrayAttempt {
+  readonly member: Address;
+  readonly incarnation: number;
+  readonly attempt: number;
+  readonly harness: string;
+}
+
 /** A group as its stream tells it. Owned by whoever folds it: {@link foldLedger} changes it in place. */
 export interface Ledger {
   name: string;
@@ -61,6 +69,8 @@ export interface Ledger {
   cancelReason: string | undefined;
   seq: number;
   members: Map<Address, MemberRecord>;
+  /** Attempts of earlier incarnations that have not ended yet. */
+  strays: StrayAttempt[];
   checkpoints: CheckpointRecord[];
   /** Ids of recorded signals. */
   signals: Set<string>;
@@ -81,6 +91,7 @@ export function emptyLedger(name: string): Ledger {
     cancelReason: undefined,
     seq: 0,
     members: new Map(),
+    strays: [],
     checkpoints: [],
     signals: new Set(),
     deadLetters: 0,
@@ -92,9 +103,14 @@ export const interruptedCode = 'INTERRUPTED';
 
 type Attempted = GroupEvents['attempt.started'];
 
+/** The member's record. What comes late for an earlier incarnation gets a record of its own, which nobody keeps. */
 function memberOf(ledger: Ledger, { member, incarnation, attempt }: Omit<Attempted, 'harness'>): MemberRecord {
   let record = ledger.members.get(member);
   if (record === undefined || record.incarnation !== incarnation) {
+    const isLate = record !== undefined && record.incarnation > incarnation;
+    if (!isLate && record?.status === 'running') {
+      ledger.strays.push({ member, incarnation: record.incarnation, attempt: record.attempt, harness: record.harness });
+    }
     record = {
       id: member,
       incarnation,
@@ -110,7 +126,8 @@ function memberOf(ledger: Ledger, { member, incarnation, attempt }: Omit<Attempt
       line: undefined,
       error: undefined,
     };
-    ledger.members.set(member, record);
+    if (isLate) ledger.strays = ledger.strays.filter((stray) => stray.member !== member || stray.incarnation !== incarnation);
+    else ledger.members.set(member, record);
   }
   record.attempt = attempt;
   return record;
@@ -161,7 +178,6 @@ const folds: Fold = {
   'attempt.cancelled'(ledger, data, entry) {
     const record = memberOf(ledger, data);
     endMember(record, data.again === true ? 'interrupted' : 'cancelled', entry.at);
-    if (data.again === true) record.interruptions += 1;
   },
   'member.progress'(ledger, data) {
     const record = ledger.members.get(data.member);
@@ -175,7 +191,7 @@ const folds: Fold = {
   'timer.fired'() {},
   'emitted'() {},
   'group.cancelled'(ledger, data) {
-    ledger.cancelReason = data.reason;
+    ledger.cancelReason ??= data.reason;
   },
   'checkpoint'(ledger, { effect: _, ...data }, entry) {
     ledger.checkpoints.push({ ...data, seq: entry.seq, at: entry.at });

@@ -4,12 +4,13 @@
  */
 import type { AnyStateMachine } from 'xstate';
 import { momentMs } from '../clock.ts';
-import { TroupeError } from '../error.ts';
+import { TroupeError, isTroupeError } from '../error.ts';
 import { defaultBounds } from '../group/bounds.ts';
 import { define, type Definition } from '../group/definition.ts';
 import type { EventObject, GroupEnd } from '../group/effect.ts';
 import type { Group } from '../group/group.ts';
 import type { Host } from '../group/host.ts';
+import { refuseReserved } from '../group/reserved.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Checkpoint, Context, GroupHandle, OpenOptions } from './context.ts';
@@ -25,8 +26,12 @@ export interface Pass {
   readonly deliveries: Deliveries;
   /** Resolves when the function has returned or thrown. */
   readonly outcome: Promise<PassOutcome>;
+  /** The same, as of now; undefined while the function runs. */
+  over(): PassOutcome | undefined;
+  /** Resolves when the function next opens a group, sleeps, or ends: what it waits for besides is its own affair. */
+  stirred(): Promise<void>;
   /** Names of the groups the function has opened. */
-  opened(): Iterable<string>;
+  opened(): ReadonlySet<string>;
   /** Resolves when nothing can go on without the world: everything delivered, taken in, and written. */
   settled(): Promise<void>;
   /** Instants the function sleeps for. */
@@ -58,6 +63,13 @@ export function startPass(
   const sleeping = new Set<number>();
   const logged = new Map<string, number>();
   const underWay = new Set<Promise<unknown>>();
+  let over: PassOutcome | undefined;
+  let stirWaiters: (() => void)[] = [];
+  const stir = () => {
+    const waiters = stirWaiters;
+    stirWaiters = [];
+    for (const waiter of waiters) waiter();
+  };
   const recordedSleeps = new Set<number>();
   const recordedLogs = new Set<string>();
   for (const { type, data } of recorded) {
@@ -69,6 +81,11 @@ export function startPass(
   const mistake = (error: unknown): never => {
     host.fail(error);
     throw error;
+  };
+  /** A promise that the author may leave alone: its rejection is recorded in the journal, and ends no Node process. */
+  const handled = <Value>(promise: Promise<Value>): Promise<Value> => {
+    promise.catch(() => {});
+    return promise;
   };
   const track = <Value>(promise: Promise<Value>): Promise<Value> => {
     const tracked = promise.catch(() => {}).finally(() => underWay.delete(tracked));
@@ -103,6 +120,7 @@ export function startPass(
       host.open({ name, definition, input: checked, concurrency: Math.floor(concurrency), bounds: { ...defaultBounds, ...bounds } }),
     );
     opened.set(name, opening);
+    stir();
     opening.catch((error: unknown) => host.fail(error));
     return opening;
   };
@@ -117,30 +135,38 @@ export function startPass(
   };
 
   const handleOf = <Output>(name: string, opening: Promise<Group>): GroupHandle<Output> => {
-    const output = outputOf(name) as Promise<Output>;
-    output.catch(() => {});
+    const send = async (event: { readonly type: string }, { id = event.type }: { readonly id?: string } = {}) => {
+      const key = signalKey(name, id);
+      if (sent.has(key)) {
+        return mistake(
+          new TroupeError(
+            'DUPLICATE_NAME',
+            `group \`${name}\` was sent a signal \`${id}\` before in this iteration. The id names the signal: give the second one another, send(event, { id }).`,
+          ),
+        );
+      }
+      sent.add(key);
+      const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
+      refuseReserved(checked.type);
+      try {
+        await track(opening.then((group) => group.signal(checked, { id, from: 'process' })));
+      } catch (error) {
+        // The refusal comes when the process has seen the group's end: at the same place in each iteration.
+        if (isTroupeError(error, 'GROUP_ENDED')) await inbox.wait(endKey(name));
+        throw error;
+      }
+      await inbox.wait(key);
+    };
+    const cancel = async (reason = 'cancelled by the process') => {
+      await track(opening.then((group) => group.cancel(reason)));
+      await inbox.wait(endKey(name));
+    };
     return {
       name,
-      output,
+      output: handled(outputOf(name) as Promise<Output>),
       status: () => (inbox.delivered(endKey(name))?.data as unknown as GroupEnd | undefined)?.status ?? 'active',
-      send(event, { id = event.type } = {}) {
-        const key = signalKey(name, id);
-        if (sent.has(key)) {
-          return mistake(
-            new TroupeError(
-              'DUPLICATE_NAME',
-              `group \`${name}\` was sent a signal \`${id}\` before in this iteration. The id names the signal: give the second one another, send(event, { id }).`,
-            ),
-          );
-        }
-        sent.add(key);
-        const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
-        const sending = track(opening.then((group) => group.signal(checked, { id, from: 'process' })));
-        return sending.then(async () => {
-          await inbox.wait(key);
-        });
-      },
-      cancel: (reason = 'cancelled by the process') => track(opening.then((group) => group.cancel(reason))),
+      send: (event, sendOptions) => handled(send(event, sendOptions)),
+      cancel: (reason) => handled(cancel(reason)),
       checkpoints: {
         async *[Symbol.asyncIterator]() {
           for (let index = 0; ; ) {
@@ -156,11 +182,12 @@ export function startPass(
   const sleepUntil = async (moment: Date | number | string): Promise<void> => {
     const until = momentMs(moment);
     if (!Number.isFinite(until)) {
-      mistake(new TroupeError('BAD_INPUT', `sleepUntil: expected a time (ms since 1970, Date or ISO text), got ${JSON.stringify(moment)}.`));
+      mistake(new TroupeError('BAD_INPUT', `sleepUntil: expected a time (ms since 1970, Date or ISO text), got \`${String(moment)}\`.`));
     }
     const key = sleepKey(until);
     if (inbox.delivered(key) === undefined && !recordedSleeps.has(until) && !sleeping.has(until)) {
       sleeping.add(until);
+      stir();
       host.wakeAt(until, () => {
         sleeping.delete(until);
         void track(host.record('sleep.ended', { until })).catch(() => {});
@@ -174,10 +201,10 @@ export function startPass(
     group: (name, machine, input, options = {}) => handleOf(name, open(name, machine, input, options)),
     task(name, invocation) {
       void open(name, taskMachine, invocation, {});
-      return outputOf(name);
+      return handled(outputOf(name));
     },
     parallel,
-    sleepUntil,
+    sleepUntil: (moment) => handled(sleepUntil(moment)),
     now: () => inbox.now(),
     log(message, data) {
       const text = canonical([message, data === undefined ? null : toJson(data, 'ctx.log data')]);
@@ -192,16 +219,20 @@ export function startPass(
   for (const entry of recorded) inbox.offer(entry);
   const outcome = inbox.wait('run.created').then(async (): Promise<PassOutcome> => {
     try {
-      return { status: 'returned', value: await body(ctx) };
+      over = { status: 'returned', value: await body(ctx) };
     } catch (error) {
-      return { status: 'threw', error };
+      over = { status: 'threw', error };
     }
+    stir();
+    return over;
   });
 
   return {
     deliveries: inbox,
     outcome,
-    opened: () => opened.keys(),
+    over: () => over,
+    stirred: () => new Promise((resolve) => stirWaiters.push(resolve)),
+    opened: () => new Set(opened.keys()),
     async settled() {
       for (;;) {
         await inbox.quiet();
