@@ -257,7 +257,7 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
         settled(member, { status: 'error', class: 'crashed', error });
       }
     };
-    sweep(record.harness, keyOfAttempt(member, record.attempt)).then(() => swept(), swept);
+    dispatcher.busyWith(sweep(record.harness, keyOfAttempt(member, record.attempt)).then(() => swept(), swept));
   };
 
   const reconcileOne = (want: Want) => {
@@ -289,7 +289,7 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
   /** Begun, never ended, and wanted no longer: swept and recorded, so that nothing dangles. */
   const sweepUnwanted = ({ member, incarnation, attempt: number, harness }: StrayAttempt) => {
     const done = () => push('attempt.cancelled', { member, incarnation, attempt: number, reason: 'no longer wanted' });
-    sweep(harness, keyOfAttempt({ address: member, incarnation }, number)).then(done, done);
+    dispatcher.busyWith(sweep(harness, keyOfAttempt({ address: member, incarnation }, number)).then(done, done));
   };
 
   return {

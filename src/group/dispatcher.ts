@@ -47,6 +47,8 @@ export interface Dispatcher {
   pause(): void;
   /** Ends all attempts under way. */
   dropAll(ending: Ending): void;
+  /** Counts as under way until it resolves: the ending of what an earlier host has left. It must not reject. */
+  busyWith(work: Promise<void>): void;
   /** Resolves when no attempt is under way. */
   idle(): Promise<void>;
   readonly running: number;
@@ -73,6 +75,7 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
   const perGroup = new Map<string, number>();
   const perHarness = new Map<string, number>();
   let paused = false;
+  let busy = 0;
   let idleWaiters: (() => void)[] = [];
 
   const count = (counts: Map<string, number>, name: string, by: number) => {
@@ -159,8 +162,9 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     count(perHarness, job.harnessName, -1);
   };
 
+  const isIdle = () => running.size === 0 && busy === 0;
   const tellIdle = () => {
-    if (running.size > 0) return;
+    if (!isIdle()) return;
     const waiters = idleWaiters;
     idleWaiters = [];
     for (const waiter of waiters) waiter();
@@ -223,7 +227,14 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     dropAll(ending) {
       for (const key of running.keys()) drop(key, ending);
     },
-    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
+    busyWith(work) {
+      busy += 1;
+      void work.then(() => {
+        busy -= 1;
+        tellIdle();
+      });
+    },
+    idle: () => (isIdle() ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
     get running() {
       return running.size;
     },

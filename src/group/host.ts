@@ -83,6 +83,8 @@ export interface Host {
   fail(error: unknown): void;
   /** True once it must stop. */
   hasFailed(): boolean;
+  /** Resolves when no attempt is under way, nothing is swept, and nothing waits to be written. */
+  idle(): Promise<void>;
   /** Starts nothing more, ends attempts under way (they are made again after a resume); resolves when all have ended and are recorded. */
   stop(reason: string): Promise<void>;
   /** Waits for what is being written, writes snapshots, releases the lease. Safe to call twice. */
@@ -126,7 +128,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const applied = (entry: Entry) => {
     observer.entry(entry);
     // Exactly what a later iteration sees again: else its time, or its order, would differ.
-    if (isForProcess(entry)) options.applied(entry);
+    options.applied(entry);
   };
   let noticesTold = 0;
   const tellNotices = () => {
@@ -189,6 +191,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     fatal: fail,
   };
 
+  const idle = async () => {
+    await jobs.idle();
+    await Promise.all([...open.values()].map((group) => group.idle()));
+    await writer.idle();
+  };
+
   let closing: Promise<void> | undefined;
   const closeAll = async () => {
     jobs.pause();
@@ -243,12 +251,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
     failure,
     fail,
     hasFailed: () => failed !== undefined,
+    idle,
     async stop(reason) {
       jobs.pause();
       jobs.dropAll({ type: 'host-stopped', reason });
-      await jobs.idle();
-      await Promise.all([...open.values()].map((group) => group.idle()));
-      await writer.idle();
+      await idle();
     },
     close() {
       closing ??= closeAll();

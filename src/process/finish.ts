@@ -17,6 +17,8 @@ import type { RunEnd } from './run-view.ts';
 export async function finish(host: Host, current: Pass, mayEnd: () => boolean): Promise<RunEnd> {
   const outcome = await current.outcome;
   const end = outcome.status === 'returned' ? await completed(host, current, outcome.value) : await failed(host, current, outcome.error);
+  // Of a run that has ended nothing runs, so that nobody needs to look after it again.
+  await host.idle();
   if (host.hasFailed()) return await host.failure;
   if (!mayEnd()) return await new Promise<never>(() => {});
   await host.record('run.ended', end as unknown as JsonValue);

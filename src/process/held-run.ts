@@ -1,6 +1,6 @@
 /** A run that this process holds, before it is driven: taken up or created, and checked to be the run that is meant. */
 import type { Clock } from '../clock.ts';
-import { TroupeError } from '../error.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
 import { openHost, payloadBytesMaxDefault, runStream, type Host, type HostSettings } from '../group/host.ts';
 import type { Observer } from '../group/observer.ts';
 import type { Harnesses } from '../harness/port.ts';
@@ -35,16 +35,25 @@ export interface RunOptions extends HostSettings {
   readonly requests?: Requests;
 }
 
+/** Opens the run's journal, or creates it; another host may do so at the same moment. */
+async function openOrCreate({ store, run }: RunOptions): Promise<Journal> {
+  for (;;) {
+    try {
+      return await store.open(run);
+    } catch (error) {
+      if (!isTroupeError(error, 'RUN_UNKNOWN')) throw error;
+    }
+    try {
+      return await store.open(run, { create: true });
+    } catch (error) {
+      if (!isTroupeError(error, 'RUN_EXISTS')) throw error;
+    }
+  }
+}
+
 /** Takes the lease and the recorded entries, or creates the run. */
 async function take(options: RunOptions): Promise<{ journal: Journal; lease: Lease }> {
-  const { store, run } = options;
-  let journal: Journal;
-  try {
-    journal = await store.open(run);
-  } catch (error) {
-    if (!(error instanceof TroupeError) || error.code !== 'RUN_UNKNOWN') throw error;
-    journal = await store.open(run, { create: true });
-  }
+  const journal = await openOrCreate(options);
   try {
     return { journal, lease: await journal.lease() };
   } catch (error) {

@@ -101,6 +101,7 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
     failure,
     fail,
     hasFailed: () => false,
+    idle: () => Promise.resolve(),
     stop: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
