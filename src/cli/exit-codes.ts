@@ -34,6 +34,7 @@ const meanings: Readonly<Record<ExitName, string>> = {
 
 const byCode: Readonly<Record<Code, ExitName>> = {
   BAD_INPUT: 'usage',
+  BUDGET: 'failed',
   CANCELLED: 'failed',
   DUPLICATE_NAME: 'usage',
   ENTRY_TOO_LARGE: 'usage',
@@ -51,11 +52,14 @@ const byCode: Readonly<Record<Code, ExitName>> = {
   NOT_JSON: 'usage',
   NO_HARNESS: 'usage',
   PROCESS_INVALID: 'usage',
+  QUORUM_LOST: 'failed',
   RESERVED_EVENT: 'usage',
   RUN_BUSY: 'busy',
   RUN_EXISTS: 'usage',
   RUN_UNKNOWN: 'unknown',
   SEQ_CONFLICT: 'busy',
+  TIMEOUT: 'failed',
+  UNKNOWN_GATE: 'usage',
   UNKNOWN_GROUP: 'usage',
   UNKNOWN_MEMBER: 'usage',
 };

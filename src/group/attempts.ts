@@ -3,23 +3,28 @@
  *
  * - G2: an attempt is performed after its `attempt.started` is durable.
  * - G4: at most one outcome of one attempt becomes `member.settled`; the key handed to the harness names the attempt.
- * - After a crash every attempt that was started and not ended is reconciled: {@link Attempts.reconcile}.
+ * - After a crash every attempt that was started and not ended is reconciled: {@link Attempts.reconcile}. What it left
+ *   running is ended before its end is recorded, so that of an attempt that has ended in the journal nothing runs,
+ *   whenever the next host dies.
  */
-import { isTroupeError } from '../error.ts';
-import { toJson, type JsonValue } from '../json.ts';
-import { chooseHarness } from '../harness/select.ts';
-import type { FailureClass, Invocation, Outcome, PlainError, Progress } from '../harness/port.ts';
+import { TroupeError, isTroupeError } from '../error.ts';
+import type { Rejection, Route } from '../harness/route.ts';
+import type { FailureClass, Harness, Invocation, Outcome, PlainError, Progress } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
+import { allowancesOf, budgetGate } from './allowance.ts';
+import type { BudgetPolicy } from './budget.ts';
+import { checkedOutcome, checkedProgress } from './checked-outcome.ts';
 import type { Ending, Job } from './dispatcher.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupEvents, GroupEventType } from './entries.ts';
 import type { GroupContext } from './group-context.ts';
 import { parseInvocation } from './invocation.ts';
-import { mailboxOf, type OpenMailbox } from './mailbox.ts';
-import type { Mail } from './mail.ts';
 import type { GroupFold } from './fold.ts';
+import { interruptedCode, type MemberRecord, type StrayAttempt } from './ledger.ts';
+import type { Mail } from './mail.ts';
+import { mailboxOf, type OpenMailbox } from './mailbox.ts';
 import type { Post } from './post.ts';
-import { interruptedCode, type MemberRecord } from './ledger.ts';
+import { checkOutput } from './schema.ts';
 import { retryDelayMs } from './retry.ts';
 
 /** A member that is wanted: what the fold says. */
@@ -27,16 +32,25 @@ export interface Want extends ActorKey {
   readonly input: Invocation;
 }
 
-/** Writes an event of the group's stream; calls back when it is durable and folded. */
-export type Push = <Type extends GroupEventType>(type: Type, data: GroupEvents[Type], applied?: () => void) => void;
+/** Writes an event of the group's stream; calls back when it is durable and folded, or when it never will be. */
+export type Push = <Type extends GroupEventType>(type: Type, data: GroupEvents[Type], applied?: () => void, lost?: () => void) => void;
 
 /** What {@link attemptsOf} needs. */
 export interface AttemptsOptions {
   readonly context: GroupContext;
   readonly group: string;
+  /** Attempts at once. */
+  readonly concurrency: number;
   readonly push: Push;
   readonly fold: GroupFold;
   readonly post: Post;
+  readonly budget: BudgetPolicy | undefined;
+}
+
+/** A harness and its name. */
+interface Choice {
+  readonly name: string;
+  readonly harness: Harness;
 }
 
 /** The attempts of one group. */
@@ -47,6 +61,8 @@ export interface Attempts {
   drop(key: ActorKey, reason: string): void;
   /** After replay: `wants` are all members wanted now. Takes up, makes again, or gives up what an earlier host left. */
   reconcile(wants: Iterable<Want>): void;
+  /** The budget's gate was answered. */
+  answered(): void;
   /** Mail has come for a member. */
   arrived(mail: Mail, key: ActorKey): void;
   /** An outside orchestrator's outcome. */
@@ -55,9 +71,16 @@ export interface Attempts {
 
 interface Living extends Want {
   attempt: number;
-  /** Calls off a pending retry or progress timer. */
+  /**
+   * `idle`: nothing is asked for; `dispatched`: the dispatcher has it; `sweeping`: what a lost attempt left is being ended;
+   * `waiting`: backs off before the next attempt.
+   */
+  phase: 'dispatched' | 'idle' | 'sweeping' | 'waiting';
+  /** Calls off a pending retry. */
   cancelRetry: (() => void) | undefined;
-  /** Of the attempt that is on its way or under way. */
+  /** 1 while an attempt was allowed whose start is not recorded yet. */
+  granted: 0 | 1;
+  /** Of the attempt that the dispatcher has. */
   mailbox: OpenMailbox | undefined;
   progress: { last: number; waiting: Progress | undefined; cancel: (() => void) | undefined };
 }
@@ -70,16 +93,36 @@ export function attemptKey(run: string, group: string, { address, incarnation }:
 const keyOf = ({ address, incarnation }: ActorKey) => `${address}#${incarnation}`;
 
 /** The bookkeeping of one group's attempts. */
-export function attemptsOf({ context, group, push, fold, post }: AttemptsOptions): Attempts {
+export function attemptsOf({ context, group, concurrency, push, fold, post, budget }: AttemptsOptions): Attempts {
   const ledger = () => fold.ledger;
-  const { run, clock, timers, dispatcher, journal } = context;
+  const { run, clock, timers, dispatcher, journal, payloadBytesMax } = context;
   const living = new Map<string, Living>();
+  const allowances = allowancesOf(context, group, budget, ledger);
+  /** Members that wait for the answer at the budget's gate. */
+  const held = new Set<Living>();
 
   const keyOfAttempt = (key: ActorKey, number: number) => attemptKey(run, group, key, number);
   const attempted = ({ address, incarnation, attempt }: Living) => ({ member: address, incarnation, attempt });
+  const isLiving = (member: Living) => living.get(keyOf(member)) === member;
   const recordOf = (key: ActorKey): MemberRecord | undefined => {
     const record = ledger().members.get(key.address);
     return record?.incarnation === key.incarnation ? record : undefined;
+  };
+  const harnessOf = (name: string) => (Object.hasOwn(context.harnesses, name) ? context.harnesses[name] : undefined);
+  const sweep = async (harness: string, key: string) => harnessOf(harness)?.sweep?.(key);
+
+  const grant = (member: Living, by: 0 | 1) => {
+    if (member.granted === by) return;
+    context.granted.set(group, (context.granted.get(group) ?? 0) + by - member.granted);
+    member.granted = by;
+  };
+
+  const forget = (member: Living) => {
+    living.delete(keyOf(member));
+    held.delete(member);
+    grant(member, 0);
+    member.cancelRetry?.();
+    member.progress.cancel?.();
   };
 
   const settled = (member: Living, outcome: GroupEvents['member.settled']['outcome']) => {
@@ -87,46 +130,63 @@ export function attemptsOf({ context, group, push, fold, post }: AttemptsOptions
     push('member.settled', { ...attempted(member), outcome });
   };
 
-  const forget = (member: Living) => {
-    living.delete(keyOf(member));
-    member.cancelRetry?.();
-    member.progress.cancel?.();
-  };
-
-  /** A failure of the attempt's own, or of its host: again, or the end. */
+  /** A failure of the attempt's own: again, or the end. */
   const failed = (member: Living, failureClass: FailureClass, error: PlainError) => {
     const failures = (recordOf(member)?.failures ?? 0) + 1;
-    const delayMs = retryDelayMs(member.input.retry, failures, failureClass, keyOfAttempt(member, member.attempt));
+    const delayMs = hasFallback(member, failureClass)
+      ? 0
+      : retryDelayMs(member.input.retry, failures, failureClass, keyOfAttempt(member, member.attempt));
     if (delayMs === undefined) settled(member, { status: 'error', class: failureClass, error });
     else again(member, failureClass, error, clock.now() + delayMs);
   };
 
-  const again = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number, sweepKey?: string) => {
-    push('attempt.failed', { ...attempted(member), class: failureClass, error, retryAt }, () => retry(member, retryAt, sweepKey));
+  /** Another harness is to be tried after a failure of this class. */
+  const hasFallback = ({ input, ...key }: Living, failureClass: FailureClass) => {
+    const record = recordOf(key);
+    const tried = new Set([...(record?.failed ?? []).map(({ harness }) => harness), record?.harness]);
+    const chain = input.fallback?.[failureClass] ?? context.fallback?.[failureClass] ?? [];
+    return chain.some((name) => !tried.has(name) && harnessOf(name) !== undefined);
   };
 
-  const retry = (member: Living, retryAt: number, sweepKey?: string) => {
-    if (!living.has(keyOf(member))) return;
+  const again = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number) => {
+    member.phase = 'waiting';
+    push('attempt.failed', { ...attempted(member), class: failureClass, error, retryAt }, () => retry(member, retryAt));
+  };
+
+  const retry = (member: Living, retryAt: number) => {
+    if (!isLiving(member)) return;
+    member.phase = 'waiting';
+    // An outside orchestrator makes the next attempt whenever it settles the member again.
+    if (!context.performs) {
+      member.attempt += 1;
+      return;
+    }
     member.cancelRetry = timers.set(retryAt, () => {
       member.cancelRetry = undefined;
       member.attempt += 1;
-      attempt(member, sweepKey === undefined ? {} : { sweepKey });
+      attempt(member);
     });
   };
 
-  /** Makes an attempt; `left` is what a host that is gone has left of an earlier one: to be swept, or taken up. */
-  const attempt = (member: Living, left: { readonly sweepKey?: string; readonly reattach?: boolean } = {}) => {
-    if (!context.performs) return;
+  /** Makes an attempt, or takes up (`reattach`: by this harness) the one that an earlier host started. */
+  const attempt = (member: Living, reattach?: Choice) => {
     let invocation: Invocation;
-    let choice: ReturnType<typeof chooseHarness>;
+    let choice: Choice;
+    let outputName: string;
+    let told: { readonly why?: string; readonly rejected?: readonly Rejection[] } = {};
     try {
       invocation = parseInvocation(member.input, member.address);
-      choice = chooseHarness(invocation, context.harnesses, context.defaultHarness);
+      if (!context.performs) return;
+      const allowed = reattach === undefined ? allow(member, invocation) : undefined;
+      if (reattach === undefined && allowed === undefined) return;
+      const name = reattach?.name ?? allowed?.harness ?? '';
+      choice = reattach ?? { name, harness: context.harnesses[name] as Harness };
+      if (allowed !== undefined) told = allowed.rejected.length > 0 ? { why: allowed.why, rejected: allowed.rejected } : { why: allowed.why };
+      outputName = `${encodeURIComponent(group)}/${encodeURIComponent(member.address)}.${member.incarnation}.${member.attempt}.log`;
     } catch (error) {
       settled(member, { status: 'error', class: 'refused', error: plainError(error) });
       return;
     }
-    const outputName = `${encodeURIComponent(group)}/${encodeURIComponent(member.address)}.${member.incarnation}.${member.attempt}.log`;
     const open = mailboxOf({ context, member, attempt: member.attempt, fold, post, push });
     member.mailbox = open;
     const job: Job = {
@@ -138,28 +198,71 @@ export function attemptsOf({ context, group, push, fold, post }: AttemptsOptions
       invocation,
       harnessName: choice.name,
       harness: choice.harness,
-      groupConcurrency: ledger().concurrency,
-      sweepKey: left.sweepKey,
-      reattach: left.reattach === true,
-      outputFile: () => journal.sideFile(outputName),
-      queued: () => push('attempt.queued', { ...attempted(member), harness: choice.name }),
-      started: (durable) => {
+      groupConcurrency: concurrency,
+      reattach: reattach !== undefined,
+      outputFile: async () => {
+        try {
+          return await journal.sideFile(outputName);
+        } catch (error) {
+          // The disk's trouble is the host's, not the member's.
+          if (isTroupeError(error)) context.fatal(error);
+          throw error;
+        }
+      },
+      queued: () => {
+        // What waits to be taken up goes on counting as running.
+        if (reattach === undefined) push('attempt.queued', { ...attempted(member), harness: choice.name, ...told });
+      },
+      started: (durable, lost) => {
         // What ends within the interval is told by its settlement alone.
         member.progress.last = clock.now();
-        if (left.reattach === true) durable();
-        else push('attempt.started', { ...attempted(member), harness: choice.name, outputFile: outputName }, durable);
+        if (reattach !== undefined) durable();
+        else {
+          const data = { ...attempted(member), harness: choice.name, outputFile: outputName, ...told };
+          push('attempt.started', data, () => (grant(member, 0), durable()), lost);
+        }
       },
       progress: (progress) => report(member, progress),
       mailbox: open.mailbox,
       ended: (outcome, ending) => ended(member, outcome, ending),
     };
+    member.phase = 'dispatched';
     dispatcher.add(job);
   };
 
+  /** Who performs the next attempt; undefined when none is made now. */
+  const allow = (member: Living, invocation: Invocation): Route | undefined => {
+    const allowance = allowances.next(member, invocation, recordOf(member));
+    switch (allowance.type) {
+      case 'go':
+        grant(member, 1);
+        for (const warning of allowances.warnings()) push('budget.warned', warning);
+        return allowance.route;
+      case 'refuse':
+        throw allowance.error;
+      case 'stop':
+        forget(member);
+        if (ledger().cancelReason === undefined && !stopping) push('group.cancelled', { reason: allowance.reason });
+        stopping = true;
+        return undefined;
+      case 'ask': {
+        const gate = ledger().gates.get(budgetGate);
+        if (gate?.answer?.approved === false) throw new TroupeError('BUDGET', `${allowance.question} The answer was no: ${gate.answer.note || 'without a note'}.`);
+        held.add(member);
+        if (gate === undefined && !asking) push('gate.opened', { name: budgetGate, question: allowance.question });
+        asking = true;
+        return undefined;
+      }
+    }
+  };
+  let asking = false;
+  let stopping = false;
+
   const report = (member: Living, progress: Progress) => {
+    if (typeof progress !== 'object' || progress === null) return;
     context.observer.progress(group, member.address, progress);
     const state = member.progress;
-    if (!living.has(keyOf(member))) return;
+    if (!isLiving(member)) return;
     state.waiting = { ...state.waiting, ...progress };
     if (state.cancel !== undefined) return;
     const flush = () => {
@@ -167,70 +270,72 @@ export function attemptsOf({ context, group, push, fold, post }: AttemptsOptions
       state.last = clock.now();
       const waiting = state.waiting;
       state.waiting = undefined;
-      if (waiting !== undefined && living.has(keyOf(member))) push('member.progress', { ...attempted(member), progress: waiting });
+      if (waiting !== undefined && isLiving(member)) {
+        push('member.progress', { ...attempted(member), progress: checkedProgress(waiting, payloadBytesMax) });
+      }
     };
     state.cancel = timers.set(state.last + context.progressEveryMs, flush);
   };
 
   const ended = (member: Living, outcome: Outcome | undefined, ending: Ending | undefined) => {
-    member.progress.cancel?.();
-    member.progress.cancel = undefined;
+    member.phase = 'idle';
     member.mailbox?.close();
     member.mailbox = undefined;
-    if (outcome === undefined) {
-      const record = recordOf(member);
-      if (record !== undefined) interrupted(member, record, true);
-      return;
-    }
+    member.progress.cancel?.();
+    member.progress = { last: 0, waiting: undefined, cancel: undefined };
+    const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
     if (ending?.type === 'dropped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason });
-      if (outcome.status === 'ok') {
-        push('letter.dead', { to: '', from: member.address, letter: outcome.output, reason: `result came after: ${ending.reason}` });
+      if (checked?.status === 'ok') {
+        push('letter.dead', { to: '', from: member.address, letter: checked.output, reason: `result came after: ${ending.reason}` });
       }
-      return;
-    }
-    if (outcome.status === 'ok') {
-      succeeded(member, outcome.output);
+    } else if (checked?.status === 'ok') {
+      succeeded(member, checked);
     } else if (ending?.type === 'host-stopped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true });
     } else if (ending?.type === 'interrupted') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true }, () => {
-        if (!living.has(keyOf(member))) return;
+        if (!isLiving(member)) return;
         member.attempt += 1;
         attempt(member);
       });
     } else if (ending?.type === 'timed-out') {
       failed(member, 'timeout', { name: 'TimeoutError', message: `member \`${member.address}\` ${ending.reason}`, code: 'TIMEOUT' });
-    } else if (outcome.status === 'cancelled') {
-      failed(member, 'failed', { name: 'CancelledError', message: outcome.reason });
+    } else if (checked === undefined) {
+      const record = recordOf(member);
+      if (record !== undefined) interrupted(member, record);
+    } else if (checked.status === 'cancelled') {
+      failed(member, 'failed', { name: 'CancelledError', message: checked.reason });
     } else {
-      failed(member, outcome.class, outcome.error);
+      failed(member, checked.class, checked.error);
     }
   };
 
-  const succeeded = (member: Living, value: unknown) => {
-    let output: JsonValue;
-    try {
-      output = toJson(value, `output of member \`${member.address}\``);
-      const bytes = Buffer.byteLength(JSON.stringify(output));
-      if (bytes > context.payloadBytesMax) {
-        const message = `output of member \`${member.address}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and return its path.`;
-        failed(member, 'invalid-output', { name: 'TroupeError', code: 'ENTRY_TOO_LARGE', message });
-        return;
-      }
-    } catch (error) {
-      if (!isTroupeError(error)) throw error;
-      failed(member, 'invalid-output', plainError(error));
-      return;
+  /** The output counts when it meets its schema. */
+  const succeeded = (member: Living, outcome: Extract<Outcome, { readonly status: 'ok' }>) => {
+    const name = member.input.output;
+    if (name === undefined) return settled(member, outcome);
+    const schema = Object.hasOwn(context.schemas, name) ? context.schemas[name] : undefined;
+    if (schema === undefined) {
+      const known = Object.keys(context.schemas).join(', ') || 'none';
+      const message = `member \`${member.address}\`: expected \`output\` to name a schema of the run (${known}), got \`${name}\`.`;
+      return settled(member, { status: 'error', class: 'refused', error: { name: 'TroupeError', code: 'BAD_INPUT', message } });
     }
-    settled(member, { status: 'ok', output });
+    const checking = checkOutput(schema, outcome.output, `output of member \`${member.address}\``).then((checked) => {
+      if (!isLiving(member)) push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
+      else if ('output' in checked) settled(member, { ...outcome, output: checked.output });
+      else failed(member, 'invalid-output', { name: 'InvalidOutput', code: 'SCHEMA', message: checked.problem });
+    });
+    dispatcher.busyWith(checking);
   };
 
   const live = (want: Want, attemptNumber: number): Living => {
     const member: Living = {
       ...want,
       attempt: attemptNumber,
+      phase: 'idle',
       cancelRetry: undefined,
+      granted: 0,
       mailbox: undefined,
       progress: { last: 0, waiting: undefined, cancel: undefined },
     };
@@ -238,52 +343,65 @@ export function attemptsOf({ context, group, push, fold, post }: AttemptsOptions
     return member;
   };
 
+  const interruption = (member: Living): PlainError => ({
+    name: 'InterruptedError',
+    message: `attempt ${member.attempt} of member \`${member.address}\` was under way when its host ended`,
+    code: interruptedCode,
+  });
+  const mayRestart = (member: Living) => member.input.restartable ?? true;
+
+  /**
+   * Started by a host that is gone, and not ended: again if the member allows it, else for the coordinator to decide.
+   * What it left is ended first, so that `attempt.failed` says that nothing of the attempt runs any more, and a crash
+   * meanwhile begins here again.
+   */
+  const interrupted = (member: Living, record: MemberRecord) => {
+    const error = interruption(member);
+    member.phase = 'sweeping';
+    const swept = (cause?: unknown) => {
+      if (!isLiving(member)) {
+        push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
+      } else if (cause !== undefined) {
+        settled(member, { status: 'error', class: 'crashed', error: { ...error, cause: plainError(cause) } });
+      } else if (mayRestart(member) && record.interruptions < context.interruptionsMax) {
+        again(member, 'crashed', error, clock.now());
+      } else {
+        settled(member, { status: 'error', class: 'crashed', error });
+      }
+    };
+    dispatcher.busyWith(sweep(record.harness, keyOfAttempt(member, record.attempt)).then(() => swept(), swept));
+  };
+
   const reconcileOne = (want: Want) => {
     const record = recordOf(want);
+    const isBetween = record?.status === 'interrupted' || record?.status === 'waiting';
     const member = live(want, record?.attempt ?? 1);
-    if (!context.performs) return;
-    if (record === undefined || record.status === 'queued') {
-      attempt(member);
-    } else if (record.status === 'interrupted') {
-      member.attempt += 1;
+    if (!context.performs) {
+      if (record === undefined) attempt(member);
+      if (isBetween) member.attempt += 1;
+      if (isBetween) member.phase = 'waiting';
+    } else if (record === undefined || record.status === 'queued') {
       attempt(member);
     } else if (record.status === 'waiting') {
       retry(member, record.retryAt ?? 0);
+    } else if (record.status === 'interrupted') {
+      if (!mayRestart(member)) {
+        settled(member, { status: 'error', class: 'crashed', error: interruption(member) });
+        return;
+      }
+      member.attempt += 1;
+      attempt(member);
     } else {
-      interrupted(member, record);
+      const harness = harnessOf(record.harness);
+      if (harness?.reattach === undefined) interrupted(member, record);
+      else attempt(member, { name: record.harness, harness });
     }
   };
 
-  /** Started by a host that is gone, and not ended: again if the member allows it, else for the coordinator to decide. */
-  const interrupted = (member: Living, record: MemberRecord, isLost = false) => {
-    const key = keyOfAttempt(member, record.attempt);
-    const error: PlainError = {
-      name: 'InterruptedError',
-      message: `attempt ${record.attempt} of member \`${member.address}\` was under way when its host ended`,
-      code: interruptedCode,
-    };
-    if (record.status === 'running' && !isLost && context.harnesses[record.harness]?.reattach !== undefined) {
-      attempt(member, { reattach: true });
-      return;
-    }
-    const mayRestart = member.input.restartable ?? true;
-    if (mayRestart && record.interruptions < context.interruptionsMax) {
-      again(member, 'crashed', error, clock.now(), key);
-      return;
-    }
-    const harness = context.harnesses[record.harness];
-    void Promise.resolve(harness?.sweep?.(key)).then(
-      () => settled(member, { status: 'error', class: 'crashed', error }),
-      (cause: unknown) => settled(member, { status: 'error', class: 'crashed', error: { ...error, cause: plainError(cause) } }),
-    );
-  };
-
-  /** Started, never ended, and wanted no longer: swept and recorded, so that nothing dangles. */
-  const sweepUnwanted = (record: MemberRecord) => {
-    const { id: member, incarnation, attempt: number } = record;
+  /** Begun, never ended, and wanted no longer: swept and recorded, so that nothing dangles. */
+  const sweepUnwanted = ({ member, incarnation, attempt: number, harness }: StrayAttempt) => {
     const done = () => push('attempt.cancelled', { member, incarnation, attempt: number, reason: 'no longer wanted' });
-    const harness = context.harnesses[record.harness];
-    void Promise.resolve(harness?.sweep?.(keyOfAttempt({ address: member, incarnation }, number))).then(done, done);
+    dispatcher.busyWith(sweep(harness, keyOfAttempt({ address: member, incarnation }, number)).then(done, done));
   };
 
   return {
@@ -291,10 +409,11 @@ export function attemptsOf({ context, group, push, fold, post }: AttemptsOptions
     drop(key, reason) {
       const member = living.get(keyOf(key));
       if (member === undefined) return;
+      const { phase } = member;
       forget(member);
-      const underWay = dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'dropped', reason });
-      const status = recordOf(key)?.status;
-      if (!underWay && (status === 'queued' || status === 'waiting')) push('attempt.cancelled', { ...attempted(member), reason });
+      const isUnderWay = phase === 'dispatched' && dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'dropped', reason });
+      // What is under way, or being swept, is recorded when it has ended.
+      if (phase === 'waiting' || (phase === 'dispatched' && !isUnderWay)) push('attempt.cancelled', { ...attempted(member), reason });
     },
     reconcile(wants) {
       const wanted = new Set<string>();
@@ -303,17 +422,26 @@ export function attemptsOf({ context, group, push, fold, post }: AttemptsOptions
         reconcileOne(want);
       }
       if (!context.performs) return;
-      for (const record of ledger().members.values()) {
-        if (record.status === 'running' && !wanted.has(`${record.id}#${record.incarnation}`)) sweepUnwanted(record);
+      const { members, strays } = ledger();
+      for (const stray of strays) sweepUnwanted(stray);
+      for (const { id: member, incarnation, attempt: number, harness, status } of members.values()) {
+        if (wanted.has(keyOf({ address: member, incarnation }))) continue;
+        if (status === 'running') sweepUnwanted({ member, incarnation, attempt: number, harness });
+        else if (status === 'queued' || status === 'waiting' || status === 'interrupted') {
+          push('attempt.cancelled', { member, incarnation, attempt: number, reason: 'no longer wanted' });
+        }
       }
+    },
+    answered() {
+      const waiting = [...held];
+      held.clear();
+      for (const member of waiting) if (isLiving(member)) attempt(member);
     },
     arrived(mail, key) {
       const member = living.get(keyOf(key));
-      if (member?.mailbox?.arrived(mail) !== true) return;
+      if (member?.mailbox?.arrived(mail) !== true || !mayRestart(member)) return;
       const reason = `interrupted by message ${mail.id} (${mail.type}) from ${mail.from}`;
-      if (recordOf(key)?.status === 'running' && (member.input.restartable ?? true)) {
-        dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'interrupted', reason });
-      }
+      if (recordOf(key)?.status === 'running') dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'interrupted', reason });
     },
     settle(want, outcome) {
       const member = living.get(keyOf(want));

@@ -49,8 +49,10 @@ export interface Timer {
   readonly cancellable: boolean;
 }
 
-/** An actor between turns. Stopped ones keep only their key, so that the next incarnation is known. */
+/** An actor between turns. Stopped ones leave only their number behind, so that the next incarnation is known. */
 export interface Cell extends Key {
+  /** The highest incarnation so far: a parent that is about to be stopped can still have spawned after its successor did. */
+  readonly last: number;
   /** Undefined when the actor was stopped or let go. */
   readonly actor: {
     readonly ref: AnyActorRef;

@@ -1,6 +1,6 @@
 /**
- * Who works on what: attempts wait here for a free place of their group, their harness and the host, in the
- * order they were asked for, and are performed.
+ * Who works on what: attempts wait here for a free place of their group, their harness and the host, and are performed:
+ * those of one group and harness in the order they were asked for, the groups in turn.
  *
  * Keeps G2: an attempt starts only after its `attempt.started` entry is durable.
  */
@@ -24,16 +24,14 @@ export interface Job {
   readonly harness: Harness;
   /** Attempts at once that the group allows. */
   readonly groupConcurrency: number;
-  /** Before it starts: ends what an earlier host left running of this member, if anything. */
-  readonly sweepKey: string | undefined;
   /** Take up the attempt that an earlier host started, instead of making it. */
   readonly reattach: boolean;
   /** Where the attempt's whole output may be written. */
   outputFile(): Promise<string | undefined>;
   /** Records that it waits; called at most once, only when it does not start at once. */
   queued(): void;
-  /** Records `attempt.started`, then calls back when that is durable. */
-  started(durable: () => void): void;
+  /** Records `attempt.started`, then calls back: when that is durable, or when it never will be. */
+  started(durable: () => void, lost: () => void): void;
   progress(progress: Progress): void;
   readonly mailbox: Mailbox;
   /** It ended; `outcome` is undefined when it could not be taken up. `ending` when it was ended early. Places are free again. */
@@ -50,9 +48,13 @@ export interface Dispatcher {
   pause(): void;
   /** Ends all attempts under way. */
   dropAll(ending: Ending): void;
+  /** Counts as under way until it resolves: the ending of what an earlier host has left. It must not reject. */
+  busyWith(work: Promise<void>): void;
   /** Resolves when no attempt is under way. */
   idle(): Promise<void>;
   readonly running: number;
+  /** Attempts of a harness that are under way or wait for a place. */
+  load(harness: string): number;
 }
 
 interface Running {
@@ -64,16 +66,20 @@ interface Running {
 /** A harness that has not settled this long after it was told to end is given up, ms. */
 const giveUpMs = 30_000;
 
+const noOutcome = (harness: string) => ({ name: 'InvalidOutput', message: `harness \`${harness}\` returned no outcome`, code: 'OUTCOME_INVALID' });
+
 /** Makes a dispatcher; `concurrency` is how many attempts the host performs at once. */
 export function dispatcher(options: { readonly run: string; readonly concurrency: number; readonly clock: Clock }): Dispatcher {
   const { run, concurrency, clock } = options;
   const waiting = new Map<string, { readonly jobs: Job[]; head: number }>();
-  /** Jobs that still want to start; one that was dropped is skipped when its turn comes. */
-  const waitingKeys = new Set<string>();
+  /** Jobs that still want to start, with their harness; one that was dropped is skipped when its turn comes. */
+  const waitingKeys = new Map<string, string>();
   const running = new Map<string, Running>();
   const perGroup = new Map<string, number>();
   const perHarness = new Map<string, number>();
+  const loads = new Map<string, number>();
   let paused = false;
+  let busy = 0;
   let idleWaiters: (() => void)[] = [];
 
   const count = (counts: Map<string, number>, name: string, by: number) => {
@@ -90,8 +96,18 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     running.set(job.key, entry);
     count(perGroup, job.group, 1);
     count(perHarness, job.harnessName, 1);
-    job.started(() => {
-      void perform(entry).then((outcome) => end(entry, outcome));
+    const durable = () => {
+      void perform(entry).then((outcome) => {
+        leave(entry);
+        job.ended(outcome, entry.ending);
+        fill();
+        tellIdle();
+      });
+    };
+    // The journal failed: the host stops, and nobody is to be told.
+    job.started(durable, () => {
+      leave(entry);
+      tellIdle();
     });
   };
 
@@ -106,29 +122,15 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
             drop(job.key, { type: 'timed-out', reason: `took longer than ${timeoutMs} ms` });
           });
     let stopGiveUp: (() => void) | undefined;
-    try {
-      if (job.sweepKey !== undefined) await job.harness.sweep?.(job.sweepKey);
-      const attempt: Attempt = {
-        run,
-        group: job.group,
-        member: job.member,
-        attempt: job.attempt,
-        key: job.key,
-        invocation: job.invocation,
-        signal: abort.signal,
-        outputFile: await job.outputFile(),
-        progress: job.progress,
-        mailbox: job.mailbox,
-      };
-      const givenUp = new Promise<Outcome>((resolve) => {
-        abort.signal.addEventListener('abort', () => {
-          stopGiveUp = clock.wakeAt(clock.now() + giveUpMs, () =>
-            resolve({ status: 'cancelled', reason: `harness \`${job.harnessName}\` did not end within ${giveUpMs} ms` }),
-          );
-        });
+    const givenUp = new Promise<Outcome>((resolve) => {
+      abort.signal.addEventListener('abort', () => {
+        stopGiveUp = clock.wakeAt(clock.now() + giveUpMs, () =>
+          resolve({ status: 'cancelled', reason: `harness \`${job.harnessName}\` did not end within ${giveUpMs} ms` }),
+        );
       });
-      const work = job.reattach ? job.harness.reattach?.(attempt) : job.harness.perform(attempt);
-      return await Promise.race([work, givenUp]);
+    });
+    try {
+      return await Promise.race([work(entry), givenUp]);
     } catch (error) {
       return { status: 'error', class: 'failed', error: plainError(error) };
     } finally {
@@ -137,47 +139,74 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     }
   };
 
-  const end = (entry: Running, outcome: Outcome | undefined) => {
-    const { job } = entry;
+  const work = async (entry: Running): Promise<Outcome | undefined> => {
+    const { job, abort } = entry;
+    const outputFile = await job.outputFile();
+    if (abort.signal.aborted) return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
+    const attempt: Attempt = {
+      run,
+      group: job.group,
+      member: job.member,
+      attempt: job.attempt,
+      key: job.key,
+      invocation: job.invocation,
+      signal: abort.signal,
+      outputFile,
+      progress: job.progress,
+      mailbox: job.mailbox,
+    };
+    if (job.reattach) return await job.harness.reattach?.(attempt);
+    // Without an outcome it would look like one that could not be taken up.
+    return (await job.harness.perform(attempt)) ?? { status: 'error', class: 'invalid-output', error: noOutcome(job.harnessName) };
+  };
+
+  /** Its places are free again. */
+  const leave = ({ job }: Running) => {
     running.delete(job.key);
     count(perGroup, job.group, -1);
     count(perHarness, job.harnessName, -1);
-    job.ended(outcome, entry.ending);
-    fill();
-    if (running.size === 0) {
-      const waiters = idleWaiters;
-      idleWaiters = [];
-      for (const waiter of waiters) waiter();
-    }
+    count(loads, job.harnessName, -1);
   };
 
-  /** Starts what has a place: line by line (one line per group and harness), each line in order. */
+  const isIdle = () => running.size === 0 && busy === 0;
+  const tellIdle = () => {
+    if (!isIdle()) return;
+    const waiters = idleWaiters;
+    idleWaiters = [];
+    for (const waiter of waiters) waiter();
+  };
+
+  /**
+   * Starts what has a place. There is a line per group and harness; each is kept in order, and one that started
+   * something goes behind the others, so that a long line does not hold up a short one.
+   */
   const fill = () => {
+    // A line that is set again comes last, so that this loop meets it again: until no line has anything to start.
     for (const [name, line] of waiting) {
-      while (line.head < line.jobs.length) {
-        const job = line.jobs[line.head] as Job;
-        if (!waitingKeys.has(job.key)) {
-          line.head += 1;
-        } else if (hasPlace(job)) {
-          line.head += 1;
-          waitingKeys.delete(job.key);
-          start(job);
-        } else {
-          break;
-        }
+      if (paused || running.size >= concurrency) return;
+      while (line.head < line.jobs.length && !waitingKeys.has((line.jobs[line.head] as Job).key)) line.head += 1;
+      const job = line.jobs[line.head];
+      if (job === undefined) {
+        waiting.delete(name);
+      } else if (hasPlace(job)) {
+        line.head += 1;
+        waitingKeys.delete(job.key);
+        start(job);
+        waiting.delete(name);
+        if (line.head < line.jobs.length) waiting.set(name, line);
       }
-      if (line.head === line.jobs.length) waiting.delete(name);
-      else if (line.head > 1_024) {
+      if (line.head > 1_024) {
         line.jobs.splice(0, line.head);
         line.head = 0;
       }
-      if (running.size >= concurrency) return;
     }
   };
 
   const drop: Dispatcher['drop'] = (key, ending) => {
     const entry = running.get(key);
     if (entry === undefined) {
+      const dropped = waitingKeys.get(key);
+      if (dropped !== undefined) count(loads, dropped, -1);
       waitingKeys.delete(key);
       return false;
     }
@@ -188,13 +217,14 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
 
   return {
     add(job) {
+      count(loads, job.harnessName, 1);
       const name = JSON.stringify([job.group, job.harnessName]);
       const line = waiting.get(name);
       if (line === undefined && hasPlace(job)) {
         start(job);
         return;
       }
-      waitingKeys.add(job.key);
+      waitingKeys.set(job.key, job.harnessName);
       if (line === undefined) waiting.set(name, { jobs: [job], head: 0 });
       else line.jobs.push(job);
       job.queued();
@@ -206,7 +236,15 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     dropAll(ending) {
       for (const key of running.keys()) drop(key, ending);
     },
-    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
+    busyWith(work) {
+      busy += 1;
+      void work.then(() => {
+        busy -= 1;
+        tellIdle();
+      });
+    },
+    idle: () => (isIdle() ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
+    load: (harness) => loads.get(harness) ?? 0,
     get running() {
       return running.size;
     },

@@ -1,4 +1,4 @@
-/** Pending timers of a host in due order: a binary heap; removal marks, popping skips. */
+/** Pending timers of a host in due order: a binary heap. Removal marks, popping skips, and when most are marked they are swept out. */
 
 /** A timer that waits. */
 export interface Due {
@@ -15,13 +15,22 @@ export interface DueHeap {
   /** The earliest living timer; undefined when there is none. */
   peek(): Due | undefined;
   pop(): Due | undefined;
+  /** Takes it out. */
+  cancel(due: Due): void;
+  /** Places taken, those of cancelled timers included. */
+  readonly size: number;
 }
+
+/** Fewer places than this are not worth sweeping. */
+const sweepMin = 64;
 
 const isBefore = (one: Due, other: Due) => one.dueAt < other.dueAt || (one.dueAt === other.dueAt && one.order < other.order);
 
 /** An empty heap. */
 export function dueHeap(): DueHeap {
-  const heap: Due[] = [];
+  let heap: Due[] = [];
+  /** Marks since the last sweep, those on timers that had fired already included: how soon it is worth sweeping again. */
+  let cancelled = 0;
   const swap = (one: number, other: number) => {
     [heap[one], heap[other]] = [heap[other] as Due, heap[one] as Due];
   };
@@ -41,7 +50,10 @@ export function dueHeap(): DueHeap {
     }
   };
   const peek = () => {
-    while (heap[0]?.isCancelled === true) removeTop();
+    while (heap[0]?.isCancelled === true) {
+      removeTop();
+      cancelled -= 1;
+    }
     return heap[0];
   };
   return {
@@ -56,5 +68,17 @@ export function dueHeap(): DueHeap {
     },
     peek,
     pop: () => (peek() === undefined ? undefined : removeTop()),
+    cancel(due) {
+      if (due.isCancelled) return;
+      due.isCancelled = true;
+      cancelled += 1;
+      if (heap.length < sweepMin || cancelled * 2 < heap.length) return;
+      // A sorted list is a heap.
+      heap = heap.filter(({ isCancelled }) => !isCancelled).toSorted((one, other) => (isBefore(one, other) ? -1 : 1));
+      cancelled = 0;
+    },
+    get size() {
+      return heap.length;
+    },
   };
 }

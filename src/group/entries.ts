@@ -3,7 +3,8 @@
  * host's bookkeeping (the ledger). Shapes are format version 1: changing one needs an upcast.
  */
 import type { JsonValue } from '../json.ts';
-import type { DeliveryMode, FailureClass, Invocation, Outcome, PlainError, Progress } from '../harness/port.ts';
+import type { Rejection } from '../harness/route.ts';
+import type { DeliveryMode, FailureClass, Invocation, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
 import type { Address, EventObject, GroupEnd } from './effect.ts';
 import type { Bounds } from './bounds.ts';
 
@@ -43,10 +44,18 @@ export interface GroupEvents {
     readonly mode?: DeliveryMode;
   };
   // the host's bookkeeping
-  'attempt.queued': Attempted & { readonly harness: string };
-  'attempt.started': Attempted & { readonly harness: string; readonly outputFile?: string };
+  /** `why` and `rejected`: the router's reasons. */
+  'attempt.queued': Attempted & { readonly harness: string; readonly why?: string; readonly rejected?: readonly Rejection[] };
+  'attempt.started': Attempted & {
+    readonly harness: string;
+    readonly outputFile?: string;
+    readonly why?: string;
+    readonly rejected?: readonly Rejection[];
+  };
+  /** A share of a budget has been spent; told once. */
+  'budget.warned': { readonly whose: string; readonly what: string; readonly spent: number; readonly limit: number };
   /** This attempt failed and another follows at `retryAt`, ms since 1970. The last failure is a settlement instead. */
-  'attempt.failed': Attempted & { readonly error: PlainError; readonly class: FailureClass; readonly retryAt: number };
+  'attempt.failed': Attempted & { readonly error: PlainError; readonly class: FailureClass; readonly retryAt: number; readonly usage?: Usage };
   /** The coordinator stopped the member, or the group ended, while the attempt was under way. */
   'attempt.cancelled': Attempted & {
     readonly reason: string;
@@ -64,7 +73,7 @@ export interface GroupEvents {
     readonly as: DeliveryMode;
   };
   /** Somebody has to approve: the coordinator waits for `approved` or `rejected`. */
-  'gate.opened': { readonly name: string; readonly question: string; readonly data?: JsonValue; readonly effect: string };
+  'gate.opened': { readonly name: string; readonly question: string; readonly data?: JsonValue; readonly effect?: string };
   'gate.answered': { readonly name: string; readonly approved: boolean; readonly note: string; readonly by: string };
   'checkpoint': {
     readonly name: string;

@@ -31,6 +31,8 @@ export interface GroupFold {
   stamp(): string | undefined;
   /** Effects that are performed by recording them, and whose entry has not come yet, in order. */
   unrecorded(): readonly Effect[];
+  /** True when {@link unrecorded} is empty. */
+  isRecorded(): boolean;
   /** A snapshot of the fold, only while nothing is unrecorded. Codes: NOT_JSON. */
   snapshot(): Snapshot;
 }
@@ -53,8 +55,9 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
   const stream = streamOf(name);
   let ledger = emptyLedger(name);
   let system: System | undefined;
-  let unrecorded: Effect[] = [];
   let mail: Mailboxes = new Map();
+  /** By id, in the order in which they were asked for. */
+  const unrecorded = new Map<string, Effect>();
 
   if (snapshot !== undefined) {
     const { system: systemData, ledger: ledgerData, mail: mailData } = snapshot.data as { system: JsonValue; ledger: JsonValue; mail: JsonValue };
@@ -108,18 +111,19 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
       }
       foldLedger(ledger, entry);
       foldMail(mail, entry, effects);
-      if (unrecorded.length > 0) {
-        const recorded = (entry.data as { readonly effect?: string }).effect;
-        if (entry.type === 'group.ended') unrecorded = unrecorded.filter((effect) => effect.type !== 'end');
-        else if (recorded !== undefined) unrecorded = unrecorded.filter((effect) => effect.id !== recorded);
+      const recorded = (entry.data as { readonly effect?: string } | null)?.effect;
+      if (recorded !== undefined) unrecorded.delete(recorded);
+      if (entry.type === 'group.ended') {
+        for (const { id, type } of unrecorded.values()) if (type === 'end') unrecorded.delete(id);
       }
-      for (const effect of effects) if (isRecorded(effect)) unrecorded.push(effect);
+      for (const effect of effects) if (isRecorded(effect)) unrecorded.set(effect.id, effect);
       return effects;
     },
     stamp,
-    unrecorded: () => unrecorded,
+    unrecorded: () => [...unrecorded.values()],
+    isRecorded: () => unrecorded.size === 0,
     snapshot() {
-      if (system === undefined || unrecorded.length > 0) throw new Error('a snapshot is taken between turns only');
+      if (system === undefined || unrecorded.size > 0) throw new Error('a snapshot is taken between turns only');
       return {
         stream,
         seq: ledger.seq,

@@ -1,12 +1,15 @@
 /** What a living group needs of the host that drives it. */
 import type { Clock } from '../clock.ts';
-import type { Harnesses } from '../harness/port.ts';
+import type { FailureClass, Harnesses } from '../harness/port.ts';
 import type { Journal } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Bounds } from './bounds.ts';
+import type { Breakers } from './breaker.ts';
+import type { BudgetPolicy, Spend } from './budget.ts';
 import type { Definition } from './definition.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Observer } from './observer.ts';
+import type { OutputSchema } from './schema.ts';
 import type { Timers } from './timers.ts';
 
 /** One per host. */
@@ -24,6 +27,17 @@ export interface GroupContext {
   readonly snapshotEvery: number;
   /** Largest outcome or signal that is taken, bytes of JSON. */
   readonly payloadBytesMax: number;
+  /** The run's budget. */
+  readonly budget: BudgetPolicy | undefined;
+  /** What each open group has spent. */
+  readonly spends: Map<string, () => Spend>;
+  /** Attempts by group that were allowed and whose start is not recorded yet. */
+  readonly granted: Map<string, number>;
+  readonly breakers: Breakers;
+  /** Chains of harnesses to fall back to, by failure class. */
+  readonly fallback: Readonly<Partial<Record<FailureClass, readonly string[]>>> | undefined;
+  /** Schemas of outputs, by name. */
+  readonly schemas: Readonly<Record<string, OutputSchema>>;
   /** Signals that may wait for the journal at once, per group. */
   readonly inboxMax: number;
   /** Unread messages that one member may have. */
@@ -36,6 +50,8 @@ export interface GroupContext {
   readonly interruptionsMax: number;
   /** False for an outside orchestrator: nothing is performed here, wants are listed instead. */
   readonly performs: boolean;
+  /** Tells the observer what the journal has found since it was last asked. */
+  tellNotices(): void;
   /** The journal failed, or a fold diverged: the host stops. */
   fatal(error: unknown): void;
 }
@@ -48,4 +64,5 @@ export interface GroupOptions {
   /** Attempts at once. */
   readonly concurrency: number;
   readonly bounds: Bounds;
+  readonly budget?: BudgetPolicy | undefined;
 }

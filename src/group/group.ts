@@ -10,6 +10,7 @@ import type { Entry } from '../journal/port.ts';
 import type { Letter, Outcome } from '../harness/port.ts';
 import { attemptsOf, type Push } from './attempts.ts';
 import type { ActorKey, Effect, EventObject } from './effect.ts';
+import type { GroupEvents } from './entries.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
 import type { Ledger } from './ledger.ts';
@@ -30,7 +31,7 @@ export interface Group {
    * Codes: GROUP_ENDED, RESERVED_EVENT, ENTRY_TOO_LARGE.
    */
   signal(event: EventObject, from: { readonly id: string; readonly from: string }): Promise<void>;
-  /** Sends a letter to a member, the coordinator, or all. Codes: see {@link Post}. */
+  /** Sends a letter to a member, the coordinator, or all. Codes: see `post.ts`. */
   send(from: string, letter: Letter & { readonly id: string }): Promise<{ readonly id: string }>;
   /** Answers an open gate; resolves when the coordinator has heard. Codes: UNKNOWN_GATE. */
   answer(gate: string, answer: { readonly approved: boolean; readonly note: string; readonly by: string }): Promise<void>;
@@ -62,21 +63,25 @@ export async function openGroup(
   let waitingSignals = 0;
 
   let fold: GroupFold | undefined;
+  const ignored = (error: unknown, verb: string, seq: number) => {
+    const message = `snapshot of ${stream} at ${seq} was ${verb}: ${error instanceof Error ? error.message : String(error)}`;
+    observer.notice({ kind: 'snapshot-ignored', message });
+  };
   const saved = await journal.loadSnapshot(stream, snapshotMaker(definition));
+  context.tellNotices();
   if (saved !== undefined) {
     try {
       fold = groupFold(definition, name, saved);
       snapshotSeq = saved.seq;
     } catch (error) {
-      const message = `snapshot of ${stream} at ${saved.seq} was ignored: ${error instanceof Error ? error.message : String(error)}`;
-      observer.notice({ kind: 'snapshot-ignored', message });
+      ignored(error, 'ignored', saved.seq);
     }
   }
   const state: GroupFold = fold ?? groupFold(definition, name);
 
-  const push: Push = (type, data, applied) => {
+  const push: Push = (type, data, applied, lost) => {
     // The data of our own event types is JSON: what comes from outside was checked where it came in.
-    writer.push(type, data as unknown as JsonValue, applied);
+    writer.push(type, data as unknown as JsonValue, applied, lost);
   };
   const writer = streamWriter({
     journal,
@@ -86,6 +91,7 @@ export async function openGroup(
     fold: () => state.stamp(),
     apply(entry) {
       for (const effect of state.apply(entry)) effects.push(effect);
+      noteOutcome(entry);
       observer.entry(entry);
     },
     afterBatch() {
@@ -96,7 +102,15 @@ export async function openGroup(
   });
   let effects: Effect[] = [];
   const post = postOf(context, name, state, (type, data) => writer.record(type, data));
-  const attempts = attemptsOf({ context, group: name, push, fold: state, post });
+  const attempts = attemptsOf({ context, group: name, concurrency, budget: options.budget, push, fold: state, post });
+
+  /** Breakers learn from what is recorded, live and in replay. */
+  const noteOutcome = (entry: Entry) => {
+    if (entry.type !== 'member.settled' && entry.type !== 'attempt.failed') return;
+    const { member, outcome, class: failure } = entry.data as unknown as Partial<GroupEvents['member.settled'] & GroupEvents['attempt.failed']>;
+    const harness = state.ledger.members.get(member ?? '')?.harness ?? '';
+    if (harness !== '') context.breakers.note(harness, outcome === undefined ? failure : outcome.status === 'ok' ? undefined : outcome.class, entry.at);
+  };
 
   const setAlarm = (address: string, incarnation: number, timer: string, dueAt: number) => {
     const key = JSON.stringify([address, timer]);
@@ -165,6 +179,8 @@ export async function openGroup(
   const record = (effect: Extract<Effect, { type: 'deadLetter' | 'emit' | 'end' }>) => {
     if (effect.type === 'end') {
       const { id: _id, type: _type, ...end } = effect;
+      for (const callOff of alarms.values()) callOff();
+      alarms.clear();
       push('group.ended', end);
     } else if (effect.type === 'deadLetter') {
       const { from, to, event, reason, id } = effect;
@@ -190,9 +206,14 @@ export async function openGroup(
   };
 
   const snapshot = async () => {
-    if (state.system === undefined || state.ledger.seq === snapshotSeq || state.unrecorded().length > 0) return;
+    if (state.system === undefined || state.ledger.seq === snapshotSeq || !state.isRecorded()) return;
     snapshotSeq = state.ledger.seq;
-    await journal.saveSnapshot(state.snapshot());
+    try {
+      await journal.saveSnapshot(state.snapshot());
+    } catch (error) {
+      // A run goes on without its snapshots (G9).
+      ignored(error, 'not written', snapshotSeq);
+    }
   };
 
   // Replay, then take up what was left.
@@ -200,10 +221,18 @@ export async function openGroup(
     for (const entry of entries) {
       writer.replayed(entry);
       state.apply(entry);
+      noteOutcome(entry);
       observer.replayed(entry);
     }
   }
   if (state.system === undefined) {
+    const bytes = Buffer.byteLength(JSON.stringify(input));
+    if (bytes > context.payloadBytesMax) {
+      throw new TroupeError(
+        'ENTRY_TOO_LARGE',
+        `input of group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON (payloadBytesMax), got ${bytes}; put large data into a file and pass its path.`,
+      );
+    }
     const machine = { id: definition.id, version: definition.version };
     await writer.record('group.created', { name, machine, input, concurrency, bounds } as unknown as JsonValue);
   } else {
@@ -218,6 +247,9 @@ export async function openGroup(
     buryMail();
   }
 
+  /** Signals on their way, by id. */
+  const sending = new Map<string, Promise<unknown>>();
+
   return {
     name,
     fold: state,
@@ -225,6 +257,11 @@ export async function openGroup(
     async signal(event, { id, from }) {
       refuseReserved(event.type);
       if (state.ledger.signals.has(id)) return;
+      const under = sending.get(id);
+      if (under !== undefined) {
+        await under;
+        return;
+      }
       if (state.ledger.status !== 'active') {
         throw new TroupeError('GROUP_ENDED', `group \`${name}\` has ${state.ledger.status}; it takes no more signals, and \`${event.type}\` was not sent.`);
       }
@@ -232,7 +269,7 @@ export async function openGroup(
       if (bytes > context.payloadBytesMax) {
         throw new TroupeError(
           'ENTRY_TOO_LARGE',
-          `signal \`${event.type}\` to group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
+          `signal \`${event.type}\` to group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON (payloadBytesMax), got ${bytes}; put large data into a file and send its path.`,
         );
       }
       if (waitingSignals >= context.inboxMax) {
@@ -257,14 +294,19 @@ export async function openGroup(
         throw new TroupeError('UNKNOWN_GATE', `group \`${name}\` ${why} \`${gateName}\`; open gates: ${open.join(', ') || 'none'}.`);
       }
       push('gate.answered', { name: gateName, approved, note, by });
+      if (gate.effect === undefined) {
+        // A budget's gate: the host waits, not the coordinator.
+        await writer.idle();
+        attempts.answered();
+        return;
+      }
       const event = { type: approved ? 'approved' : 'rejected', gate: gateName, note, by };
       await writer.record('signal', { id: `gate ${gate.effect}`, from: by, event });
     },
-    async checkpoint(mark) {
-      const { name: markName, settled, total, data } = mark;
-      if (state.ledger.checkpoints.some((one) => one.by === 'process' && one.name === markName)) return;
+    async checkpoint({ name: mark, settled, total, data }) {
+      if (state.ledger.checkpoints.some((one) => one.by === 'process' && one.name === mark)) return;
       const extra = data === undefined ? {} : { data };
-      await writer.record('checkpoint', { name: markName, settled, total, ...extra, by: 'process' });
+      await writer.record('checkpoint', { name: mark, settled, total, ...extra, by: 'process' });
     },
     async cancel(reason) {
       if (state.ledger.status === 'active') await writer.record('group.cancelled', { reason });

@@ -4,14 +4,17 @@
  */
 import { systemClock, type Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
-import type { Harnesses } from '../harness/port.ts';
+import type { FailureClass, Harnesses } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry, Journal, Lease } from '../journal/port.ts';
+import { breakers, type BreakerPolicy } from './breaker.ts';
+import type { BudgetPolicy } from './budget.ts';
 import { dispatcher } from './dispatcher.ts';
 import { streamOf } from './fold.ts';
 import { openGroup, type Group } from './group.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
 import { guarded, type Observer } from './observer.ts';
+import type { OutputSchema } from './schema.ts';
 import { streamWriter } from './stream-writer.ts';
 import { timersOn } from './timers.ts';
 
@@ -37,8 +40,23 @@ export interface HostSettings {
   readonly groupsMax?: number;
 }
 
+/** Default of {@link HostSettings.payloadBytesMax}. */
+export const payloadBytesMaxDefault = 1_000_000;
+
+/** Who is asked, and for how much: a host's rules beside its bounds. */
+export interface HostRules {
+  /** The run's budget. Default: none. */
+  readonly budget?: BudgetPolicy;
+  /** Chains of harnesses to fall back to, by failure class; an invocation's own come first. */
+  readonly fallback?: Readonly<Partial<Record<FailureClass, readonly string[]>>>;
+  /** When a failing harness is left alone. */
+  readonly breaker?: BreakerPolicy;
+  /** Standard Schemas by the name that an invocation's `output` gives. */
+  readonly schemas?: Readonly<Record<string, OutputSchema>>;
+}
+
 /** What a host is opened with. */
-export interface HostOptions extends HostSettings {
+export interface HostOptions extends HostSettings, HostRules {
   readonly journal: Journal;
   readonly lease: Lease;
   readonly harnesses: Harnesses;
@@ -48,7 +66,7 @@ export interface HostOptions extends HostSettings {
   readonly observer?: Observer;
   /** False: nothing is performed here (an outside orchestrator does). Default true. */
   readonly performs?: boolean;
-  /** Every durable entry of the run from now on, in order. */
+  /** Every entry that the process must see, once it is durable, in order. */
   readonly applied: (entry: Entry) => void;
 }
 
@@ -68,6 +86,10 @@ export interface Host {
   open(options: GroupOptions): Promise<Group>;
   group(name: string): Group | undefined;
   groups(): Iterable<Group>;
+  /** Resolves, to all groups, when none is being opened. */
+  allOpened(): Promise<readonly Group[]>;
+  /** From now on no further group is opened: {@link Host.open} of a new name stays pending. */
+  seal(): void;
   /** Appends to the run's own stream. */
   record(type: string, data: JsonValue): Promise<Entry>;
   /** Calls back at `dueAt`; returns how to call it off. */
@@ -78,6 +100,10 @@ export interface Host {
   readonly failure: Promise<never>;
   /** Stops the host as `failure`. */
   fail(error: unknown): void;
+  /** True once it must stop. */
+  hasFailed(): boolean;
+  /** Resolves when no attempt is under way, nothing is swept, and nothing waits to be written. */
+  idle(): Promise<void>;
   /** Starts nothing more, ends attempts under way (they are made again after a resume); resolves when all have ended and are recorded. */
   stop(reason: string): Promise<void>;
   /** Waits for what is being written, writes snapshots, releases the lease. Safe to call twice. */
@@ -104,13 +130,16 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const groupsMax = options.groupsMax ?? 10_000;
 
   let failed: { readonly error: unknown } | undefined;
+  let isClosed = false;
+  let isSealed = false;
   let reject: (error: unknown) => void = () => {};
   const failure = new Promise<never>((_, rejectFailure) => {
     reject = rejectFailure;
   });
   failure.catch(() => {});
   const fail = (error: unknown) => {
-    if (failed !== undefined) return;
+    // What comes too late to be written is made again by the next host.
+    if (failed !== undefined || isClosed) return;
     failed = { error };
     jobs.pause();
     jobs.dropAll({ type: 'host-stopped', reason: error instanceof Error ? error.message : String(error) });
@@ -119,7 +148,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
 
   const applied = (entry: Entry) => {
     observer.entry(entry);
+    // Exactly what a later iteration sees again: else its time, or its order, would differ.
     options.applied(entry);
+  };
+  let noticesTold = 0;
+  const tellNotices = () => {
+    const notices = journal.notices();
+    for (const notice of notices.slice(noticesTold)) observer.notice(notice);
+    noticesTold = notices.length;
   };
   const writer = streamWriter({ journal, epoch: lease.epoch, stream: runStream, clock, apply: applied, fatal: fail });
 
@@ -144,7 +180,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       if (kept > recordedMax) streams = undefined;
     }
   }
-  for (const notice of journal.notices()) observer.notice(notice);
+  tellNotices();
 
   async function* recordedOf(stream: string, fromSeq: number): AsyncIterable<readonly Entry[]> {
     const entries = streams?.get(stream);
@@ -166,15 +202,28 @@ export async function openHost(options: HostOptions): Promise<Host> {
     harnesses: options.harnesses,
     defaultHarness: options.defaultHarness,
     observer: { ...observer, entry: applied },
+    budget: options.budget,
+    spends: new Map(),
+    granted: new Map(),
+    breakers: breakers(options.breaker),
+    fallback: options.fallback,
+    schemas: options.schemas ?? {},
     snapshotEvery: options.snapshotEvery ?? 5_000,
-    payloadBytesMax: options.payloadBytesMax ?? 1_000_000,
+    payloadBytesMax: options.payloadBytesMax ?? payloadBytesMaxDefault,
     inboxMax: options.inboxMax ?? 10_000,
     mailboxMax: options.mailboxMax ?? 1_000,
     messagesPerMinuteMax: options.messagesPerMinuteMax ?? 1_000,
     progressEveryMs: options.progressEveryMs ?? 1_000,
     interruptionsMax: options.interruptionsMax ?? 100,
     performs: options.performs ?? true,
+    tellNotices,
     fatal: fail,
+  };
+
+  const idle = async () => {
+    await jobs.idle();
+    await Promise.all([...open.values()].map((group) => group.idle()));
+    await writer.idle();
   };
 
   let closing: Promise<void> | undefined;
@@ -187,7 +236,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await Promise.all([...open.values()].map((group) => group.idle()));
     await writer.idle();
     if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));
-    await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
+    if (context.performs) await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
+    isClosed = true;
     await journal.close();
   };
 
@@ -201,6 +251,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       const { name } = groupOptions;
       const known = groups.get(name);
       if (known !== undefined) return known;
+      if (isSealed) return new Promise(() => {});
       if (groups.size >= groupsMax) {
         return Promise.reject(new TroupeError('LIMIT', `expected at most ${groupsMax} groups in a run (groupsMax), and \`${name}\` is one more.`));
       }
@@ -213,17 +264,27 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     group: (name) => open.get(name),
     groups: () => open.values(),
+    async allOpened() {
+      for (let count = -1; count !== groups.size;) {
+        count = groups.size;
+        await Promise.allSettled(groups.values());
+      }
+      return [...open.values()];
+    },
+    seal() {
+      isSealed = true;
+    },
     record: (type, data) => writer.record(type, data),
     wakeAt: (dueAt, callback) => timers.set(dueAt, callback),
     nextDueAt: () => timers.nextDueAt(),
     failure,
     fail,
+    hasFailed: () => failed !== undefined,
+    idle,
     async stop(reason) {
       jobs.pause();
       jobs.dropAll({ type: 'host-stopped', reason });
-      await jobs.idle();
-      await Promise.all([...open.values()].map((group) => group.idle()));
-      await writer.idle();
+      await idle();
     },
     close() {
       closing ??= closeAll();

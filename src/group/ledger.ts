@@ -3,8 +3,9 @@
  * A fold like the actor system's, over the same entries; what reconciles after a crash, and what `troupe show` prints.
  */
 import type { Entry } from '../journal/port.ts';
-import type { PlainError } from '../harness/port.ts';
+import type { FailureClass, PlainError, Usage } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
+import { addSpend, noSpend, spendOf, type Spend } from './budget.ts';
 import type { Address, GroupEnd } from './effect.ts';
 import type { GroupEvents, GroupEventType } from './entries.ts';
 
@@ -24,7 +25,7 @@ export interface MemberRecord {
   attempt: number;
   /** Attempts that ended in a failure of their own. */
   failures: number;
-  /** Attempts that ended because the host did. */
+  /** Attempts that were lost to crashes of the host; a host that stops in order loses none. */
   interruptions: number;
   /** Time of the last start or end, ms since 1970; undefined before the first. */
   startedAt: number | undefined;
@@ -35,6 +36,10 @@ export interface MemberRecord {
   /** Last line of output that was recorded. */
   line: string | undefined;
   error: PlainError | undefined;
+  /** Failures of its own, oldest first: who failed, and how. */
+  failed: { readonly harness: string; readonly class: FailureClass }[];
+  /** What its attempts have spent. */
+  spend: Spend;
 }
 
 /** A checkpoint as recorded. */
@@ -56,9 +61,17 @@ export interface GateRecord {
   readonly question: string;
   readonly data?: JsonValue;
   readonly openedAt: number;
-  /** Id of the effect that opened it. */
-  readonly effect: string;
+  /** Id of the effect that opened it; absent when the host did (a budget). */
+  readonly effect?: string;
   answer: { readonly approved: boolean; readonly note: string; readonly by: string; readonly at: number } | undefined;
+}
+
+/** An attempt of an earlier incarnation that was under way when the next one came. */
+export interface StrayAttempt {
+  readonly member: Address;
+  readonly incarnation: number;
+  readonly attempt: number;
+  readonly harness: string;
 }
 
 /** A group as its stream tells it. Owned by whoever folds it: {@link foldLedger} changes it in place. */
@@ -74,6 +87,8 @@ export interface Ledger {
   cancelReason: string | undefined;
   seq: number;
   members: Map<Address, MemberRecord>;
+  /** Attempts of earlier incarnations that have not ended yet. */
+  strays: StrayAttempt[];
   checkpoints: CheckpointRecord[];
   /** Ids of recorded signals. */
   signals: Set<string>;
@@ -81,6 +96,10 @@ export interface Ledger {
   messages: Set<string>;
   /** Ids of recorded messages, whoever they went to. */
   messageIds: Set<string>;
+  /** What all attempts have spent. */
+  spend: Spend;
+  /** Budgets of which a warning was recorded: JSON of [whose, what]. */
+  warned: Set<string>;
   /** Last gate of each name. */
   gates: Map<string, GateRecord>;
   deadLetters: number;
@@ -100,11 +119,14 @@ export function emptyLedger(name: string): Ledger {
     cancelReason: undefined,
     seq: 0,
     members: new Map(),
+    strays: [],
     checkpoints: [],
     signals: new Set(),
     messages: new Set(),
     messageIds: new Set(),
     gates: new Map(),
+    spend: noSpend,
+    warned: new Set(),
     deadLetters: 0,
   };
 }
@@ -114,9 +136,14 @@ export const interruptedCode = 'INTERRUPTED';
 
 type Attempted = GroupEvents['attempt.started'];
 
+/** The member's record. What comes late for an earlier incarnation gets a record of its own, which nobody keeps. */
 function memberOf(ledger: Ledger, { member, incarnation, attempt }: Omit<Attempted, 'harness'>): MemberRecord {
   let record = ledger.members.get(member);
   if (record === undefined || record.incarnation !== incarnation) {
+    const isLate = record !== undefined && record.incarnation > incarnation;
+    if (!isLate && record?.status === 'running') {
+      ledger.strays.push({ member, incarnation: record.incarnation, attempt: record.attempt, harness: record.harness });
+    }
     record = {
       id: member,
       incarnation,
@@ -131,8 +158,11 @@ function memberOf(ledger: Ledger, { member, incarnation, attempt }: Omit<Attempt
       outputFile: undefined,
       line: undefined,
       error: undefined,
+      failed: [],
+      spend: noSpend,
     };
-    ledger.members.set(member, record);
+    if (isLate) ledger.strays = ledger.strays.filter((stray) => stray.member !== member || stray.incarnation !== incarnation);
+    else ledger.members.set(member, record);
   }
   record.attempt = attempt;
   return record;
@@ -142,6 +172,14 @@ function endMember(record: MemberRecord, status: MemberStatus, at: number): void
   record.status = status;
   record.endedAt = at;
   record.retryAt = undefined;
+}
+
+/** What an attempt that was under way has spent. */
+function charge(ledger: Ledger, record: MemberRecord, usage: Usage | undefined, at: number): void {
+  if (record.status !== 'running' && usage === undefined) return;
+  const spent = spendOf(usage, record.status === 'running' ? Math.max(0, at - (record.startedAt ?? at)) : 0);
+  record.spend = addSpend(record.spend, spent);
+  ledger.spend = addSpend(ledger.spend, spent);
 }
 
 type Fold = { readonly [Type in GroupEventType]: (ledger: Ledger, data: GroupEvents[Type], entry: Entry) => void };
@@ -156,6 +194,9 @@ const folds: Fold = {
   },
   'signal'(ledger, data) {
     ledger.signals.add(data.id);
+  },
+  'budget.warned'(ledger, { whose, what }) {
+    ledger.warned.add(JSON.stringify([whose, what]));
   },
   'message'(ledger, data) {
     ledger.messages.add(JSON.stringify([data.to, data.id]));
@@ -183,19 +224,25 @@ const folds: Fold = {
     record.endedAt = undefined;
     record.retryAt = undefined;
     record.outputFile = data.outputFile;
+    record.spend = addSpend(record.spend, { attempts: 1 });
+    ledger.spend = addSpend(ledger.spend, { attempts: 1 });
   },
   'attempt.failed'(ledger, data, entry) {
     const record = memberOf(ledger, data);
+    charge(ledger, record, data.usage, entry.at);
     endMember(record, 'waiting', entry.at);
     record.retryAt = data.retryAt;
     record.error = data.error;
     if (data.error.code === interruptedCode) record.interruptions += 1;
-    else record.failures += 1;
+    else {
+      record.failures += 1;
+      record.failed.push({ harness: record.harness, class: data.class });
+    }
   },
   'attempt.cancelled'(ledger, data, entry) {
     const record = memberOf(ledger, data);
+    charge(ledger, record, undefined, entry.at);
     endMember(record, data.again === true ? 'interrupted' : 'cancelled', entry.at);
-    if (data.again === true) record.interruptions += 1;
   },
   'member.progress'(ledger, data) {
     const record = ledger.members.get(data.member);
@@ -203,13 +250,14 @@ const folds: Fold = {
   },
   'member.settled'(ledger, data, entry) {
     const record = memberOf(ledger, data);
+    charge(ledger, record, data.outcome.usage, entry.at);
     endMember(record, data.outcome.status === 'ok' ? 'completed' : 'failed', entry.at);
     record.error = data.outcome.status === 'ok' ? undefined : data.outcome.error;
   },
   'timer.fired'() {},
   'emitted'() {},
   'group.cancelled'(ledger, data) {
-    ledger.cancelReason = data.reason;
+    ledger.cancelReason ??= data.reason;
   },
   'checkpoint'(ledger, { effect: _, ...data }, entry) {
     ledger.checkpoints.push({ ...data, seq: entry.seq, at: entry.at });
@@ -246,6 +294,7 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
     messages: [...ledger.messages],
     messageIds: [...ledger.messageIds],
     gates: [...ledger.gates.values()],
+    warned: [...ledger.warned],
   };
   // Records hold JSON only; what is undefined is left out.
   return JSON.parse(JSON.stringify(plain)) as JsonValue;
@@ -254,10 +303,11 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
 /** The ledger that {@link ledgerToJson} wrote. */
 export function ledgerFromJson(json: JsonValue): Ledger {
   // Written by us, guarded by the snapshot's checksum and maker.
-  const plain = structuredClone(json) as unknown as Omit<Ledger, 'gates' | 'members' | 'messageIds' | 'messages' | 'signals'> & {
+  const plain = structuredClone(json) as unknown as Omit<Ledger, 'gates' | 'warned' | 'members' | 'messageIds' | 'messages' | 'signals'> & {
     readonly messages: readonly string[];
     readonly messageIds: readonly string[];
     readonly gates: readonly GateRecord[];
+    readonly warned: readonly string[];
     readonly members: readonly MemberRecord[];
     readonly signals: readonly string[];
   };
@@ -268,6 +318,7 @@ export function ledgerFromJson(json: JsonValue): Ledger {
     signals: new Set(plain.signals),
     messages: new Set(plain.messages),
     messageIds: new Set(plain.messageIds),
+    warned: new Set(plain.warned),
     gates: new Map(plain.gates.map((gate) => [gate.name, gate])),
   };
 }

@@ -21,13 +21,13 @@ export interface Observer {
 /** An observer whose calls never throw. */
 export function guarded(observer: Observer | undefined): Required<Observer> {
   const guard =
-    <Args extends readonly unknown[]>(call: ((...args: Args) => void) | undefined) =>
+    <Args extends readonly unknown[]>(call: ((...args: Args) => unknown) | undefined) =>
     (...args: Args): void => {
+      // A watcher's trouble is its own, that of an async one too.
       try {
-        call?.(...args);
-      } catch {
-        // A watcher's trouble is its own.
-      }
+        const told = call?.(...args);
+        if (told instanceof Promise) told.catch(() => {});
+      } catch {}
     };
   return {
     entry: guard(observer?.entry?.bind(observer)),

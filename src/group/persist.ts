@@ -3,7 +3,7 @@
  * persisted snapshots are not used as they stand: they lose timers, refs to anyone but children, and the order of
  * parallel states, on which the order of transitions depends.
  */
-import { createActor, type AnyActorLogic, type AnyActorRef, type AnyActorScope } from 'xstate';
+import { createActor, type AnyActorLogic, type AnyActorRef } from 'xstate';
 import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
 import { lastId, parentAddress, rootAddress } from './address.ts';
@@ -13,7 +13,7 @@ import type { Definition } from './definition.ts';
 import type { ActorKey, Address, GroupEnd } from './effect.ts';
 import { decode, encode } from './encode.ts';
 import type { Compiled } from './logic.ts';
-import { adopt, groupSystem, keyOf, strip } from './ref.ts';
+import { adopt, keyOf, strip } from './ref.ts';
 import { emptySystem, placeOf, type System } from './system.ts';
 import { forEachOf, setAt } from './vector.ts';
 
@@ -35,6 +35,8 @@ interface Persisted {
 }
 
 interface PersistedActor extends ActorKey {
+  /** The highest incarnation at this address, where it is another. */
+  readonly last?: number;
   /** Name it was spawned by; the coordinator has none. */
   readonly src: string;
   readonly systemId?: string;
@@ -54,9 +56,14 @@ interface MachineState extends AnySnapshot {
 }
 interface StateNode {
   readonly id: string;
-  readonly key: string;
-  readonly type: string;
-  readonly parent?: StateNode;
+  readonly tags: readonly string[];
+}
+/** A snapshot that nobody has seen yet. */
+interface Mutable {
+  status: AnySnapshot['status'];
+  output: unknown;
+  error: unknown;
+  tags: ReadonlySet<string>;
 }
 
 /** Writes a system. Throws NOT_JSON naming machine, actor and path for a context that is not plain data. */
@@ -64,7 +71,7 @@ export function persist(system: System): JsonValue {
   const actors: PersistedActor[] = [];
   const stopped: [Address, number][] = [];
   forEachOf(system.cells, (cell) => {
-    if (cell.actor === undefined) stopped.push([cell.place.address, cell.incarnation]);
+    if (cell.actor === undefined) stopped.push([cell.place.address, cell.last]);
     else actors.push(persistActor(cell, cell.actor));
   });
   const systemIds: [string, Address, number][] = [];
@@ -88,13 +95,14 @@ export function persist(system: System): JsonValue {
   return persisted as unknown as JsonValue;
 }
 
-function persistActor({ place, incarnation }: Cell, actor: NonNullable<Cell['actor']>): PersistedActor {
+function persistActor({ place, incarnation, last }: Cell, actor: NonNullable<Cell['actor']>): PersistedActor {
   const { ref, logic, snapshot, running, order, timers } = actor;
   const label = `machine \`${logic.id}\`${place.address === rootAddress ? '' : `, actor \`${place.address}\``}: `;
   const { systemId } = ref as { systemId?: string };
   return {
     address: place.address,
     incarnation,
+    ...(last === incarnation ? {} : { last }),
     src: typeof ref.src === 'string' ? ref.src : '',
     ...(systemId === undefined ? {} : { systemId }),
     running,
@@ -109,11 +117,12 @@ function persistActor({ place, incarnation }: Cell, actor: NonNullable<Cell['act
 }
 
 function persistMachine(snapshot: MachineState, label: string): JsonValue {
-  const { status, output, error, context, historyValue, children, _nodes } = snapshot;
+  const { status, value, output, error, context, historyValue, children, _nodes } = snapshot;
   return {
     status,
     output: encode({ output }, `${label}output`),
     error: encode({ error }, `${label}error`),
+    value: encode(value, `${label}value`),
     nodes: _nodes.map(({ id }) => id),
     history: Object.entries(historyValue).map(([id, nodes]) => [id, nodes.map((node) => node.id)]),
     context: encode(context, `${label}context`),
@@ -160,9 +169,9 @@ class Restore {
       if (systemId !== undefined) Object.assign(ref, { systemId });
     }
     let { cells } = this.empty;
-    for (const [address, incarnation] of stopped) {
+    for (const [address, last] of stopped) {
       const place = placeOf(places, address);
-      cells = setAt(cells, place.index, { place, incarnation, actor: undefined });
+      cells = setAt(cells, place.index, { place, incarnation: last, last, actor: undefined });
     }
     for (const actor of actors) {
       const cell = this.cell(actor);
@@ -192,15 +201,16 @@ class Restore {
     return logic;
   }
 
-  private cell({ address, incarnation, running, order, snapshot, timers }: PersistedActor): Cell {
+  private cell({ address, incarnation, last = incarnation, running, order, snapshot, timers }: PersistedActor): Cell {
     const place = placeOf(this.empty.places, address);
     const logic = this.logics.get(address) ?? this.definition.root;
     const ref = this.ref(address, incarnation, '');
-    const restored = logic.kind === 'machine' && isMachineState(snapshot) ? this.machine(logic, ref, snapshot) : (this.decode(snapshot) as AnySnapshot);
+    const restored = logic.kind === 'machine' && isMachineState(snapshot) ? this.machine(logic, snapshot) : (this.decode(snapshot) as AnySnapshot);
     if (running !== (restored.status === 'active')) throw corrupt(`actor \`${address}\` is ${restored.status}, but was ${running ? '' : 'not '}running`);
     return {
       place,
       incarnation,
+      last,
       actor: {
         ref,
         logic,
@@ -216,16 +226,15 @@ class Restore {
     };
   }
 
-  private machine(logic: Compiled & { kind: 'machine' }, ref: AnyActorRef, written: PersistedMachine): AnySnapshot {
+  private machine(logic: Compiled & { kind: 'machine' }, written: PersistedMachine): AnySnapshot {
     const nodes = written.nodes.map((id) => this.node(logic, id));
-    const value = valueOf(nodes);
-    // Children and context are put in below: they may hold refs to anyone, which XState would not find.
-    const bare = { status: written.status, value, context: {}, children: {}, historyValue: {} };
-    const scope = { self: ref, system: groupSystem } as unknown as AnyActorScope;
-    const snapshot = logic.logic.restoreSnapshot(bare as unknown as Parameters<typeof logic.logic.restoreSnapshot>[0], scope) as unknown as MachineState & { output: unknown; error: unknown };
-    if (snapshot._nodes.length !== nodes.length) throw corrupt(`the states of machine \`${logic.id}\` do not make one configuration`);
+    // XState makes the object, and everything in it is put in below: its own restoreSnapshot would work states out from the
+    // value, in another order, and would find no ref but those of children.
+    const snapshot = logic.logic.resolveState({ value: {} } as Parameters<typeof logic.logic.resolveState>[0]) as unknown as Mutable & Omit<MachineState, keyof AnySnapshot>;
+    snapshot.status = written.status;
     snapshot._nodes = nodes;
-    snapshot.value = value;
+    snapshot.tags = new Set(nodes.flatMap((node) => node.tags));
+    snapshot.value = this.decode(written.value);
     snapshot.context = this.decode(written.context);
     snapshot.output = (this.decode(written.output) as { output: unknown }).output;
     snapshot.error = (this.decode(written.error) as { error: unknown }).error;
@@ -235,13 +244,9 @@ class Restore {
   }
 
   private node(logic: Compiled & { kind: 'machine' }, id: string): StateNode {
-    try {
-      // A machine finds its nodes by `#id`; ids may contain dots, which would be read as a path, so each is looked up whole.
-      const node = (logic.logic as unknown as { idMap: ReadonlyMap<string, StateNode> }).idMap.get(id);
-      if (node !== undefined) return node;
-    } catch {
-      // told below
-    }
+    // Looked up whole: XState's own getStateNodeById would read a dot in an author's id as a path.
+    const node = (logic.logic as unknown as { idMap: ReadonlyMap<string, StateNode> }).idMap.get(id);
+    if (node !== undefined) return node;
     throw corrupt(`machine \`${logic.id}\` has no state \`${id}\``);
   }
 
@@ -273,6 +278,8 @@ interface PersistedMachine {
   readonly status: AnySnapshot['status'];
   readonly output: JsonValue;
   readonly error: JsonValue;
+  /** Its keys, like the nodes, stand in the order that decides whose transition comes first. */
+  readonly value: JsonValue;
   readonly nodes: readonly string[];
   readonly history: readonly (readonly [string, readonly string[]])[];
   readonly context: JsonValue;
@@ -290,32 +297,6 @@ const restoredLogic = {
   transition: (snapshot: AnySnapshot) => snapshot,
   getPersistedSnapshot: (snapshot: AnySnapshot) => snapshot,
 } as unknown as AnyActorLogic;
-
-/**
- * XState's getStateValue over a whole configuration. Order of parallel states follows the order of `nodes`, as it does in
- * XState, and decides which region's transition is taken first.
- */
-function valueOf(nodes: readonly StateNode[]): unknown {
-  const inner = new Map<StateNode, StateNode[]>();
-  for (const node of nodes) {
-    if (!inner.has(node)) inner.set(node, []);
-    if (node.parent === undefined) continue;
-    const siblings = inner.get(node.parent);
-    if (siblings === undefined) inner.set(node.parent, [node]);
-    else siblings.push(node);
-  }
-  const valueAt = (node: StateNode): unknown => {
-    const children = inner.get(node) ?? [];
-    const first = children[0];
-    if (node.type === 'compound') {
-      if (first === undefined) return {};
-      if (first.type === 'atomic' || first.type === 'final') return first.key;
-    }
-    return Object.fromEntries(children.map((child) => [child.key, valueAt(child)]));
-  };
-  const root = nodes.find((node) => node.parent === undefined);
-  return root === undefined ? {} : valueAt(root);
-}
 
 function depthOf(address: Address): number {
   let depth = 0;

@@ -118,13 +118,13 @@ function progress(system: System, entry: FoldedEntry, { member, incarnation, pro
   const cell = cellAt(system, member);
   const actor = cell?.actor;
   if (system.end !== undefined || actor === undefined || !actor.running || cell?.incarnation !== incarnation || actor.logic.kind !== 'member') return same(system);
-  const { place } = cell;
+  const { place, last } = cell;
   const { ref, logic, order, timers, running } = actor;
   const snapshot = memberTransition(actor.snapshot as MemberSnapshot, { type: 'troupe.progress', progress: told });
   const lanes = new Digest(system.lanes);
   lanes.number(entry.seq);
   lanes.hash(place.hash);
-  const next: Cell = { place, incarnation, actor: { ref, logic, snapshot, running, order, timers } };
+  const next: Cell = { place, incarnation, last, actor: { ref, logic, snapshot, running, order, timers } };
   return same({
     definition: system.definition,
     bounds: system.bounds,

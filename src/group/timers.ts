@@ -43,9 +43,7 @@ export function timersOn(clock: Clock): Timers {
       const due: Due = { dueAt, order, isCancelled: false, fire };
       heap.push(due);
       arm();
-      return () => {
-        due.isCancelled = true;
-      };
+      return () => heap.cancel(due);
     },
     nextDueAt: () => heap.peek()?.dueAt,
     close() {

@@ -143,15 +143,15 @@ export class Turn implements Stage {
     const parent = ref._parent === undefined ? undefined : this.liveOf(ref._parent);
     const place = parent === undefined ? placeOf(this.system.places, rootAddress) : this.placeOfChild(parent, ref);
     const older = this.newest(place);
-    if (older !== undefined && older.phase !== 'stopped' && !older.dismissed) {
+    if (hasRival(older, ref)) {
       this.break('DUPLICATE_NAME', `actor \`${place.address}\` was spawned while an actor of that id is alive: stop it first, or give the second another id`);
     }
-    const incarnation = (older ?? getAt(this.system.cells, place.index))?.incarnation ?? 0;
-    const live = this.touch(place, incarnation + 1, ref, logic, undefined, older);
+    const incarnation = 1 + Math.max(older?.incarnation ?? 0, getAt(this.system.cells, place.index)?.last ?? 0);
+    const live = this.touch(place, incarnation, ref, logic, undefined, older);
     this.within('incarnationsMax', live.incarnation, `actor \`${place.address}\``);
     if (logic.kind === 'member') this.within('membersMax', (this.memberCount += 1), 'members');
     if (logic.kind === 'machine') this.within('depthMax', place.address === rootAddress ? 0 : place.address.split(addressSeparator).length, `nesting of \`${place.address}\``);
-    adopt(ref, { place, incarnation: live.incarnation });
+    adopt(ref, { place, incarnation });
     this.made.push(ref);
     live.snapshot = this.firstSnapshot(live, input);
     return live.snapshot;
@@ -664,21 +664,37 @@ export class Turn implements Stage {
 
   private writtenCells(): Vector<Cell> {
     let { cells } = this.system;
-    for (const live of this.touched) {
-      const kept = isKept(live) && live.place.live === live;
-      if (live.logic.kind === 'member' && !kept) this.memberCount -= 1;
-      if (live.place.live !== live) continue;
-      const actor = live.base?.actor;
-      const running = live.phase === 'running';
-      if (kept && actor?.snapshot === live.snapshot && actor?.timers === live.timers && actor.running === running) continue;
-      const { place, incarnation, ref, logic, order, timers } = live;
-      const snapshot = live.snapshot ?? stoppedSnapshot;
-      cells = setAt<Cell>(cells, place.index, { place, incarnation, actor: kept ? { ref, logic, snapshot, running, order, timers } : undefined });
+    for (const newest of this.touched) {
+      if (newest.place.live !== newest) continue;
+      const { place } = newest;
+      const live = this.survivorOf(newest);
+      const base = getAt(cells, place.index);
+      const last = Math.max(newest.incarnation, base?.last ?? 0);
+      const running = live?.phase === 'running';
+      const actor = live?.base?.actor;
+      if (actor !== undefined && actor.snapshot === live?.snapshot && actor.timers === live.timers && actor.running === running && base?.last === last) continue;
+      const snapshot = live?.snapshot ?? stoppedSnapshot;
+      cells = setAt<Cell>(cells, place.index, {
+        place,
+        last,
+        incarnation: live?.incarnation ?? last,
+        actor: live === undefined ? undefined : { ref: live.ref, logic: live.logic, snapshot, running, order: live.order, timers: live.timers },
+      });
       this.lanes.hash(place.hash);
-      this.lanes.text(kept ? snapshot.status : 'stopped');
-      if (logic.kind === 'machine' && kept) this.lanes.state((snapshot as { value?: unknown }).value);
+      this.lanes.text(snapshot.status);
+      if (live?.logic.kind === 'machine') this.lanes.state((snapshot as { value?: unknown }).value);
     }
     return cells;
+  }
+
+  /** Of the incarnations that a turn has seen at one place, the one that goes on; members among the others are gone. */
+  private survivorOf(newest: Live): Live | undefined {
+    let survivor: Live | undefined;
+    for (let live: Live | undefined = newest; live !== undefined; live = live.older) {
+      if (survivor === undefined && isKept(live)) survivor = live;
+      else if (live.logic.kind === 'member') this.memberCount -= 1;
+    }
+    return survivor;
   }
 
   /** Leaves no trace in what systems share. Safe to call twice. */
@@ -767,6 +783,17 @@ function letterOf(event: unknown, label: string): EventObject {
 
 function idOf(live: Live): ActorKey {
   return { address: live.place.address, incarnation: live.incarnation };
+}
+
+/**
+ * Is there a living actor of the same parent and id? An actor whose parent was dismissed is none: it belongs
+ * to an earlier incarnation of that parent and is about to stop with it.
+ */
+function hasRival(older: Live | undefined, ref: AnyActorRef): boolean {
+  for (let live = older; live !== undefined; live = live.older) {
+    if (live.phase !== 'stopped' && !live.dismissed && live.ref._parent === ref._parent) return true;
+  }
+  return false;
 }
 
 function isEngines(type: string): boolean {

@@ -173,7 +173,7 @@ export interface Attempt {
   readonly signal: AbortSignal;
   /** Where the whole output may be written; undefined when the journal has no files. */
   readonly outputFile: string | undefined;
-  /** Reports progress; may be called often. */
+  /** Reports progress; may be called often. Never throws. */
   progress(progress: Progress): void;
   /** Its door to the group. */
   readonly mailbox: Mailbox;

@@ -28,6 +28,7 @@ import { hasCode, withFile, writeAll, type FileSystem } from './fs.ts';
 import { parseObject } from './line.ts';
 import type { Holder } from './port.ts';
 import type { ProcessIdentity, Processes } from './process-identity.ts';
+import { timeText } from './time.ts';
 
 /** What the lease needs to know. */
 export interface LeaseOptions {
@@ -152,7 +153,7 @@ export async function takeEpoch(options: LeaseOptions, epochMin: number, sealedE
 
   const busy = ({ identity, since: held }: EpochContent): TroupeError => {
     const { host, pid } = identity;
-    return new TroupeError('RUN_BUSY', `Run \`${run}\` is held by process ${pid} on ${host} since ${new Date(held).toISOString()}.`, { run, host, pid, since: held });
+    return new TroupeError('RUN_BUSY', `Run \`${run}\` is held by process ${pid} on ${host} since ${timeText(held)}.`, { run, host, pid, since: held });
   };
 
   /** One try; undefined when something changed meanwhile. */

@@ -111,13 +111,15 @@ export function lineDamage(bytes: Buffer, start: number, end: number): string | 
 }
 
 /**
- * Looks at an unfinished last line. `complete`: a whole line that lacks only its newline. `damaged`: a whole line with something else
+ * Looks at an unfinished last line. `complete`: an append's last line that lacks only its newline. `damaged`: a whole line with something else
  * where its newline should be, which no torn write can leave. `torn`: anything else, such as the beginning of a line.
  */
 export function judgeTail(bytes: Buffer): 'complete' | 'damaged' | 'torn' {
   for (let at = bytes.indexOf(tailStart); at >= 0; at = bytes.indexOf(tailStart, at + 1)) {
     const end = at + tailBytes;
-    if (end <= bytes.length && lineDamage(bytes, 0, end) === undefined) return end === bytes.length ? 'complete' : 'damaged';
+    if (end > bytes.length || lineDamage(bytes, 0, end) !== undefined) continue;
+    if (end < bytes.length) return 'damaged';
+    return endsWith(bytes, at, moreMark) ? 'torn' : 'complete';
   }
   return 'torn';
 }

@@ -33,7 +33,7 @@ export interface SegmentEnd {
   /** Whole lines up to there, the header included. */
   readonly lines: number;
   /** Bytes after it: what a crash in a write left, or a write under way. */
-  readonly tail: { readonly bytes: number; readonly isWholeLine: boolean } | undefined;
+  readonly tail: { readonly bytes: number; /** All of it is a whole append that lacks only its last newline. */ readonly isWholeLine: boolean } | undefined;
 }
 
 /** What a line's visitor makes of it; called once per intact line. Throws SyntaxError for a line that is none of ours. */
@@ -117,7 +117,7 @@ export async function* walkSegment(fs: FileSystem, segment: Segment, cursor: Cur
       else cursor.heads.set(unit.stream, unit.seqBefore);
       cursor.entries = unit.entriesBefore;
       cursor.epoch = unit.epochBefore;
-      return { bytes: unit.byte, lines: unit.lines, tail: { bytes: end - unit.byte, isWholeLine: false } };
+      return { bytes: unit.byte, lines: unit.lines, tail: { bytes: end - unit.byte, isWholeLine: verdict === 'complete' } };
     }
     return { bytes: byte, lines: line, tail: kept === 0 ? undefined : { bytes: kept, isWholeLine: verdict === 'complete' } };
   } finally {

@@ -16,7 +16,7 @@ import { writeAll, type OpenFile } from './fs.ts';
 import { encodeEntry, entryVersion, linePrefix } from './line.ts';
 import { checkStream } from './names.ts';
 import type { Entry, JournalEvent } from './port.ts';
-import { afterAnswers, afterTurn, monotonicMs } from './turns.ts';
+import { afterAnswers, afterTurn, monotonicMs } from './time.ts';
 
 /** Where the log stands and how it may be written. */
 export interface WriterOptions {

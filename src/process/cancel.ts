@@ -10,6 +10,7 @@ import type { Ledger } from '../group/ledger.ts';
 import type { Harnesses } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Journal, JournalEvent, JournalStore } from '../journal/port.ts';
+import { engineVersion } from '../version.ts';
 import { emptyRun, foldRun, type RunEnd, type RunView } from './run-view.ts';
 
 /** Reads a run's whole journal into a view; needs no lease. Codes: RUN_UNKNOWN, JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO. */
@@ -57,17 +58,18 @@ export async function cancelRun(options: {
   const { store, run, reason, harnesses, clock = systemClock } = options;
   const journal = await store.open(run);
   try {
-    const { epoch } = await journal.lease();
+    const { epoch, takenFrom } = await journal.lease();
     const view = await readRun(journal);
     if (view.end !== undefined) return view.end;
     let seq = 0;
     for await (const entries of journal.read(runStream)) seq += entries.length;
     const end: RunEnd = { status: 'cancelled', reason: view.cancelReason ?? reason };
     const at = clock.now();
-    if (view.cancelReason === undefined) {
-      await journal.append(runStream, seq, epoch, [{ type: 'run.cancelled', at, data: { reason } }]);
-      seq += 1;
-    }
+    const took = { epoch, engine: engineVersion, ...(takenFrom === undefined ? {} : { takenFrom: { ...takenFrom } }) };
+    const events: JournalEvent[] = [{ type: 'epoch.taken', at, data: took }];
+    if (view.cancelReason === undefined) events.push({ type: 'run.cancelled', at, data: { reason } });
+    await journal.append(runStream, seq, epoch, events);
+    seq += events.length;
     await cancelLedgers({ journal, epoch, clock }, view.groups.values(), harnesses, end.reason);
     await journal.append(runStream, seq, epoch, [{ type: 'run.ended', at: clock.now(), data: end }]);
     return end;

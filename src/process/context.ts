@@ -1,5 +1,6 @@
 /** What a process function is given: its only way to the world. */
 import type { AnyStateMachine, InputFrom, OutputFrom } from 'xstate';
+import type { BudgetPolicy } from '../group/budget.ts';
 import type { Bounds } from '../group/bounds.ts';
 import type { DeliveryMode, Invocation, Outcome } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
@@ -20,11 +21,21 @@ export type OutputOf<Machine extends AnyStateMachine> = 'troupe' extends keyof M
     : never
   : OutputFrom<Machine>;
 
+/** How `handle.send` names and addresses what it sends. */
+export interface SendOptions {
+  readonly id?: string;
+  /** A member's address, or `*` for all living members. Default: the coordinator. */
+  readonly to?: string;
+  readonly mode?: DeliveryMode;
+}
+
 /** How a group is driven; no part of its identity except `bounds`, which stay as they were when it was created. */
 export interface OpenOptions {
   /** Attempts of this group at once. Default 256. */
   readonly concurrency?: number;
   readonly bounds?: Partial<Bounds>;
+  /** What the group may spend. Default: no bound. */
+  readonly budget?: BudgetPolicy;
   /**
    * The process's end does not wait for this group by itself: the run does, unless `onReturn` is `cancel`. Default
    * `wait`.
@@ -56,10 +67,7 @@ export interface GroupHandle<Output> {
    * does not send it again; default the event's type (with `to`: and the recipient). `mode` is for members.
    * Codes: DUPLICATE_NAME (a second one of one id in one iteration), UNKNOWN_MEMBER, GROUP_ENDED, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT.
    */
-  send(
-    event: { readonly type: string },
-    options?: { readonly id?: string; readonly to?: string; readonly mode?: DeliveryMode },
-  ): Promise<void>;
+  send(event: { readonly type: string }, options?: SendOptions): Promise<void>;
   /** Answers the open gate `name` of the group. Once answered, a later iteration does not answer again. Codes: UNKNOWN_GATE. */
   approve(name: string, options?: { readonly reject?: boolean; readonly note?: string }): Promise<void>;
   /** Marks progress of the process's own in the group's stream; each name once. */

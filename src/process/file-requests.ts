@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TroupeError } from '../error.ts';
+import type { DeliveryMode } from '../harness/port.ts';
+import { toJson } from '../json.ts';
 import type { Request, Requests } from './requests.ts';
 
 /** A letter before it has an id. */
@@ -82,12 +84,17 @@ function parse(id: string, text: string): Request | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { type, reason, group, event } = value as Readonly<Record<string, unknown>>;
+  const { type, reason, group, to, body, mode, gate, approved, note } = value as Readonly<Record<string, unknown>>;
   if (type === 'cancel' && typeof reason === 'string') return { id, type, reason };
-  if (type === 'signal' && typeof group === 'string' && isEvent(event)) return { id, type, group, event };
+  if (type === 'message' && typeof group === 'string' && typeof to === 'string') {
+    const { message } = value as { readonly message?: unknown };
+    if (typeof message !== 'string') return undefined;
+    const how: { readonly mode?: DeliveryMode } = mode === 'steer' || mode === 'interrupt' ? { mode } : {};
+    return { id, type, group, to, message, body: toJson(body ?? null, 'request'), ...how };
+  }
+  if (type === 'answer' && typeof gate === 'string' && typeof approved === 'boolean') {
+    const where = typeof group === 'string' ? { group } : {};
+    return { id, type, ...where, gate, approved, note: typeof note === 'string' ? note : '' };
+  }
   return undefined;
-}
-
-function isEvent(value: unknown): value is Extract<Request, { type: 'signal' }>['event'] {
-  return typeof value === 'object' && value !== null && typeof (value as { readonly type?: unknown }).type === 'string';
 }

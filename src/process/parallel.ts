@@ -23,7 +23,7 @@ async function settleAll<Result>(
   concurrency: number,
 ): Promise<Result[]> {
   const results = Array.from<Result>({ length: starts.length });
-  const failures = new Map<number, unknown>();
+  const failures: { readonly index: number; readonly error: unknown }[] = [];
   let next = 0;
   const work = async () => {
     while (next < starts.length) {
@@ -32,12 +32,13 @@ async function settleAll<Result>(
       try {
         results[index] = await (starts[index] as () => Promise<Result> | Result)();
       } catch (error) {
-        failures.set(index, error);
+        failures.push({ index, error });
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, starts.length) }, work));
-  if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
+  const first = failures.toSorted((one, other) => one.index - other.index)[0];
+  if (first !== undefined) throw first.error;
   return results;
 }
 

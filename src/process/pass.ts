@@ -4,7 +4,7 @@
  */
 import type { AnyStateMachine } from 'xstate';
 import { momentMs } from '../clock.ts';
-import { TroupeError } from '../error.ts';
+import { TroupeError, isTroupeError } from '../error.ts';
 import { defaultBounds } from '../group/bounds.ts';
 import { define, type Definition } from '../group/definition.ts';
 import type { EventObject, GroupEnd } from '../group/effect.ts';
@@ -12,9 +12,10 @@ import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
 import type { Group } from '../group/group.ts';
 import { runStream, type Host } from '../group/host.ts';
+import { refuseReserved } from '../group/reserved.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
-import type { Checkpoint, Context, GroupHandle, OpenOptions } from './context.ts';
+import type { Checkpoint, Context, GroupHandle, OpenOptions, SendOptions } from './context.ts';
 import { deliveries, endKey, gateKey, signalKey, sleepKey, type Deliveries } from './deliveries.ts';
 import { parallel } from './parallel.ts';
 import { strategiesOf, type Scope } from './strategies.ts';
@@ -28,8 +29,12 @@ export interface Pass {
   readonly deliveries: Deliveries;
   /** Resolves when the function has returned or thrown. */
   readonly outcome: Promise<PassOutcome>;
+  /** The same, as of now; undefined while the function runs. */
+  over(): PassOutcome | undefined;
+  /** Resolves when the function next opens a group, sleeps, or ends: what it waits for besides is its own affair. */
+  stirred(): Promise<void>;
   /** Names of the groups the function has opened. */
-  opened(): Iterable<string>;
+  opened(): ReadonlySet<string>;
   /** Resolves when nothing can go on without the world: everything delivered, taken in, and written. */
   settled(): Promise<void>;
   /** Instants the function sleeps for. */
@@ -61,10 +66,17 @@ export function startPass(
   const sleeping = new Set<number>();
   const logged = new Map<string, number>();
   const underWay = new Set<Promise<unknown>>();
-  const openedGates = new Set<string>();
+  let over: PassOutcome | undefined;
+  let stirWaiters: (() => void)[] = [];
+  const stir = () => {
+    const waiters = stirWaiters;
+    stirWaiters = [];
+    for (const waiter of waiters) waiter();
+  };
   const recordedSleeps = new Set<number>();
   const recordedLogs = new Set<string>();
   const recordedGates = new Set<string>();
+  const openedGates = new Set<string>();
   for (const { stream, type, data } of recorded) {
     if (type === 'gate.answered') recordedGates.add(gateKey(stream, (data as { readonly name: string }).name));
     if (type === 'gate.opened' && stream === runStream) openedGates.add((data as { readonly name: string }).name);
@@ -76,6 +88,11 @@ export function startPass(
   const mistake = (error: unknown): never => {
     host.fail(error);
     throw error;
+  };
+  /** A promise that the author may leave alone: its rejection is recorded in the journal, and ends no Node process. */
+  const handled = <Value>(promise: Promise<Value>): Promise<Value> => {
+    promise.catch(() => {});
+    return promise;
   };
   const track = <Value>(promise: Promise<Value>): Promise<Value> => {
     const tracked = promise.catch(() => {}).finally(() => underWay.delete(tracked));
@@ -94,7 +111,7 @@ export function startPass(
         new TroupeError('DUPLICATE_NAME', `run ${run} already has a group \`${name}\`${which}. Names are identities: give the second another name, or reuse the handle.`),
       );
     }
-    const { concurrency = 256, bounds } = options;
+    const { concurrency = 256, bounds, budget } = options;
     if (!(concurrency >= 1)) {
       return mistake(new TroupeError('BAD_INPUT', `group \`${name}\`: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`));
     }
@@ -107,9 +124,10 @@ export function startPass(
       return mistake(error);
     }
     const opening = track(
-      host.open({ name, definition, input: checked, concurrency: Math.floor(concurrency), bounds: { ...defaultBounds, ...bounds } }),
+      host.open({ name, definition, input: checked, concurrency: Math.floor(concurrency), bounds: { ...defaultBounds, ...bounds }, budget }),
     );
     opened.set(name, opening);
+    stir();
     opening.catch((error: unknown) => host.fail(error));
     return opening;
   };
@@ -124,47 +142,64 @@ export function startPass(
   };
 
   const handleOf = <Output>(name: string, opening: Promise<Group>): GroupHandle<Output> => {
-    const output = outputOf(name) as Promise<Output>;
-    output.catch(() => {});
-    return {
-      name,
-      output,
-      status: () => (inbox.delivered(endKey(name))?.data as unknown as GroupEnd | undefined)?.status ?? 'active',
-      send(event, { to, mode, id = to === undefined ? event.type : `${event.type} to ${to}` } = {}) {
-        const key = signalKey(name, id);
-        if (sent.has(key)) {
-          return mistake(
-            new TroupeError(
-              'DUPLICATE_NAME',
-              `group \`${name}\` was sent a signal \`${id}\` before in this iteration. The id names the signal: give the second one another, send(event, { id }).`,
-            ),
-          );
-        }
-        sent.add(key);
-        const { type, ...body } = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
-        const how = mode === undefined ? {} : { mode };
-        const sending = track(
+    const send = async (
+      event: { readonly type: string },
+      { to, mode, id = to === undefined ? event.type : `${event.type} to ${to}` }: SendOptions = {},
+    ) => {
+      const key = signalKey(name, id);
+      if (sent.has(key)) {
+        return mistake(
+          new TroupeError(
+            'DUPLICATE_NAME',
+            `group \`${name}\` was sent a signal \`${id}\` before in this iteration. The id names the signal: give the second one another, send(event, { id }).`,
+          ),
+        );
+      }
+      sent.add(key);
+      const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
+      refuseReserved(checked.type);
+      try {
+        const { type, ...body } = checked;
+        const letter = { to: to ?? '', type, body, id, ...(mode === undefined ? {} : { mode }) };
+        await track(
           opening.then(async (group) => {
-            if (to === undefined) await group.signal({ type, ...body }, { id, from: 'process' });
-            else await group.send('process', { to, type, body, id, ...how });
+            if (to === undefined) await group.signal(checked, { id, from: 'process' });
+            else await group.send('process', letter);
           }),
         );
-        // A message to all may have had nobody to go to: no entry to wait for.
-        return to === '*' ? sending : sending.then(async () => void (await inbox.wait(key)));
-      },
-      async approve(gate, { reject = false, note = '' } = {}) {
-        const key = gateKey(streamOf(name), gate);
-        if (inbox.delivered(key) !== undefined || recordedGates.has(key)) return void (await inbox.wait(key));
+      } catch (error) {
+        // The refusal comes when the process has seen the group's end: at the same place in each iteration.
+        if (isTroupeError(error, 'GROUP_ENDED')) await inbox.wait(endKey(name));
+        throw error;
+      }
+      // A message to all may have had nobody to go to: no entry to wait for.
+      if (to !== '*') await inbox.wait(key);
+    };
+    const approve = async (gate: string, { reject = false, note = '' }: { readonly reject?: boolean; readonly note?: string } = {}) => {
+      const key = gateKey(streamOf(name), gate);
+      if (inbox.delivered(key) === undefined && !recordedGates.has(key)) {
         await track(opening.then((group) => group.answer(gate, { approved: !reject, note, by: 'process' })));
-        await inbox.wait(key);
-      },
-      checkpoint: (mark) => track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark))),
+      }
+      await inbox.wait(key);
+    };
+    const cancel = async (reason = 'cancelled by the process') => {
+      await track(opening.then((group) => group.cancel(reason)));
+      await inbox.wait(endKey(name));
+    };
+    return {
+      name,
+      output: handled(outputOf(name) as Promise<Output>),
+      status: () => (inbox.delivered(endKey(name))?.data as unknown as GroupEnd | undefined)?.status ?? 'active',
+      send: (event, sendOptions) => handled(send(event, sendOptions)),
+      cancel: (reason) => handled(cancel(reason)),
+      approve: (gate, answer) => handled(approve(gate, answer)),
+      checkpoint: (mark) =>
+        handled(track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark)))),
       settled: () =>
         inbox.settled(name).map(({ data }) => {
           const { member, outcome } = data as unknown as GroupEvents['member.settled'];
           return { member, outcome };
         }),
-      cancel: (reason = 'cancelled by the process') => track(opening.then((group) => group.cancel(reason))),
       checkpoints: {
         async *[Symbol.asyncIterator]() {
           for (let index = 0; ; ) {
@@ -180,17 +215,28 @@ export function startPass(
   const sleepUntil = async (moment: Date | number | string): Promise<void> => {
     const until = momentMs(moment);
     if (!Number.isFinite(until)) {
-      mistake(new TroupeError('BAD_INPUT', `sleepUntil: expected a time (ms since 1970, Date or ISO text), got ${JSON.stringify(moment)}.`));
+      mistake(new TroupeError('BAD_INPUT', `sleepUntil: expected a time (ms since 1970, Date or ISO text), got \`${String(moment)}\`.`));
     }
     const key = sleepKey(until);
     if (inbox.delivered(key) === undefined && !recordedSleeps.has(until) && !sleeping.has(until)) {
       sleeping.add(until);
+      stir();
       host.wakeAt(until, () => {
         sleeping.delete(until);
         void track(host.record('sleep.ended', { until })).catch(() => {});
       });
     }
     await inbox.wait(key);
+  };
+
+  const breakpoint: Context['breakpoint'] = async (name, { question, data }) => {
+    if (!openedGates.has(name)) {
+      openedGates.add(name);
+      const extra = data === undefined ? {} : { data: toJson(data, `data of gate \`${name}\``) };
+      void track(host.record('gate.opened', { name, question, ...extra })).catch(() => {});
+    }
+    const answer = (await inbox.wait(gateKey(runStream, name))).data as { readonly approved: boolean; readonly note: string };
+    return { approved: answer.approved, note: answer.note };
   };
 
   /** A context for one branch of a strategy: it remembers what was opened through it. */
@@ -212,7 +258,7 @@ export function startPass(
       ctx: branch,
       cancel(reason) {
         lost = reason;
-        for (const name of own) void track((opened.get(name) as Promise<Group>).then((group) => group.cancel(reason))).catch(() => {});
+        for (const name of own) void track(Promise.resolve(opened.get(name)).then((group) => group?.cancel(reason))).catch(() => {});
       },
     };
   }
@@ -222,20 +268,12 @@ export function startPass(
     group: (name, machine, input, options = {}) => handleOf(name, open(name, machine, input, options)),
     task(name, invocation) {
       void open(name, taskMachine, invocation, {});
-      return outputOf(name);
+      return handled(outputOf(name));
     },
     background: (name, invocation) => handleOf(name, open(name, taskMachine, invocation, {})),
-    async breakpoint(name, { question, data }) {
-      if (!openedGates.has(name)) {
-        openedGates.add(name);
-        const extra = data === undefined ? {} : { data: toJson(data, `data of gate \`${name}\``) };
-        void track(host.record('gate.opened', { name, question, ...extra })).catch(() => {});
-      }
-      const answer = (await inbox.wait(gateKey(runStream, name))).data as { readonly approved: boolean; readonly note: string };
-      return { approved: answer.approved, note: answer.note };
-    },
+    breakpoint: (name, question) => handled(breakpoint(name, question)),
     parallel: { ...parallel, ...strategiesOf(scope) },
-    sleepUntil,
+    sleepUntil: (moment) => handled(sleepUntil(moment)),
     now: () => inbox.now(),
     log(message, data) {
       const text = canonical([message, data === undefined ? null : toJson(data, 'ctx.log data')]);
@@ -250,16 +288,20 @@ export function startPass(
   for (const entry of recorded) inbox.offer(entry);
   const outcome = inbox.wait('run.created').then(async (): Promise<PassOutcome> => {
     try {
-      return { status: 'returned', value: await body(ctx) };
+      over = { status: 'returned', value: await body(ctx) };
     } catch (error) {
-      return { status: 'threw', error };
+      over = { status: 'threw', error };
     }
+    stir();
+    return over;
   });
 
   return {
     deliveries: inbox,
     outcome,
-    opened: () => opened.keys(),
+    over: () => over,
+    stirred: () => new Promise((resolve) => stirWaiters.push(resolve)),
+    opened: () => new Set(opened.keys()),
     async settled() {
       for (;;) {
         await inbox.quiet();

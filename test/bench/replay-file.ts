@@ -2,7 +2,7 @@
 import { define } from '../../src/group/definition.ts';
 import { groupFold } from '../../src/group/fold.ts';
 import { fileStore } from '../../src/journal/file.ts';
-import type { Journal } from '../../src/journal/port.ts';
+import type { Journal, JournalEvent } from '../../src/journal/port.ts';
 import type { Bench } from './benches.ts';
 import { inTurns, rowOf } from './measure/row.ts';
 import { inFolder } from './measure/work-folder.ts';
@@ -13,15 +13,18 @@ import { groupName, historyOf, sendAll, type History } from './work/history.ts';
 async function record(journal: Journal, { entries }: History): Promise<void> {
   const { epoch } = await journal.lease();
   const stream = entries[0]?.stream ?? '';
-  for (let from = 0; from < entries.length;) {
-    const next = entries.findIndex(({ fold }, index) => index > from && fold !== undefined);
-    const until = next < 0 ? entries.length : next;
-    const events = entries
-      .slice(from, until)
-      .map(({ type, at, data, fold }) => (fold === undefined ? { type, at, data } : { type, at, data, fold }));
-    await journal.append(stream, from, epoch, events);
-    from = until;
+  let events: JournalEvent[] = [];
+  let expectedSeq = 0;
+  const flush = async () => {
+    await journal.append(stream, expectedSeq, epoch, events);
+    expectedSeq += events.length;
+    events = [];
+  };
+  for (const { type, at, data, fold } of entries) {
+    if (fold !== undefined) await flush();
+    events.push(fold === undefined ? { type, at, data } : { type, at, data, fold });
   }
+  await flush();
   await journal.close();
 }
 

@@ -2,58 +2,10 @@
 import { spawn } from 'node:child_process';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { fileStore } from '../../src/journal/file.ts';
-import { openRun } from '../../src/process/run.ts';
 import type { Bench } from './benches.ts';
 import { inTurns, rowOf } from './measure/row.ts';
 import { inFolder } from './measure/work-folder.ts';
-import { deskProcess, waitingHarness } from './work/desk-process.ts';
-
-/** Writes a run with so many entries: progress of eight members and signals, half and half. */
-async function write(dir: string, entries: number): Promise<void> {
-  let ready: () => void = () => {};
-  const begun = new Promise<void>((resolve) => (ready = resolve));
-  let count = 0;
-  const tell: ((line: string) => void)[] = [];
-  const harness = waitingHarness(({ progress }) => {
-    tell.push((line) => progress({ line }));
-    if (tell.length === 8) ready();
-  });
-  let moved: () => void = () => {};
-  const observer = {
-    entry: () => {
-      count += 1;
-      moved();
-    },
-  };
-  const run = await openRun({
-    store: fileStore({ dir }),
-    run: 'resume',
-    process: deskProcess as never,
-    harnesses: { waiting: harness },
-    progressEveryMs: 0,
-    observer,
-  });
-  void run.drive().catch(() => {});
-  await begun;
-  for (let index = 0; count < entries;) {
-    const until = Math.min(count + 64, entries);
-    for (let number = 0; number < 8; number += 1)
-      tell[number]?.(`step ${count} of member ${number}: reading the next file of the change`);
-    const sending: Promise<void>[] = [];
-    for (let sent = 0; sent < 8; sent += 1) {
-      index += 1;
-      sending.push(
-        run.signal('desk', { type: 'note', text: `note ${index}: the second reader agrees` } as { type: string }, {
-          id: `note-${index}`,
-        }),
-      );
-    }
-    await Promise.all(sending);
-    while (count < until - 48) await new Promise<void>((resolve) => (moved = resolve));
-  }
-  await run.close();
-}
+import { writeRun } from './work/waiting-run.ts';
 
 /** Ms from spawning `node file` to the first byte that it prints. */
 function timeToSpeak(file: string, args: readonly string[] = []): Promise<number> {
@@ -74,7 +26,7 @@ export const resume: Bench = ({ smoke, row }) =>
   inFolder(async (dir) => {
     const entries = smoke ? 500 : 10_000;
     process.stderr.write(`  writing ${entries} entries\n`);
-    await write(`${dir}/with`, entries);
+    await writeRun(`${dir}/with`, entries);
     cpSync(`${dir}/with`, `${dir}/without`, { recursive: true });
     rmSync(`${dir}/without/runs/resume/snapshots`, { recursive: true, force: true });
     const empty = `${dir}/empty.mjs`;

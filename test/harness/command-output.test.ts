@@ -62,6 +62,13 @@ test('a character that comes in pieces stays whole, in the outcome, the progress
   expect(written.replaceAll('.', '')).toBe('a😀ü€z');
 });
 
+test('half a character at the very end is not lost', async () => {
+  const outputFile = folder.at('half');
+  const { stdout } = outputOf(await harness.perform(shAt("printf 'a\\342\\202'", {}, { outputFile })));
+  expect(stdout).toBe('a\ufffd');
+  expect(readFileSync(outputFile)).toEqual(Buffer.from([0x61, 0xe2, 0x82]));
+});
+
 test('the outcome keeps the end of each output, and says when something is missing', async () => {
   const small = command({ tailBytes: 10 });
   expect(outputOf(await small.perform(shAt('printf 0123456789')))).toMatchObject({
@@ -71,6 +78,11 @@ test('the outcome keeps the end of each output, and says when something is missi
   expect(outputOf(await small.perform(shAt('printf 0123456789a; printf b >&2')))).toMatchObject({
     stdout: '123456789a',
     stderr: 'b',
+    truncated: true,
+  });
+  expect(outputOf(await small.perform(shAt('printf a; printf 0123456789b >&2')))).toMatchObject({
+    stdout: 'a',
+    stderr: '123456789b',
     truncated: true,
   });
   expect(outputOf(await small.perform(shAt('printf 01€€€€')))).toMatchObject({ stdout: '€€€', truncated: true });

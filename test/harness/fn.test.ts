@@ -87,6 +87,23 @@ test('a value returned soon after the abort still counts', async () => {
   expect(await ended).toEqual({ status: 'ok', output: 'nearly missed' });
 });
 
+test('no timer is left when a function ends in its grace', async () => {
+  let timers = 0;
+  const clock = {
+    now: () => 0,
+    wakeAt: () => {
+      timers += 1;
+      return () => void (timers -= 1);
+    },
+  };
+  const attempt = attemptAt({});
+  const ended = fn((_task, { signal }) => until(() => signal.aborted), { clock }).perform(attempt);
+  attempt.abort('stop');
+  expect(timers).toBe(1);
+  await ended;
+  expect(timers).toBe(0);
+});
+
 test('a function that ignores its signal is cancelled after the grace, and its late end goes unheard', async () => {
   for (const late of [() => 'late', () => Promise.reject(new Error('late'))]) {
     let wake: (() => void) | undefined;

@@ -25,14 +25,14 @@ interface Facts extends OsProcess {
 /** Those that the last look found bare for good; waited for no more. */
 let bare: ReadonlySet<string> = new Set();
 
-/** Every living process. Rejects where there is no /proc. */
-export async function listByProc(): Promise<readonly OsProcess[]> {
+/** Every living process. `proc` is where the system shows them. Rejects where there is no such folder. */
+export async function listByProc(proc = '/proc'): Promise<readonly OsProcess[]> {
   const found = new Map<string, Facts>();
   const seen = new Set<string>();
   let loading: readonly string[] = [];
   let waits = 0;
   for (let looks = 0; looks < looksMax; looks += 1) {
-    const fresh = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && !seen.has(name));
+    const fresh = readdirSync(proc).filter((name) => /^\d+$/.test(name) && !seen.has(name));
     if (fresh.length === 0) {
       if (loading.length === 0 || waits === loadWaitsMax) break;
       waits += 1;
@@ -40,7 +40,7 @@ export async function listByProc(): Promise<readonly OsProcess[]> {
     }
     for (const [index, name] of [...fresh, ...loading].entries()) {
       if (index % sliceLength === sliceLength - 1) await turn();
-      const facts = readProcess(name);
+      const facts = readProcess(proc, name);
       seen.add(name);
       if (facts === undefined) found.delete(name);
       else found.set(name, facts);
@@ -61,14 +61,15 @@ function nameOf({ pid, start }: OsProcess): string {
   return `${pid}-${start}`;
 }
 
-function readProcess(name: string): Facts | undefined {
-  const fields = fieldsIn(readText(`/proc/${name}/stat`) ?? '');
+function readProcess(proc: string, name: string): Facts | undefined {
+  const fields = fieldsIn(readText(`${proc}/${name}/stat`) ?? '');
   const [state, , group] = fields;
   const hasEnded = state === 'Z' || state === 'X';
   const threads = Number(fields[17]);
   // A kernel thread has no group; a zombie lives on while one of its other threads does.
   if (state === undefined || group === '0' || (hasEnded && threads < 2)) return undefined;
-  const environ = readText(hasEnded ? `/proc/${name}/task/${livingThread(name)}/environ` : `/proc/${name}/environ`);
+  const thread = hasEnded ? `task/${livingThread(proc, name)}/` : '';
+  const environ = readText(`${proc}/${name}/${thread}environ`);
   return {
     pid: Number(name),
     groupId: Number(group),
@@ -79,9 +80,9 @@ function readProcess(name: string): Facts | undefined {
 }
 
 /** A zombie's first thread is gone, and with it what it showed; the others still show it. */
-function livingThread(name: string): string {
+function livingThread(proc: string, name: string): string {
   try {
-    return readdirSync(`/proc/${name}/task`).find((thread) => thread !== name) ?? name;
+    return readdirSync(`${proc}/${name}/task`).find((thread) => thread !== name) ?? name;
   } catch {
     return name;
   }

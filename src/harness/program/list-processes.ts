@@ -29,7 +29,7 @@ function begin(): List {
 
 async function list(): List {
   if (process.platform === 'win32') return [];
-  return process.platform === 'linux' ? listByProc().catch(listByPs) : listByPs();
+  return process.platform === 'linux' ? listByProc().catch(() => listByPs()) : listByPs();
 }
 
 /** This very process, as marks name hosts: `<pid>-<start>`. */

@@ -3,11 +3,9 @@
  * success means. Ends: by itself (leftovers are swept), or cancelled (SIGINT, SIGTERM, SIGKILL, sweep).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Readable } from 'node:stream';
+import { drain, type Taker } from './drain.ts';
 import { endAll, leftoverRungs, type Rung } from './sweep.ts';
 import { endWithThisProcess } from './live-groups.ts';
-import { finishedBytes } from './tail.ts';
 
 /** What to run, and who listens. */
 export interface Program {
@@ -21,8 +19,7 @@ export interface Program {
   /** Aborted: the ladder begins. */
   readonly signal: AbortSignal;
   readonly graceMs: Grace;
-  /** Takes what the program writes, in order; the stream waits while it is pending. Characters come whole. */
-  onOutput(from: 'stdout' | 'stderr', chunk: Uint8Array): Promise<void> | void;
+  readonly onOutput: Taker;
 }
 
 /** Patience of the ladder, ms. */
@@ -40,11 +37,6 @@ export type ProgramEnd =
   | { readonly type: 'exited'; readonly exitCode: number | null; readonly signal: NodeJS.Signals | null }
   /** `survivors`: pids that outlived SIGKILL, normally none. */
   | { readonly type: 'cancelled'; readonly survivors: readonly number[] };
-
-/** After exit, what the program wrote is already in the pipe: somebody else who holds it may be silent this long, ms. */
-const silenceMs = 250;
-/** One that escaped the sweep and goes on writing is read no longer than this, ms. */
-const afterlifeMs = 10_000;
 
 type Exit = { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null };
 
@@ -65,9 +57,9 @@ export async function runProgram(program: Program): Promise<ProgramEnd> {
   const groupId = child.pid;
   if (groupId === undefined) return { type: 'refused', ...(await failure) };
 
-  const isReleased = endWithThisProcess(groupId);
+  const release = endWithThisProcess(groupId);
   const belonging = { key: program.key, groupId };
-  const output = drain(child, program);
+  const output = drain(child, program.onOutput);
   feed(child, program.stdin);
   try {
     const exited = await Promise.race([exit, aborted(program.signal, exit)]);
@@ -77,12 +69,12 @@ export async function runProgram(program: Program): Promise<ProgramEnd> {
       await output.end();
       return { type: 'cancelled', survivors };
     }
-    await output.silent();
+    await output.quiet();
     await endAll(belonging, leftoverRungs);
     await output.end();
     return { type: 'exited', ...exited };
   } finally {
-    isReleased();
+    release();
   }
 }
 
@@ -113,7 +105,6 @@ function aborted(signal: AbortSignal, exit: Promise<unknown>): Promise<undefined
     const onAbort = () => resolve(undefined);
     signal.addEventListener('abort', onAbort, { once: true });
     void exit.then(() => signal.removeEventListener('abort', onAbort));
-    if (signal.aborted) onAbort();
   });
 }
 
@@ -131,66 +122,4 @@ function killIfUnseen(child: ChildProcess, groupId: number): void {
   } catch {
     child.kill('SIGKILL');
   }
-}
-
-/** Reads both outputs to their end. */
-function drain(child: ChildProcess, program: Program) {
-  let chunks = 0;
-  let bug: { readonly error: unknown } | undefined;
-
-  /** Goes on reading when a taker throws, so that the program does not hang; `end` tells. */
-  const take = async (from: 'stdout' | 'stderr', chunk: Uint8Array) => {
-    if (bug !== undefined) return;
-    try {
-      await program.onOutput(from, chunk);
-    } catch (error) {
-      bug = { error };
-    }
-  };
-  const pump = async (stream: Readable | null, from: 'stdout' | 'stderr') => {
-    let held = Buffer.alloc(0);
-    try {
-      for await (const chunk of (stream ?? []) as AsyncIterable<Buffer>) {
-        chunks += 1;
-        const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-        const finished = finishedBytes(bytes);
-        held = Buffer.from(bytes.subarray(finished));
-        if (finished > 0) await take(from, bytes.subarray(0, finished));
-      }
-    } catch {
-      // Destroyed in the middle, see `end`: what came so far is what there is.
-    }
-    if (held.length > 0) await take(from, held);
-  };
-  const pumped = Promise.all([pump(child.stdout, 'stdout'), pump(child.stderr, 'stderr')]);
-
-  /** Resolves at the end of both outputs, or when nothing has come for a while. */
-  const silent = async () => {
-    const until = performance.now() + afterlifeMs;
-    let isAtEnd = false;
-    for (let before = -1; !isAtEnd && chunks !== before && performance.now() < until;) {
-      before = chunks;
-      isAtEnd = await isSettledWithin(pumped, silenceMs);
-    }
-  };
-  return {
-    silent,
-    /** Resolves when both outputs are at their end, or given up. Rejects with what `onOutput` threw. */
-    async end() {
-      await silent();
-      child.stdin?.destroy();
-      child.stdout?.destroy();
-      child.stderr?.destroy();
-      await pumped;
-      if (bug !== undefined) throw bug.error;
-    },
-  };
-}
-
-async function isSettledWithin(promise: Promise<unknown>, waitMs: number): Promise<boolean> {
-  const patience = new AbortController();
-  const waited = delay(waitMs, false, { signal: patience.signal }).catch(() => false);
-  const isSettled = await Promise.race([promise.then(() => true), waited]);
-  patience.abort();
-  return isSettled;
 }

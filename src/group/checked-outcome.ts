@@ -1,0 +1,62 @@
+/** The boundary at which what a harness, or an outside orchestrator, says becomes an outcome and progress of ours. */
+import { isTroupeError } from '../error.ts';
+import { isFailureClass } from '../harness/outcome.ts';
+import { plainError } from '../harness/plain-error.ts';
+import type { Outcome, Progress } from '../harness/port.ts';
+import { toJson } from '../json.ts';
+
+const invalid = (message: string, code: string): Outcome => ({
+  status: 'error',
+  class: 'invalid-output',
+  error: { name: 'InvalidOutput', message, code },
+});
+
+/** `outcome` as plain JSON of at most `bytesMax` bytes; else an outcome of class `invalid-output` that says what is wrong. */
+export function checkedOutcome(outcome: unknown, member: string, bytesMax: number): Outcome {
+  const { status, output, error, class: failureClass, reason } = (outcome ?? {}) as Readonly<Record<string, unknown>>;
+  switch (status) {
+    case 'ok':
+      return checkedOutput(output, member, bytesMax);
+    case 'error':
+      return { status, class: isFailureClass(failureClass) ? failureClass : 'failed', error: plainError(error) };
+    case 'cancelled':
+      return { status, reason: typeof reason === 'string' ? reason : 'cancelled' };
+    default:
+      return invalid(
+        `member \`${member}\`: expected its harness to return an outcome with status ok, error or cancelled, got ${typeof outcome}.`,
+        'OUTCOME_INVALID',
+      );
+  }
+}
+
+function checkedOutput(value: unknown, member: string, bytesMax: number): Outcome {
+  try {
+    const output = toJson(value ?? null, `output of member \`${member}\``);
+    const bytes = Buffer.byteLength(JSON.stringify(output));
+    if (bytes <= bytesMax) return { status: 'ok', output };
+    return invalid(
+      `output of member \`${member}\`: expected at most ${bytesMax} bytes of JSON, got ${bytes}; put large data into a file and return its path.`,
+      'ENTRY_TOO_LARGE',
+    );
+  } catch (error) {
+    if (!isTroupeError(error)) throw error;
+    return invalid(error.message, error.code);
+  }
+}
+
+/** Longest line of progress that is recorded, UTF-16 units. */
+const lineMax = 1_000;
+
+/** Progress as it can be recorded. Data that is not JSON, or too large, is replaced by a sentence that says so. */
+export function checkedProgress({ line, data }: Progress, bytesMax: number): Progress {
+  const checkedLine = typeof line === 'string' ? { line: line.length > lineMax ? `${line.slice(0, lineMax - 1)}…` : line } : {};
+  if (data === undefined) return checkedLine;
+  try {
+    const checked = toJson(data, 'progress');
+    const bytes = Buffer.byteLength(JSON.stringify(checked));
+    if (bytes <= bytesMax) return { ...checkedLine, data: checked };
+    return { ...checkedLine, data: { left: `expected at most ${bytesMax} bytes of JSON, got ${bytes}` } };
+  } catch (error) {
+    return { ...checkedLine, data: { left: plainError(error).message } };
+  }
+}

@@ -1,0 +1,73 @@
+/** How a run ends: when the function is over, and so are all groups that it opened. */
+import { TroupeError } from '../error.ts';
+import { streamOf } from '../group/fold.ts';
+import type { Host } from '../group/host.ts';
+import { plainError } from '../harness/plain-error.ts';
+import { toJson, type JsonValue } from '../json.ts';
+import { endKey } from './deliveries.ts';
+import type { Pass } from './pass.ts';
+import type { RunEnd } from './run-view.ts';
+
+/**
+ * Records how the run ended, if `mayEnd` still says so then. What the function threw ends it as failed, after its groups
+ * have been cancelled. Nothing is recorded when the host has failed, when the output is not JSON, or when the function did
+ * not open what is recorded: the author has something to mend first, and the run goes on then.
+ * Codes: NONDETERMINISM, NOT_JSON, and whatever the host failed with.
+ */
+export async function finish(host: Host, current: Pass, mayEnd: () => boolean): Promise<RunEnd> {
+  const outcome = await current.outcome;
+  const end = outcome.status === 'returned' ? await completed(host, current, outcome.value) : await failed(host, current, outcome.error);
+  // Of a run that has ended nothing runs, so that nobody needs to look after it again.
+  await host.idle();
+  if (host.hasFailed()) return await host.failure;
+  if (!mayEnd()) return await new Promise<never>(() => {});
+  await host.record('run.ended', end as unknown as JsonValue);
+  return end;
+}
+
+async function completed(host: Host, current: Pass, value: unknown): Promise<RunEnd> {
+  await groupsEnded(current);
+  refuseForgotten(host, current);
+  return { status: 'completed', output: toJson(value ?? null, 'output of the process') };
+}
+
+async function failed(host: Host, current: Pass, thrown: unknown): Promise<RunEnd> {
+  const error = plainError(thrown);
+  // A mistake stops the host before it is thrown: then nothing is cancelled because of it.
+  if (host.hasFailed()) return await host.failure;
+  await current.settled();
+  refuseForgotten(host, current, thrown);
+  // What is cancelled may be answered, by a branch that still runs, with another group.
+  do {
+    const groups = await host.allOpened();
+    if (host.hasFailed()) return await host.failure;
+    await Promise.all(groups.map((group) => group.cancel(`the process failed: ${error.message}`)));
+    await current.settled();
+  } while (!haveEnded(current));
+  return { status: 'failed', error };
+}
+
+const haveEnded = ({ deliveries, opened }: Pass) => [...opened()].every((name) => deliveries.delivered(endKey(name)) !== undefined);
+
+/** Waits for all groups, those included that are opened by what still runs when another one ends. */
+async function groupsEnded(current: Pass): Promise<void> {
+  do {
+    for (const name of current.opened()) await current.deliveries.wait(endKey(name));
+    await current.settled();
+  } while (!haveEnded(current));
+}
+
+/** With everything recorded before it, the same function opens at least the groups that are recorded. */
+function refuseForgotten(host: Host, current: Pass, cause?: unknown): void {
+  const opened = current.opened();
+  const forgotten = [...host.recordedGroups].filter((name) => !opened.has(name));
+  const [first] = forgotten;
+  if (first === undefined) return;
+  const found = cause === undefined ? 'a process that returned without opening it' : `a process that failed without opening it (${plainError(cause).message})`;
+  throw new TroupeError(
+    'NONDETERMINISM',
+    `group${forgotten.length > 1 ? 's' : ''} ${forgotten.map((name) => `\`${name}\``).join(', ')}, entry 1: recorded group.created, found ${found}. The process changed since, or reads something that is not in the journal. Nothing is lost: run the code that wrote the journal, or start a new run.`,
+    { stream: streamOf(first), seq: 1, expected: 'group.created', found },
+    cause,
+  );
+}

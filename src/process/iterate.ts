@@ -1,0 +1,83 @@
+/** One pass of a run for an outside orchestrator, which performs what the run waits for and says how that went. */
+import { TroupeError } from '../error.ts';
+import type { Host } from '../group/host.ts';
+import { timers } from '../group/system.ts';
+import type { Outcome } from '../harness/port.ts';
+import { finish } from './finish.ts';
+import { openHeld, passOver, type RunOptions } from './held-run.ts';
+import type { Pass } from './pass.ts';
+import type { RunEnd } from './run-view.ts';
+
+/** What a run waits for: a member to be performed, an instant, or a signal to a group that wants nothing else. */
+export type Pending =
+  | { readonly type: 'member'; readonly group: string; readonly member: string; readonly incarnation: number; readonly invocation: unknown }
+  | { readonly type: 'sleep'; readonly until: number }
+  | { readonly type: 'timer'; readonly dueAt: number }
+  | { readonly type: 'signal'; readonly group: string };
+
+/** One pass over what is recorded. */
+export type Iteration = RunEnd | { readonly status: 'waiting'; readonly pending: readonly Pending[] };
+
+/** What an orchestrator says of one member. */
+export interface Settlement {
+  readonly group: string;
+  readonly member: string;
+  readonly outcome: Outcome;
+}
+
+/**
+ * One pass for an outside orchestrator: folds what is recorded, settles what `settlements` brings, runs the process
+ * function as far as it gets, performs nothing, and tells what the run waits for. Takes and releases the lease.
+ * Codes: those of `openRun` and its `drive`, UNKNOWN_GROUP, UNKNOWN_MEMBER.
+ */
+export async function iterate(options: RunOptions & { readonly settlements?: readonly Settlement[] }): Promise<Iteration> {
+  const opened = await openHeld(options, false);
+  const { host } = opened;
+  const work = async (): Promise<Iteration> => {
+    if (opened.end !== undefined) return opened.end;
+    const current = passOver(opened, options);
+    await current.settled();
+    for (const { group: name, member, outcome } of options.settlements ?? []) {
+      const group = host.group(name);
+      if (group === undefined) {
+        const known = [...host.groups()].map((one) => one.name).join(', ');
+        throw new TroupeError('UNKNOWN_GROUP', `run ${options.run} has no open group \`${name}\`; open groups: ${known || 'none'}.`);
+      }
+      await group.settle(member, outcome);
+      await current.settled();
+    }
+    const finished = finish(host, current, () => true);
+    finished.catch(() => {});
+    for (;;) {
+      await current.settled();
+      const pending = pendingOf(host, current);
+      const over = current.over();
+      if (over?.status === 'threw' || (over !== undefined && pending.length === 0)) return await finished;
+      if (pending.length > 0) return { status: 'waiting', pending };
+      // Nothing of ours: the function waits for something of its own (a file, a request).
+      await current.stirred();
+    }
+  };
+  try {
+    return await Promise.race([work(), host.failure]);
+  } finally {
+    await host.close();
+  }
+}
+
+function pendingOf(host: Host, current: Pass): readonly Pending[] {
+  const pending: Pending[] = [];
+  for (const { name, ledger, fold, ...group } of host.groups()) {
+    const before = pending.length;
+    for (const { address, incarnation, input } of group.wants()) {
+      pending.push({ type: 'member', group: name, member: address, incarnation, invocation: input });
+    }
+    const waitsForTimer = fold.system !== undefined && timers(fold.system).length > 0;
+    if (ledger.status === 'active' && pending.length === before && !waitsForTimer) pending.push({ type: 'signal', group: name });
+  }
+  const sleeping = new Set(current.sleeping());
+  for (const until of sleeping) pending.push({ type: 'sleep', until });
+  const dueAt = host.nextDueAt();
+  if (dueAt !== undefined && !sleeping.has(dueAt)) pending.push({ type: 'timer', dueAt });
+  return pending;
+}

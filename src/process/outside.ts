@@ -1,0 +1,72 @@
+/** What people and other processes may do to a living run: send messages, and answer gates. */
+import { TroupeError } from '../error.ts';
+import { coordinatorName } from '../group/address.ts';
+import type { Group } from '../group/group.ts';
+import { runStream, type Host } from '../group/host.ts';
+import type { EventObject } from '../group/effect.ts';
+import type { Letter } from '../harness/port.ts';
+import { toJson } from '../json.ts';
+import type { Entry } from '../journal/port.ts';
+import { nearest } from '../nearest.ts';
+
+/** An answer at a gate of the run, or of one of its groups. */
+export interface Answer {
+  /** Default: wherever a gate of this name is open. */
+  readonly group?: string;
+  readonly gate: string;
+  readonly approved: boolean;
+  readonly note: string;
+}
+
+/** The doors of a run that this process drives. */
+export interface Outside {
+  send(group: string, letter: Letter & { readonly id: string }): Promise<{ readonly id: string }>;
+  answer(answer: Answer): Promise<void>;
+}
+
+/** Gates of the run's own that are open, by what is recorded. */
+export function openGates(entries: Iterable<Entry>): ReadonlySet<string> {
+  const gates = new Set<string>();
+  for (const { stream, type, data } of entries) {
+    if (stream !== runStream) continue;
+    if (type === 'gate.opened') gates.add((data as { readonly name: string }).name);
+    if (type === 'gate.answered') gates.delete((data as { readonly name: string }).name);
+  }
+  return gates;
+}
+
+/** Opens the doors. Codes: UNKNOWN_GROUP, UNKNOWN_GATE, and those of a group's post. */
+export function outsideOf(host: Host, run: string, entries: () => readonly Entry[]): Outside {
+  const groupOf = (name: string): Group => {
+    const group = host.group(name);
+    if (group !== undefined) return group;
+    const known = [...host.groups()].map((one) => one.name);
+    const near = nearest(name, known).map((one) => `\`${one}\``);
+    const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '';
+    throw new TroupeError('UNKNOWN_GROUP', `run ${run} has no open group \`${name}\`; open groups: ${known.join(', ') || 'none'}.${hint}`);
+  };
+  const gatesOf = ({ ledger }: Group) => [...ledger.gates.values()].filter((gate) => gate.answer === undefined).map(({ name }) => name);
+
+  return {
+    async send(name, letter) {
+      const group = groupOf(name);
+      if (letter.to !== coordinatorName) return await group.send('outside', letter);
+      const event = toJson({ body: letter.body ?? null, from: 'outside', type: letter.type }, `message \`${letter.type}\``) as EventObject;
+      await group.signal(event, { id: letter.id, from: 'outside' });
+      return { id: letter.id };
+    },
+    async answer({ group, gate, approved, note }) {
+      const by = 'outside';
+      if (group !== undefined) return await groupOf(group).answer(gate, { approved, note, by });
+      const own = openGates(entries());
+      if (own.has(gate)) {
+        await host.record('gate.answered', { name: gate, approved, note, by });
+        return;
+      }
+      const holder = [...host.groups()].find((one) => gatesOf(one).includes(gate));
+      if (holder !== undefined) return await holder.answer(gate, { approved, note, by });
+      const names = [...own, ...[...host.groups()].flatMap(gatesOf)];
+      throw new TroupeError('UNKNOWN_GATE', `run ${run} has no open gate \`${gate}\`; open gates: ${names.join(', ') || 'none'}.`);
+    },
+  };
+}
