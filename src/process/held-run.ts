@@ -106,14 +106,20 @@ export interface Opened {
   readonly entries: readonly Entry[];
   readonly end: RunEnd | undefined;
   attach(pass: Pass): void;
+  /** Entries of the run's own gates, recorded before or since. */
+  gates(): readonly Entry[];
 }
+
+const isGate = ({ stream, type }: Entry) => stream === runStream && (type === 'gate.opened' || type === 'gate.answered');
 
 /** Takes up or creates a run; `performs` is false for an outside orchestrator. */
 export async function openHeld(options: RunOptions, performs: boolean): Promise<Opened> {
   const { journal, lease } = await take(options);
   let pass: Pass | undefined;
   const early: Entry[] = [];
+  const gates: Entry[] = [];
   const applied = (entry: Entry) => {
+    if (isGate(entry)) gates.push(entry);
     if (pass === undefined) early.push(entry);
     else pass.deliveries.offer(entry);
   };
@@ -124,7 +130,7 @@ export async function openHeld(options: RunOptions, performs: boolean): Promise<
     let facts = recorded?.data as unknown as RunCreated | undefined;
     if (facts !== undefined) refuseOther(facts, options);
     const ended = host.recorded.find(({ stream, type }) => stream === runStream && type === 'run.ended');
-    if (ended !== undefined) return { host, facts, entries: host.recorded, end: ended.data as unknown as RunEnd, attach: () => {} };
+    if (ended !== undefined) return { host, facts, entries: host.recorded, end: ended.data as unknown as RunEnd, attach: () => {}, gates: () => [] };
     for (const notice of journal.notices()) {
       if (notice.kind !== 'snapshot-ignored') await host.record('journal.repaired', notice as unknown as JsonValue);
     }
@@ -134,6 +140,7 @@ export async function openHeld(options: RunOptions, performs: boolean): Promise<
     return {
       host,
       facts,
+      gates: () => [...host.recorded.filter(isGate), ...gates],
       end: undefined,
       get entries() {
         return [...host.recorded, ...early];

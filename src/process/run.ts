@@ -90,7 +90,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     await group.signal(toJson(event, `signal \`${id}\``) as { readonly type: string }, { id, from: 'outside' });
   };
 
-  const outside = outsideOf(host, options.run, () => opened.entries);
+  const outside = outsideOf(host, options.run, () => opened.gates());
 
   /** Makes an entry of a letter; false when it must wait for its group. */
   const take = async (request: Request): Promise<boolean> => {
