@@ -1,5 +1,5 @@
 /** Driving a run from the command line: the host, the display, and the end. */
-import { TroupeError } from '../error.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
 import { canonical, type JsonValue } from '../json.ts';
 import { fileRequests } from '../process/file-requests.ts';
 import { openRun, type Run, type RunResult } from '../process/run.ts';
@@ -13,7 +13,7 @@ import { jsonDisplay } from './json-display.ts';
 import type { KnownRun } from './known-run.ts';
 import { liveDisplay } from './live-display.ts';
 import type { LoadedProcess } from './load-process.ts';
-import { printEnd, printStopped } from './outcome.ts';
+import { printEnd, printStopped, printUnfinished } from './outcome.ts';
 import { plainDisplay } from './plain-display.ts';
 import { isPaintable, print, styleFor } from './terminal.ts';
 
@@ -35,6 +35,7 @@ export async function drive(options: DriveOptions): Promise<number> {
     checkSameRun(known.view, options);
     return printEnd(known, options);
   }
+  const recorded = known.view.entries;
   const style = styleFor(process.stdout);
   const display = json
     ? jsonDisplay()
@@ -46,6 +47,11 @@ export async function drive(options: DriveOptions): Promise<number> {
   let attempts = 0;
   try {
     ({ result, attempts } = await driven(options, display));
+  } catch (error) {
+    display.end();
+    const isOurs = known.view.entries > recorded && !isTroupeError(error, 'EPOCH_STALE');
+    if (isOurs && known.view.end === undefined) printUnfinished(known, options);
+    throw error;
   } finally {
     display.end();
     releaseConsole();

@@ -42,11 +42,23 @@ export function printStopped(
     complain(sentence);
     return exitCodes.interrupted;
   }
-  const { stdout } = process;
-  if (isPaintable(stdout)) {
-    const size = { columns: (stdout.columns || 80) - 1, rows: (stdout.rows || 24) - 2 };
-    for (const line of frameOf({ known, now: Date.now(), style: styleFor(stdout), ...size })) print(line);
-  }
+  printPicture(known);
   print(sentence);
   return exitCodes.interrupted;
+}
+
+/** Prints a run that an error has left unfinished, so that its id is not lost. */
+export function printUnfinished(known: KnownRun, { data, json }: OutcomeOptions): void {
+  if (!json) printPicture(known);
+  complain(
+    `run ${known.view.id} has not ended. When this is mended, go on with: npx troupe resume ${known.view.id}${data.flag}`,
+  );
+}
+
+/** What stood on the terminal last, for good. */
+function printPicture(known: KnownRun): void {
+  const { stdout } = process;
+  if (!isPaintable(stdout)) return;
+  const size = { columns: (stdout.columns || 80) - 1, rows: (stdout.rows || 24) - 2 };
+  for (const line of frameOf({ known, now: Date.now(), style: styleFor(stdout), ...size })) print(line);
 }

@@ -172,3 +172,25 @@ test('a moved process file is named, and --file says where it is', async () => {
   expect(lost.stderr).toContain('run r1 was started from a.ts, which is gone. Say where it is now: --file <file>.');
   expect((await it.troupe('resume', 'r1', '--file', 'b.ts')).code).toBe(0);
 });
+
+test('what must be mended first ends no run: its id is told, and it goes on when that is done', async () => {
+  const twice = workProcess.replace(
+    'const { results, failed } =',
+    "ctx.group('twice', fanOut, { members: [] }); ctx.group('twice', fanOut, { members: [] });\n  const { results, failed } =",
+  );
+  const it = project({ 'work.process.ts': twice });
+  const broken = await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+  expect(broken.code).toBe(2);
+  expect(broken.stderr).toContain('run r1 has not ended. When this is mended, go on with: npx troupe resume r1\n');
+  expect(broken.stderr).toContain('DUPLICATE_NAME: run r1 already has a group `twice`');
+  it.write('work.process.ts', twice.replace("ctx.group('twice', fanOut, { members: [] });", ''));
+  const mended = await it.troupe('resume', 'r1', '--json');
+  expect(mended).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('a data folder that cannot be written is exit code 6', async () => {
+  const it = project({ 'work.process.ts': workProcess, 'file': '' });
+  const { code, stderr } = await it.troupe('run', 'work.process.ts', '--data', 'file/data');
+  expect({ code, stderr }).toEqual({ code: 6, stderr: expect.stringMatching(/^JOURNAL_IO: /) as string });
+  expect(startedIn(it)).toEqual([]);
+});
