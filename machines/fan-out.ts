@@ -19,8 +19,17 @@
  * const { results, failed } = await checks.output;
  * ```
  */
-import { assign, enqueueActions, setup, stopChild } from 'xstate';
-import { TroupeError, checkpoint, coordinator, member, type Invocation, type JsonValue, type PlainError } from 'troupe';
+import { assign, enqueueActions, setup } from 'xstate';
+import {
+  TroupeError,
+  checkpoint,
+  coordinator,
+  member,
+  stopChildren,
+  type Invocation,
+  type JsonValue,
+  type PlainError,
+} from 'troupe';
 
 /** One member: its id, and what is wanted of it. */
 export type FanOutMember = Invocation & {
@@ -51,13 +60,21 @@ export interface FanOutOutput {
   readonly total: number;
 }
 
-type Settled = { readonly id: string; readonly output: JsonValue } | { readonly id: string; readonly error: PlainError };
+type Settled =
+  | { readonly id: string; readonly output: JsonValue }
+  | { readonly id: string; readonly error: PlainError };
 
 /** Settled members are kept in slices, so that noting one copies a slice and not all (10,000 members stay linear). */
 const sliceLength = 128;
 
 /** More members than this are not asked for at once: XState copies its map of children at every spawn and stop. */
 const concurrencyMax = 256;
+
+/** Where many work at a time they are asked for in shares, one copy of that map for each: up to so many places in a hundred wait for it. */
+const waitingPlacesMax = 6;
+
+/** So many settled members are let go together, for the same reason; a slice holds a whole number of them. */
+const stoppedTogether = 32;
 
 interface FanOutContext {
   readonly members: readonly FanOutMember[];
@@ -72,17 +89,26 @@ interface FanOutContext {
 
 function wholeNumber(name: string, value: number): number {
   if (Number.isInteger(value) && value >= 1) return value;
-  throw new TroupeError('BAD_INPUT', `fan-out: expected \`${name}\` to be a whole number >= 1, got \`${value}\` (${typeof value}).`);
+  throw new TroupeError(
+    'BAD_INPUT',
+    `fan-out: expected \`${name}\` to be a whole number >= 1, got \`${value}\` (${typeof value}).`,
+  );
 }
 
 function contextOf({ members, concurrency, checkpointEvery, policy = 'best-effort' }: FanOutInput): FanOutContext {
   const ids = new Set(members.map(({ id }) => id));
   if (ids.size !== members.length) {
     const twice = members.find(({ id }, index) => members.findIndex((other) => other.id === id) !== index);
-    throw new TroupeError('DUPLICATE_NAME', `fan-out: two members are called \`${twice?.id}\`. Names are identities: give the second another id.`);
+    throw new TroupeError(
+      'DUPLICATE_NAME',
+      `fan-out: two members are called \`${twice?.id}\`. Names are identities: give the second another id.`,
+    );
   }
   if (policy !== 'best-effort' && policy !== 'fail-fast') {
-    throw new TroupeError('BAD_INPUT', `fan-out: expected \`policy\` to be best-effort or fail-fast, got \`${String(policy)}\`.`);
+    throw new TroupeError(
+      'BAD_INPUT',
+      `fan-out: expected \`policy\` to be best-effort or fail-fast, got \`${String(policy)}\`.`,
+    );
   }
   return {
     members,
@@ -137,6 +163,8 @@ export const fanOut = coordinator(
     actions: {
       spawnNext: assign(({ context, spawn }) => {
         const until = Math.min(context.members.length, context.settled + context.concurrency);
+        const share = Math.max(1, Math.floor((context.concurrency * waitingPlacesMax) / 100));
+        if (until - context.spawned < share && until < context.members.length) return {};
         for (const { id, ...invocation } of context.members.slice(context.spawned, until)) {
           spawn('member', { id, input: invocation });
         }
@@ -144,16 +172,27 @@ export const fanOut = coordinator(
       }),
       noteResult: assign(({ context, event }) => withSettled(context, { id: event.actorId, output: event.output })),
       noteFailure: assign(({ context, event }) => withSettled(context, { id: event.actorId, error: event.error })),
-      stopSettled: stopChild(({ event }) => event.actorId),
+      stopSettled: stopChildren(({ context: { slices, settled } }) =>
+        settled % stoppedTogether === 0 ? (slices.at(-1) ?? []).slice(-stoppedTogether).map(({ id }) => id) : [],
+      ),
       markProgress: enqueueActions(({ context, enqueue }) => {
         const { settled, checkpointEvery, members } = context;
         if (checkpointEvery === null || settled % checkpointEvery !== 0) return;
         const number = settled / checkpointEvery;
-        enqueue(checkpoint({ name: `checkpoint ${number}`, reason: `every ${checkpointEvery}`, settled, total: members.length }));
+        enqueue(
+          checkpoint({
+            name: `checkpoint ${number}`,
+            reason: `every ${checkpointEvery}`,
+            settled,
+            total: members.length,
+          }),
+        );
       }),
       failWithMember: assign(({ event }) => {
         const { actorId, error } = event;
-        throw Object.assign(new Error(`member \`${actorId}\` failed: ${error.message}`, { cause: error }), { code: error.code });
+        throw Object.assign(new Error(`member \`${actorId}\` failed: ${error.message}`, { cause: error }), {
+          code: error.code,
+        });
       }),
     },
   }).createMachine({

@@ -18,6 +18,7 @@ export type { Request, Requests } from './process/requests.ts';
 export { defaultBounds, type Bounds } from './group/bounds.ts';
 export { checkpoint, coordinator, type Coordinator } from './group/coordinator.ts';
 export { member } from './group/member.ts';
+export { stopChildren } from './group/stop-children.ts';
 export type { Address, ActorKey, Delivery, Effect, EventObject, GroupEnd } from './group/effect.ts';
 export type { GroupEvents, GroupEventType } from './group/entries.ts';
 export type { CheckpointRecord, Ledger, MemberRecord, MemberStatus } from './group/ledger.ts';

@@ -4,12 +4,14 @@ import { isTroupeError } from '../error.ts';
 import type { Harnesses } from '../harness/port.ts';
 import { cancelRun } from '../process/cancel.ts';
 import { fileRequests } from '../process/file-requests.ts';
-import type { RunEnd } from '../process/run-view.ts';
+import type { RunEnd, RunView } from '../process/run-view.ts';
 import { dataFolder, type DataFolder } from './data-folder.ts';
-import { harnessesWith } from './drive.ts';
+
 import { exitCodes } from './exit-codes.ts';
+import { harnessesWith } from './harnesses.ts';
+import { holderOf } from './holder.ts';
 import { knownRun } from './known-run.ts';
-import { loadRecorded } from './run-command.ts';
+import { loadRecorded } from './load-recorded.ts';
 import { complain, print } from './terminal.ts';
 
 /** Options of `troupe cancel`. */
@@ -31,7 +33,7 @@ export async function cancelCommand(
   const data = dataFolder(given);
   const { view } = await knownRun(data.store, run);
   if (view.end !== undefined) return tell(run, view.end, 'had ended before', json);
-  const harnesses = await harnessesOf(data, run);
+  const harnesses = await harnessesOf(data, view);
   const cancel = () => cancelRun({ store: data.store, run, reason, harnesses });
   try {
     return tell(run, await cancel(), 'nobody was driving it', json);
@@ -61,7 +63,8 @@ async function askHost(
   for (let look = 1; performance.now() < until; look += 1) {
     await delay(lookEveryMs);
     const { view } = await knownRun(data.store, run);
-    if (view.end !== undefined) {
+    // Ended and given back: nothing of it runs any more.
+    if (view.end !== undefined && (await holderOf(data, run)) === undefined) {
       await requests.remove(letter);
       return view.end;
     }
@@ -78,9 +81,9 @@ async function askHost(
 }
 
 /** The run's own harnesses sweep what their attempts have left running; without its process file the built-in ones must do. */
-async function harnessesOf(data: DataFolder, run: string): Promise<Harnesses> {
+async function harnessesOf(data: DataFolder, view: RunView): Promise<Harnesses> {
   try {
-    return harnessesWith((await loadRecorded(data, run, undefined)).harnesses);
+    return harnessesWith((await loadRecorded(data, view, undefined)).harnesses);
   } catch (error) {
     if (!isTroupeError(error)) throw error;
     complain(`cancelling without the process file's own harnesses: ${error.message}`);

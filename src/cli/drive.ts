@@ -1,7 +1,5 @@
 /** Driving a run from the command line: the host, the display, and the end. */
-import { TroupeError } from '../error.ts';
-import { command } from '../harness/command.ts';
-import type { Harnesses } from '../harness/port.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
 import { canonical, type JsonValue } from '../json.ts';
 import { fileRequests } from '../process/file-requests.ts';
 import { openRun, type Run, type RunResult } from '../process/run.ts';
@@ -9,42 +7,35 @@ import type { RunView } from '../process/run-view.ts';
 import { captureConsole } from './capture-console.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Display } from './display.ts';
-import { exitCodeOfEnd, exitCodes } from './exit-codes.ts';
+import { harnessesWith } from './harnesses.ts';
 import { onInterrupt } from './interrupts.ts';
 import { jsonDisplay } from './json-display.ts';
-import { knownRunIfAny, type KnownRun } from './known-run.ts';
+import type { KnownRun } from './known-run.ts';
 import { liveDisplay } from './live-display.ts';
 import type { LoadedProcess } from './load-process.ts';
+import { printEnd, printStopped, printUnfinished } from './outcome.ts';
 import { plainDisplay } from './plain-display.ts';
-import { runJson } from './run-json.ts';
-import { runPage, runPicture, type PageOptions } from './run-page.ts';
-import { complain, isPaintable, print, styleFor } from './terminal.ts';
-import { count } from './text.ts';
+import { isPaintable, print, styleFor } from './terminal.ts';
 
 /** What is to be driven. */
 export interface DriveOptions {
   readonly data: DataFolder;
-  readonly run: string;
+  /** The run, as far as its journal has been read: to its end just now. */
+  readonly known: KnownRun;
   readonly loaded: LoadedProcess;
   /** Undefined: null for a new run, the recorded one otherwise. */
   readonly input: JsonValue | undefined;
   readonly json: boolean;
 }
 
-/** Harnesses of a process file, over the built-in ones. */
-export function harnessesWith(own: Harnesses): Harnesses {
-  return { command: command(), ...own };
-}
-
 /** Drives a run to its end, or prints the result of one that has ended. Returns the exit code. Codes: those of `openRun` and its `drive`. */
 export async function drive(options: DriveOptions): Promise<number> {
-  const { data, run, json } = options;
-  const known = await knownRunIfAny(data.store, run);
+  const { known, json } = options;
   if (known.view.end !== undefined) {
     checkSameRun(known.view, options);
-    showEnd(known, options);
-    return exitCodeOfEnd(known.view.end);
+    return printEnd(known, options);
   }
+  const recorded = known.view.entries;
   const style = styleFor(process.stdout);
   const display = json
     ? jsonDisplay()
@@ -55,29 +46,27 @@ export async function drive(options: DriveOptions): Promise<number> {
   let result: RunResult;
   let attempts = 0;
   try {
-    ({ result, attempts } = await driven(options, known, display));
+    ({ result, attempts } = await driven(options, display));
+  } catch (error) {
+    display.end();
+    const isOurs = known.view.entries > recorded && !isTroupeError(error, 'EPOCH_STALE');
+    if (isOurs && known.view.end === undefined) printUnfinished(known, options);
+    throw error;
   } finally {
     display.end();
     releaseConsole();
   }
-  if (result.status !== 'stopped') {
-    showEnd(known, options);
-    return exitCodeOfEnd(result);
-  }
-  const said = `stopping: ${count(attempts, 'attempt')} cancelled, journal closed at ${known.view.entries}. Go on with: npx troupe resume ${run}${data.flag}`;
-  if (json) print(JSON.stringify({ ...runJson(known.view), stopped: result.reason }));
-  else if (isPaintable(process.stdout)) for (const line of runPicture(known, pageOptions(data))) print(line);
-  (json ? complain : print)(said);
-  return exitCodes.interrupted;
+  if (result.status !== 'stopped') return printEnd(known, options);
+  return printStopped(known, { ...options, attempts, reason: result.reason });
 }
 
 async function driven(
   options: DriveOptions,
-  known: KnownRun,
   display: Display,
 ): Promise<{ readonly result: RunResult; readonly attempts: number }> {
-  const { data, run, loaded, input, json } = options;
+  const { data, known, loaded, input, json } = options;
   const { view } = known;
+  const recorded = view.entries;
   let attempts = 0;
   let interruptedBy: string | undefined;
   let opened: Run | undefined;
@@ -94,15 +83,14 @@ async function driven(
     opened?.stop(`interrupted by ${signal}`).catch(failStop);
   });
   try {
-    const wasKnown = view.entries > 0;
     opened = await openRun({
       store: data.store,
       process: loaded.process,
-      run,
+      run: view.id,
       ...(input === undefined ? {} : { input }),
       file: data.recorded(loaded.file),
       harnesses: harnessesWith(loaded.harnesses),
-      requests: fileRequests(data.requests(run)),
+      requests: fileRequests(data.requests(view.id)),
       observer: {
         entry(entry) {
           if (known.take(entry)) display.entry(entry);
@@ -121,7 +109,7 @@ async function driven(
       },
     });
     if (!json && !isPaintable(process.stdout))
-      print(`run ${run} · ${loaded.process.name}${wasKnown ? ` · goes on after entry ${view.entries}` : ''}`);
+      print(`run ${view.id} · ${loaded.process.name}${recorded > 0 ? ` · goes on after entry ${recorded}` : ''}`);
     if (interruptedBy !== undefined)
       return { result: { status: 'stopped', reason: `interrupted by ${interruptedBy}` }, attempts };
     return { result: await Promise.race([opened.drive(), stopFailed]), attempts };
@@ -152,19 +140,4 @@ function checkSameRun({ id, created }: RunView, { loaded, input }: DriveOptions)
       `run ${id} has ended, with input ${canonical(created.input).slice(0, 200)}, not ${canonical(input).slice(0, 200)}. Leave the input out to see its result, or choose another run id.`,
     );
   }
-}
-
-function pageOptions({ flag }: DataFolder): PageOptions {
-  return {
-    columns: process.stdout.columns || 120,
-    now: Date.now(),
-    style: styleFor(process.stdout),
-    holder: undefined,
-    flag,
-  };
-}
-
-function showEnd(known: KnownRun, { json, data }: DriveOptions): void {
-  if (json) print(JSON.stringify(runJson(known.view)));
-  else for (const line of runPage(known, pageOptions(data))) print(line);
 }

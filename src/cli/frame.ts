@@ -1,7 +1,7 @@
 /** The live picture of a run, as lines: pure, so that it can be looked at in tests. */
 import type { Ledger, MemberRecord } from '../group/ledger.ts';
 import { lineKey, type KnownRun } from './known-run.ts';
-import { groupRow, isSettled, memberRow, rowWidths } from './member-row.ts';
+import { groupRow, isSettled, memberRow, rowWidths, tally } from './member-row.ts';
 import type { Style } from './terminal.ts';
 import { duration, fit } from './text.ts';
 
@@ -34,7 +34,7 @@ export function frameOf(options: FrameOptions): readonly string[] {
       lines.push(memberRow(member, { widths, columns, now, style, line: said.get(lineKey(ledger.name, member.id)) }));
     }
     const more = restOf(ledger, shown);
-    if (more !== undefined && ledger.status === 'active') lines.push(style.dim(fit(`    ${more}`, columns)));
+    if (more !== '' && ledger.status === 'active') lines.push(style.dim(fit(`    + ${more}`, columns)));
   }
   if (shares.hidden > 0) lines.push(style.dim(fit(`  + ${shares.hidden} more groups`, columns)));
   return lines.slice(0, Math.max(1, rows));
@@ -50,7 +50,8 @@ function share(
   groups: readonly Ledger[],
   rows: number,
 ): { readonly groups: readonly Share[]; readonly hidden: number } {
-  const all = groups.reduce((sum, { members }) => sum + 1 + members.size, 0);
+  // A line for the group, one for each member, one for those to come.
+  const all = groups.reduce((sum, { members, status }) => sum + 1 + members.size + (status === 'active' ? 1 : 0), 0);
   if (all <= rows)
     return { groups: groups.map((ledger) => ({ ledger, shown: new Set(ledger.members.values()) })), hidden: 0 };
 
@@ -85,14 +86,18 @@ function rank(member: MemberRecord): number {
   return member.endedAt ?? 0;
 }
 
-/** `+ 12 more (9 settled, 3 queued)`; undefined when all are shown. */
-function restOf(ledger: Ledger, shown: ReadonlySet<MemberRecord>): string | undefined {
+/** Those that are not shown: `12 more (9 settled, 3 under way or queued), 5 to come`; empty when there are none. */
+function restOf(ledger: Ledger, shown: ReadonlySet<MemberRecord>): string {
   const hidden = [...ledger.members.values()].filter((member) => !shown.has(member));
-  if (hidden.length === 0) return undefined;
   const settled = hidden.filter(isSettled).length;
-  const parts = [
+  const toCome = tally(ledger).total - ledger.members.size;
+  const kinds = [
     ...(settled > 0 ? [`${settled} settled`] : []),
     ...(hidden.length > settled ? [`${hidden.length - settled} under way or queued`] : []),
   ];
-  return `+ ${hidden.length} more (${parts.join(', ')})`;
+  const parts = [
+    ...(hidden.length > 0 ? [`${hidden.length} more (${kinds.join(', ')})`] : []),
+    ...(toCome > 0 ? [`${toCome} to come`] : []),
+  ];
+  return parts.join(', ');
 }

@@ -7,7 +7,7 @@ import { TroupeError } from '../error.ts';
 import type { Harness, Harnesses } from '../harness/port.ts';
 import { isProcess, type Process } from '../process/define-process.ts';
 import { explainLoadError, isMissingTypeScript } from './load-error.ts';
-import type { HookData } from './module-hooks.ts';
+import type { PackageHookData } from './package-hooks.ts';
 
 /** What a process file gives. */
 export interface LoadedProcess {
@@ -39,11 +39,8 @@ type Module = Readonly<Record<string, unknown>>;
 
 async function importFile(file: string): Promise<Module> {
   const url = pathToFileURL(file).href;
-  if (/\.[cm]?tsx?$/.test(file)) {
-    await useTypeScript();
-  } else if (!sharesPackages(file)) {
-    useHooks();
-  }
+  if (/\.[cm]?tsx?$/.test(file) && !isTypeScriptOn) await useTypeScript();
+  if (!sharesPackages(file)) useOwnPackages();
   try {
     return (await import(url)) as Module;
   } catch (error) {
@@ -55,22 +52,21 @@ async function importFile(file: string): Promise<Module> {
 }
 
 let isTypeScriptOn = false;
-let areHooksOn = false;
+let areOwnPackagesOn = false;
 
-/** tsx translates; loaded only when it is needed, it takes 100 ms. The hooks after it, so that they are asked first. */
+/** tsx translates; loaded only when it is needed, it takes 100 ms. Our hooks after it, so that they are asked first. */
 async function useTypeScript(): Promise<void> {
-  if (isTypeScriptOn) return;
   isTypeScriptOn = true;
   const tsx = await import('tsx/esm/api');
   tsx.register();
-  useHooks();
+  register('./typescript-hooks.js', import.meta.url);
 }
 
-function useHooks(): void {
-  if (areHooksOn) return;
-  areHooksOn = true;
-  const data: HookData = { from: import.meta.url };
-  register(new URL(`./module-hooks${/\.[jt]s$/.exec(import.meta.url)?.[0]}`, import.meta.url), { data });
+function useOwnPackages(): void {
+  if (areOwnPackagesOn) return;
+  areOwnPackagesOn = true;
+  const data: PackageHookData = { from: import.meta.url };
+  register('./package-hooks.js', import.meta.url, { data });
 }
 
 /** True when `troupe` and `xstate` mean this program's copies to the file without any hooks, as in most projects. */

@@ -75,7 +75,7 @@ function lineOf(member: MemberRecord, line: string | undefined, now: number): st
     case 'queued':
       return 'waits for a free place';
     case 'waiting':
-      return `attempt ${member.attempt + 1} in ${duration((member.retryAt ?? now) - now)}: ${member.error?.message ?? ''}`;
+      return `attempt ${member.attempt + 1} in ${duration((member.retryAt ?? now) - now)}: ${failureOf(member.error, '')}`;
     case 'failed':
       return attempt + failureOf(member.error, said);
     case 'interrupted':
@@ -122,7 +122,7 @@ export function groupRow(
         ? `: ${ledger.end.reason}`
         : '';
   const dead = ledger.deadLetters === 0 ? '' : `  ${count(ledger.deadLetters, 'dead letter')}`;
-  const head = `  ${fit(ledger.name, Math.max(8, columns - 30))}`;
+  const head = fit(`  ${fit(ledger.name, Math.max(8, columns - 30))}`, columns);
   const rest = fit(
     `  ${ledger.machine.id}  ${settled}/${total}${mark}${status}${plainLine(why)}${dead}`,
     columns - widthOf(head),

@@ -1,8 +1,11 @@
 /** What went wrong, for whoever sits in front of it: one sentence and its remedy, or, for a bug of ours, all there is. */
-import { isTroupeError, remedies } from '../error.ts';
+import { isTroupeError, remedies, type Code } from '../error.ts';
 import { engineVersion } from '../version.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { complain, print, styleFor } from './terminal.ts';
+
+/** Codes whose message names the remedy by itself. */
+const saysItAll = new Set<Code>(['BAD_INPUT', 'PROCESS_INVALID', 'UNKNOWN_GROUP', 'UNKNOWN_MEMBER']);
 
 /** Tells of an error; with `json` on standard output as well, as `{error}`. Returns the exit code. */
 export function reportError(thrown: unknown, json: boolean): number {
@@ -12,7 +15,7 @@ export function reportError(thrown: unknown, json: boolean): number {
     const { code, message, details } = thrown;
     if (json) print(JSON.stringify({ error: { code, message, details, exitCode } }));
     complain(style.red(message));
-    complain(style.dim(`→ ${remedies[code]}`));
+    if (!saysItAll.has(code)) complain(style.dim(`→ ${remedies[code]}`));
     return exitCode;
   }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -1,10 +1,10 @@
 /** `troupe run` and `troupe resume`. */
-import { relative } from 'node:path';
 import { TroupeError } from '../error.ts';
-import { dataFolder, quoted, type DataFolder } from './data-folder.ts';
+import { dataFolder } from './data-folder.ts';
 import { drive } from './drive.ts';
-import { knownRun } from './known-run.ts';
-import { loadProcess, type LoadedProcess } from './load-process.ts';
+import { knownRun, knownRunIfAny } from './known-run.ts';
+import { loadProcess } from './load-process.ts';
+import { loadRecorded } from './load-recorded.ts';
 import { readInput } from './read-input.ts';
 import { reserveRun } from './run-id.ts';
 import { newestUnfinished } from './runs.ts';
@@ -31,7 +31,8 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const loaded = await loadProcess(file);
   const found = options.continue === true ? await newestUnfinished(data, loaded) : undefined;
   const run = options.runId ?? found ?? (await reserveRun(data.store));
-  return drive({ data, run, loaded, input, json: options.json ?? false });
+  const known = await knownRunIfAny(data.store, run);
+  return drive({ data, known, loaded, input, json: options.json ?? false });
 }
 
 /** Options of `troupe resume`. */
@@ -44,35 +45,7 @@ export interface ResumeCommandOptions {
 /** Takes a run up where it is, with the process file that was recorded. Returns the exit code. */
 export async function resumeCommand(run: string, options: ResumeCommandOptions): Promise<number> {
   const data = dataFolder(options.data);
-  const loaded = await loadRecorded(data, run, options.file);
-  return drive({ data, run, loaded, input: undefined, json: options.json ?? false });
-}
-
-/** The process of a recorded run, from `file` or from where it was. Codes: RUN_UNKNOWN, PROCESS_INVALID. */
-export async function loadRecorded(data: DataFolder, run: string, file: string | undefined): Promise<LoadedProcess> {
-  const { view } = await knownRun(data.store, run);
-  const recorded = view.created?.file;
-  if (file === undefined && recorded === undefined) {
-    const why =
-      view.created === undefined
-        ? 'had not begun when its host ended'
-        : `was started by a program (process \`${view.created.process}\`)`;
-    throw new TroupeError(
-      'PROCESS_INVALID',
-      `run ${run} ${why}, so no process file is recorded. Name it: --file review.process.ts.`,
-    );
-  }
-  if (file !== undefined) return loadProcess(file);
-  const path = relative(process.cwd(), data.found(recorded ?? '')) || '.';
-  try {
-    return await loadProcess(path);
-  } catch (error) {
-    if (!(error instanceof TroupeError) || !error.message.includes('there is no file')) throw error;
-    throw new TroupeError(
-      'PROCESS_INVALID',
-      `run ${run} was started from ${quoted(path)}, which is gone. Say where it is now: --file <file>.`,
-      { file: path },
-      error,
-    );
-  }
+  const known = await knownRun(data.store, run);
+  const loaded = await loadRecorded(data, known.view, options.file);
+  return drive({ data, known, loaded, input: undefined, json: options.json ?? false });
 }

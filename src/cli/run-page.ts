@@ -26,18 +26,13 @@ const membersMax = 40;
 /** Lines of the run's output. */
 const outputLinesMax = 40;
 
-/** The run, its groups and their members. */
-export function runPicture(known: KnownRun, options: PageOptions): readonly string[] {
-  const { view } = known;
-  return [headOf(view, options), ...[...view.groups.values()].flatMap((ledger) => groupLines(ledger, known, options))];
-}
-
 /** The whole page, line by line. */
 export function runPage(known: KnownRun, options: PageOptions): readonly string[] {
   const { style, columns } = options;
   const { view } = known;
   return [
-    ...runPicture(known, options),
+    headOf(view, options),
+    ...[...view.groups.values()].flatMap((ledger) => groupLines(ledger, known, options)),
     ...endLines(view, options),
     ...(view.status === 'active' ? [fit(`waits for  ${waitsForText(view)}`, columns)] : []),
     '',

@@ -3,7 +3,8 @@ import { verifyRun } from '../process/verify.ts';
 import { captureConsole } from './capture-console.ts';
 import { dataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
-import { loadRecorded } from './run-command.ts';
+import { knownRun } from './known-run.ts';
+import { loadRecorded } from './load-recorded.ts';
 import { print, styleFor } from './terminal.ts';
 import { count } from './text.ts';
 
@@ -17,7 +18,8 @@ export interface VerifyCommandOptions {
 /** Proves a run's journal against its process. Returns the exit code; what does not hold is thrown. */
 export async function verifyCommand(run: string, options: VerifyCommandOptions): Promise<number> {
   const data = dataFolder(options.data);
-  const { process: definition } = await loadRecorded(data, run, options.file);
+  const { view } = await knownRun(data.store, run);
+  const { process: definition } = await loadRecorded(data, view, options.file);
   // The process function runs again, up to where it got; what it says has been said.
   const release = captureConsole(() => {});
   const check = await verifyRun({ store: data.store, run, process: definition }).finally(release);

@@ -149,7 +149,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const applied = (entry: Entry) => {
     observer.entry(entry);
     // Exactly what a later iteration sees again: else its time, or its order, would differ.
-    options.applied(entry);
+    if (isForProcess(entry)) options.applied(entry);
   };
   let noticesTold = 0;
   const tellNotices = () => {

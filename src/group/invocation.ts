@@ -69,7 +69,7 @@ const fields: Readonly<Record<keyof Invocation, readonly [string, Check]>> = {
       (value['stdoutMatches'] === undefined || isText(value['stdoutMatches'])),
   ],
   input: ['JSON', () => true],
-  timeoutMs: ['a number > 0', isNumber(1)],
+  timeoutMs: ['a number >= 1', isNumber(1)],
   retry: ['{attempts?, minMs?, factor?, maxMs?, jitter?, on?}', isRecord],
   restartable: ['true or false', (value) => typeof value === 'boolean'],
 };

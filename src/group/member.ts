@@ -44,12 +44,17 @@ export interface Progressed extends MemberEvent {
 /** Actor logic of a member. */
 export type MemberLogic = ActorLogic<MemberSnapshot, MemberEvent, Invocation, AnyActorScope['system'], EventObject>;
 
+/** Marks the member, also one made by another copy of this library: two copies must not make it a stranger. */
+export const memberMark = Symbol.for('troupe.member');
+const marked: object = { [memberMark]: true };
+
 /**
  * The actor to put into `setup({ actors: { member } })`: one child per invocation, spawned by name with an id
  * and an {@link Invocation} as input. Its end reaches the coordinator as `xstate.done.actor.<id>` or
  * `xstate.error.actor.<id>`; stopping it cancels the invocation.
  */
 export const member: MemberLogic = {
+  ...marked,
   getInitialSnapshot: (scope, input) => ({
     status: 'active',
     output: undefined,

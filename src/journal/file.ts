@@ -74,6 +74,7 @@ export function fileStore(options: FileStoreOptions): JournalStore {
 
   const openJournal = (run: string, folder: string): Journal => {
     const found: JournalNotice[] = [];
+    const sideFolders = new Map<string, Promise<unknown>>();
     let writer: Writer | undefined;
     let lease: Lease | undefined;
     let isTaking = false;
@@ -213,9 +214,14 @@ export function fileStore(options: FileStoreOptions): JournalStore {
       async sideFile(name) {
         checkOpen();
         const path = [`${folder}/files`, ...encodePath(name)];
+        const inside = path.slice(0, -1).join('/');
         try {
-          await fs.mkdir(path.slice(0, -1).join('/'));
+          // Once for all files of a folder: a group of a hundred asks a hundred times at one moment.
+          const making = sideFolders.get(inside) ?? fs.mkdir(inside);
+          sideFolders.set(inside, making);
+          await making;
         } catch (error) {
+          sideFolders.delete(inside);
           throw ioError(error, 'making a side file', folder);
         }
         return path.join('/');

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { member } from '../../src/group/member.ts';
 import * as kernel from '../../src/group/step.ts';
 import { amendLive, duel } from './duel.ts';
+import { tapes } from './tape.ts';
 
 const turnsWanted = Number(process.env['TROUPE_DIFF_TURNS'] ?? 20_000);
 const seed = Number(process.env['TROUPE_DIFF_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -16,11 +17,10 @@ beforeAll(() => {
 afterAll(() => restore());
 
 test(`random machines do the same through step as through live XState actors, over ${turnsWanted} turns`, { timeout: 60_000 + turnsWanted * 20 }, () => {
-  const numbers = (length: number) => fc.noBias(fc.array(fc.integer({ min: 0, max: 2 ** 48 }), { minLength: length, maxLength: length }));
   let turns = 0;
   const reached = new Set<string>();
   for (let round = 0; turns < turnsWanted; round += 1) {
-    const property = fc.property(numbers(400), numbers(20), (machine, inputs) => {
+    const property = fc.property(...tapes, (machine, inputs) => {
       const outcome = duel({ ...kernel, member }, machine, inputs);
       turns += outcome.turns;
       for (const one of outcome.reached) reached.add(one);

@@ -85,7 +85,7 @@ class Maker {
         even: ({ context }: Loose) => context.n % 2 === 0,
         third: ({ context }: Loose) => context.n % 3 === 0 && context.n < fuel,
         childDone: ({ context }: Loose) => Object.values(context.refs as Context['refs']).some((ref) => ref.getSnapshot().status === 'done'),
-        never: () => false,
+        onC: ({ context, event }: Loose) => event.type === 'C' && context.n < fuel,
         throws: ({ context }: Loose) => {
           if (context.n === 4) throw new Error(`guard of ${this.id} at 4`);
           return context.n < fuel;
@@ -155,7 +155,7 @@ class Maker {
         if (tape.chance(35)) config.on[type] = tape.chance(25) ? [this.transition(), this.transition()] : this.transition();
       }
       if (tape.chance(5)) config.on['*'] = { actions: 'count', guard: 'fueled' };
-      if (tape.chance(12)) config.always = { ...this.transition(), guard: 'third' };
+      if (tape.chance(12)) config.always = { ...this.transition(), guard: tape.pick(['third', 'onC']) };
       if (tape.chance(20)) config.after = { [tape.pick(['7', '12', 'patience', 'nothing'])]: this.transition() };
       if (invokeId !== undefined) {
         config.invoke = {

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 /** Choices made from a list of numbers below 2^48, several from each: fast-check shrinks the list, and 0 is always the simplest choice. */
 export class Tape {
   private readonly numbers: readonly number[];
@@ -38,3 +40,8 @@ export class Tape {
     return this.at >= this.numbers.length;
   }
 }
+
+const numbers = (length: number) => fc.noBias(fc.array(fc.integer({ min: 0, max: 2 ** 48 }), { minLength: length, maxLength: length }));
+
+/** A tape for a machine and one for its inputs. */
+export const tapes = [numbers(400), numbers(20)] as const;

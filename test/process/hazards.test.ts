@@ -1,6 +1,6 @@
 /** What other orchestrators get wrong when their function runs again: swapped, lost and faked results (H1, H2, H7–H10). */
 import { describe, expect, test } from 'vitest';
-import { defineProcess, iterate, verifyRun, type Context, type JsonValue, type Outcome, type Pending } from 'troupe';
+import { defineProcess, iterate, verifyRun, type Context, type JsonValue, type Pending } from 'troupe';
 import { fail, ok } from 'troupe/harness';
 import { entriesOf, memoryStore } from '../support/dying-store.ts';
 import { handClock } from '../support/hand-clock.ts';
@@ -8,7 +8,7 @@ import { finished, killed, stage } from '../support/running.ts';
 
 const say = (text: string) => ({ prompt: text });
 /** Answers with its own name, so that a result in a wrong place shows. */
-const echo = { '*': ({ group }: { readonly group: string }) => (group.startsWith('bad') ? fail(`${group} failed`) : ok(group.toUpperCase())) };
+const echo = { '*': ({ group }: { readonly group: string }) => (group.startsWith('bad') ? fail('failed', `${group} failed`) : ok(group.toUpperCase())) };
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 /** Without what a path or a stack adds. */
 const failureOf = (name: string) => `GROUP_FAILED: group \`${name}\` failed: ${name} failed`;
@@ -138,35 +138,32 @@ describe.each(hazards)('$name', ({ body, output }) => {
   });
 
   test('iterated, with one settlement at a time, in every order', async () => {
-    const orders = new Map<string, number>();
-    /** Depth first over which of the pending members is settled next. */
-    const explore = async (choices: readonly number[]): Promise<number> => {
+    const orders = new Set<string>();
+    /** Settles, at each step, the pending member that `choices` says (else the first); returns how many there were. */
+    const iterated = async (choices: readonly number[]): Promise<readonly number[]> => {
       const store = memoryStore();
-      const clock = handClock();
-      const options = { store, process, run: 'run', harnesses: {}, clock };
+      const options = { store, process, run: 'run', harnesses: {}, clock: handClock() };
       let result = await iterate(options);
       const order: string[] = [];
-      let width = 1;
-      for (let step = 0; result.status === 'waiting'; step += 1) {
+      const widths: number[] = [];
+      while (result.status === 'waiting') {
         const members = result.pending.filter((one): one is Extract<Pending, { type: 'member' }> => one.type === 'member');
         expect(members.length).toBe(result.pending.length);
-        const choice = choices[step] ?? 0;
-        if (step === choices.length - 1) width = members.length;
-        const { group, member } = members[choice % members.length] as (typeof members)[number];
+        const { group, member } = members[choices[order.length] ?? 0] as (typeof members)[number];
         order.push(group);
-        const outcome: Outcome = echo['*']({ group });
-        result = await iterate({ ...options, settlements: [{ group, member, outcome }] });
+        widths.push(members.length);
+        result = await iterate({ ...options, settlements: [{ group, member, outcome: echo['*']({ group }) }] });
       }
       expect(result).toEqual({ status: 'completed', output });
-      orders.set(order.join(' '), (orders.get(order.join(' ')) ?? 0) + 1);
-      return width;
+      orders.add(order.join(' '));
+      return widths;
     };
-    const walk = async (choices: readonly number[], depth: number): Promise<void> => {
-      const width = await explore([...choices, 0]);
-      if (depth === 0) return;
-      for (let choice = 0; choice < width; choice += 1) await walk([...choices, choice], depth - 1);
-    };
-    await walk([], 3);
+    for (let choices: readonly number[] | undefined = []; choices !== undefined; ) {
+      const widths: readonly number[] = await iterated(choices);
+      const chosen: readonly number[] = widths.map((_, step) => choices?.[step] ?? 0);
+      const last = chosen.findLastIndex((choice, step) => choice + 1 < (widths[step] ?? 0));
+      choices = last === -1 ? undefined : [...chosen.slice(0, last), (chosen[last] ?? 0) + 1];
+    }
     expect(orders.size).toBeGreaterThan(1);
   });
 });

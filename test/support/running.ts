@@ -1,7 +1,8 @@
 /** Driving a run in a test: memory journal, scripted harness, hand clock. */
-import { openRun, type Harnesses, type Observer, type Process, type Run, type RunOptions, type RunResult } from 'troupe';
+import { defineProcess, openRun, type Harnesses, type JsonValue, type Observer, type OpenOptions, type Process, type Run, type RunOptions, type RunResult } from 'troupe';
 import { scripted, type Script, type ScriptedHarness } from 'troupe/harness';
-import { dyingStore, memoryStore, type Death, type MemoryStore } from './dying-store.ts';
+import { caller, type CallerInput } from './caller.ts';
+import { dyingStore, entriesOf, memoryStore, type Death, type MemoryStore } from './dying-store.ts';
 import { handClock, passing, settle, type HandClock } from './hand-clock.ts';
 
 /** Everything of a run that outlives its hosts. */
@@ -68,4 +69,34 @@ export function watching(): Required<Pick<Observer, 'entry' | 'notice' | 'replay
     replayed: ({ stream, type }) => void replays.push(`${stream} ${type}`),
     notice: ({ kind }) => void notices.push(kind),
   };
+}
+
+/** A process of one group `group` of the {@link caller}, which ends as that ends. */
+export function calling(input: CallerInput, options: OpenOptions = {}): Process<never, unknown> {
+  return defineProcess('calling', async (ctx) => ctx.group('group', caller, input, options).output);
+}
+
+/** Signals the open group `group`; every signal has an id of its own. */
+export async function tell(run: Run, type: string, more: Readonly<Record<string, JsonValue>> = {}): Promise<void> {
+  signals += 1;
+  await run.signal('group', { type, ...more }, { id: `signal-${signals}` });
+  await settle();
+}
+let signals = 0;
+
+/** Starts driving and lets everything happen that needs no clock. */
+export async function driven(stage: Stage, more: Partial<RunOptions> = {}): Promise<{ readonly run: Run; readonly end: Promise<RunResult> }> {
+  const run = await open(stage, more);
+  const end = run.drive();
+  end.catch(() => {});
+  await settle();
+  return { run, end };
+}
+
+/** `type` and chosen fields of a stream's entries, one text each. */
+export async function story(stage: Stage, stream = 'group:group', fields: readonly string[] = ['member', 'attempt']): Promise<string[]> {
+  const entries = await entriesOf(stage.store);
+  return entries
+    .filter((entry) => entry.stream === stream)
+    .map(({ type, data }) => [type, ...fields.map((field) => (data as Record<string, unknown>)[field]).filter((value) => value !== undefined)].join(' '));
 }

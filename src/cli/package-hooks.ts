@@ -1,0 +1,26 @@
+/**
+ * Loader hook for process files; Node runs it in a thread of its own. `troupe` and `xstate` mean the copies that this program
+ * runs on, whatever is installed beside the process file: a machine made by another copy would not be recognised. Packages in
+ * node_modules keep their own `xstate`.
+ */
+import type { InitializeHook, ResolveHook } from 'node:module';
+
+/** What the hook is told when it is registered. */
+export interface PackageHookData {
+  /** A module of this program: packages are looked up from there. */
+  readonly from: string;
+}
+
+let from: string | undefined;
+
+/** Called once by Node. */
+export const initialize: InitializeHook<PackageHookData> = (data) => {
+  ({ from } = data);
+};
+
+/** Called by Node for every import. */
+export const resolve: ResolveHook = (specifier, context, next) => {
+  const isInstalled = context.parentURL?.includes('/node_modules/') ?? false;
+  const isShared = /^troupe(\/|$)/.test(specifier) || (/^xstate(\/|$)/.test(specifier) && !isInstalled);
+  return next(specifier, isShared && from !== undefined ? { ...context, parentURL: from } : context);
+};

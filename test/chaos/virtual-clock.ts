@@ -1,0 +1,31 @@
+/** A clock that stands still while anything happens, and then jumps to what is due next: runs take no time and are the same each time. */
+import type { Clock } from '../../src/index.ts';
+
+/** A clock moved by hand. */
+export interface VirtualClock extends Clock {
+  /** Moves to the next wake-up and calls it; false when none waits. */
+  jump(): boolean;
+}
+
+/** Begins at `now`, ms since 1970. */
+export function virtualClock(now = 1_700_000_000_000): VirtualClock {
+  let wakeUps: { readonly atMs: number; readonly callback: () => void }[] = [];
+  return {
+    now: () => now,
+    wakeAt(atMs, callback) {
+      const wakeUp = { atMs, callback };
+      wakeUps.push(wakeUp);
+      return () => {
+        wakeUps = wakeUps.filter((other) => other !== wakeUp);
+      };
+    },
+    jump() {
+      const next = wakeUps.toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) return false;
+      wakeUps = wakeUps.filter((other) => other !== next);
+      now = Math.max(now, next.atMs);
+      next.callback();
+      return true;
+    },
+  };
+}

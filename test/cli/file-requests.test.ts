@@ -1,0 +1,54 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { fileRequests } from '../../src/process/file-requests.ts';
+
+function place(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-requests-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('letters are listed as they were posted, oldest first, until they are removed', async () => {
+  const requests = fileRequests(join(place(), 'requests'));
+  expect(await requests.list()).toEqual([]);
+  const first = await requests.post({ type: 'cancel', reason: 'one' });
+  const second = await requests.post({ type: 'signal', group: 'g', event: { type: 'go' } });
+  const listed = await requests.list();
+  expect(listed).toHaveLength(2);
+  expect(listed).toEqual(
+    expect.arrayContaining([
+      { id: first, type: 'cancel', reason: 'one' },
+      { id: second, type: 'signal', group: 'g', event: { type: 'go' } },
+    ]),
+  );
+  expect(listed.map(({ id }) => id)).toEqual([first, second].toSorted());
+  await requests.remove(first);
+  await requests.remove(first);
+  expect((await requests.list()).map(({ id }) => id)).toEqual([second]);
+});
+
+test('what is no letter is never told, and removed; what is half written is left alone', async () => {
+  const folder = place();
+  for (const [name, text] of Object.entries({
+    'a.json': '{',
+    'b.json': '[]',
+    'c.json': 'null',
+    'd.json': '{"type":"cancel"}',
+    'e.json': '{"type":"signal","group":"g","event":{}}',
+    'f.json': '{"type":"other"}',
+    'g.draft': '{"type":"ca',
+    'h.json': '{"type":"cancel","reason":"real"}',
+  })) {
+    writeFileSync(join(folder, name), text);
+  }
+  expect(await fileRequests(folder).list()).toEqual([{ id: 'h', type: 'cancel', reason: 'real' }]);
+  expect(readdirSync(folder).toSorted()).toEqual(['g.draft', 'h.json']);
+});
+
+test('a folder that cannot be written is JOURNAL_IO', async () => {
+  const file = join(place(), 'file');
+  writeFileSync(file, '');
+  await expect(fileRequests(file).post({ type: 'cancel', reason: 'x' })).rejects.toMatchObject({ code: 'JOURNAL_IO' });
+});

@@ -1,0 +1,138 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { lastJson, project, type Project } from './support.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const resultOf = async (it: Project, file: string) =>
+  (lastJson(await it.troupe('run', file, '--json')) as { run: { output: unknown } }).run.output;
+
+/** Fails unless what the file imports is what the program runs on: a machine or an error of another copy would not be recognised. */
+const same = `
+import { StateMachine, setup } from 'xstate';
+import { TroupeError, defineProcess, member } from 'troupe';
+import { fanOut } from 'troupe/machines';
+const { setup: theirs } = await import('${root}node_modules/xstate/dist/xstate.cjs.mjs');
+const { TroupeError: error } = await import('${root}dist/src/error.js');
+const { member: theMember } = await import('${root}dist/src/group/member.js');
+export default defineProcess('same', () => [setup === theirs, TroupeError === error, member === theMember, fanOut instanceof StateMachine]);
+`;
+
+describe('troupe and xstate are the copies the program runs on', () => {
+  test.each(['same.process.ts', 'same.process.mts', 'same.process.mjs', 'same.process.js'])(
+    '%s, with nothing installed',
+    async (file) => {
+      expect(await resultOf(project({ [file]: same }), file)).toEqual([true, true, true, true]);
+    },
+  );
+
+  test('with both installed in the project', async () => {
+    const it = project({ 'a.process.ts': same, 'b.process.mjs': same, 'package.json': '{}' });
+    mkdirSync(it.path('node_modules'));
+    symlinkSync(root, it.path('node_modules/troupe'), 'dir');
+    symlinkSync(`${root}node_modules/xstate`, it.path('node_modules/xstate'), 'dir');
+    expect(await resultOf(it, 'a.process.ts')).toEqual([true, true, true, true]);
+    expect(await resultOf(it, 'b.process.mjs')).toEqual([true, true, true, true]);
+  });
+
+  test('with other copies installed in the project', async () => {
+    const it = project({ 'a.process.ts': same, 'b.process.mjs': same, 'package.json': '{}' });
+    for (const name of ['troupe', 'xstate']) {
+      mkdirSync(it.path(`node_modules/${name}`), { recursive: true });
+      it.write(
+        `node_modules/${name}/package.json`,
+        `{"name":"${name}","exports":{".":"./index.js","./package.json":"./package.json"}}`,
+      );
+      it.write(`node_modules/${name}/index.js`, 'throw new Error("another copy");');
+    }
+    expect(await resultOf(it, 'a.process.ts')).toEqual([true, true, true, true]);
+    expect(await resultOf(it, 'b.process.mjs')).toEqual([true, true, true, true]);
+  });
+});
+
+test('TypeScript is what people write: enums, types, imports with and without extensions, in a folder without package.json', async () => {
+  const it = project({
+    'names.ts': "export enum Name { First = 'first' }\nexport type Output = { readonly name: Name };",
+    'main.process.ts':
+      "import { defineProcess } from 'troupe';\nimport { Name, type Output } from './names';\nimport { Name as Again } from './names.js';\nexport default defineProcess('typed', (): Output => ({ name: Name === Again ? Name.First : Again.First }));",
+    'plain.process.mjs':
+      "import { defineProcess } from 'troupe';\nimport { Name } from './names.ts';\nexport default defineProcess('mixed', () => Name.First);",
+  });
+  expect(await resultOf(it, 'main.process.ts')).toEqual({ name: 'first' });
+  expect(await resultOf(it, 'plain.process.mjs')).toBe('first');
+});
+
+test('the export `harnesses` goes over the built-in ones', async () => {
+  const it = project({
+    'own.process.ts': `
+      import { defineProcess } from 'troupe';
+      import { fn } from 'troupe/harness';
+      export const harnesses = { shout: fn(async ({ input }) => String(input).toUpperCase()) };
+      export default defineProcess('own', async (ctx) => [
+        await ctx.task('shout', { harness: 'shout', input: 'hello' }),
+        ((await ctx.task('say', { command: ['echo', 'hi'] })) as { stdout: string }).stdout,
+      ]);`,
+  });
+  expect(await resultOf(it, 'own.process.ts')).toEqual(['HELLO', 'hi\n']);
+});
+
+describe('a file that is no process is exit code 2, PROCESS_INVALID and a sentence', () => {
+  const cases: readonly (readonly [string, string, string | undefined, string])[] = [
+    ['no file', 'none.ts', undefined, 'there is no file none.ts'],
+    [
+      'a syntax error in TypeScript',
+      'a.ts',
+      'export const a = 1;\nexport const b = = 2;\n',
+      'a.ts:2:17: Unexpected "="',
+    ],
+    [
+      'a syntax error in JavaScript',
+      'a.mjs',
+      'export const a = 1;\nexport const b = = 2;\n',
+      "a.mjs:2: Unexpected token '='",
+    ],
+    [
+      'no default export',
+      'a.ts',
+      'export const a = 1;\n',
+      'a.ts has no default export. Expected: export default defineProcess(',
+    ],
+    [
+      'a process under another name',
+      'a.ts',
+      "import { defineProcess } from 'troupe';\nexport const review = defineProcess('review', () => 1);\n",
+      'a.ts has no default export; `review` is a process, but a named export.',
+    ],
+    [
+      'a default export of another kind',
+      'a.ts',
+      'export default () => 1;\n',
+      'a.ts exports a function by default, which is not a process.',
+    ],
+    [
+      'an error while it is loaded',
+      'a.ts',
+      "const n: number = 1;\n\nif (n === 1) throw new Error('no key');\nexport default n;\n",
+      'a.ts throws while it is loaded: no key (a.ts:3)',
+    ],
+    [
+      'a package that is missing',
+      'a.mjs',
+      "import 'no-such-package';\n",
+      "a.mjs cannot be loaded: Cannot find package 'no-such-package'",
+    ],
+    [
+      'harnesses that are none',
+      'a.ts',
+      "import { defineProcess } from 'troupe';\nexport const harnesses = { mine: {} };\nexport default defineProcess('a', () => 1);\n",
+      'a.ts: expected `harnesses.mine` to be a harness (command(), fn() …), got an object.',
+    ],
+  ];
+  test.each(cases)('%s', async (_, file, text, sentence) => {
+    const { code, stdout, stderr } = await project(text === undefined ? {} : { [file]: text }).troupe('run', file);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`PROCESS_INVALID: ${sentence}`);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+  });
+});

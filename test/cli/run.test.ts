@@ -1,0 +1,196 @@
+import { rmSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { lastJson, members, project, startedIn, workProcess } from './support.ts';
+
+test('a run prints a line per change of state, its members, its result, and what to do next', async () => {
+  const { troupe } = project({ 'work.process.ts': workProcess });
+  const { code, stdout, stderr } = await troupe(
+    'run',
+    'work.process.ts',
+    '--run-id',
+    'r1',
+    '--input',
+    members('a', 'bad-b'),
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const lines = stdout
+    .replaceAll(/\d\d:\d\d:\d\d/g, '<time>')
+    .replaceAll(/\d+\.\ds/g, '<took>')
+    .split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'run r1 · work',
+      '<time>  work  started  a on command',
+      '<time>  work  settled  a ok hello from a',
+      '<time>  work  settled  bad-b error exit code 3: hello from bad-b',
+      '<time>  work  ●  checkpoint 1 (2 of 2)',
+      '<time>  work  ended  completed',
+      '  work  fan-out  2/2  ● checkpoint 1 (2 of 2)  completed',
+      '    a      command  ✓ <took>    hello from a',
+      '    bad-b  command  ✗ <took>    exit code 3: hello from bad-b',
+      '      │ hello from bad-b',
+      'succeeded:',
+      '  - a',
+      '  npx troupe show r1',
+    ]),
+  );
+});
+
+test('a run that has ended prints its result again, and runs nothing', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  const first = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--json');
+  const again = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--json');
+  const resumed = await it.troupe('resume', 'r1', '--json');
+  expect(first.code).toBe(0);
+  expect(lastJson(again)).toEqual(lastJson(first));
+  expect(again.stdout).toBe(resumed.stdout);
+  expect(again.stdout.trimEnd().split('\n')).toHaveLength(1);
+  expect(startedIn(it)).toEqual(['a', 'b']);
+});
+
+test('a run that has ended belongs to its process and its input', async () => {
+  const it = project({
+    'work.process.ts': workProcess,
+    'other.process.ts': workProcess.replace("'work', async", "'other', async"),
+  });
+  await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+  const other = await it.troupe('run', 'other.process.ts', '--run-id', 'r1');
+  expect(other).toMatchObject({ code: 2, stdout: '' });
+  expect(other.stderr).toContain('run r1 belongs to process `work`, not to `other`');
+  const input = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', '{"members":["z"]}');
+  expect(input).toMatchObject({ code: 2, stdout: '' });
+  expect(input.stderr).toContain('run r1 has ended, with input null, not {"members":["z"]}');
+  expect(startedIn(it)).toEqual(['a', 'b']);
+});
+
+test('--json prints entries as NDJSON, then the run', async () => {
+  const it = project({
+    'work.process.ts': workProcess.replace('const members =', "console.log('from the process'); const members ="),
+  });
+  const ended = await it.troupe('run', 'work.process.ts', '--json');
+  const lines = ended.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  for (const entry of lines.slice(0, -1)) expect(Object.keys(entry)).toEqual(['stream', 'seq', 'at', 'type', 'data']);
+  expect(lines.map(({ type }) => type)).toEqual(expect.arrayContaining(['run.created', 'member.settled', 'run.ended']));
+  expect(lastJson(ended)).toMatchObject({
+    run: { status: 'completed', process: 'work', output: { succeeded: ['a', 'b'] } },
+  });
+  expect(ended.stderr).toBe('from the process\n');
+});
+
+test('a run without an id gets a short one of its own', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  const ids = await Promise.all(
+    [0, 1, 2].map(
+      async () => (lastJson(await it.troupe('run', 'work.process.ts', '--json')) as { run: { id: string } }).run.id,
+    ),
+  );
+  expect(new Set(ids).size).toBe(3);
+  for (const id of ids) expect(id).toMatch(/^[0-9a-z]{5}$/);
+});
+
+test('--input takes JSON, a file, or standard input; anything else is exit code 2 and a sentence', async () => {
+  const it = project({ 'work.process.ts': workProcess, 'input.json': members('from-file') });
+  const output = async (input: string, stdin = '') => {
+    const { child, ended } = it.start('run', 'work.process.ts', '--json', '--input', input);
+    child.stdin?.end(stdin);
+    return (lastJson(await ended) as { run: { output: unknown } }).run.output;
+  };
+  expect(await output('@input.json')).toMatchObject({ succeeded: ['from-file'] });
+  expect(await output('@-', members('from-stdin'))).toMatchObject({ succeeded: ['from-stdin'] });
+  const wrong = await it.troupe('run', 'work.process.ts', '--input', '{members:1}');
+  expect(wrong).toMatchObject({ code: 2, stdout: '' });
+  expect(wrong.stderr).toMatch(/^BAD_INPUT: expected --input to be JSON, got `\{members:1\}`: .+\n$/);
+  expect((await it.troupe('run', 'work.process.ts', '--input', '@none.json')).stderr).toContain(
+    'BAD_INPUT: --input @none.json: cannot read none.json',
+  );
+  expect((await it.troupe('run', 'work.process.ts', '--run-id', '../x')).code).toBe(2);
+});
+
+test('a process that throws ends its run as failed: exit code 1, the error in words and in JSON', async () => {
+  const it = project({
+    'sad.process.mjs':
+      "import { defineProcess } from 'troupe';\nexport default defineProcess('sad', () => { throw new Error('no luck'); });\n",
+  });
+  const plain = await it.troupe('run', 'sad.process.mjs', '--run-id', 's1');
+  expect(plain.code).toBe(1);
+  expect(plain.stdout).toContain('\nfailed: no luck\n');
+  const json = await it.troupe('run', 'sad.process.mjs', '--run-id', 's1', '--json');
+  expect(json.code).toBe(1);
+  expect(lastJson(json)).toMatchObject({ run: { status: 'failed', error: { name: 'Error', message: 'no luck' } } });
+});
+
+test('errors are one sentence on standard error, and JSON on standard output when asked', async () => {
+  const { troupe } = project();
+  const ended = await troupe('show', 'nope', '--json');
+  expect(ended.code).toBe(7);
+  expect(lastJson(ended)).toMatchObject({ error: { code: 'RUN_UNKNOWN', exitCode: 7, details: { run: 'nope' } } });
+  expect(ended.stderr).not.toContain('    at ');
+});
+
+test('--continue goes on with the newest unfinished run of the file, and begins a new one when there is none', async () => {
+  const it = project({ 'work.process.ts': workProcess, 'other.process.ts': workProcess });
+  const idOf = async (ended: ReturnType<typeof it.troupe>) => (lastJson(await ended) as { run: { id: string } }).run.id;
+  const first = await idOf(it.troupe('run', 'work.process.ts', '--continue', '--json'));
+  expect(await idOf(it.troupe('run', 'work.process.ts', '--continue', '--json'))).not.toBe(first);
+
+  const host = it.start('run', 'work.process.ts', '--run-id', 'held', '--input', members('held'));
+  await host.said('started  held');
+  host.child.kill('SIGKILL');
+  await host.ended;
+  it.write('go', '');
+  expect(await idOf(it.troupe('run', 'other.process.ts', '--continue', '--json'))).not.toBe('held');
+  expect(await idOf(it.troupe('run', 'work.process.ts', '--continue', '--json'))).toBe('held');
+  expect((await it.troupe('run', 'work.process.ts', '--continue', '--run-id', 'x')).code).toBe(2);
+});
+
+test('the process file is found again from another folder', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('held'));
+  await host.said('started  held');
+  host.child.kill('SIGKILL');
+  await host.ended;
+  it.write('go', '');
+  const elsewhere = project();
+  elsewhere.write('go', '');
+  const resumed = await elsewhere.troupe('resume', 'r1', '--data', it.path('.troupe'), '--json');
+  expect(lastJson(resumed)).toMatchObject({ run: { status: 'completed', file: 'work.process.ts' } });
+});
+
+test('a moved process file is named, and --file says where it is', async () => {
+  const it = project({ 'a.ts': workProcess, 'b.ts': workProcess });
+  const host = it.start('run', 'a.ts', '--run-id', 'r1', '--input', members('held'));
+  await host.said('started  held');
+  host.child.kill('SIGKILL');
+  await host.ended;
+  it.write('go', '');
+  rmSync(it.path('a.ts'));
+  const lost = await it.troupe('resume', 'r1');
+  expect(lost.code).toBe(2);
+  expect(lost.stderr).toContain('run r1 was started from a.ts, which is gone. Say where it is now: --file <file>.');
+  expect((await it.troupe('resume', 'r1', '--file', 'b.ts')).code).toBe(0);
+});
+
+test('what must be mended first ends no run: its id is told, and it goes on when that is done', async () => {
+  const twice = workProcess.replace(
+    'const { results, failed } =',
+    "ctx.group('twice', fanOut, { members: [] }); ctx.group('twice', fanOut, { members: [] });\n  const { results, failed } =",
+  );
+  const it = project({ 'work.process.ts': twice });
+  const broken = await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+  expect(broken.code).toBe(2);
+  expect(broken.stderr).toContain('run r1 has not ended. When this is mended, go on with: npx troupe resume r1\n');
+  expect(broken.stderr).toContain('DUPLICATE_NAME: run r1 already has a group `twice`');
+  it.write('work.process.ts', twice.replace("ctx.group('twice', fanOut, { members: [] });", ''));
+  const mended = await it.troupe('resume', 'r1', '--json');
+  expect(mended).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('a data folder that cannot be written is exit code 6', async () => {
+  const it = project({ 'work.process.ts': workProcess, 'file': '' });
+  const { code, stderr } = await it.troupe('run', 'work.process.ts', '--data', 'file/data');
+  expect({ code, stderr }).toEqual({ code: 6, stderr: expect.stringMatching(/^JOURNAL_IO: /) as string });
+  expect(startedIn(it)).toEqual([]);
+});

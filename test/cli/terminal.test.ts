@@ -1,0 +1,102 @@
+/** The program on a real terminal of 80 by 24, made by script(1). */
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { screen } from './screen.ts';
+import { members, program, project, startedIn, workProcess, type Project } from './support.ts';
+
+const hasTerminals = spawnSync('script', ['-qec', 'stty rows 24 cols 80', '/dev/null']).status === 0;
+
+/** `troupe` on a terminal. */
+function onTerminal(it: Project, args: readonly string[], env: NodeJS.ProcessEnv = {}, rows = 24) {
+  const words = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
+  return it.spawn('script', ['-qec', `stty rows ${rows} cols 80 -echo; exec ${words}`, '/dev/null'], {
+    env: { TERM: 'xterm-256color', ...env },
+  });
+}
+
+const oneTo = (count: number) => Array.from({ length: count }, (_, index) => `m${index + 1}`);
+
+test.skipIf(!hasTerminals)(
+  'one picture is painted in place, then the result; colours, and the cursor comes back',
+  async () => {
+    const it = project({
+      'work.process.ts': workProcess.replace(
+        "'hello from '",
+        "'\\\\x1b[31m日本語\\\\x1b[0m '.repeat(20) + 'hello from '",
+      ),
+    });
+    const host = onTerminal(it, ['run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'bad-b', 'held')]);
+    const painted = await host.said(/✓[^]*✗[^]*▶/);
+    const live = screen(24, 80);
+    live.write(painted.slice(0, painted.lastIndexOf('\u001b[?2026h')));
+    expect(live.lines()[0]).toMatch(/^run r1 · work · \d+\.\ds$/);
+    expect(live.lines()[1]).toMatch(/^ {2}work {2}fan-out {2}[012]\/3/);
+    expect(live.isCursorVisible()).toBe(false);
+    expect(live.wrapped()).toBe(0);
+    it.write('go', '');
+    const { code, stdout } = await host.ended;
+    expect(code).toBe(0);
+    const seen = screen(24, 80);
+    seen.write(stdout);
+    const lines = [...seen.gone, ...seen.lines()];
+    expect(lines.filter((line) => line.startsWith('run r1'))).toHaveLength(1);
+    expect(lines[0]).toMatch(/^run r1 · work · completed in /);
+    expect(lines[2]).toMatch(/^ {4}a {6}command {2}✓ \d\.\ds {4,5}日本語 /);
+    expect(lines[3]).toMatch(/^ {4}bad-b {2}command {2}✗ \d\.\ds {4,5}exit code 3: /);
+    expect(lines).toContain('  npx troupe show r1');
+    expect(seen.isCursorVisible()).toBe(true);
+    expect(stdout).toContain('\u001b[32m✓');
+  },
+);
+
+test.skipIf(!hasTerminals)(
+  'more members than rows: what runs, what ended last, and how many more; nothing scrolls',
+  async () => {
+    const it = project({ 'work.process.ts': workProcess });
+    const host = onTerminal(
+      it,
+      ['run', 'work.process.ts', '--run-id', 'r1', '--input', members(...oneTo(30), 'held-1', 'held-2')],
+      {},
+      12,
+    );
+    const painted = await host.said(/30\/32[^]*held-2[^]*\+ \d+ more \(\d+ settled\)[^]*2026l/);
+    const live = screen(12, 80);
+    live.write(painted.slice(0, painted.lastIndexOf('\u001b[?2026h')));
+    expect({ gone: live.gone, wrapped: live.wrapped() }).toEqual({ gone: [], wrapped: 0 });
+    it.write('go', '');
+    expect((await host.ended).code).toBe(0);
+  },
+);
+
+test.skipIf(!hasTerminals)('Ctrl-C leaves the picture and the way to go on', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  const host = onTerminal(it, ['run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'held')]);
+  await host.said(/✓[^]*▶[^]*hello from held/);
+  host.child.stdin?.write('\u0003');
+  const { code, stdout } = await host.ended;
+  expect(code).toBe(130);
+  const seen = screen(24, 80);
+  seen.write(stdout.replaceAll('^C', ''));
+  const lines = seen.lines();
+  expect(lines[0]).toMatch(/^run r1 · work · /);
+  expect(lines.slice(2, 4)).toEqual([
+    expect.stringMatching(/^ {4}a {5}command {2}✓/),
+    expect.stringMatching(/^ {4}held {2}command {2}‖/),
+  ]);
+  expect(lines.slice(4, 6).join('')).toMatch(
+    /^stopping: 1 attempt cancelled, journal closed at \d+\. Go on with: npx troupe resume r1$/,
+  );
+  it.write('go', '');
+  expect((await it.troupe('resume', 'r1')).code).toBe(0);
+  expect(startedIn(it)).toEqual(['a', 'held', 'held']);
+});
+
+test.skipIf(!hasTerminals)('NO_COLOR takes the colours, a dumb terminal gets plain lines', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  const colourless = await onTerminal(it, ['run', 'work.process.ts'], { NO_COLOR: '1' }).ended;
+  expect(colourless.stdout).not.toMatch(/\u001b\[[\d;]*m/);
+  expect(colourless.stdout).toContain('\u001b[?2026h');
+  const dumb = await onTerminal(it, ['run', 'work.process.ts'], { TERM: 'dumb' }).ended;
+  expect(dumb.stdout).not.toContain('\u001b');
+  expect(dumb.stdout).toMatch(/ {2}work {2}settled {2}a ok hello from a\r\n/);
+});

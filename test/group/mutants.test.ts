@@ -1,0 +1,124 @@
+/** The differential test is only worth what it catches: each mutant below must be told from the kernel. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { amendLive, duel, type Kernel } from './duel.ts';
+import { tapes } from './tape.ts';
+
+interface Mutant {
+  readonly file: string;
+  /** Text that is there exactly `times` (default once), and what stands there instead. */
+  readonly from: string;
+  readonly to: string;
+  readonly times?: number;
+}
+
+const mutants: Readonly<Record<string, Mutant>> = {
+  'mailboxes are read last in, first out': { file: 'turn.ts', from: 'live.mailbox.shift()', to: 'live.mailbox.pop()', times: 2 },
+  'letters to a busy actor are lost': {
+    file: 'turn.ts',
+    from: '    live.mailbox.push(letter);\n    if (live.open',
+    to: '    if (!live.busy) live.mailbox.push(letter);\n    if (live.open',
+  },
+  'letters to an actor that has not started are lost': {
+    file: 'turn.ts',
+    from: '    live.mailbox.push(letter);\n    if (live.open',
+    to: '    if (live.open) live.mailbox.push(letter);\n    if (live.open',
+  },
+  'a busy actor is entered again': { file: 'turn.ts', from: 'if (live.open && !live.busy) this.drain(live);', to: 'if (live.open) this.drain(live);' },
+  'a child starts twice': {
+    file: 'turn.ts',
+    from: `if (live === undefined || live.phase !== 'new') return;`,
+    to: `if (live === undefined || live.phase === 'stopped') return;`,
+  },
+  'initial actions run before children have started': {
+    file: 'turn.ts',
+    from: `if (live.logic.kind === 'machine') {\n      try {`,
+    to: `if (live.place.address === 'never') {\n      try {`,
+  },
+  'a child is stopped before what was sent to it earlier': {
+    file: 'turn.ts',
+    from: `else if (child?.phase === 'running') live.deferred.push(action);`,
+    to: `else if (child?.phase === 'running') this.stopActor(child);`,
+  },
+  'a stop waits behind older letters': { file: 'turn.ts', from: 'live.mailbox.length = Math.min(live.mailbox.length, live.busy ? 0 : 1);', to: '' },
+  'an error is not told to the parent': { file: 'turn.ts', from: 'this.tellParent(live, errorOf(live, error));', to: '' },
+  'the parent hears of the end before the actor has halted': {
+    file: 'turn.ts',
+    from: `    if (live.snapshot.status === 'done') {\n      this.halt(live);`,
+    to: `    if (live.snapshot.status === 'done') {`,
+  },
+  'children of a failed actor go on': { file: 'turn.ts', from: 'if (orphan !== undefined) this.stopActor(orphan);', to: 'void orphan;' },
+  'timers of stopped actors stay': { file: 'turn.ts', from: '    live.timers = none;\n', to: '' },
+  'a new timer takes the place of the others': { file: 'turn.ts', from: '[...shadowed, {', to: '[{' },
+  'cancelling an id takes an older timer': {
+    file: 'turn.ts',
+    from: 'live.timers.find((one) => one.id === id && one.cancellable)',
+    to: 'live.timers.find((one) => one.id === id)',
+  },
+  'a timer fires twice': { file: 'turn.ts', from: '.filter((one) => one !== timer)\n      .map(', to: '.map(' },
+  'every incarnation is the first': { file: 'turn.ts', from: 'const incarnation = 1 + Math.max(', to: 'const incarnation = Math.max(1, ' },
+  'a settlement of another incarnation is accepted': { file: 'step.ts', from: 'if (cell.incarnation !== incarnation) return', to: 'if (cell.incarnation < 0) return' },
+  'the system id of a stopped actor stays taken': { file: 'turn.ts', from: '    this.unsetSystemId(live.ref);\n    if (live.logic', to: '    if (live.logic' },
+  'events that only an eventless transition waits for are ignored': { file: 'hearing.ts', from: 'node.always !== undefined || ', to: '' },
+  'a step changes the system it came from': { file: 'vector.ts', from: 'const copy = node.slice();', to: 'const copy = node as unknown[];' },
+  'timers are not written down': { file: 'persist.ts', from: 'timers: timers.map(({ to, event, ...timer }) => ({\n      ...timer,\n      to: to === undefined', to: 'timers: [].map(({ to, event, ...timer }: any) => ({\n      ...timer,\n      to: to === undefined' },
+  'the order of parallel states is not written down': { file: 'persist.ts', from: 'nodes: _nodes.map(({ id }) => id),', to: 'nodes: _nodes.map(({ id }) => id).reverse(),' },
+};
+
+const root = join(import.meta.dirname, '../..');
+let folder = '';
+let restore = () => {};
+
+beforeAll(() => {
+  // Inside the project, so that XState is found; vitest reads TypeScript there.
+  folder = mkdtempSync(join(root, '.mutants-'));
+  restore = amendLive();
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+});
+afterAll(() => {
+  restore();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function load(name: string, mutant: Mutant | undefined): Promise<Kernel> {
+  const src = join(folder, name.replaceAll(/[^a-z]+/g, '-'), 'src');
+  for (const part of ['error.ts', 'json.ts', 'group', 'harness', 'journal']) cpSync(join(root, 'src', part), join(src, part), { recursive: true });
+  if (mutant !== undefined) {
+    const file = join(src, 'group', mutant.file);
+    const text = readFileSync(file, 'utf8');
+    expect(text.split(mutant.from).length - 1, `places to mutate in ${mutant.file}`).toBe(mutant.times ?? 1);
+    writeFileSync(file, text.replaceAll(mutant.from, () => mutant.to));
+  }
+  const [step, member, persist, system] = await Promise.all(
+    ['step.ts', 'member.ts', 'persist.ts', 'system.ts'].map((file) => import(join(src, 'group', file)) as Promise<object>),
+  );
+  return { ...system, ...persist, ...step, ...member } as unknown as Kernel;
+}
+
+// One build is enough here: what is shown is the generator's power, not XState's behaviour.
+const isProduction = process.env['TROUPE_XSTATE'] === 'production';
+
+/** How many machines it takes until the kernel differs from live XState; undefined when `most` are not enough. */
+function machinesUntilCaught(kernel: Kernel, most: number): number | undefined {
+  let count = 0;
+  const { failed } = fc.check(
+    fc.property(...tapes, (machine, inputs) => {
+      count += 1;
+      duel(kernel, machine, inputs);
+    }),
+    { seed: 20_250_101, numRuns: most, endOnFailure: true },
+  );
+  return failed ? count : undefined;
+}
+
+test.skipIf(isProduction)('the kernel itself, loaded the same way, is not caught', { timeout: 120_000 }, async () => {
+  expect(machinesUntilCaught(await load('none', undefined), 60)).toBeUndefined();
+});
+
+for (const [name, mutant] of Object.entries(mutants)) {
+  test.skipIf(isProduction)(`caught: ${name}`, { timeout: 120_000 }, async () => {
+    expect(machinesUntilCaught(await load(name, mutant), 3_000)).toBeLessThanOrEqual(3_000);
+  });
+}

@@ -1,0 +1,71 @@
+/** A coordinator that does what it is told: spawns and stops members on signals, keeps what it hears, ends on `end`. */
+import { assign, enqueueActions, setup, stopChild } from 'xstate';
+import { coordinator, member, type Invocation, type JsonValue } from 'troupe';
+
+export interface CallerInput {
+  readonly members?: readonly (Invocation & { readonly id: string })[];
+  /** Ends by itself when so many members have settled. */
+  readonly until?: number;
+}
+
+interface Heard {
+  readonly type: string;
+  readonly [key: string]: JsonValue;
+}
+
+/** What a {@link caller} ends with: `[event type, output or error code]`, in the order heard. */
+export type CallerOutput = readonly (readonly [string, JsonValue])[];
+
+export const caller = coordinator(
+  setup({
+    types: {} as {
+      input: CallerInput;
+      context: { readonly wanted: NonNullable<CallerInput['members']>; readonly until: number; readonly heard: CallerOutput };
+      events: Heard;
+      output: CallerOutput;
+    },
+    actors: { member },
+    guards: { isEnough: ({ context }) => context.heard.length >= context.until },
+    actions: {
+      spawnAll: assign(({ context, spawn }) => {
+        for (const { id, ...invocation } of context.wanted) spawn('member', { id, input: invocation });
+        return {};
+      }),
+      spawnOne: assign(({ event, spawn }) => {
+        spawn('member', { id: String(event['id']), input: (event['invocation'] ?? {}) as Invocation });
+        return {};
+      }),
+      stopOne: stopChild(({ event }) => String(event['id'])),
+      respawn: enqueueActions(({ event, enqueue }) => {
+        enqueue.stopChild(String(event['id']));
+        enqueue.spawnChild('member', { id: String(event['id']), input: (event['invocation'] ?? {}) as Invocation });
+      }),
+      note: assign({
+        heard: ({ context, event }) => {
+          const error = event['error'] as { readonly code?: string; readonly message: string } | undefined;
+          return [...context.heard, [event.type, error === undefined ? (event['output'] ?? null) : (error.code ?? error.message)] as const];
+        },
+      }),
+    },
+  }).createMachine({
+    id: 'caller',
+    context: ({ input }) => ({ wanted: input.members ?? [], until: input.until ?? 1_000_000, heard: [] }),
+    initial: 'working',
+    states: {
+      working: {
+        entry: 'spawnAll',
+        always: { guard: 'isEnough', target: 'over' },
+        on: {
+          'spawn': { actions: 'spawnOne' },
+          'stop': { actions: 'stopOne' },
+          'respawn': { actions: 'respawn' },
+          'end': { target: 'over' },
+          'xstate.done.actor.*': { actions: 'note' },
+          'xstate.error.actor.*': { actions: 'note' },
+        },
+      },
+      over: { type: 'final' },
+    },
+    output: ({ context }) => context.heard,
+  }),
+);
