@@ -48,10 +48,15 @@ export interface Allowances {
 export function allowancesOf(context: GroupContext, group: string, policy: BudgetPolicy | undefined, ledger: () => Ledger): Allowances {
   context.spends.set(group, () => ledger().spend);
   const lifted = () => ledger().gates.get(budgetGate)?.answer?.approved === true;
-  const purses = (): readonly Purse[] => [
-    { whose: 'the run', policy: context.budget, spent: withGrants([...context.spends.values()].map((spend) => spend()).reduce(addSpend, noSpend), grants(context)) },
-    { whose: `group \`${group}\``, policy, spent: withGrants(ledger().spend, context.granted.get(group) ?? 0) },
-  ];
+  const runSpend = () => [...context.spends.values()].map((spend) => spend()).reduce(addSpend, noSpend);
+  const purses = (): readonly Purse[] => {
+    const list: Purse[] = [];
+    if (context.budget !== undefined) list.push({ whose: 'the run', policy: context.budget, spent: withGrants(runSpend(), grants(context)) });
+    if (policy !== undefined) {
+      list.push({ whose: `group \`${group}\``, policy, spent: withGrants(ledger().spend, context.granted.get(group) ?? 0) });
+    }
+    return list;
+  };
 
   const overBudget = (key: ActorKey, invocation: Invocation, record: MemberRecord | undefined): Allowance | undefined => {
     const own = overspend(invocation.budget, record?.spend ?? noSpend);

@@ -7,33 +7,27 @@
  *   running is ended before its end is recorded, so that of an attempt that has ended in the journal nothing runs,
  *   whenever the next host dies.
  */
-import { TroupeError, isTroupeError } from '../error.ts';
-import type { Rejection, Route } from '../harness/route.ts';
-import type { FailureClass, Harness, Invocation, Outcome, PlainError, Progress } from '../harness/port.ts';
+import { isTroupeError } from '../error.ts';
+import type { Rejection } from '../harness/route.ts';
+import type { FailureClass, Harness, Invocation, Outcome, PlainError, Usage } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
-import { allowancesOf, budgetGate } from './allowance.ts';
 import type { BudgetPolicy } from './budget.ts';
-import { checkedOutcome, checkedProgress } from './checked-outcome.ts';
+import { checkedOutcome } from './checked-outcome.ts';
 import type { Ending, Job } from './dispatcher.ts';
 import type { ActorKey } from './effect.ts';
-import type { GroupEvents, GroupEventType } from './entries.ts';
+import type { GroupEvents } from './entries.ts';
 import type { GroupContext } from './group-context.ts';
 import { parseInvocation } from './invocation.ts';
 import type { GroupFold } from './fold.ts';
 import { interruptedCode, type MemberRecord, type StrayAttempt } from './ledger.ts';
+import { attempted, livingKey, type Living, type Push, type Want } from './living.ts';
 import type { Mail } from './mail.ts';
-import { mailboxOf, type OpenMailbox } from './mailbox.ts';
+import { mailboxOf } from './mailbox.ts';
+import { permitsOf } from './permits.ts';
 import type { Post } from './post.ts';
+import { progressReports } from './progress-reports.ts';
 import { checkOutput } from './schema.ts';
 import { retryDelayMs } from './retry.ts';
-
-/** A member that is wanted: what the fold says. */
-export interface Want extends ActorKey {
-  readonly input: Invocation;
-}
-
-/** Writes an event of the group's stream; calls back when it is durable and folded, or when it never will be. */
-export type Push = <Type extends GroupEventType>(type: Type, data: GroupEvents[Type], applied?: () => void, lost?: () => void) => void;
 
 /** What {@link attemptsOf} needs. */
 export interface AttemptsOptions {
@@ -69,60 +63,33 @@ export interface Attempts {
   settle(want: Want, outcome: Outcome): void;
 }
 
-interface Living extends Want {
-  attempt: number;
-  /**
-   * `idle`: nothing is asked for; `dispatched`: the dispatcher has it; `sweeping`: what a lost attempt left is being ended;
-   * `waiting`: backs off before the next attempt.
-   */
-  phase: 'dispatched' | 'idle' | 'sweeping' | 'waiting';
-  /** Calls off a pending retry. */
-  cancelRetry: (() => void) | undefined;
-  /** 1 while an attempt was allowed whose start is not recorded yet. */
-  granted: 0 | 1;
-  /** Of the attempt that the dispatcher has. */
-  mailbox: OpenMailbox | undefined;
-  progress: { last: number; waiting: Progress | undefined; cancel: (() => void) | undefined };
-}
-
 /** The idempotency key of one attempt (G4): `<run>/<group>/<member>#<incarnation>/<attempt>`. */
 export function attemptKey(run: string, group: string, { address, incarnation }: ActorKey, attempt: number): string {
   return `${run}/${group}/${address}#${incarnation}/${attempt}`;
 }
-
-const keyOf = ({ address, incarnation }: ActorKey) => `${address}#${incarnation}`;
 
 /** The bookkeeping of one group's attempts. */
 export function attemptsOf({ context, group, concurrency, push, fold, post, budget }: AttemptsOptions): Attempts {
   const ledger = () => fold.ledger;
   const { run, clock, timers, dispatcher, journal, payloadBytesMax } = context;
   const living = new Map<string, Living>();
-  const allowances = allowancesOf(context, group, budget, ledger);
-  /** Members that wait for the answer at the budget's gate. */
-  const held = new Set<Living>();
 
   const keyOfAttempt = (key: ActorKey, number: number) => attemptKey(run, group, key, number);
-  const attempted = ({ address, incarnation, attempt }: Living) => ({ member: address, incarnation, attempt });
-  const isLiving = (member: Living) => living.get(keyOf(member)) === member;
+  const isLiving = (member: Living) => living.get(livingKey(member)) === member;
   const recordOf = (key: ActorKey): MemberRecord | undefined => {
     const record = ledger().members.get(key.address);
     return record?.incarnation === key.incarnation ? record : undefined;
   };
+  const permits = permitsOf({ context, group, budget, push, ledger, recordOf });
+  const reports = progressReports({ context, group, push, isLiving });
   const harnessOf = (name: string) => (Object.hasOwn(context.harnesses, name) ? context.harnesses[name] : undefined);
   const sweep = async (harness: string, key: string) => harnessOf(harness)?.sweep?.(key);
 
-  const grant = (member: Living, by: 0 | 1) => {
-    if (member.granted === by) return;
-    context.granted.set(group, (context.granted.get(group) ?? 0) + by - member.granted);
-    member.granted = by;
-  };
-
   const forget = (member: Living) => {
-    living.delete(keyOf(member));
-    held.delete(member);
-    grant(member, 0);
+    living.delete(livingKey(member));
+    permits.forget(member);
     member.cancelRetry?.();
-    member.progress.cancel?.();
+    reports.end(member);
   };
 
   const settled = (member: Living, outcome: GroupEvents['member.settled']['outcome']) => {
@@ -131,13 +98,14 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
   };
 
   /** A failure of the attempt's own: again, or the end. */
-  const failed = (member: Living, failureClass: FailureClass, error: PlainError) => {
+  const failed = (member: Living, failureClass: FailureClass, error: PlainError, usage?: Usage) => {
+    const used = usage === undefined ? {} : { usage };
     const failures = (recordOf(member)?.failures ?? 0) + 1;
     const delayMs = hasFallback(member, failureClass)
       ? 0
       : retryDelayMs(member.input.retry, failures, failureClass, keyOfAttempt(member, member.attempt));
-    if (delayMs === undefined) settled(member, { status: 'error', class: failureClass, error });
-    else again(member, failureClass, error, clock.now() + delayMs);
+    if (delayMs === undefined) settled(member, { status: 'error', class: failureClass, error, ...used });
+    else again(member, failureClass, error, clock.now() + delayMs, usage);
   };
 
   /** Another harness is to be tried after a failure of this class. */
@@ -148,9 +116,9 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     return chain.some((name) => !tried.has(name) && harnessOf(name) !== undefined);
   };
 
-  const again = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number) => {
+  const again = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number, usage?: Usage) => {
     member.phase = 'waiting';
-    push('attempt.failed', { ...attempted(member), class: failureClass, error, retryAt }, () => retry(member, retryAt));
+    push('attempt.failed', { ...attempted(member), class: failureClass, error, retryAt, ...(usage === undefined ? {} : { usage }) }, () => retry(member, retryAt));
   };
 
   const retry = (member: Living, retryAt: number) => {
@@ -177,7 +145,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     try {
       invocation = parseInvocation(member.input, member.address);
       if (!context.performs) return;
-      const allowed = reattach === undefined ? allow(member, invocation) : undefined;
+      const allowed = reattach === undefined ? permits.ask(member, invocation) : undefined;
       if (reattach === undefined && allowed === undefined) return;
       const name = reattach?.name ?? allowed?.harness ?? '';
       choice = reattach ?? { name, harness: context.harnesses[name] as Harness };
@@ -215,14 +183,14 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       },
       started: (durable, lost) => {
         // What ends within the interval is told by its settlement alone.
-        member.progress.last = clock.now();
+        reports.begin(member);
         if (reattach !== undefined) durable();
         else {
           const data = { ...attempted(member), harness: choice.name, outputFile: outputName, ...told };
-          push('attempt.started', data, () => (grant(member, 0), durable()), lost);
+          push('attempt.started', data, () => (permits.used(member), durable()), lost);
         }
       },
-      progress: (progress) => report(member, progress),
+      progress: (progress) => reports.report(member, progress),
       mailbox: open.mailbox,
       ended: (outcome, ending) => ended(member, outcome, ending),
     };
@@ -230,59 +198,11 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     dispatcher.add(job);
   };
 
-  /** Who performs the next attempt; undefined when none is made now. */
-  const allow = (member: Living, invocation: Invocation): Route | undefined => {
-    const allowance = allowances.next(member, invocation, recordOf(member));
-    switch (allowance.type) {
-      case 'go':
-        grant(member, 1);
-        for (const warning of allowances.warnings()) push('budget.warned', warning);
-        return allowance.route;
-      case 'refuse':
-        throw allowance.error;
-      case 'stop':
-        forget(member);
-        if (ledger().cancelReason === undefined && !stopping) push('group.cancelled', { reason: allowance.reason });
-        stopping = true;
-        return undefined;
-      case 'ask': {
-        const gate = ledger().gates.get(budgetGate);
-        if (gate?.answer?.approved === false) throw new TroupeError('BUDGET', `${allowance.question} The answer was no: ${gate.answer.note || 'without a note'}.`);
-        held.add(member);
-        if (gate === undefined && !asking) push('gate.opened', { name: budgetGate, question: allowance.question });
-        asking = true;
-        return undefined;
-      }
-    }
-  };
-  let asking = false;
-  let stopping = false;
-
-  const report = (member: Living, progress: Progress) => {
-    if (typeof progress !== 'object' || progress === null) return;
-    context.observer.progress(group, member.address, progress);
-    const state = member.progress;
-    if (!isLiving(member)) return;
-    state.waiting = { ...state.waiting, ...progress };
-    if (state.cancel !== undefined) return;
-    const flush = () => {
-      state.cancel = undefined;
-      state.last = clock.now();
-      const waiting = state.waiting;
-      state.waiting = undefined;
-      if (waiting !== undefined && isLiving(member)) {
-        push('member.progress', { ...attempted(member), progress: checkedProgress(waiting, payloadBytesMax) });
-      }
-    };
-    state.cancel = timers.set(state.last + context.progressEveryMs, flush);
-  };
-
   const ended = (member: Living, outcome: Outcome | undefined, ending: Ending | undefined) => {
     member.phase = 'idle';
     member.mailbox?.close();
     member.mailbox = undefined;
-    member.progress.cancel?.();
-    member.progress = { last: 0, waiting: undefined, cancel: undefined };
+    reports.end(member);
     const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
     if (ending?.type === 'dropped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason });
@@ -307,7 +227,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     } else if (checked.status === 'cancelled') {
       failed(member, 'failed', { name: 'CancelledError', message: checked.reason });
     } else {
-      failed(member, checked.class, checked.error);
+      failed(member, checked.class, checked.error, checked.usage);
     }
   };
 
@@ -324,7 +244,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     const checking = checkOutput(schema, outcome.output, `output of member \`${member.address}\``).then((checked) => {
       if (!isLiving(member)) push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
       else if ('output' in checked) settled(member, { ...outcome, output: checked.output });
-      else failed(member, 'invalid-output', { name: 'InvalidOutput', code: 'SCHEMA', message: checked.problem });
+      else failed(member, 'invalid-output', { name: 'InvalidOutput', code: 'SCHEMA', message: checked.problem }, outcome.usage);
     });
     dispatcher.busyWith(checking);
   };
@@ -339,7 +259,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       mailbox: undefined,
       progress: { last: 0, waiting: undefined, cancel: undefined },
     };
-    living.set(keyOf(want), member);
+    living.set(livingKey(want), member);
     return member;
   };
 
@@ -407,7 +327,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
   return {
     want: (want) => attempt(live(want, 1)),
     drop(key, reason) {
-      const member = living.get(keyOf(key));
+      const member = living.get(livingKey(key));
       if (member === undefined) return;
       const { phase } = member;
       forget(member);
@@ -418,14 +338,14 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     reconcile(wants) {
       const wanted = new Set<string>();
       for (const want of wants) {
-        wanted.add(keyOf(want));
+        wanted.add(livingKey(want));
         reconcileOne(want);
       }
       if (!context.performs) return;
       const { members, strays } = ledger();
       for (const stray of strays) sweepUnwanted(stray);
       for (const { id: member, incarnation, attempt: number, harness, status } of members.values()) {
-        if (wanted.has(keyOf({ address: member, incarnation }))) continue;
+        if (wanted.has(livingKey({ address: member, incarnation }))) continue;
         if (status === 'running') sweepUnwanted({ member, incarnation, attempt: number, harness });
         else if (status === 'queued' || status === 'waiting' || status === 'interrupted') {
           push('attempt.cancelled', { member, incarnation, attempt: number, reason: 'no longer wanted' });
@@ -433,18 +353,16 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       }
     },
     answered() {
-      const waiting = [...held];
-      held.clear();
-      for (const member of waiting) if (isLiving(member)) attempt(member);
+      for (const member of permits.release()) if (isLiving(member)) attempt(member);
     },
     arrived(mail, key) {
-      const member = living.get(keyOf(key));
+      const member = living.get(livingKey(key));
       if (member?.mailbox?.arrived(mail) !== true || !mayRestart(member)) return;
       const reason = `interrupted by message ${mail.id} (${mail.type}) from ${mail.from}`;
       if (recordOf(key)?.status === 'running') dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'interrupted', reason });
     },
     settle(want, outcome) {
-      const member = living.get(keyOf(want));
+      const member = living.get(livingKey(want));
       if (member !== undefined) ended(member, outcome, undefined);
     },
   };

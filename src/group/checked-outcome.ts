@@ -2,7 +2,7 @@
 import { isTroupeError } from '../error.ts';
 import { isFailureClass } from '../harness/outcome.ts';
 import { plainError } from '../harness/plain-error.ts';
-import type { Outcome, Progress } from '../harness/port.ts';
+import type { Outcome, Progress, Usage } from '../harness/port.ts';
 import { toJson } from '../json.ts';
 
 const invalid = (message: string, code: string): Outcome => ({
@@ -13,12 +13,12 @@ const invalid = (message: string, code: string): Outcome => ({
 
 /** `outcome` as plain JSON of at most `bytesMax` bytes; else an outcome of class `invalid-output` that says what is wrong. */
 export function checkedOutcome(outcome: unknown, member: string, bytesMax: number): Outcome {
-  const { status, output, error, class: failureClass, reason } = (outcome ?? {}) as Readonly<Record<string, unknown>>;
+  const { status, output, error, class: failureClass, reason, usage } = (outcome ?? {}) as Readonly<Record<string, unknown>>;
   switch (status) {
     case 'ok':
-      return checkedOutput(output, member, bytesMax);
+      return { ...checkedOutput(output, member, bytesMax), ...checkedUsage(usage) };
     case 'error':
-      return { status, class: isFailureClass(failureClass) ? failureClass : 'failed', error: plainError(error) };
+      return { status, class: isFailureClass(failureClass) ? failureClass : 'failed', error: plainError(error), ...checkedUsage(usage) };
     case 'cancelled':
       return { status, reason: typeof reason === 'string' ? reason : 'cancelled' };
     default:
@@ -27,6 +27,14 @@ export function checkedOutcome(outcome: unknown, member: string, bytesMax: numbe
         'OUTCOME_INVALID',
       );
   }
+}
+
+/** Numbers only; anything else is left out. */
+function checkedUsage(value: unknown): { readonly usage?: Usage } {
+  if (typeof value !== 'object' || value === null) return {};
+  const { tokens, costUsd } = value as Readonly<Record<string, unknown>>;
+  const isAmount = (amount: unknown): amount is number => typeof amount === 'number' && Number.isFinite(amount) && amount >= 0;
+  return { usage: { ...(isAmount(tokens) ? { tokens } : {}), ...(isAmount(costUsd) ? { costUsd } : {}) } };
 }
 
 function checkedOutput(value: unknown, member: string, bytesMax: number): Outcome {

@@ -1,0 +1,85 @@
+/** Leave to make attempts: asks the budgets and the router, holds back who has to wait for an answer at the budget's gate. */
+import { TroupeError } from '../error.ts';
+import type { Invocation } from '../harness/port.ts';
+import type { Route } from '../harness/route.ts';
+import { allowancesOf, budgetGate } from './allowance.ts';
+import type { BudgetPolicy } from './budget.ts';
+import type { ActorKey } from './effect.ts';
+import type { GroupContext } from './group-context.ts';
+import type { Ledger, MemberRecord } from './ledger.ts';
+import type { Living, Push } from './living.ts';
+
+/** The permits of one group. */
+export interface Permits {
+  /** Who performs the next attempt; undefined when none is made now. Codes: BUDGET, NO_HARNESS. */
+  ask(member: Living, invocation: Invocation): Route | undefined;
+  /** The start of the attempt is recorded: it counts from there. */
+  used(member: Living): void;
+  /** The member is wanted no longer. */
+  forget(member: Living): void;
+  /** The gate was answered: who waited may ask again. */
+  release(): readonly Living[];
+}
+
+/** Makes the permits of a group. */
+export function permitsOf(options: {
+  readonly context: GroupContext;
+  readonly group: string;
+  readonly budget: BudgetPolicy | undefined;
+  readonly push: Push;
+  ledger(): Ledger;
+  recordOf(key: ActorKey): MemberRecord | undefined;
+}): Permits {
+  const { context, group, budget, push, ledger, recordOf } = options;
+  const allowances = allowancesOf(context, group, budget, ledger);
+  const held = new Set<Living>();
+  let isAsking = false;
+  let isStopping = false;
+
+  const grant = (member: Living, by: 0 | 1) => {
+    if (member.granted === by) return;
+    context.granted.set(group, (context.granted.get(group) ?? 0) + by - member.granted);
+    member.granted = by;
+  };
+
+  const wait = (member: Living, question: string) => {
+    const gate = ledger().gates.get(budgetGate);
+    if (gate?.answer?.approved === false) {
+      throw new TroupeError('BUDGET', `${question} The answer was no: ${gate.answer.note || 'without a note'}.`);
+    }
+    held.add(member);
+    if (gate === undefined && !isAsking) push('gate.opened', { name: budgetGate, question });
+    isAsking = true;
+  };
+
+  return {
+    ask(member, invocation) {
+      const allowance = allowances.next(member, invocation, recordOf(member));
+      switch (allowance.type) {
+        case 'go':
+          grant(member, 1);
+          for (const warning of allowances.warnings()) push('budget.warned', warning);
+          return allowance.route;
+        case 'refuse':
+          throw allowance.error;
+        case 'stop':
+          if (ledger().cancelReason === undefined && !isStopping) push('group.cancelled', { reason: allowance.reason });
+          isStopping = true;
+          return undefined;
+        case 'ask':
+          wait(member, allowance.question);
+          return undefined;
+      }
+    },
+    used: (member) => grant(member, 0),
+    forget(member) {
+      held.delete(member);
+      grant(member, 0);
+    },
+    release() {
+      const released = [...held];
+      held.clear();
+      return released;
+    },
+  };
+}
