@@ -9,7 +9,7 @@ import { hashText, hashToText } from './digest.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
-import { mailKey, type Mail } from './mail.ts';
+import { unreadOf, type Mail } from './mail.ts';
 import type { Post } from './post.ts';
 import type { Push } from './living.ts';
 
@@ -32,12 +32,11 @@ export interface MailboxOptions {
   readonly push: Push;
 }
 
-const asMessage = ({ mode: _mode, effect: _effect, ...message }: Mail): Message => message;
+const asMessage = ({ mode: _mode, effect: _effect, isRead: _isRead, ...message }: Mail): Message => message;
 
 /** Opens the mailbox of one attempt. */
 export function mailboxOf({ context, member, attempt, fold, post, push }: MailboxOptions): OpenMailbox {
   const { address, incarnation } = member;
-  const key = mailKey(member);
   const handed = new Set<string>();
   const sent = new Map<string, number>();
   let waiters: (() => void)[] = [];
@@ -47,7 +46,7 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
   const refuseClosed = () => {
     if (isClosed) throw new TroupeError('CANCELLED', `attempt ${attempt} of member \`${address}\` has ended; it has no mailbox any more.`);
   };
-  const unread = () => (fold.mail.get(key) ?? []).filter(({ id }) => !handed.has(id));
+  const unread = () => unreadOf(fold.mail, member).filter(({ id }) => !handed.has(id));
 
   const handOver = (mails: readonly Mail[], as: DeliveryMode): readonly Message[] => {
     if (mails.length === 0) return [];

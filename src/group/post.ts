@@ -11,7 +11,7 @@ import { coordinatorName, rootAddress } from './address.ts';
 import type { Address } from './effect.ts';
 import type { GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
-import { mailKey } from './mail.ts';
+import { unreadOf } from './mail.ts';
 import { refuseReserved } from './reserved.ts';
 import { cellAt, snapshotAt, wants } from './system.ts';
 
@@ -33,6 +33,8 @@ export function postOf(
 ): Post {
   const sentBy = new Map<string, number[]>();
   const underWay = new Map<string, Promise<unknown>>();
+  /** Letters by recipient that are not folded yet. */
+  const onTheWay = new Map<string, number>();
 
   const refuseRate = (from: string) => {
     const now = context.clock.now();
@@ -67,7 +69,7 @@ export function postOf(
   const refuseFull = (to: Address) => {
     const { system } = fold;
     const incarnation = system === undefined ? undefined : cellAt(system, to)?.incarnation;
-    const unread = incarnation === undefined ? 0 : (fold.mail.get(mailKey({ address: to, incarnation }))?.length ?? 0);
+    const unread = (incarnation === undefined ? 0 : unreadOf(fold.mail, { address: to, incarnation }).length) + (onTheWay.get(to) ?? 0);
     if (unread >= context.mailboxMax) {
       throw new TroupeError(
         'LIMIT',
@@ -87,10 +89,10 @@ export function postOf(
           `message \`${type}\` to \`${to}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
         );
       }
+      if (to === '*' ? fold.ledger.messageIds.has(id) : fold.ledger.messages.has(JSON.stringify([to === coordinatorName ? rootAddress : to, id]))) return { id };
       if (fold.ledger.status !== 'active') {
         throw new TroupeError('GROUP_ENDED', `group \`${group}\` has ${fold.ledger.status}; it takes no more messages, and \`${type}\` was not sent.`);
       }
-      if (to === '*' && fold.ledger.messageIds.has(id)) return { id };
       const addresses = recipients(from, to);
       await Promise.all(
         addresses.map((address) => {
@@ -102,9 +104,11 @@ export function postOf(
           refuseRate(from);
           const reply = inReplyTo === undefined ? {} : { inReplyTo };
           const how = mode === undefined ? {} : { mode };
-          const recording = record('message', { id, from, to: address, type, body: checked, ...reply, ...how }).finally(() =>
-            underWay.delete(key),
-          );
+          onTheWay.set(address, (onTheWay.get(address) ?? 0) + 1);
+          const recording = record('message', { id, from, to: address, type, body: checked, ...reply, ...how }).finally(() => {
+            underWay.delete(key);
+            onTheWay.set(address, (onTheWay.get(address) ?? 1) - 1);
+          });
           underWay.set(key, recording);
           return recording;
         }),
