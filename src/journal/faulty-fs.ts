@@ -102,6 +102,7 @@ export function faultyFileSystem(inner: FileSystem, first?: Fault): FaultyFileSy
     link: (from, to) => perform(`link ${to}`, () => inner.link(from, to)),
     rename: (from, to) => perform(`rename ${to}`, () => inner.rename(from, to)),
     unlink: (path) => perform(`unlink ${path}`, () => inner.unlink(path)),
+    rmdir: (path) => perform(`rmdir ${path}`, () => inner.rmdir(path)),
     syncDirectory: (path) => perform(`syncDirectory ${path}`, () => inner.syncDirectory(path)),
     calls: () => calls,
     crashed: () => dead,

@@ -16,12 +16,14 @@ import { nodeFileSystem, type FileSystem } from './fs.ts';
 import { takeEpoch, type Epoch } from './lease.ts';
 import { openLog } from './log.ts';
 import { checkRunId, encodePath, isRunId } from './names.ts';
-import type { Journal, JournalNotice, JournalStore, Lease } from './port.ts';
+import type { Journal, JournalNotice, JournalStore, Lease, Origin } from './port.ts';
 import { machineProcesses, type Processes } from './process-identity.ts';
 import { readEntries } from './reader.ts';
 import { scanSegment } from './repair.ts';
 import { createSegment, listSegments, readHeader } from './segments.ts';
 import { readSnapshot, writeSnapshot } from './snapshots.ts';
+import { unshare } from './tree.ts';
+import { wholeRuns } from './whole-runs.ts';
 import type { Upcasts } from './line.ts';
 import type { Writer } from './writer.ts';
 
@@ -51,8 +53,11 @@ export interface FileStoreOptions {
   readonly upcasts?: Upcasts;
 }
 
+/** A store that can do all that stores can. */
+export type FileStore = Required<JournalStore>;
+
 /** A store of journals in a folder. Codes of `open`: BAD_INPUT, RUN_EXISTS, RUN_UNKNOWN, JOURNAL_IO. */
-export function fileStore(options: FileStoreOptions): JournalStore {
+export function fileStore(options: FileStoreOptions): FileStore {
   const { dir, fs = nodeFileSystem, clock = systemClock, processes = machineProcesses } = options;
   const { leaseTtlMs = 30_000, engine = 'troupe', upcasts = {} } = options;
   const { entryBytesMax = 8 * 1024 * 1024, segmentBytesMax = 64 * 1024 * 1024, batchBytesMax = 4 * 1024 * 1024, blockBelowMs = 0.5 } = options;
@@ -72,7 +77,7 @@ export function fileStore(options: FileStoreOptions): JournalStore {
     if ((await createSegment(fs, folder, header, `${pid}-${startedAt}`)) === undefined) throw exists;
   };
 
-  const openJournal = (run: string, folder: string): Journal => {
+  const openJournal = (run: string, folder: string, origin: Origin | undefined): Journal => {
     const found: JournalNotice[] = [];
     const sideFolders = new Map<string, Promise<unknown>>();
     let writer: Writer | undefined;
@@ -125,6 +130,7 @@ export function fileStore(options: FileStoreOptions): JournalStore {
 
     return {
       run,
+      origin,
       async lease() {
         checkOpen();
         const failure = writer?.failure();
@@ -220,6 +226,7 @@ export function fileStore(options: FileStoreOptions): JournalStore {
           const making = sideFolders.get(inside) ?? fs.mkdir(inside);
           sideFolders.set(inside, making);
           await making;
+          if (origin !== undefined) await unshare(fs, path.join('/'));
         } catch (error) {
           sideFolders.delete(inside);
           throw ioError(error, 'making a side file', folder);
@@ -238,16 +245,18 @@ export function fileStore(options: FileStoreOptions): JournalStore {
     async open(run, { create: isNew = false } = {}) {
       checkRunId(run);
       const folder = `${runs}/${run}`;
+      let origin: Origin | undefined;
       try {
         if (isNew) await create(run, folder);
         else {
           const listing = await listSegments(fs, folder, run);
+          origin = listing.segments[0]?.header.origin;
           if (listing.segments.length === 0 && listing.trouble === undefined) throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in ${runs}.`, { run });
         }
       } catch (error) {
         throw ioError(error, isNew ? 'creating the run' : 'opening the run', folder);
       }
-      return openJournal(run, folder);
+      return openJournal(run, folder, origin);
     },
     async list() {
       let names: readonly string[];
@@ -267,5 +276,6 @@ export function fileStore(options: FileStoreOptions): JournalStore {
       }
       return found.toSorted((a, b) => a.at - b.at || (a.run < b.run ? -1 : 1)).map(({ run }) => run);
     },
+    ...wholeRuns({ fs, dir, clock, processes, leaseTtlMs, engine }),
   };
 }

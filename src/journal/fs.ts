@@ -6,7 +6,7 @@
  * (see `writer.ts`); everything else is asynchronous, save `exists`, which the fence asks after every flush.
  */
 import { close, constants, existsSync, fdatasync, fdatasyncSync, fstat, fsync, ftruncate, open, read, write, writeSync } from 'node:fs';
-import { link, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
 
 /** How a file is opened: `append` creates nothing, `replace` creates or empties it, `change` edits an existing one in place. */
 export type OpenMode = 'read' | 'append' | 'replace' | 'change';
@@ -41,8 +41,11 @@ export interface FileSystem {
   mkdir(path: string): Promise<string | undefined>;
   /** Gives a file a second name, atomically; EEXIST when the name is taken. */
   link(from: string, to: string): Promise<void>;
+  /** Renames a file, replacing one of that name, or a folder: ENOTEMPTY or EEXIST when there is one of that name that is not empty. */
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
+  /** Removes an empty folder. */
+  rmdir(path: string): Promise<void>;
   /** Resolves when creations, renames and removals in this folder survive power loss. */
   syncDirectory(path: string): Promise<void>;
 }
@@ -138,6 +141,7 @@ export const nodeFileSystem: FileSystem = {
   link,
   rename,
   unlink,
+  rmdir: (path) => rmdir(path),
   syncDirectory: (path) =>
     new Promise((resolve, reject) => {
       open(path, constants.O_RDONLY, (failed, fd) => {

@@ -86,13 +86,28 @@ function fileName(epoch: number, state: EpochFile['state']): string {
   return `${String(epoch).padStart(6, '0')}${state === 'held' ? '' : `.${state}`}.json`;
 }
 
+/** An epoch that was given back: how a run that is made as a whole begins. The next holder has the next epoch. */
+export function freeEpoch(epoch: number, self: ProcessIdentity, since: number, mustSeal = false): { readonly name: string; readonly bytes: Buffer } {
+  return { name: fileName(epoch, 'free'), bytes: Buffer.from(`${JSON.stringify({ ...self, since, mustSeal })}\n`) };
+}
+
+/** Who wrote himself into this text; undefined when nobody did. */
+export function identityOf(text: string): ProcessIdentity | undefined {
+  try {
+    const { host, pid, bootId, pidNamespace, startedAt } = parseObject(text);
+    if (typeof host === 'string' && typeof pid === 'number') return { host, pid, bootId: String(bootId), pidNamespace: String(pidNamespace), startedAt: String(startedAt) };
+  } catch {
+    // Falls through.
+  }
+  return undefined;
+}
+
 /** A damaged epoch file names nobody: nothing is known of its holder, so it is waited for, and sealed off. */
 function parseContent(text: string): EpochContent {
   try {
-    const { host, pid, bootId, pidNamespace, startedAt, since, mustSeal } = parseObject(text);
-    if (typeof host === 'string' && typeof pid === 'number' && typeof since === 'number') {
-      return { identity: { host, pid, bootId: String(bootId), pidNamespace: String(pidNamespace), startedAt: String(startedAt) }, since, mustSeal: mustSeal !== false };
-    }
+    const { since, mustSeal } = parseObject(text);
+    const identity = identityOf(text);
+    if (identity !== undefined && typeof since === 'number') return { identity, since, mustSeal: mustSeal !== false };
   } catch {
     // Falls through.
   }

@@ -155,17 +155,25 @@ function endsWith(bytes: Buffer, end: number, mark: Buffer): boolean {
 export function factsReader(): (bytes: Buffer, start: number, end: number) => LineFacts {
   const facts: LineFacts = { v: 0, stream: '', seq: 0, epoch: 0, more: false };
   const streams = keeper();
+  /** The stream's name as it stood in the line before, with what follows it: most lines are of the same stream as their neighbours. */
+  let lastName = Buffer.from([0]);
+  let lastStream = '';
 
   const fastFacts = (bytes: Buffer, start: number, end: number): boolean => {
     if (!startsWith(bytes, start, prefixStart)) return false;
     const from = start + prefixStart.length;
     let at = from;
-    while (at < end && !(bytes[at] === 34 && bytes[at - 1] !== 92)) at++;
-    if (!startsWith(bytes, at, prefixEnd)) return false;
-    const stream = streams(bytes.toString('utf8', from, at));
-    if (stream === undefined) return false;
-    facts.stream = stream;
-    at += prefixEnd.length;
+    if (startsWith(bytes, from, lastName)) at += lastName.length;
+    else {
+      while (at < end && !(bytes[at] === 34 && bytes[at - 1] !== 92)) at++;
+      if (!startsWith(bytes, at, prefixEnd)) return false;
+      const stream = streams(bytes.toString('utf8', from, at));
+      if (stream === undefined) return false;
+      lastStream = stream;
+      at += prefixEnd.length;
+      lastName = Buffer.from(bytes.subarray(from, at));
+    }
+    facts.stream = lastStream;
     facts.v = 1;
     facts.seq = 0;
     for (; at < end; at++) {

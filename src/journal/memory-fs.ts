@@ -15,6 +15,8 @@ interface Inode {
 interface Folder {
   names: Map<string, Inode>;
   safe: Map<string, Inode>;
+  /** Takes back, in this order, what was done to folders in this one and is not safe. Creations always are. */
+  undo: (() => void)[];
 }
 
 /** A disk in memory. */
@@ -45,7 +47,7 @@ function split(path: string): [folder: string, name: string] {
 
 /** Makes an empty disk. Nothing of it outlives the process. */
 export function memoryFileSystem(): MemoryFileSystem {
-  const folders = new Map<string, Folder>([['', { names: new Map(), safe: new Map() }]]);
+  const folders = new Map<string, Folder>([['', { names: new Map(), safe: new Map(), undo: [] }]]);
   let nowMs = 1_000_000;
 
   const folderOf = (path: string, call: string): Folder => {
@@ -58,6 +60,25 @@ export function memoryFileSystem(): MemoryFileSystem {
     const inode = find(path);
     if (inode === undefined) throw systemError('ENOENT', call, path);
     return inode;
+  };
+
+  const isEmpty = (path: string): boolean => folders.get(path)?.names.size === 0 && ![...folders.keys()].some((other) => other.startsWith(`${path}/`));
+
+  /** Gives a folder, with all below it, another name. */
+  const moveKeys = (from: string, to: string): void => {
+    for (const [path, folder] of [...folders]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue;
+      folders.delete(path);
+      folders.set(to + path.slice(from.length), folder);
+    }
+  };
+  const moveFolder = (from: string, to: string): void => {
+    const parent = folderOf(to, 'rename');
+    if (folders.has(to) && !isEmpty(to)) throw systemError('ENOTEMPTY', 'rename', to);
+    if (find(to) !== undefined) throw systemError('ENOTDIR', 'rename', to);
+    folders.delete(to);
+    moveKeys(from, to);
+    parent.undo.unshift(() => moveKeys(to, from));
   };
 
   const openFile = (inode: Inode, mode: OpenMode): OpenFile => {
@@ -109,7 +130,7 @@ export function memoryFileSystem(): MemoryFileSystem {
     },
     async readdir(path) {
       const folder = folders.get(path);
-      if (folder === undefined) throw systemError('ENOENT', 'readdir', path);
+      if (folder === undefined) throw systemError(find(path) === undefined ? 'ENOENT' : 'ENOTDIR', 'readdir', path);
       const below = [...folders.keys()].filter((other) => other !== '' && split(other)[0] === path).map((other) => split(other)[1]);
       return [...folder.names.keys(), ...below];
     },
@@ -119,7 +140,7 @@ export function memoryFileSystem(): MemoryFileSystem {
       for (const part of path.split('/').slice(1)) {
         above += `/${part}`;
         if (folders.has(above)) continue;
-        folders.set(above, { names: new Map(), safe: new Map() });
+        folders.set(above, { names: new Map(), safe: new Map(), undo: [] });
         first ??= above;
       }
       return first;
@@ -130,11 +151,20 @@ export function memoryFileSystem(): MemoryFileSystem {
       folderOf(to, 'link').names.set(split(to)[1], inode);
     },
     async rename(from, to) {
+      if (folders.has(from)) return moveFolder(from, to);
       const inode = get(from, 'rename');
       folderOf(to, 'rename').names.set(split(to)[1], inode);
       folderOf(from, 'rename').names.delete(split(from)[1]);
     },
+    async rmdir(path) {
+      const folder = folders.get(path);
+      if (folder === undefined) throw systemError('ENOENT', 'rmdir', path);
+      if (!isEmpty(path)) throw systemError('ENOTEMPTY', 'rmdir', path);
+      folders.delete(path);
+      folderOf(path, 'rmdir').undo.unshift(() => folders.set(path, folder));
+    },
     async unlink(path) {
+      if (folders.has(path)) throw systemError('EISDIR', 'unlink', path);
       get(path, 'unlink');
       folderOf(path, 'unlink').names.delete(split(path)[1]);
     },
@@ -142,8 +172,13 @@ export function memoryFileSystem(): MemoryFileSystem {
       const folder = folders.get(path);
       if (folder === undefined) throw systemError('ENOENT', 'fsync', path);
       folder.safe = new Map(folder.names);
+      folder.undo = [];
     },
     powerCut({ keepBytes = () => 0, keepNames = false } = {}) {
+      for (const { undo } of [...folders.values()]) {
+        if (!keepNames) for (const back of undo) back();
+        undo.length = 0;
+      }
       for (const [path, folder] of folders) {
         if (!keepNames) folder.names = new Map(folder.safe);
         folder.safe = new Map(folder.names);

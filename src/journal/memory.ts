@@ -2,25 +2,46 @@
 import { TroupeError } from '../error.ts';
 import { encodeEntry, entryReader, linePrefix } from './line.ts';
 import { checkRunId, checkStream } from './names.ts';
-import type { Entry, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Snapshot } from './port.ts';
+import type { Entry, Fork, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Origin, Snapshot } from './port.ts';
 
 /** A store in this process's memory. */
 export interface MemoryStore extends JournalStore {
   /** Lets the run's holder be thought dead, as after kill -9: the next lease takes over, the old one's appends are EPOCH_STALE. */
   abandon(run: string): void;
+  fork(from: string, options: { readonly at: number; readonly as: string }): Promise<Fork>;
+  remove(run: string): Promise<void>;
 }
 
 interface MemoryRun {
   /** Lines as the file journal writes them: what is read was JSON in between, here too. */
-  readonly lines: { readonly stream: string; readonly seq: number; readonly text: string }[];
+  readonly lines: { readonly stream: string; readonly seq: number; readonly epoch: number; readonly more: boolean; readonly text: string }[];
   readonly heads: Map<string, number>;
   readonly snapshots: Map<string, Snapshot[]>;
+  readonly origin?: Origin;
   epoch: number;
   holder: (Holder & { isDead: boolean }) | undefined;
 }
 
 const batchEntries = 1000;
 const hereHost = 'memory';
+
+/** A copy of the first `at` entries, back to where an append that is cut begins. */
+function prefixOf(memory: MemoryRun, from: string, at: number): MemoryRun {
+  const total = memory.lines.length;
+  if (at < 1 || at > total) {
+    const range = total === 0 ? 'it has no entries' : `expected a position from 1 to ${total}`;
+    throw new TroupeError('BAD_INPUT', `Run \`${from}\` cannot be forked at ${at}: ${range}.`, { run: from, at, max: total });
+  }
+  const entries = memory.lines.findLastIndex(({ more }, index) => index < at && !more) + 1;
+  if (entries === 0) {
+    const min = memory.lines.findIndex(({ more }) => !more) + 1;
+    throw new TroupeError('BAD_INPUT', `Position ${at} lies inside the first append of run \`${from}\`, which is copied whole or not at all: expected at least ${min}.`, { run: from, at, min });
+  }
+  const lines = memory.lines.slice(0, entries);
+  const heads = new Map(lines.map(({ stream, seq }) => [stream, seq]));
+  const snapshots = new Map([...memory.snapshots].map(([stream, kept]) => [stream, kept.filter(({ seq }) => seq <= (heads.get(stream) ?? 0))]));
+  return { lines, heads, snapshots, epoch: lines.at(-1)?.epoch ?? 0, holder: undefined, origin: { from, at: entries } };
+}
 
 /** Makes an empty store. `entryBytesMax`: longest entry as a line; default 8 MiB. */
 export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entryBytesMax?: number } = {}): MemoryStore {
@@ -47,7 +68,7 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
       const actual = memory.heads.get(stream) ?? 0;
       if (expectedSeq !== actual) throw new TroupeError('SEQ_CONFLICT', `Stream \`${stream}\` stands at seq ${actual}, not at ${expectedSeq}.`, { stream, expected: expectedSeq, actual });
       const prefix = linePrefix(stream);
-      const lines = events.map((event, index) => ({ stream, seq: actual + index + 1, text: encodeEntry(prefix, actual + index + 1, epoch, event, index < events.length - 1, entryBytesMax) }));
+      const lines = events.map((event, index) => ({ stream, seq: actual + index + 1, epoch, more: index < events.length - 1, text: encodeEntry(prefix, actual + index + 1, epoch, event, index < events.length - 1, entryBytesMax) }));
       for (const line of lines) memory.lines.push(line);
       if (lines.length > 0) memory.heads.set(stream, actual + lines.length);
       return lines.map(({ text }, index) => ({ ...decode(text), data: events[index]?.data ?? null }));
@@ -55,6 +76,7 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
 
     return {
       run,
+      origin: memory.origin,
       async lease() {
         if (isClosed) throw closed();
         if (stale !== undefined) throw stale;
@@ -133,6 +155,29 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
     },
     async list() {
       return [...runs.keys()];
+    },
+    async fork(from, { at, as }) {
+      checkRunId(from);
+      checkRunId(as);
+      if (!Number.isSafeInteger(at)) throw new TroupeError('BAD_INPUT', `Expected the position of a fork to be a whole number >= 1, got \`${at}\`.`, { at });
+      if (runs.has(as)) throw new TroupeError('RUN_EXISTS', `Run \`${as}\` exists already in memory.`, { run: as });
+      const memory = runs.get(from);
+      if (memory === undefined) throw new TroupeError('RUN_UNKNOWN', `There is no run \`${from}\` in memory.`, { run: from });
+      const copied = prefixOf(memory, from, at);
+      runs.set(as, copied);
+      return { as, from, at, entries: copied.lines.length };
+    },
+    async remove(run) {
+      checkRunId(run);
+      const memory = runs.get(run);
+      if (memory === undefined) throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in memory.`, { run });
+      if (memory.holder !== undefined && !memory.holder.isDead) {
+        const { host, pid, since } = memory.holder;
+        throw new TroupeError('RUN_BUSY', `Run \`${run}\` is held by a journal of this process.`, { run, host, pid, since });
+      }
+      // Whoever had it held is not to write to what has gone.
+      memory.epoch += 1;
+      runs.delete(run);
     },
     abandon(run) {
       const holder = runs.get(run)?.holder;

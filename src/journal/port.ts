@@ -66,9 +66,38 @@ export interface JournalNotice {
   readonly bytes?: number;
 }
 
+/** Of a run that began as a copy of another one: its first `at` entries are those of run `from`. */
+export interface Origin {
+  readonly from: string;
+  readonly at: number;
+}
+
+/** A new run made of another one's first entries. */
+export interface Fork {
+  /** Id of the new run. */
+  readonly as: string;
+  readonly from: string;
+  /** The position that was asked for. */
+  readonly at: number;
+  /** How many entries it has: `at`, or fewer where an append of several is cut: it is copied whole or not at all. */
+  readonly entries: number;
+}
+
+/** A run in one file. */
+export interface Archive {
+  readonly run: string;
+  readonly file: string;
+  /** Size of the file. */
+  readonly bytes: number;
+  /** Files in it. */
+  readonly files: number;
+}
+
 /** One run's journal. Reading needs no lease; appending does. */
 export interface Journal {
   readonly run: string;
+  /** What the run was forked from; undefined for one that began by itself. */
+  readonly origin?: Origin | undefined;
   /**
    * Takes the run. RUN_BUSY when a living host holds it (the message says who, since when); a dead
    * holder is taken over at once. The first entry of every epoch is the caller's to write.
@@ -93,7 +122,10 @@ export interface Journal {
   loadSnapshot(stream: string, maker: string): Promise<Snapshot | undefined>;
   /** What was found and mended so far, in order. */
   notices(): readonly JournalNotice[];
-  /** Where a side file (a harness's output) of this name lives; undefined when the journal has no files. Creates its folder. */
+  /**
+   * Where a side file (a harness's output) of this name is to be written; undefined when the journal has no files. Creates its folder. An
+   * event refers to a side file by a member `outputFile` of its data: a fork that copies the event keeps the file.
+   */
   sideFile(name: string): Promise<string | undefined>;
   /** Waits for appends under way, releases the lease, closes files. Safe to call twice. */
   close(): Promise<void>;
@@ -105,4 +137,20 @@ export interface JournalStore {
   open(run: string, options?: { readonly create?: boolean }): Promise<Journal>;
   /** Ids of all runs here, oldest first. */
   list(): Promise<readonly string[]>;
+  /**
+   * Makes run `as` of the first `at` entries of run `from`, counted over all streams in journal order, from 1. Takes no lease: beside a
+   * living host it copies what is there. Durable when it resolves; before, there is no run `as`. The copy has the lease free, and nothing
+   * appended. Optional. Codes: BAD_INPUT (nothing at `at`; the message says the range), RUN_UNKNOWN, RUN_EXISTS,
+   * JOURNAL_CORRUPT (only for damage at or before `at`), JOURNAL_FORMAT, JOURNAL_IO.
+   */
+  fork?(from: string, options: { readonly at: number; readonly as: string }): Promise<Fork>;
+  /** Removes a run for good; readers see it wholly or not at all. Optional. Codes: RUN_BUSY while a living host holds it, RUN_UNKNOWN, JOURNAL_IO. */
+  remove?(run: string): Promise<void>;
+  /**
+   * Writes a run into one new file, durable and read again when it resolves, and removes it then if `remove` says so. Optional.
+   * Codes: RUN_BUSY while a living host holds it, RUN_UNKNOWN, BAD_INPUT (the file exists), JOURNAL_IO.
+   */
+  archive?(run: string, file: string, options?: { readonly remove?: boolean }): Promise<Archive>;
+  /** Makes a run of what {@link JournalStore.archive} wrote; resolves to its id. Optional. Codes: RUN_EXISTS, JOURNAL_CORRUPT (the file is damaged), BAD_INPUT (it is no archive), JOURNAL_IO. */
+  restore?(file: string): Promise<string>;
 }

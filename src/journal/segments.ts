@@ -8,12 +8,15 @@ import { TroupeError } from '../error.ts';
 import { corrupt, type Place } from './damage.ts';
 import { hasCode, readAll, withFile, writeAll, type FileSystem } from './fs.ts';
 import { encodeObject, lineDamage, nextNewline, parseObject } from './line.ts';
+import type { Origin } from './port.ts';
 
 /** Version of the files' form. A header with a newer one is JOURNAL_FORMAT. */
 export const journalFormat = 1;
 
 /** First line of a segment. */
 export interface SegmentHeader {
+  /** Of the first segment of a fork: what it was copied from. */
+  readonly origin?: Origin | undefined;
   readonly run: string;
   /** 1-based. */
   readonly segment: number;
@@ -57,6 +60,13 @@ function isHeads(value: unknown): value is Readonly<Record<string, number>> {
   return typeof value === 'object' && value !== null && Object.values(value).every((seq) => Number.isSafeInteger(seq));
 }
 
+/** A header without an origin, or with one that is none of ours, is that of a run that began by itself. */
+function originOf(value: unknown): Origin | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { from, at } = value as Partial<Origin>;
+  return typeof from === 'string' && typeof at === 'number' ? { from, at } : undefined;
+}
+
 function parseHeader(text: string, place: Place, run: string, segment: number): SegmentHeader {
   let raw: Readonly<Record<string, unknown>>;
   try {
@@ -75,7 +85,7 @@ function parseHeader(text: string, place: Place, run: string, segment: number): 
   if (typeof format !== 'number' || typeof engine !== 'string' || typeof at !== 'number' || typeof epoch !== 'number' || typeof previousBytes !== 'number' || typeof entriesBefore !== 'number' || !isHeads(heads)) {
     throw corrupt(place, 'the header lacks a member');
   }
-  return { run, segment, engine, at, epoch, previousBytes, entriesBefore, heads: new Map(Object.entries(heads)) };
+  return { run, segment, engine, at, epoch, previousBytes, entriesBefore, heads: new Map(Object.entries(heads)), origin: originOf(raw['origin']) };
 }
 
 /** A segment's header alone. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
@@ -139,12 +149,16 @@ export async function listSegments(fs: FileSystem, folder: string, run: string):
   return { segments: found.map((segment, index) => ({ ...segment, sealedBytes: found[index + 1]?.header.previousBytes })), trouble };
 }
 
+/** The header line. */
+export function encodeHeader({ run, segment, engine, at, epoch, previousBytes, entriesBefore, heads, origin }: SegmentHeader): Buffer {
+  const rest = segment === 1 ? { ...(origin === undefined ? {} : { origin }) } : { previousBytes, entriesBefore, heads: Object.fromEntries(heads) };
+  return Buffer.from(encodeObject({ troupe: 'journal', format: journalFormat, run, segment, engine, at, epoch, ...rest }));
+}
+
 /** Makes a segment, durable with its name. `author` differs between processes. Resolves to undefined when another host has made it already. */
 export async function createSegment(fs: FileSystem, folder: string, header: SegmentHeader, author: string): Promise<Segment | undefined> {
-  const { run, segment, engine, at, epoch, previousBytes, entriesBefore, heads } = header;
-  const rest = segment === 1 ? {} : { previousBytes, entriesBefore, heads: Object.fromEntries(heads) };
-  const bytes = Buffer.from(encodeObject({ troupe: 'journal', format: journalFormat, run, segment, engine, at, epoch, ...rest }));
-  const file = segmentFile(segment);
+  const bytes = encodeHeader(header);
+  const file = segmentFile(header.segment);
   const path = `${folder}/${file}`;
   const draft = `${path}.${author}.draft`;
   await withFile(fs, draft, 'replace', async (open) => {

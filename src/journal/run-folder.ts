@@ -1,0 +1,94 @@
+/**
+ * How a run's folder comes and goes as a whole: it is made under another name and renamed when everything in it is
+ * durable, and renamed before anything in it is deleted. Readers see a run wholly or not at all; so does whoever
+ * comes after a crash.
+ *
+ *     runs/.draft-<run>-…    being made (a fork, a restore)
+ *     runs/.trash-<run>-…    being deleted
+ *
+ * Neither is a run's name. What a crash leaves of them is removed by the next host that forks, restores or removes here.
+ */
+import { TroupeError } from '../error.ts';
+import { hasCode, readAll, withFile, type FileSystem } from './fs.ts';
+import { identityOf } from './lease.ts';
+import { isRunId } from './names.ts';
+import type { Processes } from './process-identity.ts';
+import { removeTree, writeFile } from './tree.ts';
+
+/** Where runs are. */
+export interface RunsPlace {
+  readonly fs: FileSystem;
+  /** The data folder. */
+  readonly dir: string;
+  readonly processes: Processes;
+}
+
+const draftMark = '.draft-';
+const trashMark = '.trash-';
+/** In a draft: who makes it. Lies with the lease's own drafts, which the first holder of the run removes. */
+const makerFile = 'lease/maker.draft';
+
+let names = 0;
+
+function nameOf(mark: string, run: string, { processes }: RunsPlace): string {
+  const { pid, startedAt } = processes.self();
+  return `${mark}${run}-${pid}-${startedAt}-${(names += 1)}`;
+}
+
+/**
+ * Makes the folder of a new run: `fill` writes it in a draft, each file durable but for its name. RUN_EXISTS when there is
+ * one meanwhile; system errors pass through. After a failure or a crash there is no such run.
+ */
+export async function makeRun(place: RunsPlace, run: string, fill: (draft: string) => Promise<void>): Promise<void> {
+  const { fs, dir, processes } = place;
+  const runs = `${dir}/runs`;
+  const draft = `${runs}/${nameOf(draftMark, run, place)}`;
+  await fs.mkdir(`${draft}/lease`);
+  try {
+    await writeFile(fs, `${draft}/${makerFile}`, Buffer.from(`${JSON.stringify(processes.self())}\n`));
+    await fill(draft);
+    for (const folder of [`${draft}/lease`, draft]) await fs.syncDirectory(folder);
+    try {
+      await fs.rename(draft, `${runs}/${run}`);
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].some((code) => hasCode(error, code))) throw error;
+      throw new TroupeError('RUN_EXISTS', `Run \`${run}\` exists already in ${runs}.`, { run }, error);
+    }
+    for (const folder of [runs, dir]) await fs.syncDirectory(folder);
+    await fs.syncDirectory(`${dir}/..`).catch(() => undefined);
+  } catch (error) {
+    await removeTree(fs, draft).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Removes a run's folder: in one step for whoever reads, durable before anything is deleted. Its lease must be held. */
+export async function deleteRun(place: RunsPlace, run: string): Promise<void> {
+  const { fs, dir } = place;
+  const runs = `${dir}/runs`;
+  const trash = `${runs}/${nameOf(trashMark, run, place)}`;
+  await fs.rename(`${runs}/${run}`, trash);
+  await fs.syncDirectory(runs);
+  await removeTree(fs, trash);
+}
+
+/** Removes what crashes have left of drafts and deletions. Trouble is left to the next one: nobody depends on it. */
+export async function clearLeftovers({ fs, dir, processes }: RunsPlace): Promise<void> {
+  const runs = `${dir}/runs`;
+  const isDead = async (draft: string): Promise<boolean> => {
+    const bytes = await withFile(fs, `${draft}/${makerFile}`, 'read', async (open) => readAll(open, 0, await open.size()));
+    const maker = identityOf(bytes.toString());
+    return maker !== undefined && processes.liveness(maker) === 'dead';
+  };
+  try {
+    for (const name of await fs.readdir(runs)) {
+      if (isRunId(name)) continue;
+      const path = `${runs}/${name}`;
+      if (name.startsWith(trashMark) || (name.startsWith(draftMark) && (await isDead(path).catch(() => false)))) {
+        await removeTree(fs, path);
+      }
+    }
+  } catch {
+    // The next one will.
+  }
+}
