@@ -7,6 +7,8 @@ export { engineVersion } from './version.ts';
 export { defineProcess, isProcess, type Process } from './process/define-process.ts';
 export type { Checkpoint, Context, GroupHandle, OpenOptions } from './process/context.ts';
 export type { Parallel } from './process/parallel.ts';
+export type { BestEffort, Branch, Strategies } from './process/strategies.ts';
+export type { Answer, Outside } from './process/outside.ts';
 export { type RunOptions } from './process/held-run.ts';
 export { iterate, type Iteration, type Pending, type Settlement } from './process/iterate.ts';
 export { openRun, type Run, type RunResult } from './process/run.ts';
@@ -16,7 +18,10 @@ export { emptyRun, foldRun, type RunCreated, type RunEnd, type RunStatus, type R
 export type { Request, Requests } from './process/requests.ts';
 
 export { defaultBounds, type Bounds } from './group/bounds.ts';
-export { checkpoint, coordinator, type Coordinator } from './group/coordinator.ts';
+export { checkpoint, coordinator, gate, type Coordinator } from './group/coordinator.ts';
+export type { BreakerPolicy } from './group/breaker.ts';
+export type { BudgetPolicy, Spend } from './group/budget.ts';
+export type { OutputSchema } from './group/schema.ts';
 export { member } from './group/member.ts';
 export { stopChildren } from './group/stop-children.ts';
 export type { Address, ActorKey, Delivery, Effect, EventObject, GroupEnd } from './group/effect.ts';
@@ -24,5 +29,5 @@ export type { GroupEvents, GroupEventType } from './group/entries.ts';
 export type { CheckpointRecord, Ledger, MemberRecord, MemberStatus } from './group/ledger.ts';
 export type { Observer } from './group/observer.ts';
 
-export type { FailureClass, Harness, Harnesses, Invocation, Outcome, PlainError, Progress, RetryPolicy } from './harness/port.ts';
+export type { Budget, DeliveryMode, FailureClass, Harness, Harnesses, Invocation, Letter, Mailbox, Message, Outcome, PlainError, Progress, RetryPolicy, Usage } from './harness/port.ts';
 export type { Entry, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Snapshot } from './journal/port.ts';

@@ -1,0 +1,205 @@
+/** Gates, checkpoints of members and of the process, background work, and waiting for some of several. */
+import { assign, setup } from 'xstate';
+import { describe, expect, test } from 'vitest';
+import { checkpoint, coordinator, defineProcess, gate, member, verifyRun, type Context, type JsonValue } from 'troupe';
+import { fail, hold, ok } from 'troupe/harness';
+import { fanOut } from 'troupe/machines';
+import { entriesOf } from '../support/dying-store.ts';
+import { settle } from '../support/hand-clock.ts';
+import { driven, finished, killed, open, stage, story } from '../support/running.ts';
+
+const asking = coordinator(
+  setup({
+    types: {} as { context: { answers: readonly JsonValue[] }; events: { type: string; gate: string; note: string; by: string }; output: readonly JsonValue[] },
+    actors: { member },
+    actions: {
+      openGate: gate({ name: 'ship', question: 'Ship it?', data: { risk: 'low' } }),
+      mark: checkpoint({ name: 'asked', settled: 0, total: 1 }),
+      note: assign({ answers: ({ context, event }) => [...context.answers, [event.type, event.gate, event.note, event.by]] }),
+    },
+  }).createMachine({
+    id: 'asking',
+    context: { answers: [] },
+    initial: 'asking',
+    states: {
+      asking: { entry: ['mark', 'openGate'], on: { approved: { actions: 'note', target: 'over' }, rejected: { actions: 'note', target: 'asking', reenter: true } } },
+      over: { type: 'final' },
+    },
+    output: ({ context }) => context.answers,
+  }),
+);
+
+describe('a gate of a coordinator', () => {
+  const process = defineProcess('gated', (ctx) => ctx.group('group', asking, undefined).output);
+
+  test('waits for its answer, may be opened again, and an answered one stays answered', async () => {
+    const play = stage(process);
+    const { run, end } = await driven(play);
+    await run.answer({ gate: 'ship', approved: false, note: 'not yet' });
+    await settle();
+    await run.answer({ group: 'group', gate: 'ship', approved: true, note: 'now' });
+    expect(await end).toEqual({ status: 'completed', output: [['rejected', 'ship', 'not yet', 'outside'], ['approved', 'ship', 'now', 'outside']] });
+    await expect(run.answer({ gate: 'ship', approved: true, note: '' })).rejects.toThrow('UNKNOWN_GATE');
+    await run.close();
+    await verifyRun({ store: play.store, run: 'run', process });
+  });
+
+  test('survives its host at every append', async () => {
+    for (let atAppend = 1; atAppend < 40; atAppend += 1) {
+      const play = stage(process);
+      const died = await killed(play, { atAppend, isWritten: true }).catch(() => 'stuck');
+      play.store.abandon('run');
+      const run = await open(play);
+      const end = run.drive();
+      await settle();
+      await run.answer({ gate: 'ship', approved: true, note: '' }).catch(() => {});
+      expect(await end).toEqual({ status: 'completed', output: [['approved', 'ship', '', 'outside']] });
+      await run.close();
+      expect((await story(play)).filter((line) => line === 'gate.opened')).toHaveLength(1);
+      if (died === 'stuck') return;
+    }
+    throw new Error('the host never got as far as the gate');
+  });
+});
+
+describe('a breakpoint of the process', () => {
+  const process = defineProcess('stop here', async (ctx) => await ctx.breakpoint('look', { question: 'Go on?', data: { at: 1 } }));
+
+  test('is durable, and its answer is the same in each iteration', async () => {
+    const play = stage(process);
+    const first = await driven(play);
+    await first.run.close();
+    const second = await driven(play);
+    await second.run.answer({ gate: 'look', approved: false, note: 'no' });
+    expect(await second.end).toEqual({ status: 'completed', output: { approved: false, note: 'no' } });
+    await second.run.close();
+    expect((await entriesOf(play.store)).filter(({ type }) => type === 'gate.opened')).toHaveLength(1);
+  });
+});
+
+describe('checkpoints', () => {
+  test('members and the process write them too, each name once', async () => {
+    const process = defineProcess('marks', async (ctx) => {
+      const group = ctx.group('group', fanOut, { members: [{ id: 'a', harness: 'marking' }] });
+      await group.checkpoint({ name: 'started', settled: 0, total: 1 });
+      const seen: string[] = [];
+      for await (const { name } of group.checkpoints) seen.push(name);
+      return seen.toSorted();
+    });
+    const marking = {
+      async perform({ mailbox }: Parameters<import('troupe').Harness['perform']>[0]) {
+        await mailbox.checkpoint({ name: 'half', settled: 1, total: 2, data: { x: 1 } });
+        await mailbox.checkpoint({ name: 'half', settled: 1, total: 2 });
+        return ok(null);
+      },
+    };
+    for (let atAppend = 1; ; atAppend += 1) {
+      const play = stage(process, {}, { harnesses: { marking } });
+      const end = (await killed(play, { atAppend, isWritten: true })) ?? (await finished(play));
+      expect(end).toEqual({ status: 'completed', output: ['half', 'started'] });
+      const marks = (await entriesOf(play.store)).filter(({ type }) => type === 'checkpoint').map(({ data }) => (data as { name: string }).name);
+      expect(marks.toSorted()).toEqual(['half', 'started']);
+      if (atAppend > 20) break;
+    }
+  });
+});
+
+describe('background work', () => {
+  test('the process goes on, sees results as they come, and the run ends after it', async () => {
+    const process = defineProcess('background', async (ctx) => {
+      const slow = ctx.background('slow', { prompt: 'slow' });
+      const before = slow.settled().length;
+      await ctx.task('quick', { prompt: 'quick' });
+      return { before, after: slow.settled().length, status: slow.status() };
+    });
+    const play = stage(process, { 'quick/task': ok(1), 'slow/task': hold });
+    const { run, end } = await driven(play);
+    let isOver = false;
+    void end.then(() => (isOver = true));
+    await settle();
+    expect(isOver).toBe(false);
+    play.harness.settle('slow/task', ok(2));
+    expect(await end).toEqual({ status: 'completed', output: { before: 0, after: 0, status: 'active' } });
+    await run.close();
+  });
+
+  test('polling between sleeps is the same in each iteration', async () => {
+    const process = defineProcess('polling', async (ctx) => {
+      const slow = ctx.background('slow', { prompt: 'slow' });
+      const polls: number[] = [];
+      for (let until = ctx.now() + 10; polls.length < 5; until += 10) {
+        await ctx.sleepUntil(until);
+        polls.push(slow.settled().length);
+      }
+      return polls;
+    });
+    const later = { 'slow/task': { step: 'later', ms: 25, outcome: ok(1) } } as const;
+    const expected = await finished(stage(process, later));
+    expect(expected).toMatchObject({ status: 'completed' });
+    for (let atAppend = 4; atAppend < 12; atAppend += 1) {
+      const play = stage(process, later);
+      const end = (await killed(play, { atAppend, isWritten: true })) ?? (await finished(play));
+      expect(end.status).toBe('completed');
+      const once = await finished(play);
+      expect(await finished(play)).toEqual(once);
+      await verifyRun({ store: play.store, run: 'run', process });
+    }
+  });
+});
+
+describe('waiting for some of several', () => {
+  const branches = (names: readonly string[]) => names.map((name) => (ctx: Context) => ctx.task(name, { prompt: name }));
+  const run = (body: (ctx: Context) => Promise<unknown>) => defineProcess('some', body as never);
+
+  test('the first success wins, and the losers are cancelled', async () => {
+    const play = stage(run((ctx) => ctx.parallel.first(branches(['bad', 'good', 'slow']))), { 'bad/task': fail('failed', 'no'), 'good/task': ok('yes'), 'slow/task': hold });
+    expect(await finished(play)).toEqual({ status: 'completed', output: 'yes' });
+    expect(await story(play, 'group:slow', ['status', 'reason'])).toContain('group.ended cancelled lost: parallel.first is decided');
+  });
+
+  test('when all fail, the first failure in order is thrown', async () => {
+    const play = stage(run((ctx) => ctx.parallel.first(branches(['a', 'b']))), { 'a/task': fail('failed', 'A'), 'b/task': fail('failed', 'B') });
+    expect(await finished(play)).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('group `a` failed: A') } });
+  });
+
+  test('a quorum is enough, and an impossible one ends at once', async () => {
+    const script = { 'a/task': ok(1), 'b/task': fail('failed', 'b'), 'c/task': ok(3), 'd/task': hold } as const;
+    const names = ['a', 'b', 'c', 'd'];
+    const enough = stage(run((ctx) => ctx.parallel.quorum(branches(names), { atLeast: 0.5 })), script);
+    expect(await finished(enough)).toEqual({ status: 'completed', output: [{ index: 0, result: 1 }, { index: 2, result: 3 }] });
+    const lost = stage(run((ctx) => ctx.parallel.quorum(branches(names), { atLeast: 4 })), script);
+    expect(await finished(lost)).toMatchObject({ status: 'failed', error: { code: 'QUORUM_LOST' } });
+  });
+
+  test('best effort keeps the places and never throws', async () => {
+    const play = stage(
+      run(async (ctx) => {
+        const { results, errors, successCount } = await ctx.parallel.bestEffort(branches(['a', 'b', 'c']));
+        return { results: results.map((one) => one ?? null), errors: errors.map((one) => one !== undefined), successCount };
+      }),
+      { 'a/task': ok(1), 'b/task': fail('failed', 'b'), 'c/task': ok(3) },
+    );
+    expect(await finished(play)).toEqual({ status: 'completed', output: { results: [1, null, 3], errors: [false, true, false], successCount: 2 } });
+  });
+
+  test.each([
+    ['no branches', (ctx: Context) => ctx.parallel.first([])],
+    ['promises instead of functions', (ctx: Context) => ctx.parallel.first([Promise.resolve(1) as never])],
+    ['more than there are', (ctx: Context) => ctx.parallel.quorum(branches(['a']), { atLeast: 2 })],
+    ['a share of nothing', (ctx: Context) => ctx.parallel.quorum(branches(['a']), { atLeast: 0 })],
+  ])('%s is bad input', async (_what, body) => {
+    expect(await finished(stage(run(body)))).toMatchObject({ status: 'failed', error: { code: 'BAD_INPUT' } });
+  });
+
+  test('a decided wait comes out the same wherever the host dies', async () => {
+    const process = run(async (ctx) => [await ctx.parallel.first(branches(['slow', 'good'])), await ctx.task('after', { prompt: 'after' })]);
+    const script = { 'good/task': ok('yes'), 'slow/task': hold, 'after/task': ok('then') } as const;
+    for (let atAppend = 1; ; atAppend += 1) {
+      const play = stage(process, script);
+      const end = await killed(play, { atAppend, isWritten: atAppend % 2 === 0 });
+      expect(end ?? (await finished(play))).toEqual({ status: 'completed', output: ['yes', 'then'] });
+      await verifyRun({ store: play.store, run: 'run', process });
+      if (end !== undefined) return;
+    }
+  });
+});
