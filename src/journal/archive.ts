@@ -44,7 +44,7 @@ export async function removeRun(options: ArchiveOptions, run: string): Promise<v
 async function* bytesOf(fs: FileSystem, path: string, from: number, to: number): AsyncGenerator<Buffer> {
   const file = await fs.open(path, 'read');
   try {
-    for (let at = from; at < to; ) {
+    for (let at = from; at < to;) {
       const bytes = await readAll(file, at, Math.min(chunkBytes, to - at));
       if (bytes.length === 0) throw new Error(`${path} became shorter while it was read`);
       yield bytes;
@@ -56,7 +56,13 @@ async function* bytesOf(fs: FileSystem, path: string, from: number, to: number):
 }
 
 /** The run as a tar. */
-async function* packed(fs: FileSystem, folder: string, run: string, lease: ReturnType<typeof freeEpoch>, at: number): AsyncGenerator<Uint8Array> {
+async function* packed(
+  fs: FileSystem,
+  folder: string,
+  run: string,
+  lease: ReturnType<typeof freeEpoch>,
+  at: number,
+): AsyncGenerator<Uint8Array> {
   yield tarHeader(`${run}/lease/${lease.name}`, lease.bytes.length, at);
   yield lease.bytes;
   yield Buffer.alloc(paddingOf(lease.bytes.length));
@@ -71,12 +77,19 @@ async function* packed(fs: FileSystem, folder: string, run: string, lease: Retur
 }
 
 /** Writes a run into a new file, reads that again, and then removes the run if asked to. System errors pass through. */
-export async function archiveRun(options: ArchiveOptions, run: string, file: string, { remove = false }: { readonly remove?: boolean } = {}): Promise<Archive> {
+export async function archiveRun(
+  options: ArchiveOptions,
+  run: string,
+  file: string,
+  { remove = false }: { readonly remove?: boolean } = {},
+): Promise<Archive> {
   const { fs, clock, processes } = options;
   const held = place(options, run);
   return holding(held, async (epoch) => {
     const draft = `${file}.${processes.self().pid}.draft`;
-    const exists = new TroupeError('BAD_INPUT', `The file ${file} exists already; expected the name of a new one.`, { file });
+    const exists = new TroupeError('BAD_INPUT', `The file ${file} exists already; expected the name of a new one.`, {
+      file,
+    });
     if (fs.exists(file)) throw exists;
     try {
       await withFile(fs, draft, 'replace', async (target) => {
@@ -125,7 +138,7 @@ function reader(source: AsyncIterable<Buffer>) {
   };
   const all = async (bytes: number): Promise<Buffer> => {
     const parts: Buffer[] = [];
-    for (let left = bytes; left > 0; ) {
+    for (let left = bytes; left > 0;) {
       const part = await some(left);
       if (part.length === 0) throw new SyntaxError('it ends too early');
       parts.push(part);
@@ -142,7 +155,11 @@ function reader(source: AsyncIterable<Buffer>) {
 const partPattern = /^(?!\.{1,2}$)[^/\\\0]+$/;
 
 /** Reads an archive; `begin` is told each file and returns where its bytes go. Resolves to the files' names. SyntaxError: it is none of ours. */
-async function read(fs: FileSystem, file: string, begin: (name: string) => Promise<OpenFile | undefined>): Promise<readonly string[]> {
+async function read(
+  fs: FileSystem,
+  file: string,
+  begin: (name: string) => Promise<OpenFile | undefined>,
+): Promise<readonly string[]> {
   const size = (await fs.stat(file)).bytes;
   const { some, all, toEnd } = reader(gunzipped(bytesOf(fs, file, 0, size)));
   const names: string[] = [];
@@ -158,11 +175,12 @@ async function read(fs: FileSystem, file: string, begin: (name: string) => Promi
       long = (await all(bytes)).toString('utf8').replace(/\0$/, '');
     } else if (type === 'file') {
       const parts = name.split('/');
-      if (parts.length < 2 || !parts.every((part) => partPattern.test(part))) throw new SyntaxError(`it holds a file \`${name}\`, which is in no run`);
+      if (parts.length < 2 || !parts.every((part) => partPattern.test(part)))
+        throw new SyntaxError(`it holds a file \`${name}\`, which is in no run`);
       names.push(name);
       const target = await begin(name);
       try {
-        for (let at = 0; at < bytes; ) {
+        for (let at = 0; at < bytes;) {
           const part = await some(bytes - at);
           if (part.length === 0) throw new SyntaxError('it ends too early');
           if (target !== undefined) await writeAll(target, part, at);
@@ -187,9 +205,15 @@ function unreadable(error: unknown, file: string): unknown {
   if (isTroupeError(error)) return error;
   if (hasCode(error, 'ENOENT')) return new TroupeError('BAD_INPUT', `There is no file ${file}.`, { file }, error);
   const details = { file };
-  if (error instanceof SyntaxError) return new TroupeError('BAD_INPUT', `${file} is no archive of a run: ${error.message}.`, details, error);
+  if (error instanceof SyntaxError)
+    return new TroupeError('BAD_INPUT', `${file} is no archive of a run: ${error.message}.`, details, error);
   if (hasCode(error, 'Z_DATA_ERROR') || hasCode(error, 'Z_BUF_ERROR')) {
-    return new TroupeError('JOURNAL_CORRUPT', `${file}: the archive is damaged or cut off (${(error as Error).message}); nothing was restored.`, details, error);
+    return new TroupeError(
+      'JOURNAL_CORRUPT',
+      `${file}: the archive is damaged or cut off (${(error as Error).message}); nothing was restored.`,
+      details,
+      error,
+    );
   }
   return error;
 }
@@ -228,7 +252,10 @@ async function runIn(fs: FileSystem, file: string): Promise<string> {
   const source = gunzipped(bytesOf(fs, file, 0, size));
   for await (const bytes of source) {
     const header = bytes.length < blockBytes ? undefined : parseTarHeader(bytes.subarray(0, blockBytes));
-    const name = header?.type === 'long-name' ? bytes.toString('utf8', blockBytes, blockBytes + header.bytes) : (header?.name ?? '');
+    const name =
+      header?.type === 'long-name'
+        ? bytes.toString('utf8', blockBytes, blockBytes + header.bytes)
+        : (header?.name ?? '');
     const run = name.split('/')[0] ?? '';
     if (isRunId(run) && name.includes('/')) return run;
     break;

@@ -17,7 +17,7 @@ import { isTroupeError, TroupeError } from '../error.ts';
 import { corrupt } from './damage.ts';
 import { withFile, writeAll, type OpenFile } from './fs.ts';
 import { freeEpoch } from './lease.ts';
-import { factsReader } from './line.ts';
+import { factsReader } from './decode.ts';
 import { checkRunId, encodeName, encodePath } from './names.ts';
 import type { Fork } from './port.ts';
 import { makeRun, type RunsPlace } from './run-folder.ts';
@@ -69,7 +69,10 @@ async function findCut({ fs, dir, from, at }: ForkOptions): Promise<Cut> {
     cursor ??= cursorAt(segment);
     const seen: Cursor = cursor;
     if (seen.entries !== segment.header.entriesBefore) {
-      throw corrupt({ ...segment, line: 1, byte: 0, intact: seen.entries }, `the header counts ${segment.header.entriesBefore} entries before it, but there are ${seen.entries}`);
+      throw corrupt(
+        { ...segment, line: 1, byte: 0, intact: seen.entries },
+        `the header counts ${segment.header.entriesBefore} entries before it, but there are ${seen.entries}`,
+      );
     }
     let entries = seen.entries;
     let bytes = segment.headerBytes;
@@ -102,7 +105,11 @@ async function findCut({ fs, dir, from, at }: ForkOptions): Promise<Cut> {
     throw outOfRange(from, at, total);
   }
   if (below.entries === 0) {
-    throw new TroupeError('BAD_INPUT', `Position ${at} lies inside the first append of run \`${from}\`, which is copied whole or not at all: expected at least ${above}.`, { run: from, at, min: above });
+    throw new TroupeError(
+      'BAD_INPUT',
+      `Position ${at} lies inside the first append of run \`${from}\`, which is copied whole or not at all: expected at least ${above}.`,
+      { run: from, at, min: above },
+    );
   }
   return { ...below, segments: segments.slice(0, below.segment), heads, epoch };
 }
@@ -126,7 +133,14 @@ function noteSideFiles(lines: Buffer, found: Set<string>): void {
 }
 
 /** Copies whole lines [from, to); resolves when they are written. */
-async function copyLines(source: OpenFile, from: number, to: number, target: OpenFile, at: number, sideFiles: Set<string>): Promise<void> {
+async function copyLines(
+  source: OpenFile,
+  from: number,
+  to: number,
+  target: OpenFile,
+  at: number,
+  sideFiles: Set<string>,
+): Promise<void> {
   let buffer = Buffer.allocUnsafe(Math.min(chunkBytes, to - from));
   let done = from;
   let writing: Promise<void> = Promise.resolve();
@@ -157,7 +171,11 @@ async function copyLines(source: OpenFile, from: number, to: number, target: Ope
 }
 
 /** Links the side files; a name that leads elsewhere, or a file that is not there, is no harm: the journal is enough. */
-async function shareSideFiles({ fs, dir, from }: ForkOptions, draft: string, sideFiles: ReadonlySet<string>): Promise<void> {
+async function shareSideFiles(
+  { fs, dir, from }: ForkOptions,
+  draft: string,
+  sideFiles: ReadonlySet<string>,
+): Promise<void> {
   const folders = new Set<string>();
   const shared: (readonly [string, string])[] = [];
   for (const name of sideFiles) {
@@ -168,7 +186,8 @@ async function shareSideFiles({ fs, dir, from }: ForkOptions, draft: string, sid
       continue;
     }
     shared.push([`${dir}/runs/${from}/${parts.join('/')}`, `${draft}/${parts.join('/')}`]);
-    for (let length = 1; length < parts.length; length += 1) folders.add(`${draft}/${parts.slice(0, length).join('/')}`);
+    for (let length = 1; length < parts.length; length += 1)
+      folders.add(`${draft}/${parts.slice(0, length).join('/')}`);
   }
   for (const folder of folders) await fs.mkdir(folder);
   for (let index = 0; index < shared.length; index += 64) {
@@ -177,7 +196,11 @@ async function shareSideFiles({ fs, dir, from }: ForkOptions, draft: string, sid
   for (const folder of folders) await fs.syncDirectory(folder);
 }
 
-async function shareSnapshots({ fs, dir, from }: ForkOptions, draft: string, heads: ReadonlyMap<string, number>): Promise<void> {
+async function shareSnapshots(
+  { fs, dir, from }: ForkOptions,
+  draft: string,
+  heads: ReadonlyMap<string, number>,
+): Promise<void> {
   const origin = `${dir}/runs/${from}/snapshots`;
   const names = await fs.readdir(origin).catch(() => []);
   const streams = new Map([...heads].map(([stream, seq]) => [encodeName(stream), seq]));
@@ -199,7 +222,10 @@ export async function forkLog(options: ForkOptions): Promise<Fork> {
   const { fs, dir, clock, engine, processes, from, as, at } = options;
   checkRunId(from);
   checkRunId(as);
-  if (!Number.isSafeInteger(at)) throw new TroupeError('BAD_INPUT', `Expected the position of a fork to be a whole number >= 1, got \`${at}\`.`, { at });
+  if (!Number.isSafeInteger(at))
+    throw new TroupeError('BAD_INPUT', `Expected the position of a fork to be a whole number >= 1, got \`${at}\`.`, {
+      at,
+    });
   if (as === from || (await listSegments(fs, `${dir}/runs/${as}`, as)).segments.length > 0) {
     throw new TroupeError('RUN_EXISTS', `Run \`${as}\` exists already in ${dir}/runs.`, { run: as });
   }

@@ -7,20 +7,27 @@ import { listSegments } from './segments.ts';
 async function checkRun({ fs, folder, run }: LeaseOptions): Promise<void> {
   const { segments, trouble } = await listSegments(fs, folder, run);
   if (segments.length > 0 || trouble !== undefined) return;
-  throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in ${folder.slice(0, folder.lastIndexOf('/'))}.`, { run });
+  throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in ${folder.slice(0, folder.lastIndexOf('/'))}.`, {
+    run,
+  });
 }
 
 /** Throws unless the run is still held. */
 export function checkHeld(epoch: Epoch, run: string): void {
   if (epoch.isHeld() === 'held') return;
-  throw new TroupeError('EPOCH_STALE', `Epoch ${epoch.epoch} of run \`${run}\` is over: another host has taken the run.`, { run, epoch: epoch.epoch });
+  throw new TroupeError(
+    'EPOCH_STALE',
+    `Epoch ${epoch.epoch} of run \`${run}\` is over: another host has taken the run.`,
+    { run, epoch: epoch.epoch },
+  );
 }
 
 /** Does something while nobody else can write to the run. Codes: RUN_UNKNOWN, RUN_BUSY; system errors pass through. */
 export async function holding<Result>(options: LeaseOptions, work: (epoch: Epoch) => Promise<Result>): Promise<Result> {
   const { fs, clock, folder, run, leaseTtlMs } = options;
   await checkRun(options);
-  const sealedEpoch = async (): Promise<number> => (await listSegments(fs, folder, run)).segments.at(-1)?.header.epoch ?? 0;
+  const sealedEpoch = async (): Promise<number> =>
+    (await listSegments(fs, folder, run)).segments.at(-1)?.header.epoch ?? 0;
   const epoch = await takeEpoch(options, 1, sealedEpoch);
   let callOff = (): void => undefined;
   const arm = (): void => {

@@ -25,7 +25,10 @@ export interface MemoryFileSystem extends FileSystem {
    * Forgets what was not flushed. `keepBytes` decides how many of a file's unsafe appended bytes stay (default none; the answer is
    * clamped); `keepNames` whether unsafe names stay (default false: both happen on real disks).
    */
-  powerCut(options?: { readonly keepBytes?: (path: string, unsafeBytes: number) => number; readonly keepNames?: boolean }): void;
+  powerCut(options?: {
+    readonly keepBytes?: (path: string, unsafeBytes: number) => number;
+    readonly keepNames?: boolean;
+  }): void;
   /** A file's content; undefined when there is none. */
   peek(path: string): Buffer | undefined;
   /** Puts a file there, durable at once. */
@@ -62,7 +65,8 @@ export function memoryFileSystem(): MemoryFileSystem {
     return inode;
   };
 
-  const isEmpty = (path: string): boolean => folders.get(path)?.names.size === 0 && ![...folders.keys()].some((other) => other.startsWith(`${path}/`));
+  const isEmpty = (path: string): boolean =>
+    folders.get(path)?.names.size === 0 && ![...folders.keys()].some((other) => other.startsWith(`${path}/`));
 
   /** Gives a folder, with all below it, another name. */
   const moveKeys = (from: string, to: string): void => {
@@ -131,7 +135,9 @@ export function memoryFileSystem(): MemoryFileSystem {
     async readdir(path) {
       const folder = folders.get(path);
       if (folder === undefined) throw systemError(find(path) === undefined ? 'ENOENT' : 'ENOTDIR', 'readdir', path);
-      const below = [...folders.keys()].filter((other) => other !== '' && split(other)[0] === path).map((other) => split(other)[1]);
+      const below = [...folders.keys()]
+        .filter((other) => other !== '' && split(other)[0] === path)
+        .map((other) => split(other)[1]);
       return [...folder.names.keys(), ...below];
     },
     async mkdir(path) {
@@ -203,6 +209,7 @@ export function memoryFileSystem(): MemoryFileSystem {
     advance(ms) {
       nowMs += ms;
     },
-    paths: () => [...folders].flatMap(([path, folder]) => [...folder.names.keys()].map((name) => `${path}/${name}`)).toSorted(),
+    paths: () =>
+      [...folders].flatMap(([path, folder]) => [...folder.names.keys()].map((name) => `${path}/${name}`)).toSorted(),
   };
 }

@@ -1,8 +1,20 @@
 /** The journal in memory: for tests, tries and checks. Durable for nothing (D0); otherwise it behaves as the file journal does. */
 import { TroupeError } from '../error.ts';
-import { encodeEntry, entryReader, linePrefix } from './line.ts';
+import { entryReader } from './decode.ts';
+import { encodeEntry, linePrefix } from './line.ts';
 import { checkRunId, checkStream } from './names.ts';
-import type { Entry, Fork, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Origin, Snapshot } from './port.ts';
+import type {
+  Entry,
+  Fork,
+  Holder,
+  Journal,
+  JournalEvent,
+  JournalNotice,
+  JournalStore,
+  Lease,
+  Origin,
+  Snapshot,
+} from './port.ts';
 
 /** A store in this process's memory. */
 export interface MemoryStore extends JournalStore {
@@ -14,7 +26,13 @@ export interface MemoryStore extends JournalStore {
 
 interface MemoryRun {
   /** Lines as the file journal writes them: what is read was JSON in between, here too. */
-  readonly lines: { readonly stream: string; readonly seq: number; readonly epoch: number; readonly more: boolean; readonly text: string }[];
+  readonly lines: {
+    readonly stream: string;
+    readonly seq: number;
+    readonly epoch: number;
+    readonly more: boolean;
+    readonly text: string;
+  }[];
   readonly heads: Map<string, number>;
   readonly snapshots: Map<string, Snapshot[]>;
   readonly origin?: Origin;
@@ -30,21 +48,33 @@ function prefixOf(memory: MemoryRun, from: string, at: number): MemoryRun {
   const total = memory.lines.length;
   if (at < 1 || at > total) {
     const range = total === 0 ? 'it has no entries' : `expected a position from 1 to ${total}`;
-    throw new TroupeError('BAD_INPUT', `Run \`${from}\` cannot be forked at ${at}: ${range}.`, { run: from, at, max: total });
+    throw new TroupeError('BAD_INPUT', `Run \`${from}\` cannot be forked at ${at}: ${range}.`, {
+      run: from,
+      at,
+      max: total,
+    });
   }
   const entries = memory.lines.findLastIndex(({ more }, index) => index < at && !more) + 1;
   if (entries === 0) {
     const min = memory.lines.findIndex(({ more }) => !more) + 1;
-    throw new TroupeError('BAD_INPUT', `Position ${at} lies inside the first append of run \`${from}\`, which is copied whole or not at all: expected at least ${min}.`, { run: from, at, min });
+    throw new TroupeError(
+      'BAD_INPUT',
+      `Position ${at} lies inside the first append of run \`${from}\`, which is copied whole or not at all: expected at least ${min}.`,
+      { run: from, at, min },
+    );
   }
   const lines = memory.lines.slice(0, entries);
   const heads = new Map(lines.map(({ stream, seq }) => [stream, seq]));
-  const snapshots = new Map([...memory.snapshots].map(([stream, kept]) => [stream, kept.filter(({ seq }) => seq <= (heads.get(stream) ?? 0))]));
+  const snapshots = new Map(
+    [...memory.snapshots].map(([stream, kept]) => [stream, kept.filter(({ seq }) => seq <= (heads.get(stream) ?? 0))]),
+  );
   return { lines, heads, snapshots, epoch: lines.at(-1)?.epoch ?? 0, holder: undefined, origin: { from, at: entries } };
 }
 
 /** Makes an empty store. `entryBytesMax`: longest entry as a line; default 8 MiB. */
-export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entryBytesMax?: number } = {}): MemoryStore {
+export function memoryStore({
+  entryBytesMax = 8 * 1024 * 1024,
+}: { readonly entryBytesMax?: number } = {}): MemoryStore {
   const runs = new Map<string, MemoryRun>();
 
   const openJournal = (run: string, memory: MemoryRun): Journal => {
@@ -54,21 +84,47 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
     let stale: TroupeError | undefined;
     const decode = entryReader({});
 
-    const closed = (): TroupeError => new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run });
+    const closed = (): TroupeError =>
+      new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run });
 
-    const appendNow = (stream: string, expectedSeq: number, epoch: number, events: readonly JournalEvent[]): readonly Entry[] => {
+    const appendNow = (
+      stream: string,
+      expectedSeq: number,
+      epoch: number,
+      events: readonly JournalEvent[],
+    ): readonly Entry[] => {
       if (isClosed) throw closed();
       if (stale !== undefined) throw stale;
-      if (lease?.epoch !== epoch) throw new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is not held here.`, { run, epoch, held: lease?.epoch });
+      if (lease?.epoch !== epoch)
+        throw new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is not held here.`, {
+          run,
+          epoch,
+          held: lease?.epoch,
+        });
       if (memory.epoch !== epoch) {
-        stale = new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is over: another host has taken the run.`, { run, epoch });
+        stale = new TroupeError(
+          'EPOCH_STALE',
+          `Epoch ${epoch} of run \`${run}\` is over: another host has taken the run.`,
+          { run, epoch },
+        );
         throw stale;
       }
       checkStream(stream);
       const actual = memory.heads.get(stream) ?? 0;
-      if (expectedSeq !== actual) throw new TroupeError('SEQ_CONFLICT', `Stream \`${stream}\` stands at seq ${actual}, not at ${expectedSeq}.`, { stream, expected: expectedSeq, actual });
+      if (expectedSeq !== actual)
+        throw new TroupeError('SEQ_CONFLICT', `Stream \`${stream}\` stands at seq ${actual}, not at ${expectedSeq}.`, {
+          stream,
+          expected: expectedSeq,
+          actual,
+        });
       const prefix = linePrefix(stream);
-      const lines = events.map((event, index) => ({ stream, seq: actual + index + 1, epoch, more: index < events.length - 1, text: encodeEntry(prefix, actual + index + 1, epoch, event, index < events.length - 1, entryBytesMax) }));
+      const lines = events.map((event, index) => ({
+        stream,
+        seq: actual + index + 1,
+        epoch,
+        more: index < events.length - 1,
+        text: encodeEntry(prefix, actual + index + 1, epoch, event, index < events.length - 1, entryBytesMax),
+      }));
       for (const line of lines) memory.lines.push(line);
       if (lines.length > 0) memory.heads.set(stream, actual + lines.length);
       return lines.map(({ text }, index) => ({ ...decode(text), data: events[index]?.data ?? null }));
@@ -83,7 +139,12 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
         const holder = memory.holder;
         if (holder !== undefined && !holder.isDead) {
           const { host, pid, since } = holder;
-          throw new TroupeError('RUN_BUSY', `Run \`${run}\` is held by another journal of this process.`, { run, host, pid, since });
+          throw new TroupeError('RUN_BUSY', `Run \`${run}\` is held by another journal of this process.`, {
+            run,
+            host,
+            pid,
+            since,
+          });
         }
         const mine = { host: hereHost, pid: 0, since: 0, isDead: false };
         memory.holder = mine;
@@ -126,7 +187,8 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
       async loadSnapshot(stream, maker) {
         if (isClosed) throw closed();
         for (const snapshot of memory.snapshots.get(stream) ?? []) {
-          if (snapshot.maker === maker && snapshot.seq <= (memory.heads.get(stream) ?? 0)) return structuredClone(snapshot);
+          if (snapshot.maker === maker && snapshot.seq <= (memory.heads.get(stream) ?? 0))
+            return structuredClone(snapshot);
           const message = `The snapshot of \`${stream}\` at seq ${snapshot.seq} by \`${snapshot.maker}\` is ignored.`;
           if (!found.some((other) => other.message === message)) found.push({ kind: 'snapshot-ignored', message });
         }
@@ -147,8 +209,10 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
     async open(run, { create = false } = {}) {
       checkRunId(run);
       const there = runs.get(run);
-      if (create && there !== undefined) throw new TroupeError('RUN_EXISTS', `Run \`${run}\` exists already in memory.`, { run });
-      if (!create && there === undefined) throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in memory.`, { run });
+      if (create && there !== undefined)
+        throw new TroupeError('RUN_EXISTS', `Run \`${run}\` exists already in memory.`, { run });
+      if (!create && there === undefined)
+        throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in memory.`, { run });
       const memory = there ?? { lines: [], heads: new Map(), snapshots: new Map(), epoch: 0, holder: undefined };
       runs.set(run, memory);
       return openJournal(run, memory);
@@ -159,10 +223,16 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
     async fork(from, { at, as }) {
       checkRunId(from);
       checkRunId(as);
-      if (!Number.isSafeInteger(at)) throw new TroupeError('BAD_INPUT', `Expected the position of a fork to be a whole number >= 1, got \`${at}\`.`, { at });
+      if (!Number.isSafeInteger(at))
+        throw new TroupeError(
+          'BAD_INPUT',
+          `Expected the position of a fork to be a whole number >= 1, got \`${at}\`.`,
+          { at },
+        );
       if (runs.has(as)) throw new TroupeError('RUN_EXISTS', `Run \`${as}\` exists already in memory.`, { run: as });
       const memory = runs.get(from);
-      if (memory === undefined) throw new TroupeError('RUN_UNKNOWN', `There is no run \`${from}\` in memory.`, { run: from });
+      if (memory === undefined)
+        throw new TroupeError('RUN_UNKNOWN', `There is no run \`${from}\` in memory.`, { run: from });
       const copied = prefixOf(memory, from, at);
       runs.set(as, copied);
       return { as, from, at, entries: copied.lines.length };
@@ -173,7 +243,12 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
       if (memory === undefined) throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in memory.`, { run });
       if (memory.holder !== undefined && !memory.holder.isDead) {
         const { host, pid, since } = memory.holder;
-        throw new TroupeError('RUN_BUSY', `Run \`${run}\` is held by a journal of this process.`, { run, host, pid, since });
+        throw new TroupeError('RUN_BUSY', `Run \`${run}\` is held by a journal of this process.`, {
+          run,
+          host,
+          pid,
+          since,
+        });
       }
       // Whoever had it held is not to write to what has gone.
       memory.epoch += 1;

@@ -76,7 +76,9 @@ export async function deleteRun(place: RunsPlace, run: string): Promise<void> {
 export async function clearLeftovers({ fs, dir, processes }: RunsPlace): Promise<void> {
   const runs = `${dir}/runs`;
   const isDead = async (draft: string): Promise<boolean> => {
-    const bytes = await withFile(fs, `${draft}/${makerFile}`, 'read', async (open) => readAll(open, 0, await open.size()));
+    const bytes = await withFile(fs, `${draft}/${makerFile}`, 'read', async (open) =>
+      readAll(open, 0, await open.size()),
+    );
     const maker = identityOf(bytes.toString());
     return maker !== undefined && processes.liveness(maker) === 'dead';
   };

@@ -65,7 +65,8 @@ export function tarEnd(): Buffer {
 /** Reads a header; undefined for a block of zeros (the end). Throws SyntaxError for what is no header. */
 export function parseTarHeader(block: Buffer): TarHeader | undefined {
   if (block.every((byte) => byte === 0)) return undefined;
-  const text = (from: number, length: number): string => block.toString('utf8', from, from + length).split('\0', 1)[0] ?? '';
+  const text = (from: number, length: number): string =>
+    block.toString('utf8', from, from + length).split('\0', 1)[0] ?? '';
   const number = (from: number, length: number): number => {
     const digits = text(from, length).trim();
     if (!/^[0-7]+$/.test(digits)) throw new SyntaxError('not a tar header: a number is not octal');
@@ -73,7 +74,12 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
   };
   if (number(148, 8) !== checksum(block)) throw new SyntaxError('not a tar header: its checksum is wrong');
   const flag = text(156, 1);
-  const types: Readonly<Record<string, TarHeader['type']>> = { '0': 'file', '': 'file', '5': 'folder', 'L': 'long-name' };
+  const types: Readonly<Record<string, TarHeader['type']>> = {
+    '0': 'file',
+    '': 'file',
+    '5': 'folder',
+    'L': 'long-name',
+  };
   const prefix = text(345, 155);
   const name = text(0, nameBytes);
   return { type: types[flag] ?? 'other', name: prefix === '' ? name : `${prefix}/${name}`, bytes: number(124, 12) };

@@ -41,7 +41,13 @@ export async function removeTree(fs: FileSystem, path: string): Promise<void> {
 }
 
 /** Copies bytes [from, to) of a file to the end of another one; resolves to how many there were (fewer when it ends before). */
-export async function copyBytes(source: OpenFile, from: number, to: number, target: OpenFile, at: number): Promise<number> {
+export async function copyBytes(
+  source: OpenFile,
+  from: number,
+  to: number,
+  target: OpenFile,
+  at: number,
+): Promise<number> {
   let done = 0;
   while (from + done < to) {
     const bytes = await readAll(source, from + done, Math.min(chunkBytes, to - from - done));
