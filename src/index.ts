@@ -13,6 +13,8 @@ export { type RunOptions } from './process/held-run.ts';
 export { iterate, type Iteration, type Pending, type Settlement } from './process/iterate.ts';
 export { openRun, type Run, type RunResult } from './process/run.ts';
 export { cancelRun, readRun } from './process/cancel.ts';
+export { forkRun, type ForkRunOptions } from './process/fork.ts';
+export { retryRun, type Retry, type RetryRunOptions } from './process/retry.ts';
 export { verifyRun, type GroupCheck, type RunCheck } from './process/verify.ts';
 export { emptyRun, foldRun, type RunCreated, type RunEnd, type RunStatus, type RunView } from './process/run-view.ts';
 export type { Request, Requests } from './process/requests.ts';
@@ -30,4 +32,4 @@ export type { CheckpointRecord, Ledger, MemberRecord, MemberStatus } from './gro
 export type { Observer } from './group/observer.ts';
 
 export type { Budget, DeliveryMode, FailureClass, Harness, Harnesses, Invocation, Letter, Mailbox, Message, Outcome, PlainError, Progress, RetryPolicy, Usage } from './harness/port.ts';
-export type { Entry, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Snapshot } from './journal/port.ts';
+export type { Archive, Entry, Fork, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Origin, Snapshot } from './journal/port.ts';

@@ -32,8 +32,8 @@ export async function logCommand(
   const stream = group === undefined ? undefined : `group:${group}`;
   const style = styleFor(process.stdout);
   const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
-  const print = async (entry: Entry) => {
-    const text = json ? JSON.stringify(entryJson(entry)) : line(entry, style, columns);
+  const print = async (entry: Entry, position: number) => {
+    const text = json ? JSON.stringify({ position, ...entryJson(entry) }) : line(entry, position, style, columns);
     if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
   };
   try {
@@ -53,28 +53,35 @@ export async function logCommand(
   return exitCodes.ok;
 }
 
-/** Prints what it has not printed yet; true when the run (or the one group that is asked for) has ended. */
-function printer(journal: Journal, stream: string | undefined, print: (entry: Entry) => Promise<void>) {
-  const seqs = new Map<string, number>();
+/**
+ * Prints what it has not printed yet, each entry with its position: its place among all entries of the run, 1-based. True when
+ * the run (or the one group that is asked for) has ended.
+ */
+function printer(
+  journal: Journal,
+  stream: string | undefined,
+  print: (entry: Entry, position: number) => Promise<void>,
+) {
+  let done = 0;
+  let seen = 0;
   const printed = async (): Promise<boolean> => {
     let isOver = false;
-    const from = stream === undefined ? 1 : (seqs.get(stream) ?? 0) + 1;
-    for await (const entries of journal.read(stream, from)) {
+    let position = 0;
+    for await (const entries of journal.read()) {
       for (const entry of entries) {
-        if (entry.type === (stream === undefined ? 'run.ended' : 'group.ended')) isOver = true;
-        if (entry.seq <= (seqs.get(entry.stream) ?? 0)) continue;
-        seqs.set(entry.stream, entry.seq);
-        await print(entry);
+        position += 1;
+        const isMeant = stream === undefined || entry.stream === stream;
+        if (entry.type === 'run.ended' || (stream === entry.stream && entry.type === 'group.ended')) isOver = true;
+        if (position <= done) continue;
+        done = position;
+        if (!isMeant) continue;
+        seen += 1;
+        await print(entry, position);
       }
     }
-    return isOver || (stream !== undefined && (await hasEnded(journal)));
+    return isOver;
   };
-  return Object.assign(printed, { seen: () => seqs.size });
-}
-
-async function hasEnded(journal: Journal): Promise<boolean> {
-  for await (const entries of journal.read('run')) if (entries.some(({ type }) => type === 'run.ended')) return true;
-  return false;
+  return Object.assign(printed, { seen: () => seen });
 }
 
 /** Changes whenever the log may have: cheaper than reading it again. */
@@ -86,8 +93,9 @@ async function logSize(folder: string): Promise<string> {
   return (await Promise.all(sizes)).join(' ');
 }
 
-function line(entry: Entry, style: Style, columns: number | undefined): string {
-  const head = `${String(entry.seq).padStart(5)}  ${timeOf(entry.at)}  ${column(entry.stream, 18)}  `;
+function line(entry: Entry, position: number, style: Style, columns: number | undefined): string {
+  const place = `${column(entry.stream, 18)} ${String(entry.seq).padStart(4)}`;
+  const head = `${String(position).padStart(5)}  ${timeOf(entry.at)}  ${place}  `;
   const type = column(entry.type, 17);
   const summary = summaryOf(entry);
   const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - head.length - type.length - 2;

@@ -81,5 +81,44 @@ export function program(done: (exitCode: number) => void): Command {
     ).option('--file <file>', 'process file, if it is not where it was'),
     async ([run = ''], options) => (await import('./verify-command.ts')).verifyCommand(run, options),
   );
+  finish(
+    command(
+      'fork <run>',
+      "make a new run of a run's first entries; what had settled is not done again",
+      'troupe fork 7k2fd --at 42 --as second-try',
+    )
+      .requiredOption('--at <position>', 'how many entries, as `troupe log` numbers them')
+      .option('--as <id>', 'id of the new run; default <run>-fork-1, -2 …'),
+    async ([run = ''], options) => (await import('./fork-command.ts')).forkCommand(run, { at: '', ...options }),
+  );
+  finish(
+    command(
+      'retry <run> <member>',
+      'try a failed member again, in a new run that is the same up to its failure',
+      'troupe retry 7k2fd src/a.ts --go',
+    )
+      .option('--group <name>', 'its group, if members of this name failed in several')
+      .option('--as <id>', 'id of the new run; default <run>-retry-1, -2 …')
+      .option('--go', 'drive the new run at once')
+      .option('--file <file>', 'process file for --go, if it is not where it was'),
+    async ([run = '', member = ''], options) => (await import('./retry-command.ts')).retryCommand(run, member, options),
+  );
+  finish(
+    command('rm [runs...]', 'remove runs for good', 'troupe rm --older-than 30d --status completed --dry-run')
+      .option('--older-than <age>', 'only runs that ended so long ago: 12h, 30d, 2w')
+      .option('--status <status>', 'only runs that are: active, cancelled, completed, damaged or failed')
+      .option('--dry-run', 'only print what would be removed'),
+    async (runs, options) => (await import('./remove-command.ts')).removeCommand(runs, options),
+  );
+  finish(
+    command('archive <run>', 'write a run into one .tar.gz file', 'troupe archive 7k2fd --out review.tar.gz --remove')
+      .option('--out <file>', 'a new file; default <run>.tar.gz')
+      .option('--remove', 'remove the run when the file is written and has been read again'),
+    async ([run = ''], options) => (await import('./archive-command.ts')).archiveCommand(run, options),
+  );
+  finish(
+    command('restore <file>', 'make a run of an archive', 'troupe restore review.tar.gz'),
+    async ([file = ''], options) => (await import('./archive-command.ts')).restoreCommand(file, options),
+  );
   return troupe;
 }

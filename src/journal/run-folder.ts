@@ -46,6 +46,8 @@ export async function makeRun(place: RunsPlace, run: string, fill: (draft: strin
   await fs.mkdir(`${draft}/lease`);
   try {
     await writeFile(fs, `${draft}/${makerFile}`, Buffer.from(`${JSON.stringify(processes.self())}\n`));
+    // Durable first: by it whoever comes after a power cut knows that nobody goes on here.
+    await fs.syncDirectory(`${draft}/lease`);
     await fill(draft);
     for (const folder of [`${draft}/lease`, draft]) await fs.syncDirectory(folder);
     try {
