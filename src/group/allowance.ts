@@ -2,11 +2,11 @@
  * Who may make the next attempt, and who performs it: budgets first, then the router. Pure reading of what is recorded;
  * what it decides is recorded with the attempt.
  */
-import { TroupeError } from '../error.ts';
-import type { Invocation } from '../harness/port.ts';
-import { route, type Route } from '../harness/route.ts';
-import { addSpend, noSpend, overspend, overspendText, type BudgetPolicy, type Overspend, type Spend } from './budget.ts';
-import type { ActorKey } from './effect.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
+import type { FailureClass, Invocation } from '../harness/port.ts';
+import { fallbackOf, route, type Route, type RouteQuestion } from '../harness/route.ts';
+import { addSpend, limitsReached, noSpend, overspendText, type BudgetPolicy, type Overspend, type Spend } from './budget.ts';
+import type { ActorKey, Address } from './effect.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger, MemberRecord } from './ledger.ts';
 
@@ -20,7 +20,9 @@ export type Allowance =
   /** The group is over a budget whose policy is to stop. */
   | { readonly type: 'stop'; readonly reason: string }
   /** The member waits for the answer at {@link budgetGate}. */
-  | { readonly type: 'ask'; readonly question: string };
+  | { readonly type: 'ask'; readonly question: string }
+  /** It failed before and is to be tried again, and whoever could do it has an open circuit until then, ms since 1970. */
+  | { readonly type: 'wait'; readonly until: number };
 
 /** A limit that is nearly reached, told once. */
 export interface Warning extends Overspend {
@@ -33,37 +35,57 @@ interface Purse {
   readonly spent: Spend;
 }
 
-const grants = ({ granted }: GroupContext) => [...granted.values()].reduce((sum, count) => sum + count, 0);
-/** Attempts that were allowed and whose start is not recorded yet count as made. */
-const withGrants = (spent: Spend, attempts: number) => addSpend(spent, { attempts });
+const theRun = 'the run';
 
 /** Decides about a group's attempts. */
 export interface Allowances {
   next(key: ActorKey, invocation: Invocation, record: MemberRecord | undefined): Allowance;
-  /** Limits that are nearly reached and have not been told. */
+  /** Whether another harness is to be tried at once after a failure of this class. */
+  hasFallback(key: ActorKey, invocation: Invocation, record: MemberRecord | undefined, failure: FailureClass): boolean;
+  /** Limits that are nearly reached and have not been told; telling them here counts. */
   warnings(): readonly Warning[];
 }
 
 /** The allowances of one group. */
 export function allowancesOf(context: GroupContext, group: string, policy: BudgetPolicy | undefined, ledger: () => Ledger): Allowances {
-  context.spends.set(group, () => ledger().spend);
   const lifted = () => ledger().gates.get(budgetGate)?.answer?.approved === true;
-  const runSpend = () => [...context.spends.values()].map((spend) => spend()).reduce(addSpend, noSpend);
+  const told = new Set<string>();
+  /** Places of members in their group, in the order in which they were asked for. */
+  const places = new Map<Address, number>();
+
+  const placeOf = (address: Address): number => {
+    if (places.size === 0) for (const known of ledger().members.keys()) places.set(known, places.size);
+    const place = places.get(address) ?? places.size;
+    places.set(address, place);
+    return place;
+  };
+
+  /** What some groups have spent: by their books, by attempts that were allowed and not begun, and, of time, by those under way. */
+  const spentBy = (ledgers: Iterable<Ledger>, rule: BudgetPolicy): Spend => {
+    let spent = noSpend;
+    for (const one of ledgers) {
+      spent = addSpend(addSpend(spent, one.spend), { attempts: context.granted.get(one.name) ?? 0 });
+      if (rule.wallMs === undefined || one.status !== 'active') continue;
+      for (const member of one.members.values()) spent = addSpend(spent, { wallMs: underWayMs(member) });
+    }
+    return spent;
+  };
+  const underWayMs = ({ status, startedAt }: MemberRecord) =>
+    status === 'running' && startedAt !== undefined ? Math.max(0, context.clock.now() - startedAt) : 0;
+
   const purses = (): readonly Purse[] => {
     const list: Purse[] = [];
-    if (context.budget !== undefined) list.push({ whose: 'the run', policy: context.budget, spent: withGrants(runSpend(), grants(context)) });
-    if (policy !== undefined) {
-      list.push({ whose: `group \`${group}\``, policy, spent: withGrants(ledger().spend, context.granted.get(group) ?? 0) });
-    }
+    if (context.budget !== undefined) list.push({ whose: theRun, policy: context.budget, spent: spentBy(context.ledgers.values(), context.budget) });
+    if (policy !== undefined) list.push({ whose: `group \`${group}\``, policy, spent: spentBy([ledger()], policy) });
     return list;
   };
 
   const overBudget = (key: ActorKey, invocation: Invocation, record: MemberRecord | undefined): Allowance | undefined => {
-    const own = overspend(invocation.budget, record?.spend ?? noSpend);
+    const [own] = limitsReached(invocation.budget, record?.spend ?? noSpend);
     if (own !== undefined) return { type: 'refuse', error: new TroupeError('BUDGET', overspendText(`member \`${key.address}\``, own), { ...own }) };
     if (lifted()) return undefined;
     for (const { whose, policy: rule, spent } of purses()) {
-      const over = overspend(rule, spent);
+      const [over] = limitsReached(rule, spent);
       if (over === undefined) continue;
       const text = overspendText(whose, over);
       if (rule?.over === 'ask') return { type: 'ask', question: `${text} Go on without this bound?` };
@@ -73,32 +95,47 @@ export function allowancesOf(context: GroupContext, group: string, policy: Budge
     return undefined;
   };
 
+  const questionOf = (key: ActorKey, invocation: Invocation, failures: RouteQuestion['failures']): RouteQuestion => {
+    const now = context.clock.now();
+    const harnesses = Object.entries(context.harnesses).map(([name, { capabilities = [], concurrency = Number.POSITIVE_INFINITY }]) => ({
+      name,
+      capabilities,
+      running: context.dispatcher.load(name),
+      concurrency,
+      openUntil: context.breakers.openUntil(name, now),
+    }));
+    const { defaultHarness, fallback } = context;
+    return { member: key.address, invocation, harnesses, defaultHarness, fallback, order: placeOf(key.address), failures };
+  };
+
   return {
     next(key, invocation, record) {
       const over = overBudget(key, invocation, record);
       if (over !== undefined) return over;
-      const now = context.clock.now();
-      const harnesses = Object.entries(context.harnesses).map(([name, { capabilities = [], concurrency = Number.POSITIVE_INFINITY }]) => ({
-        name,
-        capabilities,
-        running: context.dispatcher.load(name),
-        concurrency,
-        openUntil: context.breakers.openUntil(name, now),
-      }));
+      const failures = record?.failed ?? [];
       try {
-        const order = record === undefined ? ledger().members.size : [...ledger().members.keys()].indexOf(key.address);
-        const question = { invocation, harnesses, defaultHarness: context.defaultHarness, fallback: context.fallback, order };
-        return { type: 'go', route: route({ ...question, failures: record?.failed ?? [] }) };
+        return { type: 'go', route: route(questionOf(key, invocation, failures)) };
       } catch (error) {
-        return { type: 'refuse', error: error as TroupeError };
+        if (!isTroupeError(error, 'NO_HARNESS')) throw error;
+        const { openUntil } = error.details as { readonly openUntil?: number };
+        if (failures.length > 0 && openUntil !== undefined) return { type: 'wait', until: openUntil };
+        return { type: 'refuse', error };
       }
     },
-    warnings() {
-      const told = ledger().warned;
-      return purses().flatMap(({ whose, policy: rule, spent }) => {
-        const near = overspend(rule, spent, rule?.warnAt ?? 0.8);
-        return near === undefined || told.has(JSON.stringify([whose, near.what])) ? [] : [{ whose, ...near }];
-      });
+    hasFallback(key, invocation, record, failure) {
+      const failures = [...(record?.failed ?? []), { harness: record?.harness ?? '', class: failure }];
+      return fallbackOf(questionOf(key, invocation, failures)) !== undefined;
     },
+    warnings: () =>
+      purses().flatMap(({ whose, policy: rule, spent }) => {
+        const recorded = whose === theRun ? context.warned : ledger().warned;
+        return limitsReached(rule, spent, rule?.warnAt ?? 0.8).flatMap((near) => {
+          const warning = JSON.stringify([whose, near.what]);
+          if (recorded.has(warning) || told.has(warning)) return [];
+          told.add(warning);
+          if (whose === theRun) context.warned.add(warning);
+          return [{ whose, ...near }];
+        });
+      }),
   };
 }

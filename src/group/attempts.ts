@@ -7,7 +7,7 @@
  *   running is ended before its end is recorded, so that of an attempt that has ended in the journal nothing runs,
  *   whenever the next host dies.
  */
-import { isTroupeError } from '../error.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
 import type { Rejection } from '../harness/route.ts';
 import type { FailureClass, Harness, Invocation, Outcome, PlainError, Usage } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
@@ -101,19 +101,11 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
   const failed = (member: Living, failureClass: FailureClass, error: PlainError, usage?: Usage) => {
     const used = usage === undefined ? {} : { usage };
     const failures = (recordOf(member)?.failures ?? 0) + 1;
-    const delayMs = hasFallback(member, failureClass)
+    const delayMs = permits.hasFallback(member, failureClass)
       ? 0
       : retryDelayMs(member.input.retry, failures, failureClass, keyOfAttempt(member, member.attempt));
     if (delayMs === undefined) settled(member, { status: 'error', class: failureClass, error, ...used });
     else again(member, failureClass, error, clock.now() + delayMs, usage);
-  };
-
-  /** Another harness is to be tried after a failure of this class. */
-  const hasFallback = ({ input, ...key }: Living, failureClass: FailureClass) => {
-    const record = recordOf(key);
-    const tried = new Set([...(record?.failed ?? []).map(({ harness }) => harness), record?.harness]);
-    const chain = input.fallback?.[failureClass] ?? context.fallback?.[failureClass] ?? [];
-    return chain.some((name) => !tried.has(name) && harnessOf(name) !== undefined);
   };
 
   const again = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number, usage?: Usage) => {
@@ -129,10 +121,18 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       member.attempt += 1;
       return;
     }
-    member.cancelRetry = timers.set(retryAt, () => {
-      member.cancelRetry = undefined;
+    pause(member, retryAt, () => {
       member.attempt += 1;
       attempt(member);
+    });
+  };
+
+  /** Waits, and is called off when the member is wanted no longer. */
+  const pause = (member: Living, until: number, then: () => void) => {
+    member.phase = 'waiting';
+    member.cancelRetry = timers.set(until, () => {
+      member.cancelRetry = undefined;
+      then();
     });
   };
 
@@ -144,9 +144,14 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     let told: { readonly why?: string; readonly rejected?: readonly Rejection[] } = {};
     try {
       invocation = parseInvocation(member.input, member.address);
+      refuseUnknownSchema(member);
       if (!context.performs) return;
       const allowed = reattach === undefined ? permits.ask(member, invocation) : undefined;
       if (reattach === undefined && allowed === undefined) return;
+      if (allowed !== undefined && 'until' in allowed) {
+        pause(member, allowed.until, () => attempt(member));
+        return;
+      }
       const name = reattach?.name ?? allowed?.harness ?? '';
       choice = reattach ?? { name, harness: context.harnesses[name] as Harness };
       if (allowed !== undefined) told = allowed.rejected.length > 0 ? { why: allowed.why, rejected: allowed.rejected } : { why: allowed.why };
@@ -204,23 +209,24 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     member.mailbox = undefined;
     reports.end(member);
     const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
+    const used = checked !== undefined && 'usage' in checked && checked.usage !== undefined ? { usage: checked.usage } : {};
     if (ending?.type === 'dropped') {
-      push('attempt.cancelled', { ...attempted(member), reason: ending.reason });
+      push('attempt.cancelled', { ...attempted(member), reason: ending.reason, ...used });
       if (checked?.status === 'ok') {
         push('letter.dead', { to: '', from: member.address, letter: checked.output, reason: `result came after: ${ending.reason}` });
       }
     } else if (checked?.status === 'ok') {
       succeeded(member, checked);
     } else if (ending?.type === 'host-stopped') {
-      push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true });
+      push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true, ...used });
     } else if (ending?.type === 'interrupted') {
-      push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true }, () => {
+      push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true, ...used }, () => {
         if (!isLiving(member)) return;
         member.attempt += 1;
         attempt(member);
       });
     } else if (ending?.type === 'timed-out') {
-      failed(member, 'timeout', { name: 'TimeoutError', message: `member \`${member.address}\` ${ending.reason}`, code: 'TIMEOUT' });
+      failed(member, 'timeout', { name: 'TimeoutError', message: `member \`${member.address}\` ${ending.reason}`, code: 'TIMEOUT' }, used.usage);
     } else if (checked === undefined) {
       const record = recordOf(member);
       if (record !== undefined) interrupted(member, record);
@@ -231,19 +237,26 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     }
   };
 
+  /** Before anything is spent on it. */
+  const refuseUnknownSchema = ({ address, input: { output } }: Living) => {
+    if (output === undefined || Object.hasOwn(context.schemas, output)) return;
+    const known = Object.keys(context.schemas).join(', ') || 'none';
+    throw new TroupeError('BAD_INPUT', `member \`${address}\`: expected \`output\` to name a schema of the run (${known}), got \`${output}\`.`);
+  };
+
   /** The output counts when it meets its schema. */
   const succeeded = (member: Living, outcome: Extract<Outcome, { readonly status: 'ok' }>) => {
-    const name = member.input.output;
-    if (name === undefined) return settled(member, outcome);
-    const schema = Object.hasOwn(context.schemas, name) ? context.schemas[name] : undefined;
-    if (schema === undefined) {
-      const known = Object.keys(context.schemas).join(', ') || 'none';
-      const message = `member \`${member.address}\`: expected \`output\` to name a schema of the run (${known}), got \`${name}\`.`;
-      return settled(member, { status: 'error', class: 'refused', error: { name: 'TroupeError', code: 'BAD_INPUT', message } });
-    }
+    const schema = context.schemas[member.input.output ?? ''];
+    if (member.input.output === undefined || schema === undefined) return settled(member, outcome);
     const checking = checkOutput(schema, outcome.output, `output of member \`${member.address}\``).then((checked) => {
       if (!isLiving(member)) push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
-      else if ('output' in checked) settled(member, { ...outcome, output: checked.output });
+      else if ('output' in checked) {
+        const { usage } = outcome;
+        // A schema may have made something larger of it.
+        const passed = checkedOutcome({ ...outcome, output: checked.output }, member.address, payloadBytesMax);
+        if (passed.status === 'error') failed(member, passed.class, passed.error, usage);
+        else if (passed.status === 'ok') settled(member, passed);
+      }
       else failed(member, 'invalid-output', { name: 'InvalidOutput', code: 'SCHEMA', message: checked.problem }, outcome.usage);
     });
     dispatcher.busyWith(checking);

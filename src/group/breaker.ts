@@ -1,8 +1,12 @@
 /**
  * Circuit breakers, one per harness (Nygard, "Release It!"): after `trips` failures in a row that are the harness's own
- * (not the work's), nothing new goes to it for a while; then one trial decides. A fold over the outcomes in journal order.
+ * (not the work's), nothing new goes to it for a while; then it may be asked again, and the next outcome decides: a success
+ * closes the circuit, a failure opens it for twice as long. A fold over the outcomes in journal order.
  */
 import type { FailureClass } from '../harness/port.ts';
+import type { Entry } from '../journal/port.ts';
+import { interruptedCode } from './ledger.ts';
+import type { GroupEvents } from './entries.ts';
 
 /** When a circuit opens. */
 export interface BreakerPolicy {
@@ -42,9 +46,11 @@ export function breakers({ trips = 5, openMs = 30_000, openMsMax = 600_000 }: Br
       if (!harnessesOwn.has(failure)) return;
       const state = states.get(harness) ?? { failures: 0, openings: 0, openUntil: 0 };
       states.set(harness, state);
+      // What was under way when it opened says nothing new.
+      if (at < state.openUntil) return;
       state.failures += 1;
       if (state.failures < trips) return;
-      state.openUntil = Math.max(state.openUntil, at + Math.min(openMsMax, openMs * 2 ** state.openings));
+      state.openUntil = at + Math.min(openMsMax, openMs * 2 ** state.openings);
       state.openings += 1;
       // The next failure, that of a trial, opens it again.
       state.failures = trips - 1;
@@ -53,5 +59,29 @@ export function breakers({ trips = 5, openMs = 30_000, openMsMax = 600_000 }: Br
       const until = states.get(harness)?.openUntil ?? 0;
       return until > now ? until : undefined;
     },
+  };
+}
+
+/**
+ * Lets breakers learn from a run's entries, recorded ones and new ones, in journal order. An attempt that its host took
+ * down with it says nothing about its harness. `isCounted`: false for harnesses that have no circuit.
+ */
+export function learning(circuits: Breakers, isCounted: (harness: string) => boolean): (entry: Entry) => void {
+  /** Harness of the attempt under way, by stream and member. */
+  const harnesses = new Map<string, string>();
+  return ({ stream, type, data, at }) => {
+    if (type !== 'attempt.started' && type !== 'attempt.failed' && type !== 'member.settled') return;
+    const { member, incarnation } = data as unknown as GroupEvents['attempt.started'];
+    const key = JSON.stringify([stream, member, incarnation]);
+    if (type === 'attempt.started') {
+      harnesses.set(key, (data as unknown as GroupEvents['attempt.started']).harness);
+      return;
+    }
+    const harness = harnesses.get(key);
+    harnesses.delete(key);
+    if (harness === undefined || !isCounted(harness)) return;
+    const { outcome, class: failed, error } = data as unknown as Partial<GroupEvents['member.settled'] & GroupEvents['attempt.failed']>;
+    if (outcome?.status === 'ok') circuits.note(harness, undefined, at);
+    else if ((outcome?.error ?? error)?.code !== interruptedCode) circuits.note(harness, outcome?.class ?? failed, at);
   };
 }

@@ -16,7 +16,8 @@ export interface BudgetPolicy extends Budget {
   readonly warnAt?: number;
   /**
    * Over it: `fail` (default) settles the member that wanted the next attempt as refused, code BUDGET; `stop` cancels the
-   * group; `ask` opens the gate `budget` and lets members wait for the answer: approved lifts the budget.
+   * group; `ask` opens the gate `budget` in the group and lets its members wait for the answer: approved lifts this budget, and
+   * the run's, for that group; rejected refuses whoever wants another attempt.
    */
   readonly over?: 'ask' | 'fail' | 'stop';
 }
@@ -48,14 +49,12 @@ export function spendOf(usage: Usage | undefined, wallMs: number): Partial<Spend
   return { wallMs, tokens: usage?.tokens ?? 0, costUsd: usage?.costUsd ?? 0 };
 }
 
-/** The first limit of which `share` (default all of it) has been spent; undefined when the next attempt may be made. */
-export function overspend(budget: Budget | undefined, spend: Spend, share = 1): Overspend | undefined {
-  if (budget === undefined) return undefined;
-  for (const what of kinds) {
-    const limit = budget[what];
-    if (limit !== undefined && spend[what] >= limit * share) return { what, spent: spend[what], limit };
-  }
-  return undefined;
+/** The limits of which `share` (default all of it) has been spent; none when the next attempt may be made. */
+export function limitsReached(budget: Budget | undefined, spend: Spend, share = 1): readonly Overspend[] {
+  return kinds.flatMap((what) => {
+    const limit = budget?.[what];
+    return limit !== undefined && spend[what] >= limit * share ? [{ what, spent: spend[what], limit }] : [];
+  });
 }
 
 /** One sentence about a reached limit. */

@@ -63,6 +63,8 @@ interface Running {
   ending: Ending | undefined;
 }
 
+/** The rate of a harness is looked at over this long, ms. */
+const rateWindowMs = 60_000;
 /** A harness that has not settled this long after it was told to end is given up, ms. */
 const giveUpMs = 30_000;
 
@@ -85,15 +87,36 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
   const count = (counts: Map<string, number>, name: string, by: number) => {
     counts.set(name, (counts.get(name) ?? 0) + by);
   };
+  /** When attempts of harnesses with a rate began, oldest first. */
+  const begun = new Map<string, number[]>();
+  const rateWakes = new Map<string, () => void>();
+  /** Whether a harness's rate allows another; else this line is looked at again when it does. */
+  const isInRate = ({ harnessName, harness: { ratePerMinute } }: Job): boolean => {
+    if (ratePerMinute === undefined) return true;
+    const now = clock.now();
+    const times = (begun.get(harnessName) ?? []).filter((at) => at > now - rateWindowMs);
+    begun.set(harnessName, times);
+    if (times.length < ratePerMinute) return true;
+    if (!rateWakes.has(harnessName)) {
+      const wake = () => {
+        rateWakes.delete(harnessName);
+        fill();
+      };
+      rateWakes.set(harnessName, clock.wakeAt((times[0] ?? now) + rateWindowMs, wake));
+    }
+    return false;
+  };
   const hasPlace = (job: Job) =>
     !paused &&
     running.size < concurrency &&
     (perGroup.get(job.group) ?? 0) < job.groupConcurrency &&
-    (perHarness.get(job.harnessName) ?? 0) < (job.harness.concurrency ?? Number.POSITIVE_INFINITY);
+    (perHarness.get(job.harnessName) ?? 0) < (job.harness.concurrency ?? Number.POSITIVE_INFINITY) &&
+    (job.reattach || isInRate(job));
 
   const start = (job: Job) => {
     const entry: Running = { job, abort: new AbortController(), ending: undefined };
     running.set(job.key, entry);
+    if (job.harness.ratePerMinute !== undefined && !job.reattach) begun.set(job.harnessName, [...(begun.get(job.harnessName) ?? []), clock.now()]);
     count(perGroup, job.group, 1);
     count(perHarness, job.harnessName, 1);
     const durable = () => {
@@ -232,6 +255,8 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     drop,
     pause() {
       paused = true;
+      for (const callOff of rateWakes.values()) callOff();
+      rateWakes.clear();
     },
     dropAll(ending) {
       for (const key of running.keys()) drop(key, ending);

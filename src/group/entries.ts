@@ -59,6 +59,7 @@ export interface GroupEvents {
   /** The coordinator stopped the member, or the group ended, while the attempt was under way. */
   'attempt.cancelled': Attempted & {
     readonly reason: string;
+    readonly usage?: Usage;
     /** The member is still wanted (the host stopped): another attempt follows when the run is resumed. */
     readonly again?: true;
   };

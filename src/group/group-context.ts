@@ -5,9 +5,10 @@ import type { Journal } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Bounds } from './bounds.ts';
 import type { Breakers } from './breaker.ts';
-import type { BudgetPolicy, Spend } from './budget.ts';
+import type { BudgetPolicy } from './budget.ts';
 import type { Definition } from './definition.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { Ledger } from './ledger.ts';
 import type { Observer } from './observer.ts';
 import type { OutputSchema } from './schema.ts';
 import type { Timers } from './timers.ts';
@@ -29,8 +30,10 @@ export interface GroupContext {
   readonly payloadBytesMax: number;
   /** The run's budget. */
   readonly budget: BudgetPolicy | undefined;
-  /** What each open group has spent. */
-  readonly spends: Map<string, () => Spend>;
+  /** What stands in the books of each group, open or only recorded; kept when the run has a budget. */
+  readonly ledgers: Map<string, Ledger>;
+  /** Budgets of the run of which a warning was recorded: see `Ledger.warned`. */
+  readonly warned: Set<string>;
   /** Attempts by group that were allowed and whose start is not recorded yet. */
   readonly granted: Map<string, number>;
   readonly breakers: Breakers;

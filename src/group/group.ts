@@ -10,7 +10,6 @@ import type { Entry } from '../journal/port.ts';
 import type { Letter, Outcome } from '../harness/port.ts';
 import { attemptsOf } from './attempts.ts';
 import type { ActorKey, Effect, EventObject } from './effect.ts';
-import type { GroupEvents } from './entries.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
 import type { Ledger } from './ledger.ts';
@@ -92,7 +91,6 @@ export async function openGroup(
     fold: () => state.stamp(),
     apply(entry) {
       for (const effect of state.apply(entry)) effects.push(effect);
-      noteOutcome(entry);
       observer.entry(entry);
     },
     afterBatch() {
@@ -104,14 +102,6 @@ export async function openGroup(
   let effects: Effect[] = [];
   const post = postOf(context, name, state, (type, data) => writer.record(type, data));
   const attempts = attemptsOf({ context, group: name, concurrency, budget: options.budget, push, fold: state, post });
-
-  /** Breakers learn from what is recorded, live and in replay. */
-  const noteOutcome = (entry: Entry) => {
-    if (entry.type !== 'member.settled' && entry.type !== 'attempt.failed') return;
-    const { member, outcome, class: failure } = entry.data as unknown as Partial<GroupEvents['member.settled'] & GroupEvents['attempt.failed']>;
-    const harness = state.ledger.members.get(member ?? '')?.harness ?? '';
-    if (harness !== '') context.breakers.note(harness, outcome === undefined ? failure : outcome.status === 'ok' ? undefined : outcome.class, entry.at);
-  };
 
   const setAlarm = (address: string, incarnation: number, timer: string, dueAt: number) => {
     const key = JSON.stringify([address, timer]);
@@ -154,6 +144,13 @@ export async function openGroup(
       default:
         effect satisfies never;
     }
+  };
+
+  /** The coordinator hears an answer once. */
+  const tellAnswer = (effect: string, gateName: string, { approved, note, by }: { readonly approved: boolean; readonly note: string; readonly by: string }) => {
+    const id = `gate ${effect}`;
+    if (state.ledger.signals.has(id)) return;
+    push('signal', { id, from: by, event: { type: approved ? 'approved' : 'rejected', gate: gateName, note, by } });
   };
 
   const arrived = (effect: Extract<Effect, { type: 'deliver' }>) => {
@@ -222,10 +219,10 @@ export async function openGroup(
     for (const entry of entries) {
       writer.replayed(entry);
       state.apply(entry);
-      noteOutcome(entry);
       observer.replayed(entry);
     }
   }
+  context.ledgers.set(name, state.ledger);
   if (state.system === undefined) {
     const bytes = Buffer.byteLength(JSON.stringify(input));
     if (bytes > context.payloadBytesMax) {
@@ -240,6 +237,10 @@ export async function openGroup(
     writer.restored(state.ledger.seq, clock.now());
     refuseMismatch(state.ledger, options);
     for (const effect of state.unrecorded()) performOne(effect);
+    // An answer whose signal was lost with its host is told now.
+    for (const { effect, answer, name: gateName } of state.ledger.gates.values()) {
+      if (effect !== undefined && answer !== undefined && state.ledger.status === 'active') tellAnswer(effect, gateName, answer);
+    }
     const { system } = state;
     if (state.ledger.status === 'active') {
       for (const { address, incarnation, timer, dueAt } of timersOf(system)) setAlarm(address, incarnation, timer, dueAt);
@@ -248,6 +249,8 @@ export async function openGroup(
     buryMail();
   }
 
+  /** Gates whose answer is on its way or recorded: an answer counts once. */
+  const answering = new Set<string>();
   /** Signals on their way, by id. */
   const sending = new Map<string, Promise<unknown>>();
 
@@ -289,11 +292,13 @@ export async function openGroup(
     send: (from, letter) => post.send(from, letter),
     async answer(gateName, { approved, note, by }) {
       const gate = state.ledger.gates.get(gateName);
-      if (gate === undefined || gate.answer !== undefined) {
+      const isAnswered = gate?.answer !== undefined || answering.has(gate?.effect ?? gateName);
+      if (gate === undefined || isAnswered) {
         const open = [...state.ledger.gates.values()].filter(({ answer }) => answer === undefined).map((one) => one.name);
         const why = gate === undefined ? 'has no gate' : 'has had an answer at gate';
         throw new TroupeError('UNKNOWN_GATE', `group \`${name}\` ${why} \`${gateName}\`; open gates: ${open.join(', ') || 'none'}.`);
       }
+      answering.add(gate.effect ?? gateName);
       push('gate.answered', { name: gateName, approved, note, by });
       if (gate.effect === undefined) {
         // A budget's gate: the host waits, not the coordinator.
@@ -301,8 +306,8 @@ export async function openGroup(
         attempts.answered();
         return;
       }
-      const event = { type: approved ? 'approved' : 'rejected', gate: gateName, note, by };
-      await writer.record('signal', { id: `gate ${gate.effect}`, from: by, event });
+      tellAnswer(gate.effect, gateName, { approved, note, by });
+      await writer.idle();
     },
     async checkpoint({ name: mark, settled, total, data }) {
       if (state.ledger.checkpoints.some((one) => one.by === 'process' && one.name === mark)) return;

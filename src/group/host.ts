@@ -7,11 +7,12 @@ import { TroupeError } from '../error.ts';
 import type { FailureClass, Harnesses } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry, Journal, Lease } from '../journal/port.ts';
-import { breakers, type BreakerPolicy } from './breaker.ts';
+import { breakers, learning, type BreakerPolicy } from './breaker.ts';
 import type { BudgetPolicy } from './budget.ts';
 import { dispatcher } from './dispatcher.ts';
 import { streamOf } from './fold.ts';
 import { openGroup, type Group } from './group.ts';
+import { emptyLedger, foldLedger, type Ledger } from './ledger.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
 import { guarded, type Observer } from './observer.ts';
 import type { OutputSchema } from './schema.ts';
@@ -146,7 +147,22 @@ export async function openHost(options: HostOptions): Promise<Host> {
     reject(error);
   };
 
+  const circuits = breakers(options.breaker);
+  const learn = learning(circuits, (name) => options.harnesses[name]?.hasCircuit !== false);
+  const ledgers = new Map<string, Ledger>();
+  const warned = new Set<string>();
+  /** What is recorded counts against the run's budget, whether or not its group is open yet. */
+  const countIn = (entry: Entry) => {
+    if (options.budget === undefined) return;
+    const name = entry.stream.slice(streamOf('').length);
+    const ledger = ledgers.get(name) ?? emptyLedger(name);
+    ledgers.set(name, ledger);
+    foldLedger(ledger, entry);
+    for (const one of ledger.warned) warned.add(one);
+  };
+
   const applied = (entry: Entry) => {
+    learn(entry);
     observer.entry(entry);
     // Exactly what a later iteration sees again: else its time, or its order, would differ.
     if (isForProcess(entry)) options.applied(entry);
@@ -171,6 +187,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
         observer.replayed(entry);
         continue;
       }
+      learn(entry);
+      countIn(entry);
       if (entry.seq === 1) recordedGroups.add(entry.stream.slice(streamOf('').length));
       if (streams === undefined) continue;
       const stream = streams.get(entry.stream);
@@ -203,9 +221,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
     defaultHarness: options.defaultHarness,
     observer: { ...observer, entry: applied },
     budget: options.budget,
-    spends: new Map(),
+    ledgers,
+    warned,
     granted: new Map(),
-    breakers: breakers(options.breaker),
+    breakers: circuits,
     fallback: options.fallback,
     schemas: options.schemas ?? {},
     snapshotEvery: options.snapshotEvery ?? 5_000,

@@ -241,7 +241,7 @@ const folds: Fold = {
   },
   'attempt.cancelled'(ledger, data, entry) {
     const record = memberOf(ledger, data);
-    charge(ledger, record, undefined, entry.at);
+    charge(ledger, record, data.usage, entry.at);
     endMember(record, data.again === true ? 'interrupted' : 'cancelled', entry.at);
   },
   'member.progress'(ledger, data) {

@@ -1,6 +1,6 @@
 /** Leave to make attempts: asks the budgets and the router, holds back who has to wait for an answer at the budget's gate. */
 import { TroupeError } from '../error.ts';
-import type { Invocation } from '../harness/port.ts';
+import type { FailureClass, Invocation } from '../harness/port.ts';
 import type { Route } from '../harness/route.ts';
 import { allowancesOf, budgetGate } from './allowance.ts';
 import type { BudgetPolicy } from './budget.ts';
@@ -9,10 +9,17 @@ import type { GroupContext } from './group-context.ts';
 import type { Ledger, MemberRecord } from './ledger.ts';
 import type { Living, Push } from './living.ts';
 
+/** The attempt is to be asked for again then, ms since 1970. */
+export interface Pause {
+  readonly until: number;
+}
+
 /** The permits of one group. */
 export interface Permits {
   /** Who performs the next attempt; undefined when none is made now. Codes: BUDGET, NO_HARNESS. */
-  ask(member: Living, invocation: Invocation): Route | undefined;
+  ask(member: Living, invocation: Invocation): Route | Pause | undefined;
+  /** Whether another harness is to be tried at once after a failure of this class. */
+  hasFallback(member: Living, failure: FailureClass): boolean;
   /** The start of the attempt is recorded: it counts from there. */
   used(member: Living): void;
   /** The member is wanted no longer. */
@@ -60,6 +67,8 @@ export function permitsOf(options: {
           grant(member, 1);
           for (const warning of allowances.warnings()) push('budget.warned', warning);
           return allowance.route;
+        case 'wait':
+          return { until: allowance.until };
         case 'refuse':
           throw allowance.error;
         case 'stop':
@@ -71,6 +80,7 @@ export function permitsOf(options: {
           return undefined;
       }
     },
+    hasFallback: (member, failure) => allowances.hasFallback(member, member.input, recordOf(member), failure),
     used: (member) => grant(member, 0),
     forget(member) {
       held.delete(member);

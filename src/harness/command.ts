@@ -15,6 +15,8 @@ export interface CommandOptions {
   readonly capabilities?: readonly string[];
   /** Attempts at once on this host. Default: no limit of its own. */
   readonly concurrency?: number;
+  /** Commands begun in any 60 s on this host; further ones wait. Default: no limit. */
+  readonly ratePerMinute?: number;
   /** Variables added for every command; the invocation's own win over these. */
   readonly env?: Readonly<Record<string, string>>;
   /** How much of the host's environment commands inherit: all (true, the default), nothing, or the variables named. */
@@ -51,10 +53,12 @@ export type CommandOutput = {
  * - Standard streams are sockets: a command that opens /dev/stdout or /dev/stderr by name is refused by Linux.
  */
 export function command(options: CommandOptions = {}): Harness {
-  const { capabilities, concurrency } = options;
+  const { capabilities, concurrency, ratePerMinute } = options;
   return {
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(ratePerMinute === undefined ? {} : { ratePerMinute }),
+    hasCircuit: false,
     perform: (attempt) => performCommand(attempt, options),
     sweep,
   };

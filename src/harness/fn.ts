@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../clock.ts';
 import { toJson } from '../json.ts';
 import { cancelledBy, fail, isFailureClass, ok } from './outcome.ts';
 import { plainError } from './plain-error.ts';
-import type { Attempt, Harness, Invocation, Outcome, Progress } from './port.ts';
+import type { Attempt, Harness, Invocation, Mailbox, Outcome, Progress, Usage } from './port.ts';
 
 /** What a function is asked to do: the invocation, and whose it is. */
 export interface Task extends Invocation {
@@ -13,8 +13,8 @@ export interface Task extends Invocation {
   readonly member: string;
 }
 
-/** What a function is given to do it with. */
-export interface TaskContext {
+/** What a function is given to do it with: besides these, its door to the group. */
+export interface TaskContext extends Mailbox {
   /** Aborted when the attempt is to end early; `signal.reason` says why. */
   readonly signal: AbortSignal;
   /** 1 for the first try. */
@@ -23,6 +23,8 @@ export interface TaskContext {
   readonly key: string;
   /** Says what is being done now; a string is a line. May be called often. Ignored once the attempt is over. */
   progress(progress: Progress | string): void;
+  /** Adds to what this attempt has used; counts against budgets when the attempt has ended, however it ends. Ignored after that. */
+  spent(usage: Usage): void;
 }
 
 /** A function that performs invocations. What it returns is the output: plain JSON data, undefined counts as null. */
@@ -34,6 +36,8 @@ export interface FnOptions {
   readonly capabilities?: readonly string[];
   /** Attempts at once on this host. Default: no limit of its own. */
   readonly concurrency?: number;
+  /** Attempts begun in any 60 s on this host; further ones wait. Default: no limit. */
+  readonly ratePerMinute?: number;
   /** How long a function may take to return after its signal was aborted, ms. Default 5,000, at least 0. */
   readonly graceMs?: number;
   /** Measures the grace. Default: the machine's own clock. */
@@ -44,15 +48,17 @@ export interface FnOptions {
  * A harness that calls `perform` in this process.
  *
  * - A return value that is not plain JSON is outcome `error`, class `invalid-output`; the message names the path.
+ * - What it says with `spent` is added up and told with the outcome.
  * - A throw is outcome `error`; its class is the thrown value's `class` property when that is a failure class, else `failed`.
  * - Once the signal is aborted, a throw or a return of undefined is outcome `cancelled`; a value returned within `graceMs`
  *   still counts; after that the outcome is `cancelled` and the function, which nothing can stop, goes on unheard.
  */
 export function fn(perform: Perform, options: FnOptions = {}): Harness {
-  const { capabilities, concurrency, graceMs = 5_000, clock = systemClock } = options;
+  const { capabilities, concurrency, ratePerMinute, graceMs = 5_000, clock = systemClock } = options;
   return {
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(ratePerMinute === undefined ? {} : { ratePerMinute }),
     perform: (attempt) => performInProcess(perform, attempt, graceMs, clock),
   };
 }
@@ -61,7 +67,18 @@ async function performInProcess(perform: Perform, attempt: Attempt, graceMs: num
   const { signal } = attempt;
   if (signal.aborted) return cancelledBy(signal);
   let isOver = false;
+  const { mailbox } = attempt;
+  let usage: Usage = {};
   const context: TaskContext = {
+    send: (letter) => mailbox.send(letter),
+    inbox: (options) => mailbox.inbox(options),
+    ask: (letter, options) => mailbox.ask(letter, options),
+    checkpoint: (mark) => mailbox.checkpoint(mark),
+    members: () => mailbox.members(),
+    onSteer: (handler) => mailbox.onSteer(handler),
+    spent(more) {
+      if (!isOver) usage = sumOf(usage, more);
+    },
     signal,
     attempt: attempt.attempt,
     key: attempt.key,
@@ -71,11 +88,18 @@ async function performInProcess(perform: Perform, attempt: Attempt, graceMs: num
   };
   const patience = patienceAfter(signal, graceMs, clock);
   try {
-    return await Promise.race([called(perform, attempt, context), patience.over]);
+    const outcome = await Promise.race([called(perform, attempt, context), patience.over]);
+    return outcome.status === 'cancelled' || Object.keys(usage).length === 0 ? outcome : { ...outcome, usage };
   } finally {
     isOver = true;
     patience.stop();
   }
+}
+
+function sumOf(one: Usage, more: Usage): Usage {
+  const tokens = more.tokens === undefined ? {} : { tokens: (one.tokens ?? 0) + more.tokens };
+  const costUsd = more.costUsd === undefined ? {} : { costUsd: (one.costUsd ?? 0) + more.costUsd };
+  return { ...one, ...tokens, ...costUsd };
 }
 
 async function called(perform: Perform, attempt: Attempt, context: TaskContext): Promise<Outcome> {

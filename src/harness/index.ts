@@ -15,15 +15,19 @@ export {
   type ScriptedOptions,
   type Step,
 } from './scripted.ts';
-export { chooseHarness, type Choice } from './select.ts';
+export { route, type HarnessFacts, type Rejection, type Route, type RouteQuestion } from './route.ts';
 export type {
   Attempt,
   FailureClass,
   Harness,
   Harnesses,
   Invocation,
+  Letter,
+  Mailbox,
+  Message,
   Outcome,
   PlainError,
   Progress,
   RetryPolicy,
+  Usage,
 } from './port.ts';

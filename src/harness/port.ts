@@ -181,9 +181,14 @@ export interface Attempt {
 
 /** Somebody who performs invocations. */
 export interface Harness {
+  /** What it can do: free strings, compared as they are. By convention `language:ts`, `tool:bash`, `mcp`, `steer`, `resume`, `cost:low`. */
   readonly capabilities?: readonly string[];
   /** Attempts at once on this host. Default: no limit of its own. */
   readonly concurrency?: number;
+  /** Attempts begun in any 60 s on this host; further ones wait. Default: no limit. */
+  readonly ratePerMinute?: number;
+  /** False: its failures are those of the work (a program that crashes), and never open a circuit. Default true. */
+  readonly hasCircuit?: boolean;
   /**
    * Performs one attempt and resolves to its outcome. Ends within seconds of `signal` aborting, and leaves
    * nothing running behind. A rejection is recorded as outcome `error`, class `failed`.

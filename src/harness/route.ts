@@ -4,7 +4,12 @@
  *
  * Order of the rules: the fallback chain after a failure; the pinned harness; else all that match the needs, are not
  * avoided and whose circuit is closed; of these the preferred, then the least loaded, then round robin by the
- * member's place in its group; else the default.
+ * member's place in its group. The default performs what names no harness and needs nothing; it is never a stand-in for a
+ * capability that nobody has.
+ *
+ * Capabilities are free strings, compared as they are. Typed limits of a harness are strings of the same list, by
+ * convention: `language:ts`, `tool:bash`, `mcp`, `steer`, `resume`, `cost:low`; `concurrency` and `ratePerMinute` are numbers
+ * of the harness, which the dispatcher keeps.
  */
 import { TroupeError } from '../error.ts';
 import type { FailureClass, Invocation } from './port.ts';
@@ -23,6 +28,8 @@ export interface HarnessFacts {
 
 /** What is to be decided. */
 export interface RouteQuestion {
+  /** Address of the member; for the message of a refusal. */
+  readonly member: string;
   readonly invocation: Invocation;
   readonly harnesses: readonly HarnessFacts[];
   /** Harness of invocations that nothing matches. */
@@ -48,27 +55,20 @@ export interface Route {
   readonly rejected: readonly Rejection[];
 }
 
-/** Who performs the next attempt. Code: NO_HARNESS, saying of each harness what it lacks. */
+/** Who performs the next attempt. Code: NO_HARNESS, saying of each harness what it lacks; `details.openUntil` when a closed circuit would do. */
 export function route(question: RouteQuestion): Route {
   const { invocation, harnesses, defaultHarness, order } = question;
-  const { needs = [], avoid = [], prefer = [] } = invocation;
+  const { needs = [], prefer = [] } = invocation;
   const rejected: Rejection[] = [];
-  const reasonAgainst = (facts: HarnessFacts): string | undefined => {
-    const lacking = needs.filter((need) => !facts.capabilities.includes(need));
-    if (lacking.length > 0) return `lacks [${lacking.join(', ')}]`;
-    if (avoid.includes(facts.name)) return 'is to be avoided';
-    return facts.openUntil === undefined ? undefined : `is open-circuited until ${clockTime(facts.openUntil)}`;
-  };
   const byName = (name: string) => harnesses.find((facts) => facts.name === name);
   const accept = (name: string): boolean => {
-    const facts = byName(name);
-    const reason = facts === undefined ? 'is not declared' : reasonAgainst(facts);
-    if (reason !== undefined) rejected.push({ harness: name, reason });
+    const reason = reasonAgainst(invocation, byName(name));
+    if (reason !== undefined && !rejected.some((one) => one.harness === name)) rejected.push({ harness: name, reason });
     return reason === undefined;
   };
   const take = (harness: string, why: string): Route => ({ harness, why, rejected });
 
-  const next = fallbackOf(question).find(accept);
+  const next = chainOf(question).find((name) => accept(name));
   if (next !== undefined) return take(next, `falls back from ${question.failures.at(-1)?.harness} (${question.failures.at(-1)?.class})`);
 
   const pinned = invocation.harness;
@@ -84,12 +84,29 @@ export function route(question: RouteQuestion): Route {
   } else if (invocation.command !== undefined && accept('command')) {
     return take('command', 'performs commands');
   }
-  if (defaultHarness !== undefined && byName(defaultHarness) !== undefined) return take(defaultHarness, 'is the default');
+  if (needs.length === 0 && defaultHarness !== undefined && accept(defaultHarness)) return take(defaultHarness, 'is the default');
   throw refusal(question, rejected);
 }
 
-/** Harnesses to fall back to after the last failure that have not been tried. */
-function fallbackOf({ invocation, fallback, failures }: RouteQuestion): readonly string[] {
+/** The harness that the next attempt falls back to after the last failure; undefined when the chain has none left that fits. */
+export function fallbackOf(question: RouteQuestion): string | undefined {
+  const { invocation, harnesses } = question;
+  return chainOf(question).find(
+    (name) => reasonAgainst(invocation, harnesses.find((facts) => facts.name === name)) === undefined,
+  );
+}
+
+/** Why a harness does not do for an invocation; undefined when it does. */
+function reasonAgainst({ needs = [], avoid = [] }: Invocation, facts: HarnessFacts | undefined): string | undefined {
+  if (facts === undefined) return 'is not declared';
+  const lacking = needs.filter((need) => !facts.capabilities.includes(need));
+  if (lacking.length > 0) return `lacks [${lacking.join(', ')}]`;
+  if (avoid.includes(facts.name)) return 'is to be avoided';
+  return facts.openUntil === undefined ? undefined : `is open-circuited until ${clockTime(facts.openUntil)}`;
+}
+
+/** The chain after the last failure, without those that have failed already. */
+function chainOf({ invocation, fallback, failures }: RouteQuestion): readonly string[] {
   const last = failures.at(-1);
   if (last === undefined) return [];
   const chain = invocation.fallback?.[last.class] ?? fallback?.[last.class] ?? [];
@@ -101,12 +118,13 @@ function leastLoaded(matching: readonly HarnessFacts[], order: number, take: (ha
   const least = Math.min(...matching.map(loadOf));
   const equal = matching.filter((facts) => loadOf(facts) === least);
   const chosen = equal[order % equal.length] as HarnessFacts;
-  return take(chosen.name, equal.length === matching.length ? `matches (${matching.length})` : 'matches, and is least loaded');
+  if (matching.length === 1) return take(chosen.name, 'is the only one that matches');
+  return take(chosen.name, equal.length === 1 ? 'matches, and is least loaded' : `matches, and it is its turn among ${equal.length}`);
 }
 
 const clockTime = (ms: number) => `${new Date(ms).toISOString().slice(11, 19)} UTC`;
 
-function refusal({ invocation, harnesses }: RouteQuestion, rejected: readonly Rejection[]): TroupeError {
+function refusal({ invocation, harnesses, member }: RouteQuestion, rejected: readonly Rejection[]): TroupeError {
   const { needs = [], harness } = invocation;
   const wants = [
     harness === undefined ? undefined : `asks for harness \`${harness}\``,
@@ -114,11 +132,16 @@ function refusal({ invocation, harnesses }: RouteQuestion, rejected: readonly Re
   ].filter((text) => text !== undefined);
   const names = harnesses.map(({ name }) => name);
   const known = names.length === 0 ? 'none is declared' : `declared: ${names.join(', ')}`;
-  const against = rejected.length > 0 ? rejected.map((one) => `${one.harness} ${one.reason}`).join(', ') : known;
-  return new TroupeError('NO_HARNESS', `the invocation ${wants.join(' and ') || 'names no harness, needs nothing, and there is no default'}; ${against}.`, {
+  const isUnknown = rejected.some(({ reason }) => reason === 'is not declared');
+  const against = rejected.length === 0 ? known : rejected.map((one) => `${one.harness} ${one.reason}`).join(', ') + (isUnknown ? ` (${known})` : '');
+  const open = harnesses.filter(({ name }) => rejected.some((one) => one.harness === name && one.reason.startsWith('is open-circuited')));
+  const openUntil = open.length === 0 ? {} : { openUntil: Math.min(...open.map((facts) => facts.openUntil as number)) };
+  return new TroupeError('NO_HARNESS', `member ${member} ${wants.join(' and ') || 'names no harness, needs nothing, and there is no default'}; ${against}.`, {
+    member,
     needs,
     harness: harness ?? null,
     rejected,
     harnesses: names,
+    ...openUntil,
   });
 }

@@ -123,8 +123,8 @@ describe('a member that nobody can perform is refused', () => {
   };
 
   test('because no harness fits', async () => {
-    expect(await refused({ needs: ['web'] })).toBe('NO_HARNESS: the invocation needs [web]; scripted lacks [web].');
-    expect(await refused({ harness: 'ghost' })).toContain('asks for harness `ghost`; declared: scripted');
+    expect(await refused({ needs: ['web'] })).toBe('NO_HARNESS: member a needs [web]; scripted lacks [web].');
+    expect(await refused({ harness: 'ghost' })).toContain('asks for harness `ghost`; ghost is not declared (declared: scripted)');
     expect(await refused({}, { defaultHarness: undefined })).toContain('there is no default');
   });
 

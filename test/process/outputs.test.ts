@@ -1,0 +1,62 @@
+/** Outputs checked by schemas, on their way from a harness to the journal. */
+import { describe, expect, test } from 'vitest';
+import type { Invocation, OutputSchema, RunOptions } from 'troupe';
+import { ok } from 'troupe/harness';
+import { entriesOf } from '../support/dying-store.ts';
+import { calling, finished, killed, stage } from '../support/running.ts';
+
+const schema = (validate: OutputSchema['~standard']['validate']): OutputSchema => ({ '~standard': { version: 1, vendor: 'test', validate } });
+const isNumber = schema((value) => (typeof value === 'number' ? { value } : { issues: [{ message: 'expected a number' }] }));
+const doubled = schema(async (value) => ({ value: { doubled: Number(value) * 2 } }));
+
+const schemas = { isNumber, doubled, large: schema(() => ({ value: 'x'.repeat(5_000) })), broken: schema(() => { throw new Error('oops'); }) };
+const one = (invocation: Invocation, script: Parameters<typeof stage>[1], more: Partial<RunOptions> = {}) =>
+  stage(calling({ members: [{ id: 'a', ...invocation }], until: 1 }), script, { schemas, ...more });
+
+const heard = async (play: ReturnType<typeof one>) => ((await finished(play)) as unknown as { output: readonly unknown[] }).output[0];
+
+describe('an output', () => {
+  test('that meets its schema counts, as the schema gives it back', async () => {
+    expect(await heard(one({ output: 'isNumber' }, { '*': ok(2) }))).toEqual(['xstate.done.actor.a', 2]);
+    expect(await heard(one({ output: 'doubled' }, { '*': ok(2) }))).toEqual(['xstate.done.actor.a', { doubled: 4 }]);
+  });
+
+  test.each([
+    ['does not meet it', 'isNumber', 'SCHEMA'],
+    ['breaks it', 'broken', 'SCHEMA'],
+    ['becomes too large by it', 'large', 'ENTRY_TOO_LARGE'],
+  ])('that %s is a failure of class invalid-output', async (_what, output, code) => {
+    const play = one({ output }, { '*': ok('two') }, { payloadBytesMax: 1_000 });
+    expect(await heard(play)).toEqual(['xstate.error.actor.a', code]);
+    const settled = (await entriesOf(play.store)).find(({ type }) => type === 'member.settled');
+    expect(settled?.data).toMatchObject({ outcome: { class: 'invalid-output' } });
+  });
+
+  test('is asked for again when the policy says so', async () => {
+    const play = one({ output: 'isNumber', retry: { attempts: 3, on: ['invalid-output'] } }, { '*': [ok('two'), ok('two'), ok(2)] });
+    expect(await heard(play)).toEqual(['xstate.done.actor.a', 2]);
+    expect(play.harness.calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  });
+
+  test('is asked of somebody else when the chain says so', async () => {
+    const careful = { perform: async () => ok(7) };
+    const play = one({ output: 'isNumber', fallback: { 'invalid-output': ['careful'] } }, { '*': ok('two') });
+    const both = { ...play, options: { ...play.options, harnesses: { scripted: play.harness, careful } } };
+    expect(await heard(both)).toEqual(['xstate.done.actor.a', 7]);
+  });
+});
+
+test('a schema that the run does not have is refused before anything is spent', async () => {
+  const play = one({ output: 'isNunber' }, { '*': ok(2) });
+  expect(await heard(play)).toEqual(['xstate.error.actor.a', 'BAD_INPUT']);
+  expect(play.harness.calls).toEqual([]);
+});
+
+test('wherever the host dies, the output is the checked one', async () => {
+  for (let atAppend = 1; ; atAppend += 1) {
+    const play = one({ output: 'doubled' }, { '*': ok(2) });
+    const end = await killed(play, { atAppend, isWritten: false });
+    expect(end ?? (await finished(play))).toMatchObject({ output: [['xstate.done.actor.a', { doubled: 4 }]] });
+    if (end !== undefined) return;
+  }
+});
