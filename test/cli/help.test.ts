@@ -2,7 +2,20 @@ import { expect, test } from 'vitest';
 import { engineVersion } from '../../src/version.ts';
 import { project } from './support.ts';
 
-const commands = ['run', 'resume', 'ls', 'show', 'log', 'cancel', 'verify'];
+const commands = [
+  'run',
+  'resume',
+  'ls',
+  'show',
+  'log',
+  'cancel',
+  'verify',
+  'fork',
+  'retry',
+  'rm',
+  'archive',
+  'restore',
+];
 
 test.each(['', ...commands])('troupe %s --help says what there is, with an example', async (command) => {
   const { code, stdout, stderr } = await project().troupe(...(command === '' ? [] : [command]), '--help');

@@ -79,10 +79,10 @@ test('log prints a line per entry; --json is NDJSON of {stream,seq,at,type,data}
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as { stream: string; seq: number; type: string });
-  for (const entry of json) expect(Object.keys(entry)).toEqual(['stream', 'seq', 'at', 'type', 'data']);
+  for (const entry of json) expect(Object.keys(entry)).toEqual(['position', 'stream', 'seq', 'at', 'type', 'data']);
   const text = (await it.troupe('log', 'r1')).stdout.trimEnd().split('\n');
   expect(text).toHaveLength(json.length);
-  expect(text[0]).toMatch(/^ {4}1 {2}\d\d:\d\d:\d\d {2}run {17}run\.created {8}process work, input null$/);
+  expect(text[0]).toMatch(/^ {4}1 {2}\d\d:\d\d:\d\d {2}run {19}1 {2}run\.created {8}process work, input null$/);
   const group = (await it.troupe('log', 'r1', '--group', 'work', '--json')).stdout
     .trimEnd()
     .split('\n')

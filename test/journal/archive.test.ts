@@ -265,6 +265,7 @@ describe('archives', () => {
 
   test('a damaged or foreign file is refused, and leaves nothing behind', async () => {
     const { fs, host, store } = await place();
+    const before = contentOf(fs, '/data/runs/r/');
     await store.archive('r', '/data/r.tar.gz');
     const whole = Buffer.from(fs.peek('/data/r.tar.gz') ?? '');
     const other = host('/other').storeOn(fs);
@@ -274,6 +275,11 @@ describe('archives', () => {
         () => 'restored',
         (error: unknown) => String((error as { code?: string }).code),
       );
+      if (code === 'restored') {
+        // The last bits of gzip's last byte are not used: nothing was damaged.
+        expect(contentOf(fs, '/other/runs/r/')).toEqual(before);
+        await other.remove('r');
+      }
       expect(below(fs, '/other/runs/')).toEqual([]);
       return code;
     };
@@ -282,7 +288,7 @@ describe('archives', () => {
     for (let index = 10; index < whole.length; index += 41) {
       const flipped = Buffer.from(whole);
       flipped[index] = (flipped[index] ?? 0) ^ 4;
-      expect(['BAD_INPUT', 'JOURNAL_CORRUPT']).toContain(await refusedAs(flipped));
+      expect(['BAD_INPUT', 'JOURNAL_CORRUPT', 'restored']).toContain(await refusedAs(flipped));
     }
     const tar = gunzipSync(whole);
     const with0 = (name: string) => gzipSync(Buffer.concat([tarHeader(name, 0, 0), tar]));
