@@ -70,7 +70,7 @@ export function memoryFileSystem(): MemoryFileSystem {
 
   /** Gives a folder, with all below it, another name. */
   const moveKeys = (from: string, to: string): void => {
-    for (const [path, folder] of [...folders]) {
+    for (const [path, folder] of folders) {
       if (path !== from && !path.startsWith(`${from}/`)) continue;
       folders.delete(path);
       folders.set(to + path.slice(from.length), folder);
@@ -181,7 +181,7 @@ export function memoryFileSystem(): MemoryFileSystem {
       folder.undo = [];
     },
     powerCut({ keepBytes = () => 0, keepNames = false } = {}) {
-      for (const { undo } of [...folders.values()]) {
+      for (const { undo } of folders.values()) {
         if (!keepNames) for (const back of undo) back();
         undo.length = 0;
       }

@@ -198,10 +198,8 @@ export function encodeHeader({
   heads,
   origin,
 }: SegmentHeader): Buffer {
-  const rest =
-    segment === 1
-      ? { ...(origin === undefined ? {} : { origin }) }
-      : { previousBytes, entriesBefore, heads: Object.fromEntries(heads) };
+  // JSON leaves out an origin that is undefined.
+  const rest = segment === 1 ? { origin } : { previousBytes, entriesBefore, heads: Object.fromEntries(heads) };
   return Buffer.from(
     encodeObject({ troupe: 'journal', format: journalFormat, run, segment, engine, at, epoch, ...rest }),
   );

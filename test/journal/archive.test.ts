@@ -1,164 +1,24 @@
-/** Runs as wholes: removed, put away in one file, and back. */
+/** Runs put away in one file, and back. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { fileStore, type FileStore } from '../../src/journal/index.ts';
+import { tarHeader } from '../../src/journal/tar.ts';
 import {
-  faultyFileSystem,
-  fileStore,
-  memoryFileSystem,
-  type Entry,
-  type FileStore,
-  type MemoryFileSystem,
-} from '../../src/journal/index.ts';
-import { parseTarHeader, tarHeader } from '../../src/journal/tar.ts';
-import { fakeProcesses } from './support.ts';
-
-const at = 1_790_000_000_000;
-const longName = `group/${'ü-long-name-'.repeat(8)}.1.1.log`;
-
-async function record(store: FileStore, run = 'r'): Promise<readonly Entry[]> {
-  const journal = await store.open(run, { create: true });
-  const { epoch } = await journal.lease();
-  for (let seq = 0; seq < 8; seq += 1) {
-    await journal.append('group:g', seq, epoch, [
-      { type: 'note', at, data: { seq, text: 'x'.repeat(150), ...(seq === 1 ? { outputFile: longName } : {}) } },
-    ]);
-  }
-  await journal.saveSnapshot({ stream: 'group:g', seq: 4, maker: 'm', data: 4 });
-  await journal.close();
-  return readRun(store, run);
-}
-
-async function readRun(store: FileStore, run: string): Promise<readonly Entry[]> {
-  const journal = await store.open(run);
-  const entries: Entry[] = [];
-  for await (const batch of journal.read()) entries.push(...batch);
-  await journal.close();
-  return entries;
-}
-
-async function place() {
-  const fs = memoryFileSystem();
-  const processes = fakeProcesses();
-  const host = (dir = '/data') => {
-    const process = processes.start();
-    return {
-      ...process,
-      storeOn: (on: typeof fs) =>
-        fileStore({ dir, segmentBytesMax: 700, leaseTtlMs: 1000, fs: on, processes: process.processes }),
-    };
-  };
-  const store = host().storeOn(fs);
-  const entries = await record(store);
-  await fs.mkdir('/data/runs/r/files/group');
-  fs.poke('/data/runs/r/files/group/out.log', Buffer.from('output'));
-  for (const folder of ['/data', '/data/runs', '/data/runs/r']) await fs.syncDirectory(folder);
-  return { fs, host, store, entries };
-}
-
-const below = (fs: MemoryFileSystem, folder: string) => fs.paths().filter((path) => path.startsWith(folder));
-const contentOf = (fs: MemoryFileSystem, folder: string) =>
-  Object.fromEntries(
-    below(fs, folder)
-      .filter((path) => !path.includes('/lease/'))
-      .map((path) => [path.slice(folder.length), fs.peek(path)?.toString('latin1')]),
-  );
-
-type Trouble = { readonly type: 'crash'; readonly when: 'after' | 'before' } | { readonly type: 'errno' };
-const troubles: readonly (readonly [string, Trouble, boolean])[] = [
-  ['a crash before it, names forgotten', { type: 'crash', when: 'before' }, false],
-  ['a crash before it, names kept', { type: 'crash', when: 'before' }, true],
-  ['a crash after it, names forgotten', { type: 'crash', when: 'after' }, false],
-  ['a crash after it, names kept', { type: 'crash', when: 'after' }, true],
-  ['an error', { type: 'errno' }, true],
-];
-
-/** Does something on a file system with trouble at the `call`-th call, then cuts the power if it was a crash. */
-async function under(
-  trouble: Trouble,
-  call: number,
-  keepNames: boolean,
-  act: (store: FileStore) => Promise<unknown>,
-  prepare?: (store: FileStore) => Promise<void>,
-) {
-  const here = await place();
-  await prepare?.(here.store);
-  const actor = here.host();
-  const faulty = faultyFileSystem(
-    here.fs,
-    trouble.type === 'errno' ? { type: 'errno', code: 'EIO', call } : { ...trouble, call },
-  );
-  const isDone = await act(actor.storeOn({ ...here.fs, ...faulty })).then(
-    () => true,
-    () => false,
-  );
-  const isReached = faulty.calls().length >= call;
-  if (trouble.type === 'crash') {
-    actor.kill();
-    here.fs.powerCut({ keepNames });
-  }
-  return { ...here, isDone, isReached };
-}
-
-async function untilUnreached(body: (call: number) => Promise<boolean>): Promise<number> {
-  let call = 1;
-  while (await body(call)) call += 1;
-  return call;
-}
-
-describe('removing', () => {
-  test.each(troubles)(
-    '%s, at any call: the run is whole or gone, and what is left of it is cleared away',
-    async (_, trouble, keepNames) => {
-      const calls = await untilUnreached(async (call) => {
-        const { fs, store, entries, isDone, isReached } = await under(trouble, call, keepNames, (one) =>
-          one.remove('r'),
-        );
-        const runs = await store.list();
-        if (isDone) expect(runs).toEqual([]);
-        if (runs.includes('r')) {
-          expect(await readRun(store, 'r')).toEqual(entries);
-          await store.remove('r');
-        } else {
-          await expect(store.remove('r')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
-        }
-        expect(below(fs, '/data/runs/')).toEqual([]);
-        await record(store);
-        return isReached;
-      });
-      expect(calls).toBeGreaterThan(20);
-    },
-  );
-
-  test('a reader that has a run open when it is removed reads it to its end, or is told', async () => {
-    const { store, entries } = await place();
-    const journal = await store.open('r');
-    await store.remove('r');
-    await expect(store.open('r')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
-    const found: Entry[] = [];
-    for await (const batch of journal.read()) found.push(...batch);
-    expect([[], entries]).toContainEqual(found);
-    await expect(journal.lease()).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
-  });
-
-  test('a damaged run is removed, one whose holder cannot be seen is not before its time', async () => {
-    const { fs, host, store } = await place();
-    fs.poke('/data/runs/r/journal.jsonl', Buffer.from('nonsense'));
-    await store.remove('r');
-    await record(store);
-    const far = host();
-    await (await far.storeOn(fs).open('r')).lease();
-    far.hide();
-    await expect(store.remove('r')).rejects.toMatchObject({ code: 'RUN_BUSY', details: { host: 'here' } });
-    fs.advance(1001);
-    await store.remove('r');
-    expect(await store.list()).toEqual([]);
-  });
-});
+  at,
+  below,
+  contentOf,
+  longName,
+  place,
+  readRun,
+  record,
+  troubles,
+  under,
+  untilUnreached,
+} from './whole-run.ts';
 
 describe('archives', () => {
   test('what is archived is restored as it was, leases grown, in another place too', async () => {
@@ -298,26 +158,4 @@ describe('archives', () => {
     expect(await refusedAs(gzipSync('no tar'.repeat(1_000)))).toBe('BAD_INPUT');
     await expect(other.restore('/data/missing.tar.gz')).rejects.toMatchObject({ code: 'BAD_INPUT' });
   });
-});
-
-test('any name and size up to 8 GiB comes back from a tar header', () => {
-  fc.assert(
-    fc.property(
-      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 99 }),
-      fc.integer({ min: 0, max: 8 ** 11 - 1 }),
-      (text, bytes) => {
-        const name = text.replaceAll('\0', '-');
-        const block = tarHeader(name, bytes, at);
-        expect(parseTarHeader(block.subarray(-512))?.bytes).toBe(bytes);
-        const first = parseTarHeader(block.subarray(0, 512));
-        if (block.length === 512) expect(first).toEqual({ type: 'file', name, bytes });
-        else
-          expect([first?.type, block.toString('utf8', 512, 512 + (first?.bytes ?? 0) - 1)]).toEqual([
-            'long-name',
-            name,
-          ]);
-      },
-    ),
-  );
-  expect(() => tarHeader('x', 8 ** 11, 0)).toThrow(RangeError);
 });

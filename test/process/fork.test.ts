@@ -86,14 +86,9 @@ test('a run is forked beside its living host: the fork does again what is under 
   expect(
     here.harness
       .open()
-      .map(({ run: of, member, attempt }) => [of, member, attempt])
+      .map(({ run: of, member, attempt }) => `${of} ${member} ${attempt}`)
       .toSorted(),
-  ).toEqual([
-    ['run', 'b', 1],
-    ['run', 'c', 1],
-    ['run-fork-1', 'b', 2],
-    ['run-fork-1', 'c', 2],
-  ]);
+  ).toEqual(['run b 1', 'run c 1', 'run-fork-1 b 2', 'run-fork-1 c 2']);
   expect(here.harness.swept.every((key) => key.startsWith('run-fork-1/'))).toBe(true);
   // The oldest open ones are the run's own; it goes on as if nothing had happened.
   for (const member of ['b', 'c', 'b', 'c']) {

@@ -3,13 +3,14 @@ import { posix } from 'node:path';
 import type { Source } from './source.ts';
 
 /** Small files directly in src that anybody may use. */
-const leaves = ['clock', 'error', 'json', 'version'];
+const leaves = ['clock', 'error', 'json', 'nearest', 'version'];
 
 /** What each part of src may import besides itself. A file directly in src is a part of its own: a leaf, or the door. */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   error: [],
   json: ['error'],
+  nearest: [],
   version: [],
   journal: leaves,
   harness: leaves,

@@ -7,6 +7,7 @@ export const impureFiles: Readonly<Record<string, string>> = {
   'src/cli/': 'the composition root: arguments, terminal, signals',
   'src/harness/program/': 'the command adapter: operating-system processes, their groups, their output files',
   'src/journal/fs.ts': "the file journal's adapter: the file-system calls that it makes, and its deferral",
+  'src/journal/gzip.ts': 'gzip of archives from node:zlib, through its streams',
   'src/journal/line.ts': 'CRC-32 from node:zlib: a pure function, many times faster than one in JavaScript',
   'src/journal/names.ts': 'CRC-32 from node:zlib, as in line.ts',
   'src/journal/memory-fs.ts': 'the adapter of tests: the deferral of node, the rest in memory',

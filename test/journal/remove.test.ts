@@ -1,0 +1,54 @@
+/** Runs removed: whole or gone, whatever happens. */
+import { describe, expect, test } from 'vitest';
+import type { Entry } from '../../src/journal/index.ts';
+import { below, place, readRun, record, troubles, under, untilUnreached } from './whole-run.ts';
+
+describe('removing', () => {
+  test.each(troubles)(
+    '%s, at any call: the run is whole or gone, and what is left of it is cleared away',
+    async (_, trouble, keepNames) => {
+      const calls = await untilUnreached(async (call) => {
+        const { fs, store, entries, isDone, isReached } = await under(trouble, call, keepNames, (one) =>
+          one.remove('r'),
+        );
+        const runs = await store.list();
+        if (isDone) expect(runs).toEqual([]);
+        if (runs.includes('r')) {
+          expect(await readRun(store, 'r')).toEqual(entries);
+          await store.remove('r');
+        } else {
+          await expect(store.remove('r')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+        }
+        expect(below(fs, '/data/runs/')).toEqual([]);
+        await record(store);
+        return isReached;
+      });
+      expect(calls).toBeGreaterThan(20);
+    },
+  );
+
+  test('a reader that has a run open when it is removed reads it to its end, or is told', async () => {
+    const { store, entries } = await place();
+    const journal = await store.open('r');
+    await store.remove('r');
+    await expect(store.open('r')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+    const found: Entry[] = [];
+    for await (const batch of journal.read()) found.push(...batch);
+    expect([[], entries]).toContainEqual(found);
+    await expect(journal.lease()).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+  });
+
+  test('a damaged run is removed, one whose holder cannot be seen is not before its time', async () => {
+    const { fs, host, store } = await place();
+    fs.poke('/data/runs/r/journal.jsonl', Buffer.from('nonsense'));
+    await store.remove('r');
+    await record(store);
+    const far = host();
+    await (await far.storeOn(fs).open('r')).lease();
+    far.hide();
+    await expect(store.remove('r')).rejects.toMatchObject({ code: 'RUN_BUSY', details: { host: 'here' } });
+    fs.advance(1001);
+    await store.remove('r');
+    expect(await store.list()).toEqual([]);
+  });
+});
