@@ -89,10 +89,9 @@ export async function under(
     () => false,
   );
   const isReached = faulty.calls().length >= call;
-  if (trouble.type === 'crash') {
-    actor.kill();
-    here.fs.powerCut({ keepNames });
-  }
+  // Who could not give the run back ends too, sooner or later.
+  actor.kill();
+  if (trouble.type === 'crash') here.fs.powerCut({ keepNames });
   return { ...here, isDone, isReached };
 }
 
