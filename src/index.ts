@@ -31,5 +31,32 @@ export type { GroupEvents, GroupEventType } from './group/entries.ts';
 export type { CheckpointRecord, Ledger, MemberRecord, MemberStatus } from './group/ledger.ts';
 export type { Observer } from './group/observer.ts';
 
-export type { Budget, DeliveryMode, FailureClass, Harness, Harnesses, Invocation, Letter, Mailbox, Message, Outcome, PlainError, Progress, RetryPolicy, Usage } from './harness/port.ts';
-export type { Archive, Entry, Fork, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Origin, Snapshot } from './journal/port.ts';
+export type {
+  Budget,
+  DeliveryMode,
+  FailureClass,
+  Harness,
+  Harnesses,
+  Invocation,
+  Letter,
+  Mailbox,
+  Message,
+  Outcome,
+  PlainError,
+  Progress,
+  RetryPolicy,
+  Usage,
+} from './harness/port.ts';
+export type {
+  Archive,
+  Entry,
+  Fork,
+  Holder,
+  Journal,
+  JournalEvent,
+  JournalNotice,
+  JournalStore,
+  Lease,
+  Origin,
+  Snapshot,
+} from './journal/port.ts';

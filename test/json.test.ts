@@ -52,7 +52,17 @@ describe('what is not JSON is refused and its path is named', () => {
 });
 
 describe('what is JSON', () => {
-  test.each([[null], [true], [0], [-1.5e300], [''], ['\ud800'], [[]], [{}], [Object.assign(Object.create(null), { a: 1 })]])('%j', (value: unknown) => {
+  test.each([
+    [null],
+    [true],
+    [0],
+    [-1.5e300],
+    [''],
+    ['\ud800'],
+    [[]],
+    [{}],
+    [Object.assign(Object.create(null), { a: 1 })],
+  ])('%j', (value: unknown) => {
     expect(() => assertJson(value, 'value')).not.toThrow();
   });
 
@@ -114,6 +124,8 @@ function turned(value: JsonValue): JsonValue {
 
 function isEqual(a: JsonValue, b: JsonValue): boolean {
   const sorted = (_key: string, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1))) : value;
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1)))
+      : value;
   return JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
 }

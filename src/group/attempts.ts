@@ -110,7 +110,11 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
 
   const again = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number, usage?: Usage) => {
     member.phase = 'waiting';
-    push('attempt.failed', { ...attempted(member), class: failureClass, error, retryAt, ...(usage === undefined ? {} : { usage }) }, () => retry(member, retryAt));
+    push(
+      'attempt.failed',
+      { ...attempted(member), class: failureClass, error, retryAt, ...(usage === undefined ? {} : { usage }) },
+      () => retry(member, retryAt),
+    );
   };
 
   const retry = (member: Living, retryAt: number) => {
@@ -154,7 +158,8 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       }
       const name = reattach?.name ?? allowed?.harness ?? '';
       choice = reattach ?? { name, harness: context.harnesses[name] as Harness };
-      if (allowed !== undefined) told = allowed.rejected.length > 0 ? { why: allowed.why, rejected: allowed.rejected } : { why: allowed.why };
+      if (allowed !== undefined)
+        told = allowed.rejected.length > 0 ? { why: allowed.why, rejected: allowed.rejected } : { why: allowed.why };
       outputName = `${encodeURIComponent(group)}/${encodeURIComponent(member.address)}.${member.incarnation}.${member.attempt}.log`;
     } catch (error) {
       settled(member, { status: 'error', class: 'refused', error: plainError(error) });
@@ -209,11 +214,17 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     member.mailbox = undefined;
     reports.end(member);
     const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
-    const used = checked !== undefined && 'usage' in checked && checked.usage !== undefined ? { usage: checked.usage } : {};
+    const used =
+      checked !== undefined && 'usage' in checked && checked.usage !== undefined ? { usage: checked.usage } : {};
     if (ending?.type === 'dropped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason, ...used });
       if (checked?.status === 'ok') {
-        push('letter.dead', { to: '', from: member.address, letter: checked.output, reason: `result came after: ${ending.reason}` });
+        push('letter.dead', {
+          to: '',
+          from: member.address,
+          letter: checked.output,
+          reason: `result came after: ${ending.reason}`,
+        });
       }
     } else if (checked?.status === 'ok') {
       succeeded(member, checked);
@@ -226,7 +237,12 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
         attempt(member);
       });
     } else if (ending?.type === 'timed-out') {
-      failed(member, 'timeout', { name: 'TimeoutError', message: `member \`${member.address}\` ${ending.reason}`, code: 'TIMEOUT' }, used.usage);
+      failed(
+        member,
+        'timeout',
+        { name: 'TimeoutError', message: `member \`${member.address}\` ${ending.reason}`, code: 'TIMEOUT' },
+        used.usage,
+      );
     } else if (checked === undefined) {
       const record = recordOf(member);
       if (record !== undefined) interrupted(member, record);
@@ -241,7 +257,10 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
   const refuseUnknownSchema = ({ address, input: { output } }: Living) => {
     if (output === undefined || Object.hasOwn(context.schemas, output)) return;
     const known = Object.keys(context.schemas).join(', ') || 'none';
-    throw new TroupeError('BAD_INPUT', `member \`${address}\`: expected \`output\` to name a schema of the run (${known}), got \`${output}\`.`);
+    throw new TroupeError(
+      'BAD_INPUT',
+      `member \`${address}\`: expected \`output\` to name a schema of the run (${known}), got \`${output}\`.`,
+    );
   };
 
   /** The output counts when it meets its schema. */
@@ -256,8 +275,13 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
         const passed = checkedOutcome({ ...outcome, output: checked.output }, member.address, payloadBytesMax);
         if (passed.status === 'error') failed(member, passed.class, passed.error, usage);
         else if (passed.status === 'ok') settled(member, passed);
-      }
-      else failed(member, 'invalid-output', { name: 'InvalidOutput', code: 'SCHEMA', message: checked.problem }, outcome.usage);
+      } else
+        failed(
+          member,
+          'invalid-output',
+          { name: 'InvalidOutput', code: 'SCHEMA', message: checked.problem },
+          outcome.usage,
+        );
     });
     dispatcher.busyWith(checking);
   };
@@ -344,9 +368,11 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       if (member === undefined) return;
       const { phase } = member;
       forget(member);
-      const isUnderWay = phase === 'dispatched' && dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'dropped', reason });
+      const isUnderWay =
+        phase === 'dispatched' && dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'dropped', reason });
       // What is under way, or being swept, is recorded when it has ended.
-      if (phase === 'waiting' || (phase === 'dispatched' && !isUnderWay)) push('attempt.cancelled', { ...attempted(member), reason });
+      if (phase === 'waiting' || (phase === 'dispatched' && !isUnderWay))
+        push('attempt.cancelled', { ...attempted(member), reason });
     },
     reconcile(wants) {
       const wanted = new Set<string>();
@@ -372,7 +398,8 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       const member = living.get(livingKey(key));
       if (member?.mailbox?.arrived(mail) !== true || !mayRestart(member)) return;
       const reason = `interrupted by message ${mail.id} (${mail.type}) from ${mail.from}`;
-      if (recordOf(key)?.status === 'running') dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'interrupted', reason });
+      if (recordOf(key)?.status === 'running')
+        dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'interrupted', reason });
     },
     settle(want, outcome) {
       const member = living.get(livingKey(want));

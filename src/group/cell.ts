@@ -54,16 +54,18 @@ export interface Cell extends Key {
   /** The highest incarnation so far: a parent that is about to be stopped can still have spawned after its successor did. */
   readonly last: number;
   /** Undefined when the actor was stopped or let go. */
-  readonly actor: {
-    readonly ref: AnyActorRef;
-    readonly logic: Compiled;
-    readonly snapshot: AnySnapshot;
-    /** Still hears events: neither settled, failed nor stopped. */
-    readonly running: boolean;
-    /** Place among all actors ever started in the group. */
-    readonly order: number;
-    readonly timers: readonly Timer[];
-  } | undefined;
+  readonly actor:
+    | {
+        readonly ref: AnyActorRef;
+        readonly logic: Compiled;
+        readonly snapshot: AnySnapshot;
+        /** Still hears events: neither settled, failed nor stopped. */
+        readonly running: boolean;
+        /** Place among all actors ever started in the group. */
+        readonly order: number;
+        readonly timers: readonly Timer[];
+      }
+    | undefined;
 }
 
 /** An event on its way to an actor, and who sent it: an address, or an outsider's name. */

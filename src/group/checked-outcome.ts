@@ -13,12 +13,24 @@ const invalid = (message: string, code: string): Outcome => ({
 
 /** `outcome` as plain JSON of at most `bytesMax` bytes; else an outcome of class `invalid-output` that says what is wrong. */
 export function checkedOutcome(outcome: unknown, member: string, bytesMax: number): Outcome {
-  const { status, output, error, class: failureClass, reason, usage } = (outcome ?? {}) as Readonly<Record<string, unknown>>;
+  const {
+    status,
+    output,
+    error,
+    class: failureClass,
+    reason,
+    usage,
+  } = (outcome ?? {}) as Readonly<Record<string, unknown>>;
   switch (status) {
     case 'ok':
       return { ...checkedOutput(output, member, bytesMax), ...checkedUsage(usage) };
     case 'error':
-      return { status, class: isFailureClass(failureClass) ? failureClass : 'failed', error: plainError(error), ...checkedUsage(usage) };
+      return {
+        status,
+        class: isFailureClass(failureClass) ? failureClass : 'failed',
+        error: plainError(error),
+        ...checkedUsage(usage),
+      };
     case 'cancelled':
       return { status, reason: typeof reason === 'string' ? reason : 'cancelled' };
     default:
@@ -33,7 +45,8 @@ export function checkedOutcome(outcome: unknown, member: string, bytesMax: numbe
 function checkedUsage(value: unknown): { readonly usage?: Usage } {
   if (typeof value !== 'object' || value === null) return {};
   const { tokens, costUsd } = value as Readonly<Record<string, unknown>>;
-  const isAmount = (amount: unknown): amount is number => typeof amount === 'number' && Number.isFinite(amount) && amount >= 0;
+  const isAmount = (amount: unknown): amount is number =>
+    typeof amount === 'number' && Number.isFinite(amount) && amount >= 0;
   return { usage: { ...(isAmount(tokens) ? { tokens } : {}), ...(isAmount(costUsd) ? { costUsd } : {}) } };
 }
 
@@ -57,7 +70,8 @@ const lineMax = 1_000;
 
 /** Progress as it can be recorded. Data that is not JSON, or too large, is replaced by a sentence that says so. */
 export function checkedProgress({ line, data }: Progress, bytesMax: number): Progress {
-  const checkedLine = typeof line === 'string' ? { line: line.length > lineMax ? `${line.slice(0, lineMax - 1)}…` : line } : {};
+  const checkedLine =
+    typeof line === 'string' ? { line: line.length > lineMax ? `${line.slice(0, lineMax - 1)}…` : line } : {};
   if (data === undefined) return checkedLine;
   try {
     const checked = toJson(data, 'progress');

@@ -53,7 +53,12 @@ function compile(logic: AnyActorLogic, done: Map<AnyActorLogic, Compiled>): Comp
   const before = done.get(logic);
   if (before !== undefined) return before;
   if (!isMachine(logic)) {
-    const compiled: Compiled = { kind: isMember(logic) ? 'member' : 'pure', id: isMember(logic) ? 'member' : 'actor', logic, adapter: adapterOf(() => compiled) };
+    const compiled: Compiled = {
+      kind: isMember(logic) ? 'member' : 'pure',
+      id: isMember(logic) ? 'member' : 'actor',
+      logic,
+      adapter: adapterOf(() => compiled),
+    };
     done.set(logic, compiled);
     return compiled;
   }

@@ -10,7 +10,10 @@ import { plainError } from '../harness/plain-error.ts';
 import type { Address } from './effect.ts';
 
 /** Why an attempt was ended early. */
-export type Ending = { readonly type: 'dropped' | 'host-stopped' | 'interrupted' | 'timed-out'; readonly reason: string };
+export type Ending = {
+  readonly type: 'dropped' | 'host-stopped' | 'interrupted' | 'timed-out';
+  readonly reason: string;
+};
 
 /** One attempt on its way from wanted to ended. */
 export interface Job {
@@ -68,10 +71,18 @@ const rateWindowMs = 60_000;
 /** A harness that has not settled this long after it was told to end is given up, ms. */
 const giveUpMs = 30_000;
 
-const noOutcome = (harness: string) => ({ name: 'InvalidOutput', message: `harness \`${harness}\` returned no outcome`, code: 'OUTCOME_INVALID' });
+const noOutcome = (harness: string) => ({
+  name: 'InvalidOutput',
+  message: `harness \`${harness}\` returned no outcome`,
+  code: 'OUTCOME_INVALID',
+});
 
 /** Makes a dispatcher; `concurrency` is how many attempts the host performs at once. */
-export function dispatcher(options: { readonly run: string; readonly concurrency: number; readonly clock: Clock }): Dispatcher {
+export function dispatcher(options: {
+  readonly run: string;
+  readonly concurrency: number;
+  readonly clock: Clock;
+}): Dispatcher {
   const { run, concurrency, clock } = options;
   const waiting = new Map<string, { readonly jobs: Job[]; head: number }>();
   /** Jobs that still want to start, with their harness; one that was dropped is skipped when its turn comes. */
@@ -116,7 +127,8 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
   const start = (job: Job) => {
     const entry: Running = { job, abort: new AbortController(), ending: undefined };
     running.set(job.key, entry);
-    if (job.harness.ratePerMinute !== undefined && !job.reattach) begun.set(job.harnessName, [...(begun.get(job.harnessName) ?? []), clock.now()]);
+    if (job.harness.ratePerMinute !== undefined && !job.reattach)
+      begun.set(job.harnessName, [...(begun.get(job.harnessName) ?? []), clock.now()]);
     count(perGroup, job.group, 1);
     count(perHarness, job.harnessName, 1);
     const durable = () => {
@@ -165,7 +177,8 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
   const work = async (entry: Running): Promise<Outcome | undefined> => {
     const { job, abort } = entry;
     const outputFile = await job.outputFile();
-    if (abort.signal.aborted) return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
+    if (abort.signal.aborted)
+      return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
     const attempt: Attempt = {
       run,
       group: job.group,
@@ -180,7 +193,13 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     };
     if (job.reattach) return await job.harness.reattach?.(attempt);
     // Without an outcome it would look like one that could not be taken up.
-    return (await job.harness.perform(attempt)) ?? { status: 'error', class: 'invalid-output', error: noOutcome(job.harnessName) };
+    return (
+      (await job.harness.perform(attempt)) ?? {
+        status: 'error',
+        class: 'invalid-output',
+        error: noOutcome(job.harnessName),
+      }
+    );
   };
 
   /** Its places are free again. */

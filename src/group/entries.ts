@@ -31,7 +31,12 @@ export interface GroupEvents {
   /** An invocation's one settlement (G4). */
   'member.settled': Attempted & { readonly outcome: Exclude<Outcome, { status: 'cancelled' }> };
   'member.progress': Attempted & { readonly progress: Progress };
-  'timer.fired': { readonly address: Address; readonly incarnation: number; readonly timer: string; readonly dueAt: number };
+  'timer.fired': {
+    readonly address: Address;
+    readonly incarnation: number;
+    readonly timer: string;
+    readonly dueAt: number;
+  };
   'group.cancelled': { readonly reason: string };
   /** From `from` (an address, `coordinator`, `process` or `outside`) to one actor. The same id twice to one recipient is one message. */
   'message': {
@@ -45,7 +50,11 @@ export interface GroupEvents {
   };
   // the host's bookkeeping
   /** `why` and `rejected`: the router's reasons. */
-  'attempt.queued': Attempted & { readonly harness: string; readonly why?: string; readonly rejected?: readonly Rejection[] };
+  'attempt.queued': Attempted & {
+    readonly harness: string;
+    readonly why?: string;
+    readonly rejected?: readonly Rejection[];
+  };
   'attempt.started': Attempted & {
     readonly harness: string;
     readonly outputFile?: string;
@@ -55,7 +64,12 @@ export interface GroupEvents {
   /** A share of a budget has been spent; told once. */
   'budget.warned': { readonly whose: string; readonly what: string; readonly spent: number; readonly limit: number };
   /** This attempt failed and another follows at `retryAt`, ms since 1970. The last failure is a settlement instead. */
-  'attempt.failed': Attempted & { readonly error: PlainError; readonly class: FailureClass; readonly retryAt: number; readonly usage?: Usage };
+  'attempt.failed': Attempted & {
+    readonly error: PlainError;
+    readonly class: FailureClass;
+    readonly retryAt: number;
+    readonly usage?: Usage;
+  };
   /** The coordinator stopped the member, or the group ended, while the attempt was under way. */
   'attempt.cancelled': Attempted & {
     readonly reason: string;
@@ -74,7 +88,12 @@ export interface GroupEvents {
     readonly as: DeliveryMode;
   };
   /** Somebody has to approve: the coordinator waits for `approved` or `rejected`. */
-  'gate.opened': { readonly name: string; readonly question: string; readonly data?: JsonValue; readonly effect?: string };
+  'gate.opened': {
+    readonly name: string;
+    readonly question: string;
+    readonly data?: JsonValue;
+    readonly effect?: string;
+  };
   'gate.answered': { readonly name: string; readonly approved: boolean; readonly note: string; readonly by: string };
   'checkpoint': {
     readonly name: string;
@@ -88,7 +107,13 @@ export interface GroupEvents {
     readonly by?: string;
   };
   /** What could not be delivered; never silence. `effect` when a turn derived it. */
-  'letter.dead': { readonly to: Address; readonly from: string; readonly letter: JsonValue; readonly reason: string; readonly effect?: string };
+  'letter.dead': {
+    readonly to: Address;
+    readonly from: string;
+    readonly letter: JsonValue;
+    readonly reason: string;
+    readonly effect?: string;
+  };
   'group.ended': GroupEnd;
 }
 

@@ -42,8 +42,7 @@ export function snapshotMaker(definition: Definition): string {
   return `fold/2 ${definition.id}@${definition.version}`;
 }
 
-const isRecorded = (effect: Effect) =>
-  effect.type === 'emit' || effect.type === 'deadLetter' || effect.type === 'end';
+const isRecorded = (effect: Effect) => effect.type === 'emit' || effect.type === 'deadLetter' || effect.type === 'end';
 
 /** Stream of the group `name`. */
 export function streamOf(name: string): string {
@@ -60,7 +59,11 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
   const unrecorded = new Map<string, Effect>();
 
   if (snapshot !== undefined) {
-    const { system: systemData, ledger: ledgerData, mail: mailData } = snapshot.data as { system: JsonValue; ledger: JsonValue; mail: JsonValue };
+    const {
+      system: systemData,
+      ledger: ledgerData,
+      mail: mailData,
+    } = snapshot.data as { system: JsonValue; ledger: JsonValue; mail: JsonValue };
     mail = new Map(structuredClone(mailData) as unknown as readonly (readonly [string, Mail[]])[]);
     system = restore(definition, systemData);
     ledger = ledgerFromJson(ledgerData);
@@ -74,7 +77,14 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
       version === definition.version
         ? `The machine's version is the same (${version}): something it reads is not in the journal (a clock, a random number, the environment).`
         : `The machine changed since entry 1 (version ${version} → ${definition.version}).`;
-    const details = { stream, seq: entry.seq - 1, expected: entry.fold, found, recordedVersion: version, version: definition.version };
+    const details = {
+      stream,
+      seq: entry.seq - 1,
+      expected: entry.fold,
+      found,
+      recordedVersion: version,
+      version: definition.version,
+    };
     return new TroupeError(
       'NONDETERMINISM',
       `group \`${name}\`, entry ${entry.seq - 1}: recorded digest ${entry.fold}, folded ${found ?? 'nothing'}. ${versions} Nothing is lost: run the version that wrote the journal, or start a new run.`,
@@ -102,7 +112,11 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
       let effects: readonly Effect[];
       if (system === undefined) {
         if (entry.type !== 'group.created') {
-          throw new TroupeError('JOURNAL_CORRUPT', `group \`${name}\`: expected entry 1 to be group.created, got ${entry.type}.`, { stream });
+          throw new TroupeError(
+            'JOURNAL_CORRUPT',
+            `group \`${name}\`: expected entry 1 to be group.created, got ${entry.type}.`,
+            { stream },
+          );
         }
         const { input, bounds } = entry.data as unknown as GroupEvents['group.created'];
         ({ system, effects } = start(definition, { seq: entry.seq, at: entry.at, input, bounds }));

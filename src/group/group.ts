@@ -34,9 +34,17 @@ export interface Group {
   /** Sends a letter to a member, the coordinator, or all. Codes: see `post.ts`. */
   send(from: string, letter: Letter & { readonly id: string }): Promise<{ readonly id: string }>;
   /** Answers an open gate; resolves when the coordinator has heard. Codes: UNKNOWN_GATE. */
-  answer(gate: string, answer: { readonly approved: boolean; readonly note: string; readonly by: string }): Promise<void>;
+  answer(
+    gate: string,
+    answer: { readonly approved: boolean; readonly note: string; readonly by: string },
+  ): Promise<void>;
   /** The process's own mark; the same name once. */
-  checkpoint(mark: { readonly name: string; readonly settled: number; readonly total: number; readonly data?: JsonValue }): Promise<void>;
+  checkpoint(mark: {
+    readonly name: string;
+    readonly settled: number;
+    readonly total: number;
+    readonly data?: JsonValue;
+  }): Promise<void>;
   /** Ends the group as cancelled; resolves when that is recorded. No-op on an ended group. */
   cancel(reason: string): Promise<void>;
   /** Members that are wanted now. */
@@ -147,7 +155,11 @@ export async function openGroup(
   };
 
   /** The coordinator hears an answer once. */
-  const tellAnswer = (effect: string, gateName: string, { approved, note, by }: { readonly approved: boolean; readonly note: string; readonly by: string }) => {
+  const tellAnswer = (
+    effect: string,
+    gateName: string,
+    { approved, note, by }: { readonly approved: boolean; readonly note: string; readonly by: string },
+  ) => {
     const id = `gate ${effect}`;
     if (state.ledger.signals.has(id)) return;
     push('signal', { id, from: by, event: { type: approved ? 'approved' : 'rejected', gate: gateName, note, by } });
@@ -167,7 +179,13 @@ export async function openGroup(
       for (const { effect, to, from, type, body } of mails) {
         if (buried.has(effect)) continue;
         buried.add(effect);
-        push('letter.dead', { to, from, letter: { type, body }, reason: 'the member ended before it read this', effect });
+        push('letter.dead', {
+          to,
+          from,
+          letter: { type, body },
+          reason: 'the member ended before it read this',
+          effect,
+        });
       }
     }
   };
@@ -186,7 +204,10 @@ export async function openGroup(
     } else if (effect.event.type === 'troupe.checkpoint') {
       const { type: _type, ...checkpoint } = effect.event;
       // Built by our own action creator `checkpoint`.
-      push('checkpoint', { ...(checkpoint as unknown as { name: string; settled: number; total: number }), effect: effect.id });
+      push('checkpoint', {
+        ...(checkpoint as unknown as { name: string; settled: number; total: number }),
+        effect: effect.id,
+      });
     } else if (effect.event.type === 'troupe.gate') {
       const { type: _type, ...opened } = effect.event;
       // Built by our own action creator `gate`.
@@ -239,11 +260,13 @@ export async function openGroup(
     for (const effect of state.unrecorded()) performOne(effect);
     // An answer whose signal was lost with its host is told now.
     for (const { effect, answer, name: gateName } of state.ledger.gates.values()) {
-      if (effect !== undefined && answer !== undefined && state.ledger.status === 'active') tellAnswer(effect, gateName, answer);
+      if (effect !== undefined && answer !== undefined && state.ledger.status === 'active')
+        tellAnswer(effect, gateName, answer);
     }
     const { system } = state;
     if (state.ledger.status === 'active') {
-      for (const { address, incarnation, timer, dueAt } of timersOf(system)) setAlarm(address, incarnation, timer, dueAt);
+      for (const { address, incarnation, timer, dueAt } of timersOf(system))
+        setAlarm(address, incarnation, timer, dueAt);
     }
     attempts.reconcile(wantsOf(system));
     buryMail();
@@ -267,7 +290,10 @@ export async function openGroup(
         return;
       }
       if (state.ledger.status !== 'active') {
-        throw new TroupeError('GROUP_ENDED', `group \`${name}\` has ${state.ledger.status}; it takes no more signals, and \`${event.type}\` was not sent.`);
+        throw new TroupeError(
+          'GROUP_ENDED',
+          `group \`${name}\` has ${state.ledger.status}; it takes no more signals, and \`${event.type}\` was not sent.`,
+        );
       }
       const bytes = Buffer.byteLength(JSON.stringify(event));
       if (bytes > context.payloadBytesMax) {
@@ -294,9 +320,14 @@ export async function openGroup(
       const gate = state.ledger.gates.get(gateName);
       const isAnswered = gate?.answer !== undefined || answering.has(gate?.effect ?? gateName);
       if (gate === undefined || isAnswered) {
-        const open = [...state.ledger.gates.values()].filter(({ answer }) => answer === undefined).map((one) => one.name);
+        const open = [...state.ledger.gates.values()]
+          .filter(({ answer }) => answer === undefined)
+          .map((one) => one.name);
         const why = gate === undefined ? 'has no gate' : 'has had an answer at gate';
-        throw new TroupeError('UNKNOWN_GATE', `group \`${name}\` ${why} \`${gateName}\`; open gates: ${open.join(', ') || 'none'}.`);
+        throw new TroupeError(
+          'UNKNOWN_GATE',
+          `group \`${name}\` ${why} \`${gateName}\`; open gates: ${open.join(', ') || 'none'}.`,
+        );
       }
       answering.add(gate.effect ?? gateName);
       push('gate.answered', { name: gateName, approved, note, by });

@@ -117,8 +117,7 @@ const recordedMax = 200_000;
 const visibleTypes = new Set(['checkpoint', 'gate.answered', 'group.ended', 'member.settled', 'message', 'signal']);
 
 /** True for what the driver of the process must see again, in order. */
-export const isForProcess = ({ stream, type }: Entry) =>
-  stream === runStream || visibleTypes.has(type);
+export const isForProcess = ({ stream, type }: Entry) => stream === runStream || visibleTypes.has(type);
 
 /** Takes up a run. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO. */
 export async function openHost(options: HostOptions): Promise<Host> {
@@ -255,7 +254,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await Promise.all([...open.values()].map((group) => group.idle()));
     await writer.idle();
     if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));
-    if (context.performs) await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
+    if (context.performs)
+      await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
     isClosed = true;
     await journal.close();
   };
@@ -272,12 +272,19 @@ export async function openHost(options: HostOptions): Promise<Host> {
       if (known !== undefined) return known;
       if (isSealed) return new Promise(() => {});
       if (groups.size >= groupsMax) {
-        return Promise.reject(new TroupeError('LIMIT', `expected at most ${groupsMax} groups in a run (groupsMax), and \`${name}\` is one more.`));
+        return Promise.reject(
+          new TroupeError(
+            'LIMIT',
+            `expected at most ${groupsMax} groups in a run (groupsMax), and \`${name}\` is one more.`,
+          ),
+        );
       }
-      const opening = openGroup(context, groupOptions, (fromSeq) => recordedOf(streamOf(name), fromSeq)).then((group) => {
-        open.set(name, group);
-        return group;
-      });
+      const opening = openGroup(context, groupOptions, (fromSeq) => recordedOf(streamOf(name), fromSeq)).then(
+        (group) => {
+          open.set(name, group);
+          return group;
+        },
+      );
       groups.set(name, opening);
       return opening;
     },

@@ -161,7 +161,8 @@ function memberOf(ledger: Ledger, { member, incarnation, attempt }: Omit<Attempt
       failed: [],
       spend: noSpend,
     };
-    if (isLate) ledger.strays = ledger.strays.filter((stray) => stray.member !== member || stray.incarnation !== incarnation);
+    if (isLate)
+      ledger.strays = ledger.strays.filter((stray) => stray.member !== member || stray.incarnation !== incarnation);
     else ledger.members.set(member, record);
   }
   record.attempt = attempt;
@@ -271,7 +272,8 @@ const folds: Fold = {
     ledger.endedAt = entry.at;
     // What never started, or was to be tried again, will not be.
     for (const record of ledger.members.values()) {
-      if (record.status === 'queued' || record.status === 'waiting' || record.status === 'interrupted') endMember(record, 'cancelled', entry.at);
+      if (record.status === 'queued' || record.status === 'waiting' || record.status === 'interrupted')
+        endMember(record, 'cancelled', entry.at);
     }
   },
 };
@@ -303,7 +305,10 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
 /** The ledger that {@link ledgerToJson} wrote. */
 export function ledgerFromJson(json: JsonValue): Ledger {
   // Written by us, guarded by the snapshot's checksum and maker.
-  const plain = structuredClone(json) as unknown as Omit<Ledger, 'gates' | 'warned' | 'members' | 'messageIds' | 'messages' | 'signals'> & {
+  const plain = structuredClone(json) as unknown as Omit<
+    Ledger,
+    'gates' | 'warned' | 'members' | 'messageIds' | 'messages' | 'signals'
+  > & {
     readonly messages: readonly string[];
     readonly messageIds: readonly string[];
     readonly gates: readonly GateRecord[];

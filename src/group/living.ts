@@ -10,7 +10,12 @@ export interface Want extends ActorKey {
 }
 
 /** Writes an event of the group's stream; calls back when it is durable and folded, or when it never will be. */
-export type Push = <Type extends GroupEventType>(type: Type, data: GroupEvents[Type], applied?: () => void, lost?: () => void) => void;
+export type Push = <Type extends GroupEventType>(
+  type: Type,
+  data: GroupEvents[Type],
+  applied?: () => void,
+  lost?: () => void,
+) => void;
 
 /** A member that is wanted, and its next or present attempt. */
 export interface Living extends Want {
@@ -30,7 +35,11 @@ export interface Living extends Want {
 }
 
 /** What entries call an attempt. */
-export function attempted({ address, incarnation, attempt }: Living): { readonly member: string; readonly incarnation: number; readonly attempt: number } {
+export function attempted({ address, incarnation, attempt }: Living): {
+  readonly member: string;
+  readonly incarnation: number;
+  readonly attempt: number;
+} {
   return { member: address, incarnation, attempt };
 }
 

@@ -15,4 +15,9 @@ export type Compiled =
       /** Which event types each of its states can do something with, filled as they come. */
       readonly hearing: Map<string, Uint8Array>;
     }
-  | { readonly kind: 'member' | 'pure'; readonly id: string; readonly logic: AnyActorLogic; readonly adapter: AnyActorLogic };
+  | {
+      readonly kind: 'member' | 'pure';
+      readonly id: string;
+      readonly logic: AnyActorLogic;
+      readonly adapter: AnyActorLogic;
+    };

@@ -50,7 +50,8 @@ export function mailOf({ id: effect, address, from: sender, event }: Deliver, at
     };
   }
   const fields: Record<string, JsonValue> = { ...rest };
-  for (const [name, value] of Object.entries({ id, from, body, inReplyTo })) if (value !== undefined) fields[name] = value;
+  for (const [name, value] of Object.entries({ id, from, body, inReplyTo }))
+    if (value !== undefined) fields[name] = value;
   return {
     id: effect,
     from: sender === rootAddress ? coordinatorName : sender,
@@ -68,18 +69,25 @@ export function mailOf({ id: effect, address, from: sender, event }: Deliver, at
 export function foldMail(boxes: Mailboxes, entry: Entry, effects: readonly Effect[]): void {
   if (entry.type === 'message.read') {
     const { member, incarnation, ids } = entry.data as unknown as GroupEvents['message.read'];
-    change(boxes, mailKey({ address: member, incarnation }), (mail) => (ids.includes(mail.id) ? { ...mail, isRead: true } : mail));
+    change(boxes, mailKey({ address: member, incarnation }), (mail) =>
+      ids.includes(mail.id) ? { ...mail, isRead: true } : mail,
+    );
   } else if (entry.type === 'attempt.started') {
     const { member, incarnation, attempt } = entry.data as unknown as GroupEvents['attempt.started'];
-    if (attempt > 1) change(boxes, mailKey({ address: member, incarnation }), (mail) => (mail.isRead ? { ...mail, isRead: false } : mail));
+    if (attempt > 1)
+      change(boxes, mailKey({ address: member, incarnation }), (mail) =>
+        mail.isRead ? { ...mail, isRead: false } : mail,
+      );
   } else if (entry.type === 'member.settled' || entry.type === 'attempt.cancelled') {
     // What has ended has read what it read; the rest becomes dead letters.
     const { member, incarnation, again } = entry.data as unknown as GroupEvents['attempt.cancelled'];
-    if (again !== true) change(boxes, mailKey({ address: member, incarnation }), (mail) => (mail.isRead ? undefined : mail));
+    if (again !== true)
+      change(boxes, mailKey({ address: member, incarnation }), (mail) => (mail.isRead ? undefined : mail));
   } else if (entry.type === 'letter.dead') {
     const { to, effect } = entry.data as unknown as GroupEvents['letter.dead'];
     if (effect !== undefined) {
-      for (const key of [...boxes.keys()]) if (key.startsWith(`${to}#`)) change(boxes, key, (mail) => (mail.effect === effect ? undefined : mail));
+      for (const key of [...boxes.keys()])
+        if (key.startsWith(`${to}#`)) change(boxes, key, (mail) => (mail.effect === effect ? undefined : mail));
     }
   }
   for (const effect of effects) {
@@ -93,7 +101,10 @@ export function foldMail(boxes: Mailboxes, entry: Entry, effects: readonly Effec
 
 /** Mail that is left out goes. */
 function change(boxes: Mailboxes, key: string, next: (mail: Mail) => Mail | undefined): void {
-  const left = boxes.get(key)?.map(next).filter((mail) => mail !== undefined);
+  const left = boxes
+    .get(key)
+    ?.map(next)
+    .filter((mail) => mail !== undefined);
   if (left === undefined) return;
   if (left.length === 0) boxes.delete(key);
   else boxes.set(key, left);

@@ -44,7 +44,11 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
   let isClosed = false;
 
   const refuseClosed = () => {
-    if (isClosed) throw new TroupeError('CANCELLED', `attempt ${attempt} of member \`${address}\` has ended; it has no mailbox any more.`);
+    if (isClosed)
+      throw new TroupeError(
+        'CANCELLED',
+        `attempt ${attempt} of member \`${address}\` has ended; it has no mailbox any more.`,
+      );
   };
   const unread = () => unreadOf(fold.mail, member).filter(({ id }) => !handed.has(id));
 
@@ -98,9 +102,19 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
     inbox: ({ waitMs = 0, max = 100 } = {}) => waitFor(() => unread().slice(0, max), waitMs),
     async ask(letter, { timeoutMs }) {
       const { id } = await send(letter);
-      const [answer] = await waitFor(() => unread().filter(({ inReplyTo }) => inReplyTo === id).slice(0, 1), timeoutMs);
+      const [answer] = await waitFor(
+        () =>
+          unread()
+            .filter(({ inReplyTo }) => inReplyTo === id)
+            .slice(0, 1),
+        timeoutMs,
+      );
       if (answer !== undefined) return answer;
-      throw new TroupeError('TIMEOUT', `member \`${address}\` asked \`${letter.to}\` (${letter.type}) and had no answer within ${timeoutMs} ms.`, { id });
+      throw new TroupeError(
+        'TIMEOUT',
+        `member \`${address}\` asked \`${letter.to}\` (${letter.type}) and had no answer within ${timeoutMs} ms.`,
+        { id },
+      );
     },
     async checkpoint({ name, settled, total, data }) {
       refuseClosed();
@@ -133,4 +147,3 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
     },
   };
 }
-

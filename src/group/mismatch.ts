@@ -7,7 +7,10 @@ import type { Ledger } from './ledger.ts';
 const excerpt = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
 /** Throws GROUP_MISMATCH, naming both, when `options` are not those the group was created with. */
-export function refuseMismatch(ledger: Ledger, { name, definition, input }: Pick<GroupOptions, 'definition' | 'input' | 'name'>): void {
+export function refuseMismatch(
+  ledger: Ledger,
+  { name, definition, input }: Pick<GroupOptions, 'definition' | 'input' | 'name'>,
+): void {
   const refuse = (what: string, recorded: string, given: string) => {
     throw new TroupeError(
       'GROUP_MISMATCH',

@@ -43,7 +43,10 @@ interface PersistedActor extends ActorKey {
   readonly running: boolean;
   readonly order: number;
   readonly snapshot: JsonValue;
-  readonly timers: readonly (Omit<Timer, 'to' | 'event'> & { readonly to: ActorKey | null; readonly event: JsonValue })[];
+  readonly timers: readonly (Omit<Timer, 'to' | 'event'> & {
+    readonly to: ActorKey | null;
+    readonly event: JsonValue;
+  })[];
 }
 
 /** XState touch point: what of a machine's snapshot is state; the rest is derived from it. */
@@ -107,7 +110,10 @@ function persistActor({ place, incarnation, last }: Cell, actor: NonNullable<Cel
     ...(systemId === undefined ? {} : { systemId }),
     running,
     order,
-    snapshot: logic.kind === 'machine' && 'machine' in snapshot ? persistMachine(snapshot as unknown as MachineState, label) : encode(snapshot, `${label}snapshot`),
+    snapshot:
+      logic.kind === 'machine' && 'machine' in snapshot
+        ? persistMachine(snapshot as unknown as MachineState, label)
+        : encode(snapshot, `${label}snapshot`),
     timers: timers.map(({ to, event, ...timer }) => ({
       ...timer,
       to: to === undefined ? null : { address: to.place.address, incarnation: to.incarnation },
@@ -137,10 +143,17 @@ function persistMachine(snapshot: MachineState, label: string): JsonValue {
 export function restore(definition: Definition, json: JsonValue): System {
   // The parse of our own format: version first, then what it must contain is found or missed below.
   const persisted = json as unknown as Persisted;
-  if (persisted?.format !== format) throw new TroupeError('JOURNAL_FORMAT', `expected a snapshot of format ${format}, got ${String(persisted?.format)}`);
+  if (persisted?.format !== format)
+    throw new TroupeError(
+      'JOURNAL_FORMAT',
+      `expected a snapshot of format ${format}, got ${String(persisted?.format)}`,
+    );
   const { id, version } = persisted.machine;
   if (id !== definition.id || version !== definition.version) {
-    throw new TroupeError('GROUP_MISMATCH', `the snapshot is of machine \`${id}\` (${version}), not of \`${definition.id}\` (${definition.version})`);
+    throw new TroupeError(
+      'GROUP_MISMATCH',
+      `the snapshot is of machine \`${id}\` (${version}), not of \`${definition.id}\` (${definition.version})`,
+    );
   }
   return new Restore(definition, persisted).system();
 }
@@ -184,7 +197,9 @@ class Restore {
       seq,
       end: end ?? undefined,
       lanes: { a: lanes[0], b: lanes[1] },
-      systemIds: new Map(systemIds.map(([systemId, address, incarnation]) => [systemId, this.ref(address, incarnation, '')])),
+      systemIds: new Map(
+        systemIds.map(([systemId, address, incarnation]) => [systemId, this.ref(address, incarnation, '')]),
+      ),
       memberCount,
       timerCount,
       startedCount,
@@ -197,7 +212,8 @@ class Restore {
     if (parent === undefined) return this.definition.root;
     const above = this.logics.get(parent);
     const logic = above?.kind === 'machine' ? above.sources.get(src) : undefined;
-    if (logic === undefined) throw corrupt(`actor \`${address}\` has the source \`${src}\`, which its parent does not know`);
+    if (logic === undefined)
+      throw corrupt(`actor \`${address}\` has the source \`${src}\`, which its parent does not know`);
     return logic;
   }
 
@@ -205,8 +221,12 @@ class Restore {
     const place = placeOf(this.empty.places, address);
     const logic = this.logics.get(address) ?? this.definition.root;
     const ref = this.ref(address, incarnation, '');
-    const restored = logic.kind === 'machine' && isMachineState(snapshot) ? this.machine(logic, snapshot) : (this.decode(snapshot) as AnySnapshot);
-    if (running !== (restored.status === 'active')) throw corrupt(`actor \`${address}\` is ${restored.status}, but was ${running ? '' : 'not '}running`);
+    const restored =
+      logic.kind === 'machine' && isMachineState(snapshot)
+        ? this.machine(logic, snapshot)
+        : (this.decode(snapshot) as AnySnapshot);
+    if (running !== (restored.status === 'active'))
+      throw corrupt(`actor \`${address}\` is ${restored.status}, but was ${running ? '' : 'not '}running`);
     return {
       place,
       incarnation,
@@ -230,7 +250,9 @@ class Restore {
     const nodes = written.nodes.map((id) => this.node(logic, id));
     // XState makes the object, and everything in it is put in below: its own restoreSnapshot would work states out from the
     // value, in another order, and would find no ref but those of children.
-    const snapshot = logic.logic.resolveState({ value: {} } as Parameters<typeof logic.logic.resolveState>[0]) as unknown as Mutable & Omit<MachineState, keyof AnySnapshot>;
+    const snapshot = logic.logic.resolveState({ value: {} } as Parameters<
+      typeof logic.logic.resolveState
+    >[0]) as unknown as Mutable & Omit<MachineState, keyof AnySnapshot>;
     snapshot.status = written.status;
     snapshot._nodes = nodes;
     snapshot.tags = new Set(nodes.flatMap((node) => node.tags));
@@ -238,8 +260,12 @@ class Restore {
     snapshot.context = this.decode(written.context);
     snapshot.output = (this.decode(written.output) as { output: unknown }).output;
     snapshot.error = (this.decode(written.error) as { error: unknown }).error;
-    snapshot.historyValue = Object.fromEntries(written.history.map(([id, ids]) => [id, ids.map((one) => this.node(logic, one))]));
-    snapshot.children = Object.fromEntries(written.children.map(([id, child]) => [id, this.decode(child) as AnyActorRef]));
+    snapshot.historyValue = Object.fromEntries(
+      written.history.map(([id, ids]) => [id, ids.map((one) => this.node(logic, one))]),
+    );
+    snapshot.children = Object.fromEntries(
+      written.children.map(([id, child]) => [id, this.decode(child) as AnyActorRef]),
+    );
     return snapshot;
   }
 
@@ -262,7 +288,11 @@ class Restore {
     const above = parentAddress(address);
     const parent = above === undefined ? undefined : this.ref(above, this.incarnationAt(above), '');
     const id = above === undefined ? this.definition.id : lastId(address);
-    const ref = createActor(restoredLogic, { id, snapshot: restoredSnapshot, ...(parent === undefined ? {} : { parent, src }) } as Parameters<typeof createActor>[1]) as AnyActorRef;
+    const ref = createActor(restoredLogic, {
+      id,
+      snapshot: restoredSnapshot,
+      ...(parent === undefined ? {} : { parent, src }),
+    } as Parameters<typeof createActor>[1]) as AnyActorRef;
     adopt(ref, { place: placeOf(this.empty.places, address), incarnation });
     strip(ref);
     this.refs.set(name, ref);
@@ -270,7 +300,11 @@ class Restore {
   }
 
   private incarnationAt(address: Address): number {
-    return this.persisted.actors.find((actor) => actor.address === address)?.incarnation ?? this.persisted.stopped.find(([stopped]) => stopped === address)?.[1] ?? 1;
+    return (
+      this.persisted.actors.find((actor) => actor.address === address)?.incarnation ??
+      this.persisted.stopped.find(([stopped]) => stopped === address)?.[1] ??
+      1
+    );
   }
 }
 

@@ -69,7 +69,9 @@ export function postOf(
   const refuseFull = (to: Address) => {
     const { system } = fold;
     const incarnation = system === undefined ? undefined : cellAt(system, to)?.incarnation;
-    const unread = (incarnation === undefined ? 0 : unreadOf(fold.mail, { address: to, incarnation }).length) + (onTheWay.get(to) ?? 0);
+    const unread =
+      (incarnation === undefined ? 0 : unreadOf(fold.mail, { address: to, incarnation }).length) +
+      (onTheWay.get(to) ?? 0);
     if (unread >= context.mailboxMax) {
       throw new TroupeError(
         'LIMIT',
@@ -89,9 +91,17 @@ export function postOf(
           `message \`${type}\` to \`${to}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
         );
       }
-      if (to === '*' ? fold.ledger.messageIds.has(id) : fold.ledger.messages.has(JSON.stringify([to === coordinatorName ? rootAddress : to, id]))) return { id };
+      if (
+        to === '*'
+          ? fold.ledger.messageIds.has(id)
+          : fold.ledger.messages.has(JSON.stringify([to === coordinatorName ? rootAddress : to, id]))
+      )
+        return { id };
       if (fold.ledger.status !== 'active') {
-        throw new TroupeError('GROUP_ENDED', `group \`${group}\` has ${fold.ledger.status}; it takes no more messages, and \`${type}\` was not sent.`);
+        throw new TroupeError(
+          'GROUP_ENDED',
+          `group \`${group}\` has ${fold.ledger.status}; it takes no more messages, and \`${type}\` was not sent.`,
+        );
       }
       const addresses = recipients(from, to);
       await Promise.all(
@@ -105,10 +115,12 @@ export function postOf(
           const reply = inReplyTo === undefined ? {} : { inReplyTo };
           const how = mode === undefined ? {} : { mode };
           onTheWay.set(address, (onTheWay.get(address) ?? 0) + 1);
-          const recording = record('message', { id, from, to: address, type, body: checked, ...reply, ...how }).finally(() => {
-            underWay.delete(key);
-            onTheWay.set(address, (onTheWay.get(address) ?? 1) - 1);
-          });
+          const recording = record('message', { id, from, to: address, type, body: checked, ...reply, ...how }).finally(
+            () => {
+              underWay.delete(key);
+              onTheWay.set(address, (onTheWay.get(address) ?? 1) - 1);
+            },
+          );
           underWay.set(key, recording);
           return recording;
         }),

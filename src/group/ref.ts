@@ -34,7 +34,10 @@ export function enter(stage: Stage | undefined): Stage | undefined {
 /** The running turn. */
 export function stage(): Stage {
   if (current === undefined) {
-    throw new TroupeError('BAD_INPUT', 'an actor ref of a group means something only while a turn is folded: ask snapshotAt(system, address) instead');
+    throw new TroupeError(
+      'BAD_INPUT',
+      'an actor ref of a group means something only while a turn is folded: ask snapshotAt(system, address) instead',
+    );
   }
   return current;
 }
@@ -48,16 +51,28 @@ export function keyOf(ref: AnyActorRef): Key | undefined {
 export const generatedId = '\u0000';
 
 const refuse = (what: string) => () => {
-  throw new TroupeError('MACHINE_UNSUPPORTED', `${what} is a side effect: use the actions sendTo, spawnChild, stopChild and emit, so that a replay can leave them out`);
+  throw new TroupeError(
+    'MACHINE_UNSUPPORTED',
+    `${what} is a side effect: use the actions sendTo, spawnChild, stopChild and emit, so that a replay can leave them out`,
+  );
 };
 
 const refuseSend = refuse('actor.send()');
 
 /** Shared behaviour of all refs; still an Actor by `instanceof`. */
 const inert: object = Object.create(Actor.prototype, {
-  getSnapshot: { value(this: AnyActorRef) { return stage().snapshotOf(this); } },
+  getSnapshot: {
+    value(this: AnyActorRef) {
+      return stage().snapshotOf(this);
+    },
+  },
   getPersistedSnapshot: { value: refuse('actor.getPersistedSnapshot()') },
-  start: { value(this: AnyActorRef) { stage().start(this); return this; } },
+  start: {
+    value(this: AnyActorRef) {
+      stage().start(this);
+      return this;
+    },
+  },
   stop: { value: refuse('actor.stop()') },
   subscribe: { value: refuse('actor.subscribe()') },
   on: { value: refuse('actor.on()') },
@@ -80,7 +95,17 @@ export function adopt(ref: AnyActorRef, key: Key): void {
 /** Drops what the Actor's constructor made for running it. Only after the constructor has returned. */
 export function strip(ref: AnyActorRef): void {
   const actor = ref as unknown as Record<string, unknown>;
-  for (const field of ['mailbox', 'observers', 'eventListeners', '_deferred', '_actorScope', '_snapshot', 'options', 'clock', 'logger']) {
+  for (const field of [
+    'mailbox',
+    'observers',
+    'eventListeners',
+    '_deferred',
+    '_actorScope',
+    '_snapshot',
+    'options',
+    'clock',
+    'logger',
+  ]) {
     actor[field] = undefined;
   }
 }

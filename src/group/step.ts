@@ -100,7 +100,12 @@ function message(system: System, entry: FoldedEntry, { to, ...told }: Message): 
 }
 
 function hear(system: System, entry: FoldedEntry, to: Address, from: string, event: Heard): Step {
-  const refusal = system.end !== undefined ? `the group has ${system.end.status}` : isReserved(event.type) ? 'the event type is the engine’s own' : undefined;
+  const refusal =
+    system.end !== undefined
+      ? `the group has ${system.end.status}`
+      : isReserved(event.type)
+        ? 'the event type is the engine’s own'
+        : undefined;
   if (refusal !== undefined) return dead(system, entry, to, from, event, refusal);
   return runTurn(system, entry.seq, entry.at, (turn) => turn.deliver(to, from, event));
 }
@@ -114,10 +119,21 @@ function settle(system: System, entry: FoldedEntry, settled: GroupEvents['member
 }
 
 /** Progress only lands in the member's own snapshot, so it is folded without a turn around it. */
-function progress(system: System, entry: FoldedEntry, { member, incarnation, progress: told }: GroupEvents['member.progress']): Step {
+function progress(
+  system: System,
+  entry: FoldedEntry,
+  { member, incarnation, progress: told }: GroupEvents['member.progress'],
+): Step {
   const cell = cellAt(system, member);
   const actor = cell?.actor;
-  if (system.end !== undefined || actor === undefined || !actor.running || cell?.incarnation !== incarnation || actor.logic.kind !== 'member') return same(system);
+  if (
+    system.end !== undefined ||
+    actor === undefined ||
+    !actor.running ||
+    cell?.incarnation !== incarnation ||
+    actor.logic.kind !== 'member'
+  )
+    return same(system);
   const { place, last } = cell;
   const { ref, logic, order, timers, running } = actor;
   const snapshot = memberTransition(actor.snapshot as MemberSnapshot, { type: 'troupe.progress', progress: told });
@@ -141,10 +157,16 @@ function progress(system: System, entry: FoldedEntry, { member, incarnation, pro
   });
 }
 
-function fire(system: System, entry: FoldedEntry, { address, incarnation, timer, dueAt }: GroupEvents['timer.fired']): Step {
+function fire(
+  system: System,
+  entry: FoldedEntry,
+  { address, incarnation, timer, dueAt }: GroupEvents['timer.fired'],
+): Step {
   const cell = cellAt(system, address);
   const isPending =
-    system.end === undefined && cell?.incarnation === incarnation && cell.actor?.timers.some((one) => one.name === timer && one.dueAt === dueAt) === true;
+    system.end === undefined &&
+    cell?.incarnation === incarnation &&
+    cell.actor?.timers.some((one) => one.name === timer && one.dueAt === dueAt) === true;
   if (!isPending) return same(system);
   return runTurn(system, entry.seq, entry.at, (turn) => turn.fire(address, incarnation, timer, dueAt));
 }
@@ -162,7 +184,8 @@ function staleness(system: System, member: Address, incarnation: number): string
   if (system.end !== undefined) return `the group has ${system.end.status}`;
   const cell = cellAt(system, member);
   if (cell === undefined) return 'no such member';
-  if (cell.incarnation !== incarnation) return `incarnation ${incarnation} was stopped; now there is ${cell.incarnation}`;
+  if (cell.incarnation !== incarnation)
+    return `incarnation ${incarnation} was stopped; now there is ${cell.incarnation}`;
   if (cell.actor === undefined) return 'the member was stopped';
   if (cell.actor.logic.kind !== 'member') return 'the actor is not a member';
   return cell.actor.running ? undefined : 'the member is settled already';

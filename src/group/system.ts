@@ -83,7 +83,9 @@ export function wants(system: System): readonly Want[] {
     const { input } = actor.snapshot as MemberSnapshot;
     found.push({ address: place.address, incarnation, input, order: actor.order });
   });
-  return found.sort((a, b) => a.order - b.order).map(({ address, incarnation, input }) => ({ address, incarnation, input }));
+  return found
+    .sort((a, b) => a.order - b.order)
+    .map(({ address, incarnation, input }) => ({ address, incarnation, input }));
 }
 
 /** Pending timers, the next due first, those due together in the order they were set. */
@@ -106,7 +108,13 @@ export function snapshotAt(system: System, address: Address): AnySnapshot | unde
 }
 
 /** Every actor that lives, or has ended and not been let go, in the order they were started. */
-export function actors(system: System): readonly (ActorKey & { readonly kind: 'coordinator' | 'member' | 'actor'; readonly snapshot: AnySnapshot; readonly running: boolean })[] {
+export function actors(
+  system: System,
+): readonly (ActorKey & {
+  readonly kind: 'coordinator' | 'member' | 'actor';
+  readonly snapshot: AnySnapshot;
+  readonly running: boolean;
+})[] {
   const found: Cell[] = [];
   forEachOf(system.cells, (cell) => {
     if (cell.actor !== undefined) found.push(cell);
@@ -136,7 +144,13 @@ export function cellAt(system: System, address: Address): Cell | undefined {
 export function placeOf(places: Places, address: Address): Place {
   const known = places.byAddress.get(address);
   if (known !== undefined) return known;
-  const place: Place = { address, id: lastId(address), index: places.byAddress.size, hash: hashText(address), live: undefined };
+  const place: Place = {
+    address,
+    id: lastId(address),
+    index: places.byAddress.size,
+    hash: hashText(address),
+    live: undefined,
+  };
   places.byAddress.set(address, place);
   return place;
 }

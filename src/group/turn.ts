@@ -144,13 +144,21 @@ export class Turn implements Stage {
     const place = parent === undefined ? placeOf(this.system.places, rootAddress) : this.placeOfChild(parent, ref);
     const older = this.newest(place);
     if (hasRival(older, ref)) {
-      this.break('DUPLICATE_NAME', `actor \`${place.address}\` was spawned while an actor of that id is alive: stop it first, or give the second another id`);
+      this.break(
+        'DUPLICATE_NAME',
+        `actor \`${place.address}\` was spawned while an actor of that id is alive: stop it first, or give the second another id`,
+      );
     }
     const incarnation = 1 + Math.max(older?.incarnation ?? 0, getAt(this.system.cells, place.index)?.last ?? 0);
     const live = this.touch(place, incarnation, ref, logic, undefined, older);
     this.within('incarnationsMax', live.incarnation, `actor \`${place.address}\``);
     if (logic.kind === 'member') this.within('membersMax', (this.memberCount += 1), 'members');
-    if (logic.kind === 'machine') this.within('depthMax', place.address === rootAddress ? 0 : place.address.split(addressSeparator).length, `nesting of \`${place.address}\``);
+    if (logic.kind === 'machine')
+      this.within(
+        'depthMax',
+        place.address === rootAddress ? 0 : place.address.split(addressSeparator).length,
+        `nesting of \`${place.address}\``,
+      );
     adopt(ref, { place, incarnation });
     this.made.push(ref);
     live.snapshot = this.firstSnapshot(live, input);
@@ -165,7 +173,9 @@ export class Turn implements Stage {
     try {
       const snapshot = live.logic.logic.getInitialSnapshot(scope, input) as AnySnapshot;
       this.assertUnbroken();
-      return snapshot.status === 'error' && !isPlainError(snapshot.error) ? { ...snapshot, error: toPlainError(snapshot.error) } : snapshot;
+      return snapshot.status === 'error' && !isPlainError(snapshot.error)
+        ? { ...snapshot, error: toPlainError(snapshot.error) }
+        : snapshot;
     } catch (error) {
       this.assertUnbroken();
       return { status: 'error', output: undefined, error: toPlainError(error) };
@@ -179,10 +189,16 @@ export class Turn implements Stage {
   private placeOfChild(parent: Live, ref: AnyActorRef): Place {
     const flaw = ref.id === generatedId ? 'no id' : flawOfId(ref.id);
     if (flaw !== undefined) {
-      this.break('MACHINE_UNSUPPORTED', `${where(parent)}: spawned actor \`${String(ref.src)}\` has ${flaw}. Give it an id of its own, so that it has the same address in every replay.`);
+      this.break(
+        'MACHINE_UNSUPPORTED',
+        `${where(parent)}: spawned actor \`${String(ref.src)}\` has ${flaw}. Give it an id of its own, so that it has the same address in every replay.`,
+      );
     }
     if (typeof ref.src !== 'string') {
-      this.break('MACHINE_UNSUPPORTED', `${where(parent)}: spawned actor \`${ref.id}\` has no string \`src\`. Register it in setup({ actors }) and spawn it by name, so that it can be found again after a restart.`);
+      this.break(
+        'MACHINE_UNSUPPORTED',
+        `${where(parent)}: spawned actor \`${ref.id}\` has no string \`src\`. Register it in setup({ actors }) and spawn it by name, so that it can be found again after a restart.`,
+      );
     }
     return childPlace(this.system.places, parent.place, ref.id);
   }
@@ -224,7 +240,8 @@ export class Turn implements Stage {
 
   microstep(): void {
     this.microsteps += 1;
-    if (this.microsteps > this.system.bounds.microstepsMax) this.within('microstepsMax', this.microsteps, this.active === undefined ? 'a turn' : where(this.active));
+    if (this.microsteps > this.system.bounds.microstepsMax)
+      this.within('microstepsMax', this.microsteps, this.active === undefined ? 'a turn' : where(this.active));
   }
 
   // — An actor's life: Actor.start, update, _process, _error, _stop, _stopProcedure ————————————
@@ -284,7 +301,8 @@ export class Turn implements Stage {
 
   private process(live: Live, { event, from }: Letter): void {
     const before = live.snapshot ?? stoppedSnapshot;
-    if (live.logic.kind === 'member' && !isEngines(event.type)) this.ask({ type: 'deliver', ...idOf(live), from, event: event as EventObject });
+    if (live.logic.kind === 'member' && !isEngines(event.type))
+      this.ask({ type: 'deliver', ...idOf(live), from, event: event as EventObject });
     else if (live.logic.kind === 'machine' && !hears(live.logic, before, event.type)) return;
     let after: AnySnapshot;
     try {
@@ -328,7 +346,11 @@ export class Turn implements Stage {
     deferred.length = 0;
     if (live.snapshot.status === 'done') {
       this.halt(live);
-      const event: ActorDone = { type: `xstate.done.actor.${live.ref.id}`, output: live.snapshot.output, actorId: live.ref.id };
+      const event: ActorDone = {
+        type: `xstate.done.actor.${live.ref.id}`,
+        output: live.snapshot.output,
+        actorId: live.ref.id,
+      };
       this.tellParent(live, event);
     } else if (live.snapshot.status === 'error') {
       this.failed(live, live.snapshot.error);
@@ -418,7 +440,10 @@ export class Turn implements Stage {
         return;
       }
       default:
-        this.break('MACHINE_UNSUPPORTED', `${where(live)}: action \`${action.type}\` is a function of its own, a side effect that would happen again at every replay. Use assign, emit, or spawn a member.`);
+        this.break(
+          'MACHINE_UNSUPPORTED',
+          `${where(live)}: action \`${action.type}\` is a function of its own, a side effect that would happen again at every replay. Use assign, emit, or spawn a member.`,
+        );
     }
   }
 
@@ -443,7 +468,11 @@ export class Turn implements Stage {
         return;
       case 'xstate.emit': {
         const { event } = action.params as { event: unknown };
-        this.ask({ type: 'emit', address: live.place.address, event: letterOf(event, `${where(live)}: emitted event`) });
+        this.ask({
+          type: 'emit',
+          address: live.place.address,
+          event: letterOf(event, `${where(live)}: emitted event`),
+        });
         return;
       }
       default:
@@ -456,28 +485,46 @@ export class Turn implements Stage {
     }
     if (typeof delay === 'number') return this.schedule(live, to === undefined ? live : keyOf(to), event, delay, id);
     if (to === undefined) throw new TypeError(`${where(live)}: unable to send \`${event.type}\`: its receiver is gone`);
-    if (event.type.startsWith('troupe.')) throw new TroupeError('RESERVED_EVENT', `${where(live)}: event type \`${event.type}\` is the engine's own`);
-    this.relayTo(live, keyOf(to), event.type === 'xstate.error' ? errorOf(live, (event as { data?: unknown }).data) : event);
+    if (event.type.startsWith('troupe.'))
+      throw new TroupeError('RESERVED_EVENT', `${where(live)}: event type \`${event.type}\` is the engine's own`);
+    this.relayTo(
+      live,
+      keyOf(to),
+      event.type === 'xstate.error' ? errorOf(live, (event as { data?: unknown }).data) : event,
+    );
   }
 
   // — Deliveries between actors ———————————————————————————————————————————————————————————
 
   private relayTo(from: Live, to: Key | undefined, event: Heard): void {
-    if (to === undefined) throw new TypeError(`${where(from)}: unable to send \`${event.type}\`: the receiver is not an actor of this group`);
+    if (to === undefined)
+      throw new TypeError(
+        `${where(from)}: unable to send \`${event.type}\`: the receiver is not an actor of this group`,
+      );
     this.note(from, to, event);
     const live = this.liveAt(to);
     if (live === undefined || live.phase === 'stopped') {
-      if (!event.type.startsWith('xstate.')) this.deadLetter(from.place.address, to.place.address, event, live === undefined ? 'the actor was stopped' : `the actor has ${ended(live)}`);
+      if (!event.type.startsWith('xstate.'))
+        this.deadLetter(
+          from.place.address,
+          to.place.address,
+          event,
+          live === undefined ? 'the actor was stopped' : `the actor has ${ended(live)}`,
+        );
       return;
     }
-    const heard = live.logic.kind === 'member' && !isEngines(event.type) ? letterOf(event, `${where(from)}: event for member \`${to.place.address}\``) : event;
+    const heard =
+      live.logic.kind === 'member' && !isEngines(event.type)
+        ? letterOf(event, `${where(from)}: event for member \`${to.place.address}\``)
+        : event;
     this.enqueue(live, { event: heard, from: from.place.address });
   }
 
   private note(from: Key | undefined, to: Key, event: Heard): void {
     const address = from?.place.address ?? rootAddress;
     this.derived.push({ from: address, to: to.place.address, event });
-    if (this.derived.length > this.system.bounds.deliveriesPerTurnMax) this.within('deliveriesPerTurnMax', this.derived.length, 'deliveries in one turn');
+    if (this.derived.length > this.system.bounds.deliveriesPerTurnMax)
+      this.within('deliveriesPerTurnMax', this.derived.length, 'deliveries in one turn');
     if (from !== undefined) this.lanes.hash(from.place.hash);
     this.lanes.hash(to.place.hash);
     this.lanes.text(event.type);
@@ -487,13 +534,21 @@ export class Turn implements Stage {
 
   private schedule(live: Live, to: Key | undefined, event: Heard, delay: number, id: unknown): void {
     if (typeof id !== 'string' || id === '') {
-      this.break('MACHINE_UNSUPPORTED', `${where(live)}: a delayed \`${event.type}\` has no id. Give it one, \`{ delay, id }\`, so that its timer is the same one after a restart.`);
+      this.break(
+        'MACHINE_UNSUPPORTED',
+        `${where(live)}: a delayed \`${event.type}\` has no id. Give it one, \`{ delay, id }\`, so that its timer is the same one after a restart.`,
+      );
     }
     const dueAt = this.at + Math.max(0, delay);
-    if (!Number.isFinite(dueAt)) throw new RangeError(`${where(live)}: the delay of \`${id}\` is ${delay}: expected a finite number of milliseconds`);
+    if (!Number.isFinite(dueAt))
+      throw new RangeError(
+        `${where(live)}: the delay of \`${id}\` is ${delay}: expected a finite number of milliseconds`,
+      );
     let name = id;
     for (let number = 2; live.timers.some((timer) => timer.name === name); number += 1) name = `${id}#${number}`;
-    const shadowed = live.timers.map((timer) => (timer.id === id && timer.cancellable ? { ...timer, cancellable: false } : timer));
+    const shadowed = live.timers.map((timer) =>
+      timer.id === id && timer.cancellable ? { ...timer, cancellable: false } : timer,
+    );
     const order = (this.scheduledCount += 1);
     live.timers = [...shadowed, { name, id, dueAt, order, to, event, cancellable: true }];
     this.within('timersMax', (this.timerCount += 1), 'pending timers');
@@ -533,7 +588,14 @@ export class Turn implements Stage {
     return this.touch(place, cell.incarnation, cell.actor.ref, cell.actor.logic, cell, undefined);
   }
 
-  private touch(place: Place, incarnation: number, ref: AnyActorRef, logic: Compiled, base: Cell | undefined, older: Live | undefined): Live {
+  private touch(
+    place: Place,
+    incarnation: number,
+    ref: AnyActorRef,
+    logic: Compiled,
+    base: Cell | undefined,
+    older: Live | undefined,
+  ): Live {
     const actor = base?.actor;
     const running = actor?.running === true;
     const live: Live = {
@@ -590,7 +652,8 @@ export class Turn implements Stage {
     if ('timer' in effect) this.lanes.text(effect.timer);
     if ('dueAt' in effect) this.lanes.number(effect.dueAt);
     if (effect.type === 'invoke') this.lanes.json(effect.input as unknown as JsonValue);
-    if (effect.type === 'emit' || effect.type === 'deliver' || effect.type === 'deadLetter') this.lanes.json(effect.event);
+    if (effect.type === 'emit' || effect.type === 'deliver' || effect.type === 'deadLetter')
+      this.lanes.json(effect.event);
     if (effect.type === 'log') this.lanes.json(effect.value);
     if (effect.type === 'end') this.lanes.json(effect as unknown as JsonValue);
   }
@@ -672,13 +735,23 @@ export class Turn implements Stage {
       const last = Math.max(newest.incarnation, base?.last ?? 0);
       const running = live?.phase === 'running';
       const actor = live?.base?.actor;
-      if (actor !== undefined && actor.snapshot === live?.snapshot && actor.timers === live.timers && actor.running === running && base?.last === last) continue;
+      if (
+        actor !== undefined &&
+        actor.snapshot === live?.snapshot &&
+        actor.timers === live.timers &&
+        actor.running === running &&
+        base?.last === last
+      )
+        continue;
       const snapshot = live?.snapshot ?? stoppedSnapshot;
       cells = setAt<Cell>(cells, place.index, {
         place,
         last,
         incarnation: live?.incarnation ?? last,
-        actor: live === undefined ? undefined : { ref: live.ref, logic: live.logic, snapshot, running, order: live.order, timers: live.timers },
+        actor:
+          live === undefined
+            ? undefined
+            : { ref: live.ref, logic: live.logic, snapshot, running, order: live.order, timers: live.timers },
       });
       this.lanes.hash(place.hash);
       this.lanes.text(snapshot.status);
@@ -773,7 +846,13 @@ function childrenOf(snapshot: AnySnapshot): readonly AnyActorRef[] {
 
 /** Stopped actors, and those that never got to start, leave only their number behind. */
 function isKept(live: Live): boolean {
-  return live.phase === 'running' || (live.phase === 'stopped' && !live.dismissed && live.snapshot?.status !== 'stopped' && live.snapshot?.status !== 'active');
+  return (
+    live.phase === 'running' ||
+    (live.phase === 'stopped' &&
+      !live.dismissed &&
+      live.snapshot?.status !== 'stopped' &&
+      live.snapshot?.status !== 'active')
+  );
 }
 
 /** An event that leaves the group: JSON, checked. */
@@ -818,7 +897,9 @@ function ended(live: Live): string {
 
 function where(live: Live): string {
   const id = live.logic.id;
-  return live.place.address === rootAddress ? `machine \`${id}\`` : `machine \`${id}\`, actor \`${live.place.address}\``;
+  return live.place.address === rootAddress
+    ? `machine \`${id}\``
+    : `machine \`${id}\`, actor \`${live.place.address}\``;
 }
 
 /** For logs only: what is not JSON is shown as text. */

@@ -151,7 +151,12 @@ export interface Mailbox {
   /** Sends, and waits for the first message in reply to it; rejects with TIMEOUT after `timeoutMs`. */
   ask(letter: Letter, options: { readonly timeoutMs: number }): Promise<Message>;
   /** Marks this member's own progress durably; the same name once per invocation. */
-  checkpoint(mark: { readonly name: string; readonly settled: number; readonly total: number; readonly data?: JsonValue }): Promise<void>;
+  checkpoint(mark: {
+    readonly name: string;
+    readonly settled: number;
+    readonly total: number;
+    readonly data?: JsonValue;
+  }): Promise<void>;
   /** Members of the group that have been asked for, in that order. */
   members(): readonly { readonly id: string; readonly status: string }[];
   /** Takes messages of mode `steer` while it is set; without it they wait like others. */

@@ -71,9 +71,17 @@ export interface GroupHandle<Output> {
   /** Answers the open gate `name` of the group. Once answered, a later iteration does not answer again. Codes: UNKNOWN_GATE. */
   approve(name: string, options?: { readonly reject?: boolean; readonly note?: string }): Promise<void>;
   /** Marks progress of the process's own in the group's stream; each name once. */
-  checkpoint(mark: { readonly name: string; readonly settled: number; readonly total: number; readonly data?: JsonValue }): Promise<void>;
+  checkpoint(mark: {
+    readonly name: string;
+    readonly settled: number;
+    readonly total: number;
+    readonly data?: JsonValue;
+  }): Promise<void>;
   /** Results of members that have settled and been delivered here so far, in that order; never waits. */
-  settled(): readonly { readonly member: string; readonly outcome: Exclude<Outcome, { readonly status: 'cancelled' }> }[];
+  settled(): readonly {
+    readonly member: string;
+    readonly outcome: Exclude<Outcome, { readonly status: 'cancelled' }>;
+  }[];
   /** Ends the group as cancelled; its members are stopped. Resolves when that is recorded; no-op on an ended group. */
   cancel(reason?: string): Promise<void>;
   /** Checkpoints in order, those recorded already first; ends with the group. */
@@ -103,7 +111,10 @@ export interface Context {
    */
   background(name: string, invocation: Invocation): GroupHandle<JsonValue>;
   /** Opens a gate of the run and waits until somebody answers (`troupe approve <run> <name>`); durable. */
-  breakpoint(name: string, question: { readonly question: string; readonly data?: JsonValue }): Promise<{
+  breakpoint(
+    name: string,
+    question: { readonly question: string; readonly data?: JsonValue },
+  ): Promise<{
     readonly approved: boolean;
     readonly note: string;
   }>;

@@ -1,7 +1,14 @@
 /** A run that this process holds, before it is driven: taken up or created, and checked to be the run that is meant. */
 import type { Clock } from '../clock.ts';
 import { isTroupeError, TroupeError } from '../error.ts';
-import { openHost, payloadBytesMaxDefault, runStream, type Host, type HostRules, type HostSettings } from '../group/host.ts';
+import {
+  openHost,
+  payloadBytesMaxDefault,
+  runStream,
+  type Host,
+  type HostRules,
+  type HostSettings,
+} from '../group/host.ts';
 import type { Observer } from '../group/observer.ts';
 import type { Harnesses } from '../harness/port.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
@@ -110,7 +117,8 @@ export interface Opened {
   gates(): readonly Entry[];
 }
 
-const isGate = ({ stream, type }: Entry) => stream === runStream && (type === 'gate.opened' || type === 'gate.answered');
+const isGate = ({ stream, type }: Entry) =>
+  stream === runStream && (type === 'gate.opened' || type === 'gate.answered');
 
 /** Takes up or creates a run; `performs` is false for an outside orchestrator. */
 export async function openHeld(options: RunOptions, performs: boolean): Promise<Opened> {
@@ -130,13 +138,25 @@ export async function openHeld(options: RunOptions, performs: boolean): Promise<
     let facts = recorded?.data as unknown as RunCreated | undefined;
     if (facts !== undefined) refuseOther(facts, options);
     const ended = host.recorded.find(({ stream, type }) => stream === runStream && type === 'run.ended');
-    if (ended !== undefined) return { host, facts, entries: host.recorded, end: ended.data as unknown as RunEnd, attach: () => {}, gates: () => [] };
+    if (ended !== undefined)
+      return {
+        host,
+        facts,
+        entries: host.recorded,
+        end: ended.data as unknown as RunEnd,
+        attach: () => {},
+        gates: () => [],
+      };
     for (const notice of journal.notices()) {
       if (notice.kind !== 'snapshot-ignored') await host.record('journal.repaired', notice as unknown as JsonValue);
     }
     facts ??= await create(host, options);
     const takenFrom = lease.takenFrom === undefined ? {} : { takenFrom: lease.takenFrom };
-    await host.record('epoch.taken', { epoch: lease.epoch, engine: engineVersion, ...takenFrom } as unknown as JsonValue);
+    await host.record('epoch.taken', {
+      epoch: lease.epoch,
+      engine: engineVersion,
+      ...takenFrom,
+    } as unknown as JsonValue);
     return {
       host,
       facts,

@@ -43,15 +43,22 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
     const known = [...host.groups()].map((one) => one.name);
     const near = nearest(name, known).map((one) => `\`${one}\``);
     const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '';
-    throw new TroupeError('UNKNOWN_GROUP', `run ${run} has no open group \`${name}\`; open groups: ${known.join(', ') || 'none'}.${hint}`);
+    throw new TroupeError(
+      'UNKNOWN_GROUP',
+      `run ${run} has no open group \`${name}\`; open groups: ${known.join(', ') || 'none'}.${hint}`,
+    );
   };
-  const gatesOf = ({ ledger }: Group) => [...ledger.gates.values()].filter((gate) => gate.answer === undefined).map(({ name }) => name);
+  const gatesOf = ({ ledger }: Group) =>
+    [...ledger.gates.values()].filter((gate) => gate.answer === undefined).map(({ name }) => name);
 
   return {
     async send(name, letter) {
       const group = groupOf(name);
       if (letter.to !== coordinatorName) return await group.send('outside', letter);
-      const event = toJson({ body: letter.body ?? null, from: 'outside', type: letter.type }, `message \`${letter.type}\``) as EventObject;
+      const event = toJson(
+        { body: letter.body ?? null, from: 'outside', type: letter.type },
+        `message \`${letter.type}\``,
+      ) as EventObject;
       await group.signal(event, { id: letter.id, from: 'outside' });
       return { id: letter.id };
     },
@@ -66,7 +73,10 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
       const holder = [...host.groups()].find((one) => gatesOf(one).includes(gate));
       if (holder !== undefined) return await holder.answer(gate, { approved, note, by });
       const names = [...own, ...[...host.groups()].flatMap(gatesOf)];
-      throw new TroupeError('UNKNOWN_GATE', `run ${run} has no open gate \`${gate}\`; open gates: ${names.join(', ') || 'none'}.`);
+      throw new TroupeError(
+        'UNKNOWN_GATE',
+        `run ${run} has no open gate \`${gate}\`; open gates: ${names.join(', ') || 'none'}.`,
+      );
     },
   };
 }

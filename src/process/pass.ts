@@ -22,7 +22,9 @@ import { strategiesOf, type Scope } from './strategies.ts';
 import { taskMachine } from './task-machine.ts';
 
 /** How the function ended, if it has. */
-export type PassOutcome = { readonly status: 'returned'; readonly value: unknown } | { readonly status: 'threw'; readonly error: unknown };
+export type PassOutcome =
+  | { readonly status: 'returned'; readonly value: unknown }
+  | { readonly status: 'threw'; readonly error: unknown };
 
 /** A pass under way. */
 export interface Pass {
@@ -54,12 +56,7 @@ function definitionOf(machine: AnyStateMachine): Definition {
 }
 
 /** Starts a pass. Errors that are the author's to mend stop the host (`host.fail`): the run is not ended by them. */
-export function startPass(
-  host: Host,
-  run: string,
-  recorded: readonly Entry[],
-  body: (ctx: Context) => unknown,
-): Pass {
+export function startPass(host: Host, run: string, recorded: readonly Entry[], body: (ctx: Context) => unknown): Pass {
   const opened = new Map<string, Promise<Group>>();
   const inbox = deliveries((group) => opened.get(group)?.catch(() => {}));
   const sent = new Set<string>();
@@ -102,18 +99,31 @@ export function startPass(
 
   const open = (name: string, machine: AnyStateMachine, input: unknown, options: OpenOptions): Promise<Group> => {
     if (typeof name !== 'string' || name === '' || name.length > 200) {
-      return mistake(new TroupeError('BAD_INPUT', `expected the name of a group to be a text of 1 to 200 characters, got ${JSON.stringify(name)}.`));
+      return mistake(
+        new TroupeError(
+          'BAD_INPUT',
+          `expected the name of a group to be a text of 1 to 200 characters, got ${JSON.stringify(name)}.`,
+        ),
+      );
     }
     if (opened.has(name)) {
       const known = host.group(name)?.ledger;
       const which = known === undefined ? '' : ` (machine ${known.machine.id}, created at entry 1 of group:${name})`;
       return mistake(
-        new TroupeError('DUPLICATE_NAME', `run ${run} already has a group \`${name}\`${which}. Names are identities: give the second another name, or reuse the handle.`),
+        new TroupeError(
+          'DUPLICATE_NAME',
+          `run ${run} already has a group \`${name}\`${which}. Names are identities: give the second another name, or reuse the handle.`,
+        ),
       );
     }
     const { concurrency = 256, bounds, budget } = options;
     if (!(concurrency >= 1)) {
-      return mistake(new TroupeError('BAD_INPUT', `group \`${name}\`: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`));
+      return mistake(
+        new TroupeError(
+          'BAD_INPUT',
+          `group \`${name}\`: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`,
+        ),
+      );
     }
     let definition: Definition;
     let checked: JsonValue;
@@ -124,7 +134,14 @@ export function startPass(
       return mistake(error);
     }
     const opening = track(
-      host.open({ name, definition, input: checked, concurrency: Math.floor(concurrency), bounds: { ...defaultBounds, ...bounds }, budget }),
+      host.open({
+        name,
+        definition,
+        input: checked,
+        concurrency: Math.floor(concurrency),
+        bounds: { ...defaultBounds, ...bounds },
+        budget,
+      }),
     );
     opened.set(name, opening);
     stir();
@@ -136,9 +153,15 @@ export function startPass(
     const end = (await inbox.wait(endKey(name))).data as unknown as GroupEnd;
     if (end.status === 'completed') return end.output;
     if (end.status === 'cancelled') {
-      throw new TroupeError('CANCELLED', `group \`${name}\` was cancelled: ${end.reason}.`, { group: name, reason: end.reason });
+      throw new TroupeError('CANCELLED', `group \`${name}\` was cancelled: ${end.reason}.`, {
+        group: name,
+        reason: end.reason,
+      });
     }
-    throw new TroupeError('GROUP_FAILED', `group \`${name}\` failed: ${end.error.message}`, { group: name, error: end.error });
+    throw new TroupeError('GROUP_FAILED', `group \`${name}\` failed: ${end.error.message}`, {
+      group: name,
+      error: end.error,
+    });
   };
 
   const handleOf = <Output>(name: string, opening: Promise<Group>): GroupHandle<Output> => {
@@ -175,7 +198,10 @@ export function startPass(
       // A message to all may have had nobody to go to: no entry to wait for.
       if (to !== '*') await inbox.wait(key);
     };
-    const approve = async (gate: string, { reject = false, note = '' }: { readonly reject?: boolean; readonly note?: string } = {}) => {
+    const approve = async (
+      gate: string,
+      { reject = false, note = '' }: { readonly reject?: boolean; readonly note?: string } = {},
+    ) => {
       const key = gateKey(streamOf(name), gate);
       if (inbox.delivered(key) === undefined && !recordedGates.has(key)) {
         await track(opening.then((group) => group.answer(gate, { approved: !reject, note, by: 'process' })));
@@ -202,8 +228,9 @@ export function startPass(
         }),
       checkpoints: {
         async *[Symbol.asyncIterator]() {
-          for (let index = 0; ; ) {
-            for (const list = inbox.checkpoints(name); index < list.length; index += 1) yield checkpointOf(list[index] as Entry);
+          for (let index = 0; ;) {
+            for (const list = inbox.checkpoints(name); index < list.length; index += 1)
+              yield checkpointOf(list[index] as Entry);
             if (inbox.delivered(endKey(name)) !== undefined) return;
             await inbox.groupMoved(name);
           }
@@ -215,7 +242,12 @@ export function startPass(
   const sleepUntil = async (moment: Date | number | string): Promise<void> => {
     const until = momentMs(moment);
     if (!Number.isFinite(until)) {
-      mistake(new TroupeError('BAD_INPUT', `sleepUntil: expected a time (ms since 1970, Date or ISO text), got \`${String(moment)}\`.`));
+      mistake(
+        new TroupeError(
+          'BAD_INPUT',
+          `sleepUntil: expected a time (ms since 1970, Date or ISO text), got \`${String(moment)}\`.`,
+        ),
+      );
     }
     const key = sleepKey(until);
     if (inbox.delivered(key) === undefined && !recordedSleeps.has(until) && !sleeping.has(until)) {
@@ -235,7 +267,10 @@ export function startPass(
       const extra = data === undefined ? {} : { data: toJson(data, `data of gate \`${name}\``) };
       void track(host.record('gate.opened', { name, question, ...extra })).catch(() => {});
     }
-    const answer = (await inbox.wait(gateKey(runStream, name))).data as { readonly approved: boolean; readonly note: string };
+    const answer = (await inbox.wait(gateKey(runStream, name))).data as {
+      readonly approved: boolean;
+      readonly note: string;
+    };
     return { approved: answer.approved, note: answer.note };
   };
 
@@ -258,7 +293,8 @@ export function startPass(
       ctx: branch,
       cancel(reason) {
         lost = reason;
-        for (const name of own) void track(Promise.resolve(opened.get(name)).then((group) => group?.cancel(reason))).catch(() => {});
+        for (const name of own)
+          void track(Promise.resolve(opened.get(name)).then((group) => group?.cancel(reason))).catch(() => {});
       },
     };
   }
@@ -307,7 +343,8 @@ export function startPass(
         await inbox.quiet();
         const now = host.clock.now();
         if (underWay.size > 0) await Promise.race(underWay);
-        else if ((host.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now) await new Promise<void>((resolve) => void host.wakeAt(now, resolve));
+        else if ((host.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now)
+          await new Promise<void>((resolve) => void host.wakeAt(now, resolve));
         else if (inbox.isQuiet()) return;
       }
     },

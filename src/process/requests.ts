@@ -8,7 +8,14 @@ import type { JsonValue } from '../json.ts';
 /** What may be asked of a host from outside. */
 export type Request =
   | { readonly id: string; readonly type: 'cancel'; readonly reason: string }
-  | { readonly id: string; readonly type: 'answer'; readonly group?: string; readonly gate: string; readonly approved: boolean; readonly note: string }
+  | {
+      readonly id: string;
+      readonly type: 'answer';
+      readonly group?: string;
+      readonly gate: string;
+      readonly approved: boolean;
+      readonly note: string;
+    }
   | {
       readonly id: string;
       readonly type: 'message';

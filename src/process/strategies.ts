@@ -42,16 +42,25 @@ export interface Scope {
 
 interface Run<Result> {
   readonly scope: Scope;
-  readonly outcome: Promise<{ readonly index: number } & ({ readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: unknown })>;
+  readonly outcome: Promise<
+    { readonly index: number } & (
+      | { readonly ok: true; readonly result: Result }
+      | { readonly ok: false; readonly error: unknown }
+    )
+  >;
 }
 
 /** The strategies of a context; `scope` makes the context of a branch. */
 export function strategiesOf(scope: () => Scope): Strategies {
   const startAll = <Result>(branches: readonly Branch<Result>[], what: string): readonly Run<Result>[] => {
-    if (branches.length === 0) throw new TroupeError('BAD_INPUT', `parallel.${what}: expected at least one branch, got none.`);
+    if (branches.length === 0)
+      throw new TroupeError('BAD_INPUT', `parallel.${what}: expected at least one branch, got none.`);
     return branches.map((branch, index) => {
       if (typeof branch !== 'function') {
-        throw new TroupeError('BAD_INPUT', `parallel.${what}: expected branch ${index} to be a function (ctx) => promise, got ${typeof branch}.`);
+        throw new TroupeError(
+          'BAD_INPUT',
+          `parallel.${what}: expected branch ${index} to be a function (ctx) => promise, got ${typeof branch}.`,
+        );
       }
       const own = scope();
       const outcome = (async () => {
@@ -92,7 +101,9 @@ export function strategiesOf(scope: () => Scope): Strategies {
 
   return {
     async bestEffort(branches) {
-      const outcomes = await Promise.all((branches.length === 0 ? [] : startAll(branches, 'bestEffort')).map(({ outcome }) => outcome));
+      const outcomes = await Promise.all(
+        (branches.length === 0 ? [] : startAll(branches, 'bestEffort')).map(({ outcome }) => outcome),
+      );
       return {
         results: outcomes.map((one) => (one.ok ? one.result : undefined)),
         errors: outcomes.map((one) => (one.ok ? undefined : one.error)),
@@ -111,10 +122,17 @@ export function strategiesOf(scope: () => Scope): Strategies {
       return won.result;
     },
     async quorum(branches, { atLeast = 0.5 } = {}) {
-      if (!(atLeast > 0)) throw new TroupeError('BAD_INPUT', `parallel.quorum: expected \`atLeast\` to be a number > 0, got \`${atLeast}\`.`);
+      if (!(atLeast > 0))
+        throw new TroupeError(
+          'BAD_INPUT',
+          `parallel.quorum: expected \`atLeast\` to be a number > 0, got \`${atLeast}\`.`,
+        );
       const needed = atLeast < 1 ? Math.ceil(branches.length * atLeast) : Math.ceil(atLeast);
       if (needed > branches.length) {
-        throw new TroupeError('BAD_INPUT', `parallel.quorum: ${branches.length} branches can never give the ${needed} successes that are asked for.`);
+        throw new TroupeError(
+          'BAD_INPUT',
+          `parallel.quorum: ${branches.length} branches can never give the ${needed} successes that are asked for.`,
+        );
       }
       const decision = await until(startAll(branches, 'quorum'), 'quorum', (outcomes) => {
         const successes = outcomes.filter((one) => one.ok);

@@ -13,7 +13,10 @@ import { eventTypes, randomMachine } from './random-machine.ts';
 import { Tape } from './tape.ts';
 
 /** What is put to the test: the kernel, or a mutant of it. */
-export type Kernel = Pick<typeof KernelStep, 'define' | 'start' | 'step' | 'persist' | 'restore' | 'digest' | 'timers' | 'wants' | 'actors' | 'status'> & {
+export type Kernel = Pick<
+  typeof KernelStep,
+  'define' | 'start' | 'step' | 'persist' | 'restore' | 'digest' | 'timers' | 'wants' | 'actors' | 'status'
+> & {
   readonly member: MemberLogic;
 };
 
@@ -42,7 +45,8 @@ class Duel {
   private last!: KernelStep.Step;
   private seq = 1;
   private now = 1_000;
-  private readonly past: { before: KernelStep.System; entry: Loose; digest: string; effects: Loose; derived: Loose }[] = [];
+  private readonly past: { before: KernelStep.System; entry: Loose; digest: string; effects: Loose; derived: Loose }[] =
+    [];
   private readonly reached = new Set<string>();
 
   constructor(kernel: Kernel, machine: AnyStateMachine, tape: Tape) {
@@ -55,7 +59,12 @@ class Duel {
   run(): Outcome {
     const { kernel, live } = this;
     live.now = this.now;
-    this.last = kernel.start(this.definition, { seq: 1, at: this.now, input: { n: 0 }, bounds: { ...defaultBounds, microstepsMax: 5_000, depthMax: 8 } });
+    this.last = kernel.start(this.definition, {
+      seq: 1,
+      at: this.now,
+      input: { n: 0 },
+      bounds: { ...defaultBounds, microstepsMax: 5_000, depthMax: 8 },
+    });
     live.begin({ n: 0 });
     let turns = 1;
     while (this.compare() && !this.tape.isOver) {
@@ -80,11 +89,18 @@ class Duel {
       const { address, incarnation } = want;
       const actor = live.at(address);
       if (tape.below(4) === 3) {
-        this.fold('member.progress', { member: address, incarnation, attempt: 1, progress: { line: `at ${this.seq}` } });
+        this.fold('member.progress', {
+          member: address,
+          incarnation,
+          attempt: 1,
+          progress: { line: `at ${this.seq}` },
+        });
         actor.send({ type: 'troupe.progress', progress: { line: `at ${this.seq}` } });
         return;
       }
-      const outcome = tape.chance(30) ? { status: 'error', error: { name: 'Error', message: 'no' }, class: 'failed' } : { status: 'ok', output: this.seq };
+      const outcome = tape.chance(30)
+        ? { status: 'error', error: { name: 'Error', message: 'no' }, class: 'failed' }
+        : { status: 'ok', output: this.seq };
       this.fold('member.settled', { member: address, incarnation, attempt: 1, outcome });
       actor.send({ type: 'troupe.settled', outcome });
       this.reached.add('settled');
@@ -136,16 +152,30 @@ class Duel {
         expectSame('old system stepped again: effects', JSON.stringify(again.effects), old.effects);
         expectSame('old system stepped again: deliveries', names(again.derived), old.derived);
         expectSame('old system stepped again: digest', kernel.digest(again.system), old.digest);
-        kernel.step(old.before, { seq: old.entry.seq, at: old.entry.at, type: 'signal', data: { id: 'x', from: 'fork', event: { type: tape.pick(eventTypes) } } });
+        kernel.step(old.before, {
+          seq: old.entry.seq,
+          at: old.entry.at,
+          type: 'signal',
+          data: { id: 'x', from: 'fork', event: { type: tape.pick(eventTypes) } },
+        });
         this.reached.add('forked');
         return;
       }
       case 11: {
         const member = kernel.actors(system).find((one) => one.kind === 'member');
         if (member === undefined) return;
-        const data = { member: member.address, incarnation: member.incarnation + (member.running ? 1 : 0), attempt: 1, outcome: { status: 'ok', output: 'stale' } };
+        const data = {
+          member: member.address,
+          incarnation: member.incarnation + (member.running ? 1 : 0),
+          attempt: 1,
+          outcome: { status: 'ok', output: 'stale' },
+        };
         this.last = kernel.step(system, { seq: this.seq, at: this.now, type: 'member.settled', data });
-        expectSame('stale settlement', this.last.effects.map((effect) => effect.type), ['deadLetter']);
+        expectSame(
+          'stale settlement',
+          this.last.effects.map((effect) => effect.type),
+          ['deadLetter'],
+        );
         expectSame('stale settlement derives', this.last.derived.length, 0);
         this.seq += 1;
         this.reached.add('stale');
@@ -160,7 +190,13 @@ class Duel {
     const entry = { seq: this.seq, at: this.now, type, data };
     const before = this.last.system;
     this.last = this.kernel.step(before, entry);
-    this.past.push({ before, entry, digest: this.kernel.digest(this.last.system), effects: JSON.stringify(this.last.effects), derived: names(this.last.derived) });
+    this.past.push({
+      before,
+      entry,
+      digest: this.kernel.digest(this.last.system),
+      effects: JSON.stringify(this.last.effects),
+      derived: names(this.last.derived),
+    });
   }
 
   /** False when there is nothing more to compare. */
@@ -174,7 +210,11 @@ class Duel {
       return false;
     }
     expectSame('deliveries', names(derived), live.deliveries);
-    expectSame('emitted', effects.flatMap((effect) => (effect.type === 'emit' ? [{ address: effect.address, event: effect.event }] : [])), live.emitted);
+    expectSame(
+      'emitted',
+      effects.flatMap((effect) => (effect.type === 'emit' ? [{ address: effect.address, event: effect.event }] : [])),
+      live.emitted,
+    );
     const cells = new Map(this.kernel.actors(system).map((actor) => [actor.address, actor]));
     const trees: [Loose, Loose] = [[], []];
     this.walk(live.root, '', cells, trees);
@@ -182,13 +222,25 @@ class Duel {
     const isActive = end.status === 'active';
     expectSame('status', isActive ? 'active' : end.status, live.status());
     if (!isActive) {
-      if (end.status === 'completed') expectSame('output', end.output, JSON.parse(JSON.stringify(live.root.getSnapshot().output)));
+      if (end.status === 'completed')
+        expectSame('output', end.output, JSON.parse(JSON.stringify(live.root.getSnapshot().output)));
       expectSame('wants after the end', this.kernel.wants(system), []);
       this.reached.add(end.status);
       return false;
     }
-    expectSame('timers', this.kernel.timers(system).map(({ address, dueAt }) => [address, dueAt]), live.timers().map(({ source, dueAt }) => [addressOf(source), dueAt]));
-    expectSame('wants', this.kernel.wants(system).map(({ address, incarnation }) => `${address}#${incarnation}`).sort(), live.wants());
+    expectSame(
+      'timers',
+      this.kernel.timers(system).map(({ address, dueAt }) => [address, dueAt]),
+      live.timers().map(({ source, dueAt }) => [addressOf(source), dueAt]),
+    );
+    expectSame(
+      'wants',
+      this.kernel
+        .wants(system)
+        .map(({ address, incarnation }) => `${address}#${incarnation}`)
+        .sort(),
+      live.wants(),
+    );
     return true;
   }
 
@@ -230,7 +282,10 @@ class Live {
     this.root = createActor(this.machine, {
       id: this.machine.id,
       input,
-      clock: { setTimeout: (fire: () => void, delay: number) => this.set(fire, delay), clearTimeout: (key: number) => this.unset(key) },
+      clock: {
+        setTimeout: (fire: () => void, delay: number) => this.set(fire, delay),
+        clearTimeout: (key: number) => this.unset(key),
+      },
       inspect: (event: Loose) => this.inspect(event),
       logger: () => {},
     } as Loose) as unknown as AnyActor;
@@ -274,7 +329,8 @@ class Live {
     for (const actor of this.all) {
       if (!isRunning(actor)) continue;
       const snapshot = actor.getSnapshot() as Loose;
-      if (snapshot.status === 'active' && 'received' in snapshot) found.push(`${addressOf(actor)}#${this.incarnationOf(actor)}`);
+      if (snapshot.status === 'active' && 'received' in snapshot)
+        found.push(`${addressOf(actor)}#${this.incarnationOf(actor)}`);
     }
     return found.sort();
   }
@@ -365,7 +421,10 @@ function view(snapshot: Loose): object | undefined {
     value,
     order: value === undefined ? undefined : JSON.stringify(value),
     context: plain(context),
-    history: historyValue === undefined ? undefined : Object.entries(historyValue).map(([id, nodes]) => [id, (nodes as Loose[]).map((node) => node.id)]),
+    history:
+      historyValue === undefined
+        ? undefined
+        : Object.entries(historyValue).map(([id, nodes]) => [id, (nodes as Loose[]).map((node) => node.id)]),
     children: children === undefined ? undefined : Object.keys(children),
     output: plain(output),
     error: error === undefined ? undefined : { name: error.name, message: error.message },

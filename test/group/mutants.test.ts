@@ -15,7 +15,12 @@ interface Mutant {
 }
 
 const mutants: Readonly<Record<string, Mutant>> = {
-  'mailboxes are read last in, first out': { file: 'turn.ts', from: 'live.mailbox.shift()', to: 'live.mailbox.pop()', times: 2 },
+  'mailboxes are read last in, first out': {
+    file: 'turn.ts',
+    from: 'live.mailbox.shift()',
+    to: 'live.mailbox.pop()',
+    times: 2,
+  },
   'letters to a busy actor are lost': {
     file: 'turn.ts',
     from: '    live.mailbox.push(letter);\n    if (live.open',
@@ -26,7 +31,11 @@ const mutants: Readonly<Record<string, Mutant>> = {
     from: '    live.mailbox.push(letter);\n    if (live.open',
     to: '    if (live.open) live.mailbox.push(letter);\n    if (live.open',
   },
-  'a busy actor is entered again': { file: 'turn.ts', from: 'if (live.open && !live.busy) this.drain(live);', to: 'if (live.open) this.drain(live);' },
+  'a busy actor is entered again': {
+    file: 'turn.ts',
+    from: 'if (live.open && !live.busy) this.drain(live);',
+    to: 'if (live.open) this.drain(live);',
+  },
   'a child starts twice': {
     file: 'turn.ts',
     from: `if (live === undefined || live.phase !== 'new') return;`,
@@ -42,14 +51,26 @@ const mutants: Readonly<Record<string, Mutant>> = {
     from: `else if (child?.phase === 'running') live.deferred.push(action);`,
     to: `else if (child?.phase === 'running') this.stopActor(child);`,
   },
-  'a stop waits behind older letters': { file: 'turn.ts', from: 'live.mailbox.length = Math.min(live.mailbox.length, live.busy ? 0 : 1);', to: '' },
-  'an error is not told to the parent': { file: 'turn.ts', from: 'this.tellParent(live, errorOf(live, error));', to: '' },
+  'a stop waits behind older letters': {
+    file: 'turn.ts',
+    from: 'live.mailbox.length = Math.min(live.mailbox.length, live.busy ? 0 : 1);',
+    to: '',
+  },
+  'an error is not told to the parent': {
+    file: 'turn.ts',
+    from: 'this.tellParent(live, errorOf(live, error));',
+    to: '',
+  },
   'the parent hears of the end before the actor has halted': {
     file: 'turn.ts',
     from: `    if (live.snapshot.status === 'done') {\n      this.halt(live);`,
     to: `    if (live.snapshot.status === 'done') {`,
   },
-  'children of a failed actor go on': { file: 'turn.ts', from: 'if (orphan !== undefined) this.stopActor(orphan);', to: 'void orphan;' },
+  'children of a failed actor go on': {
+    file: 'turn.ts',
+    from: 'if (orphan !== undefined) this.stopActor(orphan);',
+    to: 'void orphan;',
+  },
   'timers of stopped actors stay': { file: 'turn.ts', from: '    live.timers = none;\n', to: '' },
   'a new timer takes the place of the others': { file: 'turn.ts', from: '[...shadowed, {', to: '[{' },
   'cancelling an id takes an older timer': {
@@ -58,13 +79,41 @@ const mutants: Readonly<Record<string, Mutant>> = {
     to: 'live.timers.find((one) => one.id === id)',
   },
   'a timer fires twice': { file: 'turn.ts', from: '.filter((one) => one !== timer)\n      .map(', to: '.map(' },
-  'every incarnation is the first': { file: 'turn.ts', from: 'const incarnation = 1 + Math.max(', to: 'const incarnation = Math.max(1, ' },
-  'a settlement of another incarnation is accepted': { file: 'step.ts', from: 'if (cell.incarnation !== incarnation) return', to: 'if (cell.incarnation < 0) return' },
-  'the system id of a stopped actor stays taken': { file: 'turn.ts', from: '    this.unsetSystemId(live.ref);\n    if (live.logic', to: '    if (live.logic' },
-  'events that only an eventless transition waits for are ignored': { file: 'hearing.ts', from: 'node.always !== undefined || ', to: '' },
-  'a step changes the system it came from': { file: 'vector.ts', from: 'const copy = node.slice();', to: 'const copy = node as unknown[];' },
-  'timers are not written down': { file: 'persist.ts', from: 'timers: timers.map(({ to, event, ...timer }) => ({\n      ...timer,\n      to: to === undefined', to: 'timers: [].map(({ to, event, ...timer }: any) => ({\n      ...timer,\n      to: to === undefined' },
-  'the order of parallel states is not written down': { file: 'persist.ts', from: 'nodes: _nodes.map(({ id }) => id),', to: 'nodes: _nodes.map(({ id }) => id).reverse(),' },
+  'every incarnation is the first': {
+    file: 'turn.ts',
+    from: 'const incarnation = 1 + Math.max(',
+    to: 'const incarnation = Math.max(1, ',
+  },
+  'a settlement of another incarnation is accepted': {
+    file: 'step.ts',
+    from: 'if (cell.incarnation !== incarnation) return',
+    to: 'if (cell.incarnation < 0) return',
+  },
+  'the system id of a stopped actor stays taken': {
+    file: 'turn.ts',
+    from: '    this.unsetSystemId(live.ref);\n    if (live.logic',
+    to: '    if (live.logic',
+  },
+  'events that only an eventless transition waits for are ignored': {
+    file: 'hearing.ts',
+    from: 'node.always !== undefined || ',
+    to: '',
+  },
+  'a step changes the system it came from': {
+    file: 'vector.ts',
+    from: 'const copy = node.slice();',
+    to: 'const copy = node as unknown[];',
+  },
+  'timers are not written down': {
+    file: 'persist.ts',
+    from: 'timers: timers.map(({ to, event, ...timer }) => ({\n      ...timer,\n      to: to === undefined',
+    to: 'timers: [].map(({ to, event, ...timer }: any) => ({\n      ...timer,\n      to: to === undefined',
+  },
+  'the order of parallel states is not written down': {
+    file: 'persist.ts',
+    from: 'nodes: _nodes.map(({ id }) => id),',
+    to: 'nodes: _nodes.map(({ id }) => id).reverse(),',
+  },
 };
 
 const root = join(import.meta.dirname, '../..');
@@ -84,15 +133,21 @@ afterAll(() => {
 
 async function load(name: string, mutant: Mutant | undefined): Promise<Kernel> {
   const src = join(folder, name.replaceAll(/[^a-z]+/g, '-'), 'src');
-  for (const part of ['error.ts', 'json.ts', 'group', 'harness', 'journal']) cpSync(join(root, 'src', part), join(src, part), { recursive: true });
+  for (const part of ['error.ts', 'json.ts', 'group', 'harness', 'journal'])
+    cpSync(join(root, 'src', part), join(src, part), { recursive: true });
   if (mutant !== undefined) {
     const file = join(src, 'group', mutant.file);
     const text = readFileSync(file, 'utf8');
     expect(text.split(mutant.from).length - 1, `places to mutate in ${mutant.file}`).toBe(mutant.times ?? 1);
-    writeFileSync(file, text.replaceAll(mutant.from, () => mutant.to));
+    writeFileSync(
+      file,
+      text.replaceAll(mutant.from, () => mutant.to),
+    );
   }
   const [step, member, persist, system] = await Promise.all(
-    ['step.ts', 'member.ts', 'persist.ts', 'system.ts'].map((file) => import(join(src, 'group', file)) as Promise<object>),
+    ['step.ts', 'member.ts', 'persist.ts', 'system.ts'].map(
+      (file) => import(join(src, 'group', file)) as Promise<object>,
+    ),
   );
   return { ...system, ...persist, ...step, ...member } as unknown as Kernel;
 }

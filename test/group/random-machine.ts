@@ -40,7 +40,10 @@ type Loose = any;
 
 /** A root machine with two levels of machines below it. */
 export function randomMachine(tape: Tape, member: MemberLogic): AnyStateMachine {
-  const pure = fromTransition((count: { heard: number }, event: Loose) => ({ heard: count.heard + (event.type === 'A' ? 1 : 0) }), { heard: 0 });
+  const pure = fromTransition(
+    (count: { heard: number }, event: Loose) => ({ heard: count.heard + (event.type === 'A' ? 1 : 0) }),
+    { heard: 0 },
+  );
   const leaf = new Maker(tape, 'leaf', { member, pure }).machine();
   const inner = new Maker(tape, 'inner', { member, leaf, pure }).machine();
   return new Maker(tape, 'root', { member, inner, leaf, pure }).machine();
@@ -84,7 +87,8 @@ class Maker {
         fueled: ({ context }: Loose) => context.n < fuel,
         even: ({ context }: Loose) => context.n % 2 === 0,
         third: ({ context }: Loose) => context.n % 3 === 0 && context.n < fuel,
-        childDone: ({ context }: Loose) => Object.values(context.refs as Context['refs']).some((ref) => ref.getSnapshot().status === 'done'),
+        childDone: ({ context }: Loose) =>
+          Object.values(context.refs as Context['refs']).some((ref) => ref.getSnapshot().status === 'done'),
         onC: ({ context, event }: Loose) => event.type === 'C' && context.n < fuel,
         throws: ({ context }: Loose) => {
           if (context.n === 4) throw new Error(`guard of ${this.id} at 4`);
@@ -152,7 +156,8 @@ class Maker {
       config.exit = tape.chance(40) ? this.actions(1) : [];
       config.on = { ...config.on };
       for (const type of [...eventTypes, ...internalTypes]) {
-        if (tape.chance(35)) config.on[type] = tape.chance(25) ? [this.transition(), this.transition()] : this.transition();
+        if (tape.chance(35))
+          config.on[type] = tape.chance(25) ? [this.transition(), this.transition()] : this.transition();
       }
       if (tape.chance(5)) config.on['*'] = { actions: 'count', guard: 'fueled' };
       if (tape.chance(12)) config.always = { ...this.transition(), guard: tape.pick(['third', 'onC']) };
@@ -239,7 +244,9 @@ class Maker {
         const src = this.source();
         const assigned = tape.pick(assignedIds);
         return assign(({ context, spawn }: Loose) =>
-          context.refs[assigned] === undefined ? { refs: { ...context.refs, [assigned]: spawn(src, { id: assigned, input: { n: 15 } }) } } : {},
+          context.refs[assigned] === undefined
+            ? { refs: { ...context.refs, [assigned]: spawn(src, { id: assigned, input: { n: 15 } }) } }
+            : {},
         );
       }
       case 8:
@@ -254,7 +261,10 @@ class Maker {
       case 13:
         return emit(({ context }: Loose) => ({ type: 'note', n: context.n }));
       case 14:
-        return sendTo(this.childOrSelf(), this.event(), { id: `d${this.states++}`, delay: tape.pick([0, 5, 'patience']) } as Loose);
+        return sendTo(this.childOrSelf(), this.event(), {
+          id: `d${this.states++}`,
+          delay: tape.pick([0, 5, 'patience']),
+        } as Loose);
       case 15: {
         const inner = tape.list(3, () => this.action());
         return enqueueActions(({ enqueue, check }: Loose) => {
@@ -282,7 +292,10 @@ class Maker {
   private spawn(id: string, src: string): Loose {
     const { tape } = this;
     const systemId = tape.chance(15) ? tape.pick(systemIds) : undefined;
-    const spawn = spawnChild(src as Loose, { id, input: { n: 10 + tape.below(15) }, ...(systemId === undefined ? {} : { systemId }) } as Loose);
+    const spawn = spawnChild(
+      src as Loose,
+      { id, input: { n: 10 + tape.below(15) }, ...(systemId === undefined ? {} : { systemId }) } as Loose,
+    );
     if (tape.chance(4)) return spawn;
     return enqueueActions(({ enqueue, context, self }: Loose) => {
       if (context.n % 2 === 1 && childrenOf(self)[id] !== undefined) return;

@@ -10,19 +10,31 @@ import { driven, finished, killed, open, stage, story } from '../support/running
 
 const asking = coordinator(
   setup({
-    types: {} as { context: { answers: readonly JsonValue[] }; events: { type: string; gate: string; note: string; by: string }; output: readonly JsonValue[] },
+    types: {} as {
+      context: { answers: readonly JsonValue[] };
+      events: { type: string; gate: string; note: string; by: string };
+      output: readonly JsonValue[];
+    },
     actors: { member },
     actions: {
       openGate: gate({ name: 'ship', question: 'Ship it?', data: { risk: 'low' } }),
       mark: checkpoint({ name: 'asked', settled: 0, total: 1 }),
-      note: assign({ answers: ({ context, event }) => [...context.answers, [event.type, event.gate, event.note, event.by]] }),
+      note: assign({
+        answers: ({ context, event }) => [...context.answers, [event.type, event.gate, event.note, event.by]],
+      }),
     },
   }).createMachine({
     id: 'asking',
     context: { answers: [] },
     initial: 'asking',
     states: {
-      asking: { entry: ['mark', 'openGate'], on: { approved: { actions: 'note', target: 'over' }, rejected: { actions: 'note', target: 'asking', reenter: true } } },
+      asking: {
+        entry: ['mark', 'openGate'],
+        on: {
+          approved: { actions: 'note', target: 'over' },
+          rejected: { actions: 'note', target: 'asking', reenter: true },
+        },
+      },
       over: { type: 'final' },
     },
     output: ({ context }) => context.answers,
@@ -38,7 +50,13 @@ describe('a gate of a coordinator', () => {
     await run.answer({ gate: 'ship', approved: false, note: 'not yet' });
     await settle();
     await run.answer({ group: 'group', gate: 'ship', approved: true, note: 'now' });
-    expect(await end).toEqual({ status: 'completed', output: [['rejected', 'ship', 'not yet', 'outside'], ['approved', 'ship', 'now', 'outside']] });
+    expect(await end).toEqual({
+      status: 'completed',
+      output: [
+        ['rejected', 'ship', 'not yet', 'outside'],
+        ['approved', 'ship', 'now', 'outside'],
+      ],
+    });
     await expect(run.answer({ gate: 'ship', approved: true, note: '' })).rejects.toThrow('UNKNOWN_GATE');
     await run.close();
     await verifyRun({ store: play.store, run: 'run', process });
@@ -63,7 +81,10 @@ describe('a gate of a coordinator', () => {
 });
 
 describe('a breakpoint of the process', () => {
-  const process = defineProcess('stop here', async (ctx) => await ctx.breakpoint('look', { question: 'Go on?', data: { at: 1 } }));
+  const process = defineProcess(
+    'stop here',
+    async (ctx) => await ctx.breakpoint('look', { question: 'Go on?', data: { at: 1 } }),
+  );
 
   test('is durable, and its answer is the same in each iteration', async () => {
     const play = stage(process);
@@ -97,7 +118,9 @@ describe('checkpoints', () => {
       const play = stage(process, {}, { harnesses: { marking } });
       const end = (await killed(play, { atAppend, isWritten: true })) ?? (await finished(play));
       expect(end).toEqual({ status: 'completed', output: ['half', 'started'] });
-      const marks = (await entriesOf(play.store)).filter(({ type }) => type === 'checkpoint').map(({ data }) => (data as { name: string }).name);
+      const marks = (await entriesOf(play.store))
+        .filter(({ type }) => type === 'checkpoint')
+        .map(({ data }) => (data as { name: string }).name);
       expect(marks.toSorted()).toEqual(['half', 'started']);
       if (atAppend > 20) break;
     }
@@ -148,26 +171,50 @@ describe('background work', () => {
 });
 
 describe('waiting for some of several', () => {
-  const branches = (names: readonly string[]) => names.map((name) => (ctx: Context) => ctx.task(name, { prompt: name }));
+  const branches = (names: readonly string[]) =>
+    names.map((name) => (ctx: Context) => ctx.task(name, { prompt: name }));
   const run = (body: (ctx: Context) => Promise<unknown>) => defineProcess('some', body as never);
 
   test('the first success wins, and the losers are cancelled', async () => {
-    const play = stage(run((ctx) => ctx.parallel.first(branches(['bad', 'good', 'slow']))), { 'bad/task': fail('failed', 'no'), 'good/task': ok('yes'), 'slow/task': hold });
+    const play = stage(
+      run((ctx) => ctx.parallel.first(branches(['bad', 'good', 'slow']))),
+      { 'bad/task': fail('failed', 'no'), 'good/task': ok('yes'), 'slow/task': hold },
+    );
     expect(await finished(play)).toEqual({ status: 'completed', output: 'yes' });
-    expect(await story(play, 'group:slow', ['status', 'reason'])).toContain('group.ended cancelled lost: parallel.first is decided');
+    expect(await story(play, 'group:slow', ['status', 'reason'])).toContain(
+      'group.ended cancelled lost: parallel.first is decided',
+    );
   });
 
   test('when all fail, the first failure in order is thrown', async () => {
-    const play = stage(run((ctx) => ctx.parallel.first(branches(['a', 'b']))), { 'a/task': fail('failed', 'A'), 'b/task': fail('failed', 'B') });
-    expect(await finished(play)).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('group `a` failed: A') } });
+    const play = stage(
+      run((ctx) => ctx.parallel.first(branches(['a', 'b']))),
+      { 'a/task': fail('failed', 'A'), 'b/task': fail('failed', 'B') },
+    );
+    expect(await finished(play)).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('group `a` failed: A') },
+    });
   });
 
   test('a quorum is enough, and an impossible one ends at once', async () => {
     const script = { 'a/task': ok(1), 'b/task': fail('failed', 'b'), 'c/task': ok(3), 'd/task': hold } as const;
     const names = ['a', 'b', 'c', 'd'];
-    const enough = stage(run((ctx) => ctx.parallel.quorum(branches(names), { atLeast: 0.5 })), script);
-    expect(await finished(enough)).toEqual({ status: 'completed', output: [{ index: 0, result: 1 }, { index: 2, result: 3 }] });
-    const lost = stage(run((ctx) => ctx.parallel.quorum(branches(names), { atLeast: 4 })), script);
+    const enough = stage(
+      run((ctx) => ctx.parallel.quorum(branches(names), { atLeast: 0.5 })),
+      script,
+    );
+    expect(await finished(enough)).toEqual({
+      status: 'completed',
+      output: [
+        { index: 0, result: 1 },
+        { index: 2, result: 3 },
+      ],
+    });
+    const lost = stage(
+      run((ctx) => ctx.parallel.quorum(branches(names), { atLeast: 4 })),
+      script,
+    );
     expect(await finished(lost)).toMatchObject({ status: 'failed', error: { code: 'QUORUM_LOST' } });
   });
 
@@ -175,11 +222,18 @@ describe('waiting for some of several', () => {
     const play = stage(
       run(async (ctx) => {
         const { results, errors, successCount } = await ctx.parallel.bestEffort(branches(['a', 'b', 'c']));
-        return { results: results.map((one) => one ?? null), errors: errors.map((one) => one !== undefined), successCount };
+        return {
+          results: results.map((one) => one ?? null),
+          errors: errors.map((one) => one !== undefined),
+          successCount,
+        };
       }),
       { 'a/task': ok(1), 'b/task': fail('failed', 'b'), 'c/task': ok(3) },
     );
-    expect(await finished(play)).toEqual({ status: 'completed', output: { results: [1, null, 3], errors: [false, true, false], successCount: 2 } });
+    expect(await finished(play)).toEqual({
+      status: 'completed',
+      output: { results: [1, null, 3], errors: [false, true, false], successCount: 2 },
+    });
   });
 
   test.each([
@@ -192,7 +246,10 @@ describe('waiting for some of several', () => {
   });
 
   test('a decided wait comes out the same wherever the host dies', async () => {
-    const process = run(async (ctx) => [await ctx.parallel.first(branches(['slow', 'good'])), await ctx.task('after', { prompt: 'after' })]);
+    const process = run(async (ctx) => [
+      await ctx.parallel.first(branches(['slow', 'good'])),
+      await ctx.task('after', { prompt: 'after' }),
+    ]);
     const script = { 'good/task': ok('yes'), 'slow/task': hold, 'after/task': ok('then') } as const;
     for (let atAppend = 1; ; atAppend += 1) {
       const play = stage(process, script);

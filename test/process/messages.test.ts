@@ -1,7 +1,16 @@
 /** Messages between members, to the coordinator, from the process and from outside. */
 import { assign, sendTo, setup, type AnyActorRef } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { coordinator, defineProcess, member, verifyRun, type Harness, type JsonValue, type Mailbox, type Outcome } from 'troupe';
+import {
+  coordinator,
+  defineProcess,
+  member,
+  verifyRun,
+  type Harness,
+  type JsonValue,
+  type Mailbox,
+  type Outcome,
+} from 'troupe';
 import { ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { entriesOf } from '../support/dying-store.ts';
@@ -25,7 +34,8 @@ function talking(talk: Talk): Harness {
 
 const talkers = (...ids: readonly string[]) =>
   defineProcess('talk', async (ctx) => {
-    const { results } = await ctx.group('group', fanOut, { members: ids.map((id) => ({ id, harness: 'talk' })) }).output;
+    const { results } = await ctx.group('group', fanOut, { members: ids.map((id) => ({ id, harness: 'talk' })) })
+      .output;
     return Object.fromEntries(results.map(({ id, output }) => [id, output]));
   });
 
@@ -73,7 +83,9 @@ describe('between members', () => {
         deaths += 1;
         const result = await finished(play);
         expect(result).toMatchObject({ status: 'completed', output: { a: { n: 21 } } });
-        const messages = (await entriesOf(play.store)).filter(({ type }) => type === 'message').map(({ data }) => data as { to: string; id: string });
+        const messages = (await entriesOf(play.store))
+          .filter(({ type }) => type === 'message')
+          .map(({ data }) => data as { to: string; id: string });
         const keys = messages.map(({ to, id }) => `${to} ${id}`);
         expect(new Set(keys).size).toBe(keys.length);
         await verifyRun({ store: play.store, run: 'run', process: play.process });
@@ -82,25 +94,35 @@ describe('between members', () => {
   });
 
   test('order is the order of the journal, for each recipient', async () => {
-    const play = stage(talkers('reader', 'x', 'y'), {}, withTalk(async (mailbox, id) => {
-      if (id !== 'reader') {
-        for (let n = 0; n < 20; n += 1) await mailbox.send({ to: 'reader', type: 'n', body: [id, n] });
-        return null;
-      }
-      const read: JsonValue[] = [];
-      while (read.length < 40) for (const { body } of await mailbox.inbox({ waitMs: 1_000, max: 7 })) read.push(body);
-      return read;
-    }));
+    const play = stage(
+      talkers('reader', 'x', 'y'),
+      {},
+      withTalk(async (mailbox, id) => {
+        if (id !== 'reader') {
+          for (let n = 0; n < 20; n += 1) await mailbox.send({ to: 'reader', type: 'n', body: [id, n] });
+          return null;
+        }
+        const read: JsonValue[] = [];
+        while (read.length < 40) for (const { body } of await mailbox.inbox({ waitMs: 1_000, max: 7 })) read.push(body);
+        return read;
+      }),
+    );
     const { output: read } = (await finished(play)) as { output: { reader: JsonValue } };
-    const written = (await entriesOf(play.store)).filter(({ type }) => type === 'message').map(({ data }) => (data as { body: JsonValue }).body);
+    const written = (await entriesOf(play.store))
+      .filter(({ type }) => type === 'message')
+      .map(({ data }) => (data as { body: JsonValue }).body);
     expect(read.reader).toEqual(written);
   });
 
   test('an unknown recipient is refused, with the nearest names', async () => {
-    const play = stage(talkers('src/a.ts', 'src/b.ts'), {}, withTalk(async (mailbox) => {
-      await mailbox.send({ to: 'src/c.ts', type: 'hello' });
-      return null;
-    }));
+    const play = stage(
+      talkers('src/a.ts', 'src/b.ts'),
+      {},
+      withTalk(async (mailbox) => {
+        await mailbox.send({ to: 'src/c.ts', type: 'hello' });
+        return null;
+      }),
+    );
     const { output: said } = (await finished(play)) as { output: Record<string, string> };
     expect(said['src/a.ts']).toBe(
       'UNKNOWN_MEMBER: group `group` has no member `src/c.ts`. Members: src/a.ts, src/b.ts. Did you mean `src/a.ts` or `src/b.ts`?',
@@ -112,7 +134,11 @@ describe('between members', () => {
     ['a body that is not JSON', { to: 'a', type: 'x', body: new Map() as never }, 'NOT_JSON'],
     ['a body that is too large', { to: 'a', type: 'x', body: 'x'.repeat(2_000) }, 'ENTRY_TOO_LARGE'],
   ])('%s is refused', async (_what, letter, code) => {
-    const play = stage(talkers('a'), {}, { ...withTalk(async (mailbox) => void (await mailbox.send(letter)) ?? null), payloadBytesMax: 1_000 });
+    const play = stage(
+      talkers('a'),
+      {},
+      { ...withTalk(async (mailbox) => void (await mailbox.send(letter)) ?? null), payloadBytesMax: 1_000 },
+    );
     const { output: said } = (await finished(play)) as { output: Record<string, string> };
     expect(said['a']).toMatch(new RegExp(`^${code}`));
   });
@@ -125,35 +151,52 @@ describe('between members', () => {
     };
     // Waits for an answer, and so reads nothing else.
     const deaf: Talk = async (mailbox) => (await mailbox.ask({ to: 'fast', type: 'hello' }, { timeoutMs: 5_000 })).body;
-    const full = stage(talkers('slow', 'fast'), {}, { ...withTalk((mailbox, id, signal) => (id === 'slow' ? deaf : flood)(mailbox, id, signal)), mailboxMax: 5 });
-    expect(((await finished(full)) as { output: Record<string, string> }).output['fast']).toMatch(/^LIMIT: .*5 unread messages/);
+    const full = stage(
+      talkers('slow', 'fast'),
+      {},
+      { ...withTalk((mailbox, id, signal) => (id === 'slow' ? deaf : flood)(mailbox, id, signal)), mailboxMax: 5 },
+    );
+    expect(((await finished(full)) as { output: Record<string, string> }).output['fast']).toMatch(
+      /^LIMIT: .*5 unread messages/,
+    );
     const fast = stage(talkers('fast', 'slow'), {}, { ...withTalk(flood), messagesPerMinuteMax: 4 });
-    expect(((await finished(fast)) as { output: Record<string, string> }).output['fast']).toMatch(/^LIMIT: .*4 messages a minute/);
+    expect(((await finished(fast)) as { output: Record<string, string> }).output['fast']).toMatch(
+      /^LIMIT: .*4 messages a minute/,
+    );
   });
 
   test('what a member had not read when it settled becomes a dead letter', async () => {
-    const play = stage(talkers('a', 'b'), {}, withTalk(async (mailbox, id) => {
-      if (id === 'a') {
-        await mailbox.send({ to: 'b', type: 'late', body: 1 });
-        await mailbox.send({ to: 'b', type: 'go' });
-        return null;
-      }
-      for (;;) {
-        const [first] = await mailbox.inbox({ waitMs: 1_000, max: 1 });
-        if (first?.type === 'late') return 'left';
-      }
-    }));
+    const play = stage(
+      talkers('a', 'b'),
+      {},
+      withTalk(async (mailbox, id) => {
+        if (id === 'a') {
+          await mailbox.send({ to: 'b', type: 'late', body: 1 });
+          await mailbox.send({ to: 'b', type: 'go' });
+          return null;
+        }
+        for (;;) {
+          const [first] = await mailbox.inbox({ waitMs: 1_000, max: 1 });
+          if (first?.type === 'late') return 'left';
+        }
+      }),
+    );
     await finished(play);
     expect(await lettersOf(play.store)).toMatchObject([{ to: 'b', from: 'a', letter: { type: 'go' } }]);
   });
 
   test('mail that was not read before the host died is read by the next attempt', async () => {
     let attempts = 0;
-    const play = stage(talkers('a'), {}, withTalk(async (mailbox, _id, signal) => {
-      attempts += 1;
-      if (attempts === 1) return await new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped')));
-      return (await mailbox.inbox({ waitMs: 1_000 })).map(({ id, body }) => [id, body]);
-    }));
+    const play = stage(
+      talkers('a'),
+      {},
+      withTalk(async (mailbox, _id, signal) => {
+        attempts += 1;
+        if (attempts === 1)
+          return await new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped')));
+        return (await mailbox.inbox({ waitMs: 1_000 })).map(({ id, body }) => [id, body]);
+      }),
+    );
     const first = await driven(play);
     await first.run.send('group', { to: 'a', type: 'note', body: 'remember', id: 'm1' });
     await first.run.send('group', { to: 'a', type: 'note', body: 'remember', id: 'm1' });
@@ -165,27 +208,40 @@ describe('between members', () => {
 
 describe('modes', () => {
   test('steer reaches a handler at once, and waits like others without one', async () => {
-    const play = stage(talkers('steered', 'plain'), {}, withTalk(async (mailbox, id) => {
-      if (id === 'plain') return (await mailbox.inbox({ waitMs: 1_000 })).map(({ body }) => body);
-      return await new Promise((resolve) => mailbox.onSteer(({ body }) => resolve(['steered', body])));
-    }));
+    const play = stage(
+      talkers('steered', 'plain'),
+      {},
+      withTalk(async (mailbox, id) => {
+        if (id === 'plain') return (await mailbox.inbox({ waitMs: 1_000 })).map(({ body }) => body);
+        return await new Promise((resolve) => mailbox.onSteer(({ body }) => resolve(['steered', body])));
+      }),
+    );
     const { run, end } = await driven(play);
     await run.send('group', { to: 'steered', type: 'turn', body: 'left', mode: 'steer', id: '1' });
     await run.send('group', { to: 'plain', type: 'turn', body: 'right', mode: 'steer', id: '2' });
     expect(await end).toMatchObject({ output: { steered: ['steered', 'left'], plain: ['right'] } });
     const reads = (await entriesOf(play.store)).filter(({ type }) => type === 'message.read').map(({ data }) => data);
-    expect(reads).toMatchObject([{ member: 'steered', as: 'steer' }, { member: 'plain', as: 'queue' }]);
+    expect(reads).toMatchObject([
+      { member: 'steered', as: 'steer' },
+      { member: 'plain', as: 'queue' },
+    ]);
     await run.close();
   });
 
   test('interrupt ends the attempt and makes it again with the message waiting', async () => {
     const heard: string[] = [];
-    const play = stage(talkers('a'), {}, withTalk(async (mailbox, _id, signal) => {
-      const [first] = await mailbox.inbox();
-      if (first !== undefined) return first.body;
-      heard.push('begun');
-      return await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
-    }));
+    const play = stage(
+      talkers('a'),
+      {},
+      withTalk(async (mailbox, _id, signal) => {
+        const [first] = await mailbox.inbox();
+        if (first !== undefined) return first.body;
+        heard.push('begun');
+        return await new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error)),
+        );
+      }),
+    );
     const { run, end } = await driven(play);
     await run.send('group', { to: 'a', type: 'stop that', body: 'do this', mode: 'interrupt', id: '1' });
     // A talking harness answers an abort with an outcome of its own, which settles it: so this one is cancelled.
@@ -198,32 +254,52 @@ describe('modes', () => {
 describe('the coordinator', () => {
   const relay = coordinator(
     setup({
-      types: {} as { context: { heard: readonly JsonValue[] }; events: { type: string; body: JsonValue; from: string }; output: readonly JsonValue[] },
+      types: {} as {
+        context: { heard: readonly JsonValue[] };
+        events: { type: string; body: JsonValue; from: string };
+        output: readonly JsonValue[];
+      },
       actors: { member },
       actions: {
         note: assign({ heard: ({ context, event }) => [...context.heard, [event.type, event.from, event.body]] }),
-        answer: sendTo(({ self, event }) => (self.getSnapshot() as { children: Record<string, AnyActorRef> }).children[event.from] as AnyActorRef, ({ context }) => ({ type: 'count', n: context.heard.length })),
+        answer: sendTo(
+          ({ self, event }) =>
+            (self.getSnapshot() as { children: Record<string, AnyActorRef> }).children[event.from] as AnyActorRef,
+          ({ context }) => ({ type: 'count', n: context.heard.length }),
+        ),
       },
     }).createMachine({
       id: 'relay',
       context: { heard: [] },
       invoke: { src: 'member', id: 'a', input: { harness: 'talk' } },
       initial: 'on',
-      states: { on: { on: { finding: { actions: ['note'] }, 'xstate.done.actor.a': 'over' } }, over: { type: 'final' } },
+      states: {
+        on: { on: { 'finding': { actions: ['note'] }, 'xstate.done.actor.a': 'over' } },
+        over: { type: 'final' },
+      },
       output: ({ context }) => context.heard,
     }),
   );
 
   test('hears a member and the outside as plain events', async () => {
     const process = defineProcess('relay', (ctx) => ctx.group('group', relay, undefined).output);
-    const play = stage(process, {}, withTalk(async (mailbox) => {
-      await mailbox.send({ to: 'coordinator', type: 'finding', body: 'bug' });
-      return (await mailbox.inbox({ waitMs: 1_000 })).map(({ type }) => type);
-    }));
+    const play = stage(
+      process,
+      {},
+      withTalk(async (mailbox) => {
+        await mailbox.send({ to: 'coordinator', type: 'finding', body: 'bug' });
+        return (await mailbox.inbox({ waitMs: 1_000 })).map(({ type }) => type);
+      }),
+    );
     const { run, end } = await driven(play);
     await run.send('group', { to: 'coordinator', type: 'finding', body: 'other', id: 'o1' });
     await run.send('group', { to: 'a', type: 'go', id: 'o2' });
-    expect(await end).toMatchObject({ output: [['finding', 'a', 'bug'], ['finding', 'outside', 'other']] });
+    expect(await end).toMatchObject({
+      output: [
+        ['finding', 'a', 'bug'],
+        ['finding', 'outside', 'other'],
+      ],
+    });
     await run.close();
   });
 });
@@ -234,7 +310,8 @@ test('the process sends to a member once, however often it runs', async () => {
     await group.send({ type: 'task', n: 1 } as { type: string }, { to: 'a' });
     return (await group.output).results[0]?.output;
   });
-  const talk: Talk = async (mailbox) => (await mailbox.inbox({ waitMs: 60_000 })).map(({ from, type, body }) => [from, type, body]);
+  const talk: Talk = async (mailbox) =>
+    (await mailbox.inbox({ waitMs: 60_000 })).map(({ from, type, body }) => [from, type, body]);
   for (let atAppend = 1; ; atAppend += 1) {
     const play = stage(process, {}, withTalk(talk));
     const end = await killed(play, { atAppend, isWritten: true });
@@ -247,7 +324,11 @@ test('the process sends to a member once, however often it runs', async () => {
 });
 
 test('a message to an ended group is refused', async () => {
-  const play = stage(talkers('a'), {}, withTalk(async () => 'done'));
+  const play = stage(
+    talkers('a'),
+    {},
+    withTalk(async () => 'done'),
+  );
   await finished(play);
   const run = await open(play);
   await expect(run.send('group', { to: 'a', type: 'x', id: '1' })).rejects.toThrow(/UNKNOWN_GROUP|GROUP_ENDED/);

@@ -20,7 +20,11 @@ export const caller = coordinator(
   setup({
     types: {} as {
       input: CallerInput;
-      context: { readonly wanted: NonNullable<CallerInput['members']>; readonly until: number; readonly heard: CallerOutput };
+      context: {
+        readonly wanted: NonNullable<CallerInput['members']>;
+        readonly until: number;
+        readonly heard: CallerOutput;
+      };
       events: Heard;
       output: CallerOutput;
     },
@@ -43,7 +47,10 @@ export const caller = coordinator(
       note: assign({
         heard: ({ context, event }) => {
           const error = event['error'] as { readonly code?: string; readonly message: string } | undefined;
-          return [...context.heard, [event.type, error === undefined ? (event['output'] ?? null) : (error.code ?? error.message)] as const];
+          return [
+            ...context.heard,
+            [event.type, error === undefined ? (event['output'] ?? null) : (error.code ?? error.message)] as const,
+          ];
         },
       }),
     },
