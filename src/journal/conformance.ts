@@ -78,7 +78,8 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
     const { epoch } = await journal.lease();
     return { journal, epoch };
   };
-  const again = async (place: ConformancePlace): Promise<Journal> => ((await place.reopen?.()) ?? place.store).open(run);
+  const again = async (place: ConformancePlace): Promise<Journal> =>
+    ((await place.reopen?.()) ?? place.store).open(run);
 
   describe(`journal conformance: ${adapter.name}`, () => {
     describe('runs', () => {
@@ -90,7 +91,21 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
         expect(await store.list()).toEqual([run]);
       });
       promise('a run id that could lead elsewhere is refused', async ({ store }) => {
-        for (const bad of ['', '.', '..', '../r', 'a/b', 'a\\b', '/r', '-r', '.r', 'a\0', 'a b', 'é', 'x'.repeat(129)]) {
+        for (const bad of [
+          '',
+          '.',
+          '..',
+          '../r',
+          'a/b',
+          'a\\b',
+          '/r',
+          '-r',
+          '.r',
+          'a\0',
+          'a b',
+          'é',
+          'x'.repeat(129),
+        ]) {
           expect([bad, await codeOf(store.open(bad, { create: true }))]).toEqual([bad, 'BAD_INPUT']);
         }
       });
@@ -103,9 +118,22 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
       promise('what is appended is returned, and read in the same order with gapless seqs', async (place) => {
         const { journal, epoch } = await begin(place);
         const first = await journal.append('run', 0, epoch, [event('run.created', { a: [1, 'x', null, true, -0.5] })]);
-        expect(first).toEqual([{ v: 1, stream: 'run', seq: 1, at: 1_790_000_000_000, type: 'run.created', data: { a: [1, 'x', null, true, -0.5] }, epoch }]);
+        expect(first).toEqual([
+          {
+            v: 1,
+            stream: 'run',
+            seq: 1,
+            at: 1_790_000_000_000,
+            type: 'run.created',
+            data: { a: [1, 'x', null, true, -0.5] },
+            epoch,
+          },
+        ]);
         const second = await journal.append('group:a', 0, epoch, [event('x'), { ...event('y', 2), fold: '1:ab' }]);
-        expect(second.map(({ seq, fold }) => [seq, fold])).toEqual([[1, undefined], [2, '1:ab']]);
+        expect(second.map(({ seq, fold }) => [seq, fold])).toEqual([
+          [1, undefined],
+          [2, '1:ab'],
+        ]);
         const third = await journal.append('run', 1, epoch, [event('z')]);
         expect(await readAll(journal)).toEqual([...first, ...second, ...third]);
         expect(await readAll(journal, 'run')).toEqual([...first, ...third]);
@@ -115,7 +143,11 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
       promise('a wrong expected seq is SEQ_CONFLICT, tells both, and writes nothing', async (place) => {
         const { journal, epoch } = await begin(place);
         await journal.append('run', 0, epoch, [event('a')]);
-        expect(await detailsOf(journal.append('run', 0, epoch, [event('b')]))).toEqual({ stream: 'run', expected: 0, actual: 1 });
+        expect(await detailsOf(journal.append('run', 0, epoch, [event('b')]))).toEqual({
+          stream: 'run',
+          expected: 0,
+          actual: 1,
+        });
         expect(await codeOf(journal.append('run', 2, epoch, [event('b')]))).toEqual('SEQ_CONFLICT');
         expect(await codeOf(journal.append('other', 1, epoch, [event('b')]))).toEqual('SEQ_CONFLICT');
         expect((await readAll(journal)).map((entry) => entry.type)).toEqual(['a']);
@@ -129,44 +161,78 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
         const { journal, epoch } = await begin(place);
         const bad = { ...event('bad'), data: undefined as unknown as JsonValue };
         expect(await codeOf(journal.append('run', 0, epoch, [event('a'), bad]))).toEqual('NOT_JSON');
-        expect(await codeOf(journal.append('run', 0, epoch, [event('a'), event('b', null, Number.NaN)]))).toEqual('BAD_INPUT');
+        expect(await codeOf(journal.append('run', 0, epoch, [event('a'), event('b', null, Number.NaN)]))).toEqual(
+          'BAD_INPUT',
+        );
         expect(await codeOf(journal.append('', 0, epoch, [event('a')]))).toEqual('BAD_INPUT');
         await journal.append('run', 0, epoch, [event('c')]);
         expect((await readAll(journal)).map((entry) => entry.type)).toEqual(['c']);
       });
       promise('64 appends waiting together all arrive, each in its place', async (place) => {
         const { journal, epoch } = await begin(place);
-        const answers = await Promise.all(Array.from({ length: 640 }, (_, index) => journal.append(`group:${index % 8}`, Math.floor(index / 8), epoch, [event('n', index)])));
+        const answers = await Promise.all(
+          Array.from({ length: 640 }, (_, index) =>
+            journal.append(`group:${index % 8}`, Math.floor(index / 8), epoch, [event('n', index)]),
+          ),
+        );
         expect(answers.map((entries) => entries[0]?.data)).toEqual(Array.from({ length: 640 }, (_, index) => index));
-        expect((await readAll(journal)).map((entry) => entry.data)).toEqual(Array.from({ length: 640 }, (_, index) => index));
-        expect((await readAll(journal, 'group:3', 79)).map((entry) => [entry.seq, entry.data])).toEqual([[79, 627], [80, 635]]);
+        expect((await readAll(journal)).map((entry) => entry.data)).toEqual(
+          Array.from({ length: 640 }, (_, index) => index),
+        );
+        expect((await readAll(journal, 'group:3', 79)).map((entry) => [entry.seq, entry.data])).toEqual([
+          [79, 627],
+          [80, 635],
+        ]);
       });
       promise('of 64 that race for one place one wins', async (place) => {
         const { journal, epoch } = await begin(place);
-        const codes = await Promise.all(Array.from({ length: 64 }, (_, index) => codeOf(journal.append('run', 0, epoch, [event('n', index)]))));
+        const codes = await Promise.all(
+          Array.from({ length: 64 }, (_, index) => codeOf(journal.append('run', 0, epoch, [event('n', index)]))),
+        );
         expect(codes.filter((code) => code === 'no error').length).toEqual(1);
         expect(codes.filter((code) => code === 'SEQ_CONFLICT').length).toEqual(63);
         expect((await readAll(journal)).length).toEqual(1);
       });
       promise('any text and any size up to the bound comes back as it was', async (place) => {
         const { journal, epoch } = await begin(place);
-        const texts = ['', 'é', '日本語', '👩‍👩‍👧', '\u0000\u001f\u007f', '\u2028\u2029', '"\\\n\r\t', '\ud800', '","crc":"00000000"}', '{"more":true}', 'x'.repeat(2_000_000), 'ü'.repeat(600_000)];
-        for (const [index, text] of texts.entries()) await journal.append(`s:${text.slice(0, 20) || 'none'}`, 0, epoch, [event(`t${text.slice(0, 5)}`, { text, index })]);
+        const texts = [
+          '',
+          'é',
+          '日本語',
+          '👩‍👩‍👧',
+          '\u0000\u001f\u007f',
+          '\u2028\u2029',
+          '"\\\n\r\t',
+          '\ud800',
+          '","crc":"00000000"}',
+          '{"more":true}',
+          'x'.repeat(2_000_000),
+          'ü'.repeat(600_000),
+        ];
+        for (const [index, text] of texts.entries())
+          await journal.append(`s:${text.slice(0, 20) || 'none'}`, 0, epoch, [
+            event(`t${text.slice(0, 5)}`, { text, index }),
+          ]);
         const entries = await readAll(await again(place));
         expect(entries.map((entry) => entry.data)).toEqual(texts.map((text, index) => ({ text, index })));
         expect(entries.map((entry) => entry.stream)).toEqual(texts.map((text) => `s:${text.slice(0, 20) || 'none'}`));
         const wanted = texts[4] ?? '';
-        expect((await readAll(journal, `s:${wanted}`)).map((entry) => entry.data)).toEqual([{ text: wanted, index: 4 }]);
+        expect((await readAll(journal, `s:${wanted}`)).map((entry) => entry.data)).toEqual([
+          { text: wanted, index: 4 },
+        ]);
       });
       promise('streams may have names that objects have already', async (place) => {
         const { journal, epoch } = await begin(place);
-        for (const stream of ['__proto__', 'constructor', 'toString']) await journal.append(stream, 0, epoch, [event('a', stream)]);
+        for (const stream of ['__proto__', 'constructor', 'toString'])
+          await journal.append(stream, 0, epoch, [event('a', stream)]);
         expect((await readAll(journal, 'constructor')).map((entry) => entry.data)).toEqual(['constructor']);
         expect((await readAll(journal)).length).toEqual(3);
       });
       promise('an entry above the bound is ENTRY_TOO_LARGE and writes nothing', async (place) => {
         const { journal, epoch } = await begin(place);
-        expect(await codeOf(journal.append('run', 0, epoch, [event('a'), event('big', 'x'.repeat(9 * 1024 * 1024))]))).toEqual('ENTRY_TOO_LARGE');
+        expect(
+          await codeOf(journal.append('run', 0, epoch, [event('a'), event('big', 'x'.repeat(9 * 1024 * 1024))])),
+        ).toEqual('ENTRY_TOO_LARGE');
         await journal.append('run', 0, epoch, [event('b')]);
         expect((await readAll(journal)).map((entry) => entry.type)).toEqual(['b']);
       });
@@ -187,7 +253,11 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
       promise('a run has one holder; a second is RUN_BUSY, told who holds it', async (place) => {
         const { journal } = await begin(place);
         const other = await again(place);
-        const details = (await detailsOf(other.lease())) as { readonly host?: unknown; readonly pid?: unknown; readonly since?: unknown };
+        const details = (await detailsOf(other.lease())) as {
+          readonly host?: unknown;
+          readonly pid?: unknown;
+          readonly since?: unknown;
+        };
         expect([typeof details.host, typeof details.pid, typeof details.since]).toEqual(['string', 'number', 'number']);
         expect(await codeOf(journal.lease())).toEqual('RUN_BUSY');
         await journal.close();
@@ -211,7 +281,10 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
         expect([lease.epoch, lease.takenFrom]).toEqual([2, undefined]);
         expect(await codeOf(other.append('run', 1, epoch, [event('c')]))).toEqual('EPOCH_STALE');
         await other.append('run', 1, lease.epoch, [event('d')]);
-        expect((await readAll(other)).map((entry) => [entry.type, entry.epoch])).toEqual([['b', 1], ['d', 2]]);
+        expect((await readAll(other)).map((entry) => [entry.type, entry.epoch])).toEqual([
+          ['b', 1],
+          ['d', 2],
+        ]);
       });
       promise('a released lease can be taken again from the same journal', async (place) => {
         const { journal, epoch } = await begin(place);
@@ -228,24 +301,30 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
         await other.append('run', 2, next.epoch, [event('d')]);
         expect((await readAll(other)).map((entry) => entry.type)).toEqual(['a', 'b', 'd']);
       });
-      promise('a dead holder is taken over; what it acknowledged is there, what it appends afterwards is not', async (place) => {
-        if (place.abandon === undefined) return;
-        const { journal, epoch } = await begin(place);
-        await journal.append('run', 0, epoch, [event('a')]);
-        place.abandon(run);
-        const other = await again(place);
-        const lease = await other.lease();
-        expect([lease.epoch, typeof lease.takenFrom?.pid]).toEqual([2, 'number']);
-        expect(await codeOf(journal.append('run', 1, epoch, [event('stale')]))).toEqual('EPOCH_STALE');
-        expect(await codeOf(journal.append('run', 1, epoch, [event('stale')]))).toEqual('EPOCH_STALE');
-        await other.append('run', 1, lease.epoch, [event('b')]);
-        expect(await codeOf(journal.append('run', 2, epoch, [event('stale')]))).toEqual('EPOCH_STALE');
-        await other.close();
-        await journal.close();
-        const third = await again(place);
-        expect((await readAll(third)).map((entry) => [entry.seq, entry.type, entry.epoch])).toEqual([[1, 'a', 1], [2, 'b', 2]]);
-        expect((await third.lease()).epoch).toEqual(3);
-      });
+      promise(
+        'a dead holder is taken over; what it acknowledged is there, what it appends afterwards is not',
+        async (place) => {
+          if (place.abandon === undefined) return;
+          const { journal, epoch } = await begin(place);
+          await journal.append('run', 0, epoch, [event('a')]);
+          place.abandon(run);
+          const other = await again(place);
+          const lease = await other.lease();
+          expect([lease.epoch, typeof lease.takenFrom?.pid]).toEqual([2, 'number']);
+          expect(await codeOf(journal.append('run', 1, epoch, [event('stale')]))).toEqual('EPOCH_STALE');
+          expect(await codeOf(journal.append('run', 1, epoch, [event('stale')]))).toEqual('EPOCH_STALE');
+          await other.append('run', 1, lease.epoch, [event('b')]);
+          expect(await codeOf(journal.append('run', 2, epoch, [event('stale')]))).toEqual('EPOCH_STALE');
+          await other.close();
+          await journal.close();
+          const third = await again(place);
+          expect((await readAll(third)).map((entry) => [entry.seq, entry.type, entry.epoch])).toEqual([
+            [1, 'a', 1],
+            [2, 'b', 2],
+          ]);
+          expect((await third.lease()).epoch).toEqual(3);
+        },
+      );
     });
 
     describe('reading', () => {
@@ -254,7 +333,8 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
         await journal.append('run', 0, epoch, [event('a')]);
         expect((await readAll(await again(place))).map((entry) => entry.type)).toEqual(['a']);
         let seq = 1;
-        for await (const batch of journal.read()) for (const _ of batch) await journal.append('run', seq++, epoch, [event('b')]);
+        for await (const batch of journal.read())
+          for (const _ of batch) await journal.append('run', seq++, epoch, [event('b')]);
         expect(seq).toEqual(2);
       });
       promise('another process reads what was acknowledged, after a clean end and after none', async (place) => {
@@ -272,8 +352,14 @@ export function journalConformance(adapter: ConformanceAdapter, { describe, it, 
         const { journal, epoch } = await begin(place);
         for (let seq = 0; seq < 5; seq++) await journal.append('group:a/ü', seq, epoch, [event('n', seq)]);
         expect(await journal.loadSnapshot('group:a/ü', 'm1')).toEqual(undefined);
-        for (const seq of [2, 3, 4]) expect(await journal.saveSnapshot({ stream: 'group:a/ü', seq, maker: 'm1', data: { seq } })).toEqual(true);
-        expect(await journal.loadSnapshot('group:a/ü', 'm1')).toEqual({ stream: 'group:a/ü', seq: 4, maker: 'm1', data: { seq: 4 } });
+        for (const seq of [2, 3, 4])
+          expect(await journal.saveSnapshot({ stream: 'group:a/ü', seq, maker: 'm1', data: { seq } })).toEqual(true);
+        expect(await journal.loadSnapshot('group:a/ü', 'm1')).toEqual({
+          stream: 'group:a/ü',
+          seq: 4,
+          maker: 'm1',
+          data: { seq: 4 },
+        });
         expect(await journal.loadSnapshot('group:a', 'm1')).toEqual(undefined);
         expect(journal.notices()).toEqual([]);
         await journal.close();

@@ -18,7 +18,12 @@ export interface Place {
 export function corrupt(place: Place, why: string, cause?: unknown): TroupeError {
   const where = place.line === 0 ? place.file : `${place.file} line ${place.line}, byte ${place.byte}`;
   const { file, path, line, byte, intact } = place;
-  return new TroupeError('JOURNAL_CORRUPT', `${where}: ${why}; ${intact} entries before it are intact, nothing was changed.`, { file, path, line, byte, intact }, cause);
+  return new TroupeError(
+    'JOURNAL_CORRUPT',
+    `${where}: ${why}; ${intact} entries before it are intact, nothing was changed.`,
+    { file, path, line, byte, intact },
+    cause,
+  );
 }
 
 /**
@@ -29,5 +34,10 @@ export function ioError(error: unknown, doing: string, path: string, mayBeOnDisk
   if (error instanceof TroupeError) return error;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
   const fate = mayBeOnDisk ? ' The entries may be on disk or not; they were not acknowledged.' : '';
-  return new TroupeError('JOURNAL_IO', `${code} while ${doing} (${path}).${fate}`, { errno: code, path, mayBeOnDisk }, error);
+  return new TroupeError(
+    'JOURNAL_IO',
+    `${code} while ${doing} (${path}).${fate}`,
+    { errno: code, path, mayBeOnDisk },
+    error,
+  );
 }

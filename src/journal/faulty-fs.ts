@@ -11,7 +11,13 @@ export type Fault =
   /** The process dies inside the call; of a write only the first `bytes` bytes arrive. Other calls: as `before`. */
   | { readonly type: 'tear'; readonly call: number; readonly bytes: number }
   /** The call fails with this code, once, or from then on (`sticky`); of a write the first `bytes` bytes arrive (default 0). */
-  | { readonly type: 'errno'; readonly call: number; readonly code: string; readonly sticky?: boolean; readonly bytes?: number };
+  | {
+      readonly type: 'errno';
+      readonly call: number;
+      readonly code: string;
+      readonly sticky?: boolean;
+      readonly bytes?: number;
+    };
 
 /** A file system that can be ordered to fail. */
 export interface FaultyFileSystem extends FileSystem {

@@ -55,7 +55,12 @@ export interface FileStoreOptions {
 export function fileStore(options: FileStoreOptions): JournalStore {
   const { dir, fs = nodeFileSystem, clock = systemClock, processes = machineProcesses } = options;
   const { leaseTtlMs = 30_000, engine = 'troupe', upcasts = {} } = options;
-  const { entryBytesMax = 8 * 1024 * 1024, segmentBytesMax = 64 * 1024 * 1024, batchBytesMax = 4 * 1024 * 1024, blockBelowMs = 0.5 } = options;
+  const {
+    entryBytesMax = 8 * 1024 * 1024,
+    segmentBytesMax = 64 * 1024 * 1024,
+    batchBytesMax = 4 * 1024 * 1024,
+    blockBelowMs = 0.5,
+  } = options;
   const runs = `${dir}/runs`;
 
   const create = async (run: string, folder: string): Promise<void> => {
@@ -68,7 +73,16 @@ export function fileStore(options: FileStoreOptions): JournalStore {
     await fs.syncDirectory(dir);
     if (made !== undefined && made.length <= dir.length) await fs.syncDirectory(`${dir}/..`).catch(() => undefined);
     const { pid, startedAt } = processes.self();
-    const header = { run, segment: 1, engine, at: clock.now(), epoch: 0, previousBytes: 0, entriesBefore: 0, heads: new Map() };
+    const header = {
+      run,
+      segment: 1,
+      engine,
+      at: clock.now(),
+      epoch: 0,
+      previousBytes: 0,
+      entriesBefore: 0,
+      heads: new Map(),
+    };
     if ((await createSegment(fs, folder, header, `${pid}-${startedAt}`)) === undefined) throw exists;
   };
 
@@ -90,10 +104,25 @@ export function fileStore(options: FileStoreOptions): JournalStore {
     const take = async (): Promise<{ readonly epoch: Epoch; readonly writer: Writer }> => {
       let epochMin = 1;
       for (;;) {
-        const sealedEpoch = async (): Promise<number> => (await listSegments(fs, folder, run)).segments.at(-1)?.header.epoch ?? 0;
+        const sealedEpoch = async (): Promise<number> =>
+          (await listSegments(fs, folder, run)).segments.at(-1)?.header.epoch ?? 0;
         const epoch = await takeEpoch({ fs, clock, processes, run, folder, leaseTtlMs }, epochMin, sealedEpoch);
         try {
-          const log = await openLog({ fs, clock, run, folder, epoch, isFirstTry: epochMin === 1, engine, author: `${processes.self().pid}-${epoch.epoch}`, notice, entryBytesMax, segmentBytesMax, batchBytesMax, blockBelowMs });
+          const log = await openLog({
+            fs,
+            clock,
+            run,
+            folder,
+            epoch,
+            isFirstTry: epochMin === 1,
+            engine,
+            author: `${processes.self().pid}-${epoch.epoch}`,
+            notice,
+            entryBytesMax,
+            segmentBytesMax,
+            batchBytesMax,
+            blockBelowMs,
+          });
           if (typeof log === 'object') return { epoch, writer: log };
           epochMin = log;
           await epoch.release(false);
@@ -131,7 +160,11 @@ export function fileStore(options: FileStoreOptions): JournalStore {
         if (failure !== undefined) throw failure;
         if (lease !== undefined || isTaking) {
           const { host, pid } = processes.self();
-          throw new TroupeError('RUN_BUSY', `Run \`${run}\` is held by this very journal (process ${pid} on ${host}).`, { run, host, pid });
+          throw new TroupeError(
+            'RUN_BUSY',
+            `Run \`${run}\` is held by this very journal (process ${pid} on ${host}).`,
+            { run, host, pid },
+          );
         }
         isTaking = true;
         try {
@@ -174,11 +207,16 @@ export function fileStore(options: FileStoreOptions): JournalStore {
         }
       },
       append(stream, expectedSeq, epoch, events) {
-        if (isClosed) return Promise.reject(new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run }));
-        const failure = writer?.failure();
-        if (failure !== undefined) return Promise.reject(failure);
-        if (writer === undefined || lease?.epoch !== epoch) {
-          return Promise.reject(new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is not held here.`, { run, epoch, held: lease?.epoch }));
+        if (isClosed)
+          return Promise.reject(new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run }));
+        if (writer === undefined || (lease?.epoch !== epoch && writer.failure() === undefined)) {
+          return Promise.reject(
+            new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is not held here.`, {
+              run,
+              epoch,
+              held: lease?.epoch,
+            }),
+          );
         }
         return writer.append(stream, expectedSeq, events);
       },
@@ -188,7 +226,15 @@ export function fileStore(options: FileStoreOptions): JournalStore {
           const end = writer?.durable();
           const listing = await listSegments(fs, folder, run);
           const segments = end === undefined ? listing.segments : listing.segments.slice(0, end.segment);
-          yield* readEntries({ fs, listing: { ...listing, segments }, upcasts, stream, fromSeq, lastBytes: end?.bytes, notice });
+          yield* readEntries({
+            fs,
+            listing: { ...listing, segments },
+            upcasts,
+            stream,
+            fromSeq,
+            lastBytes: end?.bytes,
+            notice,
+          });
         } catch (error) {
           throw ioError(error, 'reading the log', folder);
         }
@@ -242,7 +288,8 @@ export function fileStore(options: FileStoreOptions): JournalStore {
         if (isNew) await create(run, folder);
         else {
           const listing = await listSegments(fs, folder, run);
-          if (listing.segments.length === 0 && listing.trouble === undefined) throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in ${runs}.`, { run });
+          if (listing.segments.length === 0 && listing.trouble === undefined)
+            throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in ${runs}.`, { run });
         }
       } catch (error) {
         throw ioError(error, isNew ? 'creating the run' : 'opening the run', folder);

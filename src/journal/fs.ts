@@ -5,7 +5,20 @@
  * Appending exists in a synchronous form too, because one waiting append is served about twice as fast by it
  * (see `writer.ts`); everything else is asynchronous, save `exists`, which the fence asks after every flush.
  */
-import { close, constants, existsSync, fdatasync, fdatasyncSync, fstat, fsync, ftruncate, open, read, write, writeSync } from 'node:fs';
+import {
+  close,
+  constants,
+  existsSync,
+  fdatasync,
+  fdatasyncSync,
+  fstat,
+  fsync,
+  ftruncate,
+  open,
+  read,
+  write,
+  writeSync,
+} from 'node:fs';
 import { link, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 
 /** How a file is opened: `append` creates nothing, `replace` creates or empties it, `change` edits an existing one in place. */
@@ -54,8 +67,11 @@ export function hasCode(error: unknown, code: string): boolean {
 
 /** Writes all of `bytes`, however many calls it takes. */
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position?: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += await file.write(done === 0 ? bytes : bytes.subarray(done), position === undefined ? undefined : position + done);
+  for (let done = 0; done < bytes.length;) {
+    done += await file.write(
+      done === 0 ? bytes : bytes.subarray(done),
+      position === undefined ? undefined : position + done,
+    );
   }
 }
 
@@ -72,7 +88,12 @@ export async function readAll(file: OpenFile, position: number, length: number):
 }
 
 /** Opens, uses, and always closes a file. */
-export async function withFile<Result>(fs: FileSystem, path: string, mode: OpenMode, use: (file: OpenFile) => Promise<Result>): Promise<Result> {
+export async function withFile<Result>(
+  fs: FileSystem,
+  path: string,
+  mode: OpenMode,
+  use: (file: OpenFile) => Promise<Result>,
+): Promise<Result> {
   const file = await fs.open(path, mode);
   try {
     return await use(file);
@@ -111,8 +132,10 @@ function nodeFile(fd: number, flushed: boolean): OpenFile {
       new Promise((resolve, reject) => {
         read(fd, into, 0, into.length, position, (error, count) => (error ? reject(error) : resolve(count)));
       }),
-    size: () => new Promise((resolve, reject) => fstat(fd, (error, stats) => (error ? reject(error) : resolve(stats.size)))),
-    truncate: (bytes) => new Promise((resolve, reject) => ftruncate(fd, bytes, (error) => (error ? reject(error) : resolve()))),
+    size: () =>
+      new Promise((resolve, reject) => fstat(fd, (error, stats) => (error ? reject(error) : resolve(stats.size)))),
+    truncate: (bytes) =>
+      new Promise((resolve, reject) => ftruncate(fd, bytes, (error) => (error ? reject(error) : resolve()))),
     close: () =>
       new Promise((resolve, reject) => {
         if (!open) return resolve();
@@ -126,7 +149,9 @@ function nodeFile(fd: number, flushed: boolean): OpenFile {
 export const nodeFileSystem: FileSystem = {
   open: (path, mode) =>
     new Promise((resolve, reject) => {
-      open(path, modes[mode], (error, fd) => (error ? reject(error) : resolve(nodeFile(fd, mode === 'append' && oneCallFlush))));
+      open(path, modes[mode], (error, fd) =>
+        error ? reject(error) : resolve(nodeFile(fd, mode === 'append' && oneCallFlush)),
+      );
     }),
   exists: existsSync,
   async stat(path) {

@@ -27,7 +27,7 @@ import { TroupeError } from '../error.ts';
 import { hasCode, withFile, writeAll, type FileSystem } from './fs.ts';
 import { parseObject } from './line.ts';
 import type { Holder } from './port.ts';
-import type { ProcessIdentity, Processes } from './process-identity.ts';
+import type { Liveness, ProcessIdentity, Processes } from './process-identity.ts';
 import { timeText } from './time.ts';
 
 /** What the lease needs to know. */
@@ -91,7 +91,17 @@ function parseContent(text: string): EpochContent {
   try {
     const { host, pid, bootId, pidNamespace, startedAt, since, mustSeal } = parseObject(text);
     if (typeof host === 'string' && typeof pid === 'number' && typeof since === 'number') {
-      return { identity: { host, pid, bootId: String(bootId), pidNamespace: String(pidNamespace), startedAt: String(startedAt) }, since, mustSeal: mustSeal !== false };
+      return {
+        identity: {
+          host,
+          pid,
+          bootId: String(bootId),
+          pidNamespace: String(pidNamespace),
+          startedAt: String(startedAt),
+        },
+        since,
+        mustSeal: mustSeal !== false,
+      };
     }
   } catch {
     // Falls through.
@@ -106,7 +116,11 @@ let drafts = 0;
  * Takes the next epoch of a run, at least `epochMin`. `sealedEpoch` tells the epoch of the last segment's header: an obligation to seal
  * that is not newer than it has been met. Codes: RUN_BUSY; system errors pass through.
  */
-export async function takeEpoch(options: LeaseOptions, epochMin: number, sealedEpoch: () => Promise<number>): Promise<Epoch> {
+export async function takeEpoch(
+  options: LeaseOptions,
+  epochMin: number,
+  sealedEpoch: () => Promise<number>,
+): Promise<Epoch> {
   const { fs, clock, processes, run, leaseTtlMs } = options;
   const folder = `${options.folder}/lease`;
   const self = processes.self();
@@ -153,7 +167,12 @@ export async function takeEpoch(options: LeaseOptions, epochMin: number, sealedE
 
   const busy = ({ identity, since: held }: EpochContent): TroupeError => {
     const { host, pid } = identity;
-    return new TroupeError('RUN_BUSY', `Run \`${run}\` is held by process ${pid} on ${host} since ${timeText(held)}.`, { run, host, pid, since: held });
+    return new TroupeError('RUN_BUSY', `Run \`${run}\` is held by process ${pid} on ${host} since ${timeText(held)}.`, {
+      run,
+      host,
+      pid,
+      since: held,
+    });
   };
 
   /** One try; undefined when something changed meanwhile. */
@@ -168,7 +187,9 @@ export async function takeEpoch(options: LeaseOptions, epochMin: number, sealedE
       if (content === undefined) return undefined;
       mustSeal = content.mustSeal && (await sealedEpoch()) < newest.epoch;
       if (newest.state === 'held') {
-        const liveness = abandoned.has(`${folder}/${newest.name}`) ? 'dead' : processes.liveness(content.identity);
+        const livenessOf = (identity: ProcessIdentity): Liveness =>
+          identity === unknownIdentity ? 'unknown' : processes.liveness(identity);
+        const liveness = abandoned.has(`${folder}/${newest.name}`) ? 'dead' : livenessOf(content.identity);
         if (liveness === 'alive' || (liveness === 'unknown' && !(await hasExpired(newest)))) throw busy(content);
         if (liveness !== 'dead') mustSeal = true;
         takenFrom = { host: content.identity.host, pid: content.identity.pid, since: content.since };
@@ -201,7 +222,13 @@ export async function takeEpoch(options: LeaseOptions, epochMin: number, sealedE
       abandoned.add(own);
       throw error;
     }
-    return { epoch, takenFrom, mustSeal, wasClean: newest === undefined || newest.state === 'free', ...hold(epoch, own) };
+    return {
+      epoch,
+      takenFrom,
+      mustSeal,
+      wasClean: newest === undefined || newest.state === 'free',
+      ...hold(epoch, own),
+    };
   };
 
   const hold = (epoch: number, own: string): Pick<Epoch, 'isHeld' | 'heartbeat' | 'release'> => {
@@ -229,7 +256,9 @@ export async function takeEpoch(options: LeaseOptions, epochMin: number, sealedE
       const taken = await attempt();
       if (taken !== undefined) return taken;
     }
-    throw new TroupeError('RUN_BUSY', `Run \`${run}\` changed hands ${tryMax} times while it was to be taken.`, { run });
+    throw new TroupeError('RUN_BUSY', `Run \`${run}\` changed hands ${tryMax} times while it was to be taken.`, {
+      run,
+    });
   } finally {
     await fs.unlink(draft).catch(() => undefined);
   }

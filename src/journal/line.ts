@@ -51,7 +51,8 @@ const typeTexts = new Map<string, string>();
 function typeText(type: string): string {
   let text = typeTexts.get(type);
   if (text === undefined) {
-    if (typeof type !== 'string') throw new TroupeError('BAD_INPUT', `Expected an event type to be a string, got \`${String(type)}\`.`);
+    if (typeof type !== 'string')
+      throw new TroupeError('BAD_INPUT', `Expected an event type to be a string, got \`${String(type)}\`.`);
     if (typeTexts.size >= 1000) typeTexts.clear();
     typeTexts.set(type, (text = JSON.stringify(type)));
   }
@@ -63,22 +64,47 @@ function dataText(event: JournalEvent): string {
   try {
     text = JSON.stringify(event.data);
   } catch (error) {
-    throw new TroupeError('NOT_JSON', `The data of \`${event.type}\` cannot be written as JSON.`, { type: event.type }, error);
+    throw new TroupeError(
+      'NOT_JSON',
+      `The data of \`${event.type}\` cannot be written as JSON.`,
+      { type: event.type },
+      error,
+    );
   }
-  if (text === undefined) throw new TroupeError('NOT_JSON', `The data of \`${event.type}\` is ${typeof event.data}, not a JSON value.`, { type: event.type });
+  if (text === undefined)
+    throw new TroupeError('NOT_JSON', `The data of \`${event.type}\` is ${typeof event.data}, not a JSON value.`, {
+      type: event.type,
+    });
   return text;
 }
 
 /** An event's line. `more` says that the next line belongs to the same append. Codes: BAD_INPUT, NOT_JSON, ENTRY_TOO_LARGE. */
-export function encodeEntry(prefix: string, seq: number, epoch: number, event: JournalEvent, more: boolean, entryBytesMax: number): string {
-  if (!Number.isFinite(event.at)) throw new TroupeError('BAD_INPUT', `Expected \`at\` of \`${event.type}\` to be a finite number of milliseconds, got \`${event.at}\`.`);
+export function encodeEntry(
+  prefix: string,
+  seq: number,
+  epoch: number,
+  event: JournalEvent,
+  more: boolean,
+  entryBytesMax: number,
+): string {
+  if (!Number.isFinite(event.at))
+    throw new TroupeError(
+      'BAD_INPUT',
+      `Expected \`at\` of \`${event.type}\` to be a finite number of milliseconds, got \`${event.at}\`.`,
+    );
   const fold = event.fold === undefined ? '' : `,"fold":${JSON.stringify(event.fold)}`;
-  const line = sealLine(`${prefix}${seq},"at":${event.at},"type":${typeText(event.type)},"data":${dataText(event)}${fold},"epoch":${epoch}${more ? ',"more":true' : ''}`);
+  const line = sealLine(
+    `${prefix}${seq},"at":${event.at},"type":${typeText(event.type)},"data":${dataText(event)}${fold},"epoch":${epoch}${more ? ',"more":true' : ''}`,
+  );
   // A UTF-16 unit is at most three bytes: most lines need no count.
   if (line.length * 3 > entryBytesMax) {
     const bytes = Buffer.byteLength(line);
     if (bytes > entryBytesMax) {
-      throw new TroupeError('ENTRY_TOO_LARGE', `\`${event.type}\` takes ${bytes} bytes, more than entryBytesMax = ${entryBytesMax}.`, { type: event.type, bytes, entryBytesMax });
+      throw new TroupeError(
+        'ENTRY_TOO_LARGE',
+        `\`${event.type}\` takes ${bytes} bytes, more than entryBytesMax = ${entryBytesMax}.`,
+        { type: event.type, bytes, entryBytesMax },
+      );
     }
   }
   return line;
@@ -107,7 +133,9 @@ export function lineDamage(bytes: Buffer, start: number, end: number): string | 
   }
   if (bytes[body + 16] !== 34 || bytes[body + 17] !== 125) return 'the line does not end with its checksum';
   const actual = crc32(bytes.subarray(start, body));
-  return actual === written >>> 0 ? undefined : `its checksum is ${hex(actual)}, but ${hex(written >>> 0)} is written in it`;
+  return actual === written >>> 0
+    ? undefined
+    : `its checksum is ${hex(actual)}, but ${hex(written >>> 0)} is written in it`;
 }
 
 /**
@@ -206,7 +234,9 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
 }
 
 /** How an entry of an older version becomes one of the next version; the key is the version it comes from. */
-export type Upcasts = Readonly<Record<number, (old: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>>;
+export type Upcasts = Readonly<
+  Record<number, (old: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>
+>;
 
 /** Parses a line's text, of any shape and version, into an entry of today's version. */
 function decodeSlowly(text: string, upcasts: Upcasts): Entry {
@@ -214,16 +244,30 @@ function decodeSlowly(text: string, upcasts: Upcasts): Entry {
   while (raw['v'] !== entryVersion) {
     const version = raw['v'];
     const upcast = typeof version === 'number' && version < entryVersion ? upcasts[version] : undefined;
-    if (upcast === undefined) throw new TroupeError('JOURNAL_FORMAT', `An entry has version ${String(version)}; this troupe reads up to ${entryVersion}.`, { version });
+    if (upcast === undefined)
+      throw new TroupeError(
+        'JOURNAL_FORMAT',
+        `An entry has version ${String(version)}; this troupe reads up to ${entryVersion}.`,
+        { version },
+      );
     raw = { ...upcast(raw), v: Number(version) + 1 };
   }
   const { stream, seq, at, type, data, fold, epoch } = raw;
-  if (typeof stream !== 'string' || typeof seq !== 'number' || typeof at !== 'number' || typeof type !== 'string' || typeof epoch !== 'number' || data === undefined) {
+  if (
+    typeof stream !== 'string' ||
+    typeof seq !== 'number' ||
+    typeof at !== 'number' ||
+    typeof type !== 'string' ||
+    typeof epoch !== 'number' ||
+    data === undefined
+  ) {
     throw new SyntaxError('not an entry: a member is missing or of another type');
   }
   // Parsed JSON is JSON.
   const json = data as Entry['data'];
-  return typeof fold === 'string' ? { v: entryVersion, stream, seq, at, type, data: json, fold, epoch } : { v: entryVersion, stream, seq, at, type, data: json, epoch };
+  return typeof fold === 'string'
+    ? { v: entryVersion, stream, seq, at, type, data: json, fold, epoch }
+    : { v: entryVersion, stream, seq, at, type, data: json, epoch };
 }
 
 /**
@@ -280,9 +324,19 @@ export function entryReader(upcasts: Upcasts): (text: string) => Entry {
     if (text.charCodeAt(epochAt - 1) === 34) {
       // The data is a string, or a fold follows it.
       const { data, fold } = JSON.parse(`{${text.slice(dataAt + 2, epochAt)}}`) as Pick<Entry, 'data' | 'fold'>;
-      return fold === undefined ? { v: entryVersion, stream, seq, at, type, data, epoch } : { v: entryVersion, stream, seq, at, type, data, fold, epoch };
+      return fold === undefined
+        ? { v: entryVersion, stream, seq, at, type, data, epoch }
+        : { v: entryVersion, stream, seq, at, type, data, fold, epoch };
     }
-    return { v: entryVersion, stream, seq, at, type, data: JSON.parse(text.slice(dataAt + dataMark.length, epochAt)), epoch };
+    return {
+      v: entryVersion,
+      stream,
+      seq,
+      at,
+      type,
+      data: JSON.parse(text.slice(dataAt + dataMark.length, epochAt)),
+      epoch,
+    };
   };
 
   return (text) => (text.startsWith(startText) ? decodeFast(text) : undefined) ?? decodeSlowly(text, upcasts);

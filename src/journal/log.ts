@@ -40,7 +40,12 @@ async function refuse(fs: FileSystem, listing: Listing): Promise<never> {
 export async function openLog(options: LogOptions): Promise<Writer | number> {
   const { fs, clock, run, folder, epoch, isFirstTry, engine, author, notice, batchBytesMax } = options;
 
-  const open = async (segment: Segment, number: number, bytes: number): Promise<LogEnd> => ({ segment: number, path: segment.path, file: await fs.open(segment.path, 'append'), bytes });
+  const open = async (segment: Segment, number: number, bytes: number): Promise<LogEnd> => ({
+    segment: number,
+    path: segment.path,
+    file: await fs.open(segment.path, 'append'),
+    bytes,
+  });
 
   const begin = (cursor: Cursor, place: LogEnd): Writer =>
     createWriter({
@@ -52,9 +57,23 @@ export async function openLog(options: LogOptions): Promise<Writer | number> {
       place,
       async rollOver(now) {
         const number = now.segment + 1;
-        const header = { run, segment: number, engine, at: clock.now(), epoch: epoch.epoch, previousBytes: now.bytes, entriesBefore: now.entries, heads: now.heads };
+        const header = {
+          run,
+          segment: number,
+          engine,
+          at: clock.now(),
+          epoch: epoch.epoch,
+          previousBytes: now.bytes,
+          entriesBefore: now.entries,
+          heads: now.heads,
+        };
         const created = await createSegment(fs, folder, header, author);
-        if (created === undefined) throw new TroupeError('EPOCH_STALE', `Epoch ${epoch.epoch} of run \`${run}\` is over: another host has begun segment ${number}.`, { run, epoch: epoch.epoch });
+        if (created === undefined)
+          throw new TroupeError(
+            'EPOCH_STALE',
+            `Epoch ${epoch.epoch} of run \`${run}\` is over: another host has begun segment ${number}.`,
+            { run, epoch: epoch.epoch },
+          );
         const next = await open(created, number, created.headerBytes);
         await place.file.close().catch(() => undefined);
         place = next;
@@ -76,10 +95,26 @@ export async function openLog(options: LogOptions): Promise<Writer | number> {
       return begin(mended.cursor, await open(last, number, mended.end.bytes));
     }
     if (end.tail !== undefined) {
-      notice({ kind: 'stale-writes', file: last.file, line: end.lines + 1, byte: end.bytes, bytes: end.tail.bytes, message: `${last.file}: ${end.tail.bytes} bytes after byte ${end.bytes} do not count: an old holder of the run may still be writing there.` });
+      notice({
+        kind: 'stale-writes',
+        file: last.file,
+        line: end.lines + 1,
+        byte: end.bytes,
+        bytes: end.tail.bytes,
+        message: `${last.file}: ${end.tail.bytes} bytes after byte ${end.bytes} do not count: an old holder of the run may still be writing there.`,
+      });
     }
     await flushEnd(fs, last, end.bytes, batchBytesMax);
-    const header = { run, segment: number + 1, engine, at: clock.now(), epoch: epoch.epoch, previousBytes: end.bytes, entriesBefore: seen.entries, heads: seen.heads };
+    const header = {
+      run,
+      segment: number + 1,
+      engine,
+      at: clock.now(),
+      epoch: epoch.epoch,
+      previousBytes: end.bytes,
+      entriesBefore: seen.entries,
+      heads: seen.heads,
+    };
     const created = await createSegment(fs, folder, header, author);
     // Undefined: the old holder has just begun this segment itself; then what it wrote there is read, and that one is sealed.
     if (created !== undefined) return begin(seen, await open(created, number + 1, created.headerBytes));

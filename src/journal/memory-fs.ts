@@ -23,7 +23,10 @@ export interface MemoryFileSystem extends FileSystem {
    * Forgets what was not flushed. `keepBytes` decides how many of a file's unsafe appended bytes stay (default none; the answer is
    * clamped); `keepNames` whether unsafe names stay (default false: both happen on real disks).
    */
-  powerCut(options?: { readonly keepBytes?: (path: string, unsafeBytes: number) => number; readonly keepNames?: boolean }): void;
+  powerCut(options?: {
+    readonly keepBytes?: (path: string, unsafeBytes: number) => number;
+    readonly keepNames?: boolean;
+  }): void;
   /** A file's content; undefined when there is none. */
   peek(path: string): Buffer | undefined;
   /** Puts a file there, durable at once. */
@@ -110,7 +113,9 @@ export function memoryFileSystem(): MemoryFileSystem {
     async readdir(path) {
       const folder = folders.get(path);
       if (folder === undefined) throw systemError('ENOENT', 'readdir', path);
-      const below = [...folders.keys()].filter((other) => other !== '' && split(other)[0] === path).map((other) => split(other)[1]);
+      const below = [...folders.keys()]
+        .filter((other) => other !== '' && split(other)[0] === path)
+        .map((other) => split(other)[1]);
       return [...folder.names.keys(), ...below];
     },
     async mkdir(path) {
@@ -168,6 +173,7 @@ export function memoryFileSystem(): MemoryFileSystem {
     advance(ms) {
       nowMs += ms;
     },
-    paths: () => [...folders].flatMap(([path, folder]) => [...folder.names.keys()].map((name) => `${path}/${name}`)).toSorted(),
+    paths: () =>
+      [...folders].flatMap(([path, folder]) => [...folder.names.keys()].map((name) => `${path}/${name}`)).toSorted(),
   };
 }

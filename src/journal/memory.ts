@@ -23,7 +23,9 @@ const batchEntries = 1000;
 const hereHost = 'memory';
 
 /** Makes an empty store. `entryBytesMax`: longest entry as a line; default 8 MiB. */
-export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entryBytesMax?: number } = {}): MemoryStore {
+export function memoryStore({
+  entryBytesMax = 8 * 1024 * 1024,
+}: { readonly entryBytesMax?: number } = {}): MemoryStore {
   const runs = new Map<string, MemoryRun>();
 
   const openJournal = (run: string, memory: MemoryRun): Journal => {
@@ -33,21 +35,45 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
     let stale: TroupeError | undefined;
     const decode = entryReader({});
 
-    const closed = (): TroupeError => new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run });
+    const closed = (): TroupeError =>
+      new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run });
 
-    const appendNow = (stream: string, expectedSeq: number, epoch: number, events: readonly JournalEvent[]): readonly Entry[] => {
+    const appendNow = (
+      stream: string,
+      expectedSeq: number,
+      epoch: number,
+      events: readonly JournalEvent[],
+    ): readonly Entry[] => {
       if (isClosed) throw closed();
       if (stale !== undefined) throw stale;
-      if (lease?.epoch !== epoch) throw new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is not held here.`, { run, epoch, held: lease?.epoch });
+      if (lease?.epoch !== epoch)
+        throw new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is not held here.`, {
+          run,
+          epoch,
+          held: lease?.epoch,
+        });
       if (memory.epoch !== epoch) {
-        stale = new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is over: another host has taken the run.`, { run, epoch });
+        stale = new TroupeError(
+          'EPOCH_STALE',
+          `Epoch ${epoch} of run \`${run}\` is over: another host has taken the run.`,
+          { run, epoch },
+        );
         throw stale;
       }
       checkStream(stream);
       const actual = memory.heads.get(stream) ?? 0;
-      if (expectedSeq !== actual) throw new TroupeError('SEQ_CONFLICT', `Stream \`${stream}\` stands at seq ${actual}, not at ${expectedSeq}.`, { stream, expected: expectedSeq, actual });
+      if (expectedSeq !== actual)
+        throw new TroupeError('SEQ_CONFLICT', `Stream \`${stream}\` stands at seq ${actual}, not at ${expectedSeq}.`, {
+          stream,
+          expected: expectedSeq,
+          actual,
+        });
       const prefix = linePrefix(stream);
-      const lines = events.map((event, index) => ({ stream, seq: actual + index + 1, text: encodeEntry(prefix, actual + index + 1, epoch, event, index < events.length - 1, entryBytesMax) }));
+      const lines = events.map((event, index) => ({
+        stream,
+        seq: actual + index + 1,
+        text: encodeEntry(prefix, actual + index + 1, epoch, event, index < events.length - 1, entryBytesMax),
+      }));
       for (const line of lines) memory.lines.push(line);
       if (lines.length > 0) memory.heads.set(stream, actual + lines.length);
       return lines.map(({ text }, index) => ({ ...decode(text), data: events[index]?.data ?? null }));
@@ -61,7 +87,12 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
         const holder = memory.holder;
         if (holder !== undefined && !holder.isDead) {
           const { host, pid, since } = holder;
-          throw new TroupeError('RUN_BUSY', `Run \`${run}\` is held by another journal of this process.`, { run, host, pid, since });
+          throw new TroupeError('RUN_BUSY', `Run \`${run}\` is held by another journal of this process.`, {
+            run,
+            host,
+            pid,
+            since,
+          });
         }
         const mine = { host: hereHost, pid: 0, since: 0, isDead: false };
         memory.holder = mine;
@@ -104,7 +135,8 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
       async loadSnapshot(stream, maker) {
         if (isClosed) throw closed();
         for (const snapshot of memory.snapshots.get(stream) ?? []) {
-          if (snapshot.maker === maker && snapshot.seq <= (memory.heads.get(stream) ?? 0)) return structuredClone(snapshot);
+          if (snapshot.maker === maker && snapshot.seq <= (memory.heads.get(stream) ?? 0))
+            return structuredClone(snapshot);
           const message = `The snapshot of \`${stream}\` at seq ${snapshot.seq} by \`${snapshot.maker}\` is ignored.`;
           if (!found.some((other) => other.message === message)) found.push({ kind: 'snapshot-ignored', message });
         }
@@ -125,8 +157,10 @@ export function memoryStore({ entryBytesMax = 8 * 1024 * 1024 }: { readonly entr
     async open(run, { create = false } = {}) {
       checkRunId(run);
       const there = runs.get(run);
-      if (create && there !== undefined) throw new TroupeError('RUN_EXISTS', `Run \`${run}\` exists already in memory.`, { run });
-      if (!create && there === undefined) throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in memory.`, { run });
+      if (create && there !== undefined)
+        throw new TroupeError('RUN_EXISTS', `Run \`${run}\` exists already in memory.`, { run });
+      if (!create && there === undefined)
+        throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in memory.`, { run });
       const memory = there ?? { lines: [], heads: new Map(), snapshots: new Map(), epoch: 0, holder: undefined };
       runs.set(run, memory);
       return openJournal(run, memory);

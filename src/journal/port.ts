@@ -81,7 +81,12 @@ export interface Journal {
    * Appends waiting together share one flush. Codes: SEQ_CONFLICT, EPOCH_STALE, ENTRY_TOO_LARGE, JOURNAL_IO, HOST_CLOSED.
    * After JOURNAL_IO or EPOCH_STALE every further append fails the same way.
    */
-  append(stream: string, expectedSeq: number, epoch: number, events: readonly JournalEvent[]): Promise<readonly Entry[]>;
+  append(
+    stream: string,
+    expectedSeq: number,
+    epoch: number,
+    events: readonly JournalEvent[],
+  ): Promise<readonly Entry[]>;
   /**
    * Durable entries with seq >= `fromSeq` (default 1) in journal order, in batches: of one stream, or of all
    * when `stream` is undefined. Ends at the journal's end as of now. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO.

@@ -29,7 +29,15 @@ function wanted(segments: readonly Segment[], stream: string | undefined, fromSe
 const moreText = ',"more":true';
 
 /** Entries in journal order, in batches of about half a MiB of log. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
-export async function* readEntries({ fs, listing, upcasts, stream, fromSeq, lastBytes, notice }: ReadOptions): AsyncGenerator<readonly Entry[]> {
+export async function* readEntries({
+  fs,
+  listing,
+  upcasts,
+  stream,
+  fromSeq,
+  lastBytes,
+  notice,
+}: ReadOptions): AsyncGenerator<readonly Entry[]> {
   let batch: Entry[] = [];
   /** How many lines ago each entry of the batch was met: an unfinished append at the end must be left out. */
   let linesOf: number[] = [];
@@ -76,16 +84,31 @@ export async function* readEntries({ fs, listing, upcasts, stream, fromSeq, last
   for (const segment of segments) {
     cursor ??= cursorAt(segment);
     if (cursor.entries !== segment.header.entriesBefore) {
-      throw corrupt({ ...segment, line: 1, byte: 0, intact: cursor.entries }, `the header counts ${segment.header.entriesBefore} entries before it, but there are ${cursor.entries}`);
+      throw corrupt(
+        { ...segment, line: 1, byte: 0, intact: cursor.entries },
+        `the header counts ${segment.header.entriesBefore} entries before it, but there are ${cursor.entries}`,
+      );
     }
     if (segment.sealedBytes !== undefined) {
       const { bytes: size } = await fs.stat(segment.path);
       const bytes = size - segment.sealedBytes;
       if (bytes > 0) {
-        notice({ kind: 'stale-writes', file: segment.file, byte: segment.sealedBytes, bytes, message: `${segment.file}: ${bytes} bytes after its sealed end (byte ${segment.sealedBytes}) do not count: an old holder wrote them after the run was taken over.` });
+        notice({
+          kind: 'stale-writes',
+          file: segment.file,
+          byte: segment.sealedBytes,
+          bytes,
+          message: `${segment.file}: ${bytes} bytes after its sealed end (byte ${segment.sealedBytes}) do not count: an old holder wrote them after the run was taken over.`,
+        });
       }
     }
-    const walk = walkSegment(fs, segment, cursor, stream === undefined ? inspectAll : inspectStream, segment === listing.segments.at(-1) ? lastBytes : undefined);
+    const walk = walkSegment(
+      fs,
+      segment,
+      cursor,
+      stream === undefined ? inspectAll : inspectStream,
+      segment === listing.segments.at(-1) ? lastBytes : undefined,
+    );
     for await (const open of walk) {
       const taken = takeBatch(open);
       if (taken.length > 0) yield taken;

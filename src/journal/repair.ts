@@ -62,7 +62,14 @@ export async function mendEnd({ fs, folder, segment, epoch, notice }: MendOption
       continue;
     }
     const kept = await cutTail(fs, folder, segment, bytes, epoch);
-    notice({ kind: 'torn-tail', file: segment.file, line: lines + 1, byte: bytes, bytes: tail.bytes, message: `${segment.file} line ${lines + 1}: ${tail.bytes} bytes of an append that was never acknowledged were cut off at byte ${bytes}; they are kept in ${kept}.` });
+    notice({
+      kind: 'torn-tail',
+      file: segment.file,
+      line: lines + 1,
+      byte: bytes,
+      bytes: tail.bytes,
+      message: `${segment.file} line ${lines + 1}: ${tail.bytes} bytes of an append that was never acknowledged were cut off at byte ${bytes}; they are kept in ${kept}.`,
+    });
   }
 }
 

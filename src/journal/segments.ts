@@ -67,19 +67,39 @@ function parseHeader(text: string, place: Place, run: string, segment: number): 
   if (raw['troupe'] !== 'journal') throw corrupt(place, 'the header is not that of a journal');
   const format = raw['format'];
   if (typeof format === 'number' && format > journalFormat) {
-    throw new TroupeError('JOURNAL_FORMAT', `${place.file} has format ${format}; this troupe reads up to ${journalFormat}.`, { ...place, format });
+    throw new TroupeError(
+      'JOURNAL_FORMAT',
+      `${place.file} has format ${format}; this troupe reads up to ${journalFormat}.`,
+      { ...place, format },
+    );
   }
   const { engine, at, epoch, previousBytes = 0, entriesBefore = 0, heads = {} } = raw;
-  if (raw['run'] !== run) throw corrupt(place, `the header names run \`${String(raw['run'])}\`, but this is \`${run}\``);
-  if (raw['segment'] !== segment) throw corrupt(place, `the header names segment ${String(raw['segment'])}, but this is ${segment}`);
-  if (typeof format !== 'number' || typeof engine !== 'string' || typeof at !== 'number' || typeof epoch !== 'number' || typeof previousBytes !== 'number' || typeof entriesBefore !== 'number' || !isHeads(heads)) {
+  if (raw['run'] !== run)
+    throw corrupt(place, `the header names run \`${String(raw['run'])}\`, but this is \`${run}\``);
+  if (raw['segment'] !== segment)
+    throw corrupt(place, `the header names segment ${String(raw['segment'])}, but this is ${segment}`);
+  if (
+    typeof format !== 'number' ||
+    typeof engine !== 'string' ||
+    typeof at !== 'number' ||
+    typeof epoch !== 'number' ||
+    typeof previousBytes !== 'number' ||
+    typeof entriesBefore !== 'number' ||
+    !isHeads(heads)
+  ) {
     throw corrupt(place, 'the header lacks a member');
   }
   return { run, segment, engine, at, epoch, previousBytes, entriesBefore, heads: new Map(Object.entries(heads)) };
 }
 
 /** A segment's header alone. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
-export async function readHeader(fs: FileSystem, folder: string, run: string, segment: number, intact: number): Promise<Omit<Segment, 'sealedBytes'>> {
+export async function readHeader(
+  fs: FileSystem,
+  folder: string,
+  run: string,
+  segment: number,
+  intact: number,
+): Promise<Omit<Segment, 'sealedBytes'>> {
   const file = segmentFile(segment);
   const path = `${folder}/${file}`;
   const place: Place = { file, path, line: 1, byte: 0, intact };
@@ -89,7 +109,8 @@ export async function readHeader(fs: FileSystem, folder: string, run: string, se
       const bytes = await readAll(open, 0, Math.min(length, size));
       const end = nextNewline(bytes, 0);
       if (end >= 0) return bytes.subarray(0, end);
-      if (bytes.length >= size) throw corrupt(place, size === 0 ? 'the file is empty: it has no header' : 'the header has no end');
+      if (bytes.length >= size)
+        throw corrupt(place, size === 0 ? 'the file is empty: it has no header' : 'the header has no end');
     }
   });
   const damage = lineDamage(line, 0, line.length);
@@ -121,7 +142,10 @@ export async function listSegments(fs: FileSystem, folder: string, run: string):
     const file = segmentFile(segment);
     if (!numbers.has(segment)) {
       trouble = async (intact) => {
-        throw corrupt({ file, path: `${folder}/${file}`, line: 0, byte: 0, intact }, `the segment is missing, though there is a segment ${count}`);
+        throw corrupt(
+          { file, path: `${folder}/${file}`, line: 0, byte: 0, intact },
+          `the segment is missing, though there is a segment ${count}`,
+        );
       };
       break;
     }
@@ -136,14 +160,24 @@ export async function listSegments(fs: FileSystem, folder: string, run: string):
       };
     }
   }
-  return { segments: found.map((segment, index) => ({ ...segment, sealedBytes: found[index + 1]?.header.previousBytes })), trouble };
+  return {
+    segments: found.map((segment, index) => ({ ...segment, sealedBytes: found[index + 1]?.header.previousBytes })),
+    trouble,
+  };
 }
 
 /** Makes a segment, durable with its name. `author` differs between processes. Resolves to undefined when another host has made it already. */
-export async function createSegment(fs: FileSystem, folder: string, header: SegmentHeader, author: string): Promise<Segment | undefined> {
+export async function createSegment(
+  fs: FileSystem,
+  folder: string,
+  header: SegmentHeader,
+  author: string,
+): Promise<Segment | undefined> {
   const { run, segment, engine, at, epoch, previousBytes, entriesBefore, heads } = header;
   const rest = segment === 1 ? {} : { previousBytes, entriesBefore, heads: Object.fromEntries(heads) };
-  const bytes = Buffer.from(encodeObject({ troupe: 'journal', format: journalFormat, run, segment, engine, at, epoch, ...rest }));
+  const bytes = Buffer.from(
+    encodeObject({ troupe: 'journal', format: journalFormat, run, segment, engine, at, epoch, ...rest }),
+  );
   const file = segmentFile(segment);
   const path = `${folder}/${file}`;
   const draft = `${path}.${author}.draft`;

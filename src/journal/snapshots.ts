@@ -15,7 +15,11 @@ export interface SnapshotStamp {
   readonly epoch: number;
 }
 
-async function list(fs: FileSystem, folder: string, stream: string): Promise<readonly { readonly file: string; readonly seq: number }[]> {
+async function list(
+  fs: FileSystem,
+  folder: string,
+  stream: string,
+): Promise<readonly { readonly file: string; readonly seq: number }[]> {
   const prefix = `${encodeName(stream)}-`;
   let names: readonly string[];
   try {
@@ -33,14 +37,23 @@ async function list(fs: FileSystem, folder: string, stream: string): Promise<rea
 let drafts = 0;
 
 /** Writes a snapshot, durable with its name, and drops the stream's oldest ones. System errors pass through. */
-export async function writeSnapshot(fs: FileSystem, folder: string, snapshot: Snapshot, stamp: SnapshotStamp): Promise<void> {
+export async function writeSnapshot(
+  fs: FileSystem,
+  folder: string,
+  snapshot: Snapshot,
+  stamp: SnapshotStamp,
+): Promise<void> {
   const { stream, seq, maker, data } = snapshot;
   const snapshots = `${folder}/snapshots`;
   if ((await fs.mkdir(snapshots)) !== undefined) await fs.syncDirectory(folder);
   const path = `${snapshots}/${encodeName(stream)}-${seq}.json`;
   const draft = `${path}.${stamp.epoch}-${++drafts}.draft`;
   await withFile(fs, draft, 'replace', async (open) => {
-    await writeAll(open, Buffer.from(encodeObject({ troupe: 'snapshot', format: snapshotFormat, stream, seq, maker, ...stamp, data })), 0);
+    await writeAll(
+      open,
+      Buffer.from(encodeObject({ troupe: 'snapshot', format: snapshotFormat, stream, seq, maker, ...stamp, data })),
+      0,
+    );
     await open.datasync();
   });
   await fs.rename(draft, path);
@@ -68,14 +81,23 @@ function parseSnapshot(bytes: Buffer, stream: string, maker: string, head: numbe
 }
 
 /** The newest snapshot that can be used; each newer one that cannot is told in a notice. `head` is the stream's last seq. */
-export async function readSnapshot(fs: FileSystem, folder: string, stream: string, maker: string, head: () => Promise<number>, notice: (notice: JournalNotice) => void): Promise<Snapshot | undefined> {
+export async function readSnapshot(
+  fs: FileSystem,
+  folder: string,
+  stream: string,
+  maker: string,
+  head: () => Promise<number>,
+  notice: (notice: JournalNotice) => void,
+): Promise<Snapshot | undefined> {
   const files = await list(fs, folder, stream);
   if (files.length === 0) return undefined;
   const last = await head();
   for (const { file } of files) {
     let found: Snapshot | string;
     try {
-      found = await withFile(fs, `${folder}/snapshots/${file}`, 'read', async (open) => parseSnapshot(await readAll(open, 0, await open.size()), stream, maker, last));
+      found = await withFile(fs, `${folder}/snapshots/${file}`, 'read', async (open) =>
+        parseSnapshot(await readAll(open, 0, await open.size()), stream, maker, last),
+      );
     } catch (error) {
       found = `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     }

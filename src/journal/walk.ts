@@ -33,7 +33,12 @@ export interface SegmentEnd {
   /** Whole lines up to there, the header included. */
   readonly lines: number;
   /** Bytes after it: what a crash in a write left, or a write under way. */
-  readonly tail: { readonly bytes: number; /** All of it is a whole append that lacks only its last newline. */ readonly isWholeLine: boolean } | undefined;
+  readonly tail:
+    | {
+        readonly bytes: number;
+        /** All of it is a whole append that lacks only its last newline. */ readonly isWholeLine: boolean;
+      }
+    | undefined;
 }
 
 /** What a line's visitor makes of it; called once per intact line. Throws SyntaxError for a line that is none of ours. */
@@ -43,23 +48,42 @@ export type Inspect = (bytes: Buffer, start: number, end: number) => LineFacts;
 function follow(cursor: Cursor, facts: LineFacts, unit: LineFacts | undefined, place: () => Place): void {
   const { v, stream, seq, epoch } = facts;
   if (!Number.isInteger(v) || v > entryVersion) {
-    throw new TroupeError('JOURNAL_FORMAT', `${place().file} line ${place().line} has version ${v}; this troupe reads up to ${entryVersion}.`, { ...place(), version: v });
+    throw new TroupeError(
+      'JOURNAL_FORMAT',
+      `${place().file} line ${place().line} has version ${v}; this troupe reads up to ${entryVersion}.`,
+      { ...place(), version: v },
+    );
   }
   const expected = (cursor.heads.get(stream) ?? 0) + 1;
   if (seq !== expected) throw corrupt(place(), `seq of stream \`${stream}\` is ${seq}, not ${expected}`);
   if (epoch < cursor.epoch) throw corrupt(place(), `epoch ${epoch} stands after epoch ${cursor.epoch}`);
-  if (unit !== undefined && (unit.stream !== stream || unit.epoch !== epoch)) throw corrupt(place(), `the append of stream \`${unit.stream}\` before it is not complete`);
+  if (unit !== undefined && (unit.stream !== stream || unit.epoch !== epoch))
+    throw corrupt(place(), `the append of stream \`${unit.stream}\` before it is not complete`);
 }
 
 /**
  * Walks `segment` up to `toBytes` (default: its sealed end, else its present size) and yields after each chunk how many of the lines
  * inspected so far belong to appends still incomplete. An unfinished end is fine in the last segment only.
  */
-export async function* walkSegment(fs: FileSystem, segment: Segment, cursor: Cursor, inspect: Inspect, toBytes?: number): AsyncGenerator<number, SegmentEnd> {
+export async function* walkSegment(
+  fs: FileSystem,
+  segment: Segment,
+  cursor: Cursor,
+  inspect: Inspect,
+  toBytes?: number,
+): AsyncGenerator<number, SegmentEnd> {
   const { file, path, sealedBytes, headerBytes } = segment;
   let line = 1;
   let byte = headerBytes;
-  let unit: (LineFacts & { readonly byte: number; readonly lines: number; readonly seqBefore: number; readonly epochBefore: number; readonly entriesBefore: number }) | undefined;
+  let unit:
+    | (LineFacts & {
+        readonly byte: number;
+        readonly lines: number;
+        readonly seqBefore: number;
+        readonly epochBefore: number;
+        readonly entriesBefore: number;
+      })
+    | undefined;
   const place = (): Place => ({ file, path, line: line + 1, byte, intact: unit?.entriesBefore ?? cursor.entries });
 
   const open: OpenFile = await fs.open(path, 'read');
@@ -67,7 +91,10 @@ export async function* walkSegment(fs: FileSystem, segment: Segment, cursor: Cur
     const size = await open.size();
     const end = sealedBytes ?? Math.min(toBytes ?? size, size);
     if (size < end || (toBytes !== undefined && sealedBytes === undefined && size < toBytes)) {
-      throw corrupt({ file, path, line: 0, byte: size, intact: cursor.entries }, `the file ends at byte ${size}, but ${sealedBytes ?? toBytes} were written and flushed`);
+      throw corrupt(
+        { file, path, line: 0, byte: size, intact: cursor.entries },
+        `the file ends at byte ${size}, but ${sealedBytes ?? toBytes} were written and flushed`,
+      );
     }
     let buffer = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, end - byte)));
     let kept = 0;
@@ -78,7 +105,10 @@ export async function* walkSegment(fs: FileSystem, segment: Segment, cursor: Cur
         buffer.copy(larger, 0, 0, kept);
         buffer = larger;
       }
-      const count = await open.read(buffer.subarray(kept, kept + Math.min(buffer.length - kept, end - position)), position);
+      const count = await open.read(
+        buffer.subarray(kept, kept + Math.min(buffer.length - kept, end - position)),
+        position,
+      );
       if (count === 0) throw corrupt({ ...place(), byte: position }, 'the file became shorter while it was read');
       position += count;
       const filled = kept + count;
@@ -90,12 +120,25 @@ export async function* walkSegment(fs: FileSystem, segment: Segment, cursor: Cur
         try {
           facts = inspect(buffer, start, stop);
         } catch (error) {
-          if (error instanceof TroupeError) throw new TroupeError(error.code, `${file} line ${line + 1}: ${error.message}`, { ...place(), ...error.details }, error);
+          if (error instanceof TroupeError)
+            throw new TroupeError(
+              error.code,
+              `${file} line ${line + 1}: ${error.message}`,
+              { ...place(), ...error.details },
+              error,
+            );
           throw corrupt(place(), 'the line is not an entry', error);
         }
         follow(cursor, facts, unit, place);
         if (facts.more && unit === undefined) {
-          unit = { ...facts, byte, lines: line, seqBefore: facts.seq - 1, epochBefore: cursor.epoch, entriesBefore: cursor.entries };
+          unit = {
+            ...facts,
+            byte,
+            lines: line,
+            seqBefore: facts.seq - 1,
+            epochBefore: cursor.epoch,
+            entriesBefore: cursor.entries,
+          };
         } else if (!facts.more) unit = undefined;
         cursor.heads.set(facts.stream, facts.seq);
         cursor.epoch = facts.epoch;
@@ -110,16 +153,25 @@ export async function* walkSegment(fs: FileSystem, segment: Segment, cursor: Cur
     }
     const verdict = kept === 0 ? 'torn' : judgeTail(buffer.subarray(0, kept));
     if (verdict === 'damaged') throw corrupt(place(), 'a whole line is not followed by a newline');
-    if (sealedBytes !== undefined && (kept > 0 || unit !== undefined)) throw corrupt(place(), 'the sealed segment ends inside an append');
+    if (sealedBytes !== undefined && (kept > 0 || unit !== undefined))
+      throw corrupt(place(), 'the sealed segment ends inside an append');
     if (unit !== undefined) {
       // None of its lines counts: an append is whole or not there.
       if (unit.seqBefore === 0) cursor.heads.delete(unit.stream);
       else cursor.heads.set(unit.stream, unit.seqBefore);
       cursor.entries = unit.entriesBefore;
       cursor.epoch = unit.epochBefore;
-      return { bytes: unit.byte, lines: unit.lines, tail: { bytes: end - unit.byte, isWholeLine: verdict === 'complete' } };
+      return {
+        bytes: unit.byte,
+        lines: unit.lines,
+        tail: { bytes: end - unit.byte, isWholeLine: verdict === 'complete' },
+      };
     }
-    return { bytes: byte, lines: line, tail: kept === 0 ? undefined : { bytes: kept, isWholeLine: verdict === 'complete' } };
+    return {
+      bytes: byte,
+      lines: line,
+      tail: kept === 0 ? undefined : { bytes: kept, isWholeLine: verdict === 'complete' },
+    };
   } finally {
     await open.close();
   }

@@ -131,7 +131,8 @@ export function createWriter(options: WriterOptions): Writer {
     const startedMs = monotonicMs();
     if (batch.waiting.length === 1 && batches.length === 0 && recentMs < blockBelowMs) {
       try {
-        for (let done = 0; done < content.length; ) done += file.writeSync(done === 0 ? content : content.subarray(done));
+        for (let done = 0; done < content.length;)
+          done += file.writeSync(done === 0 ? content : content.subarray(done));
         file.datasyncSync();
       } catch (error) {
         return fail(ioError(error, 'appending', path, true), batch);
@@ -153,10 +154,23 @@ export function createWriter(options: WriterOptions): Writer {
     recentMs += (Math.min(tookMs, 2 * blockBelowMs) - recentMs) * newestWeight;
     const held = isHeld();
     if (held === 'stale') {
-      return fail(new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is over: another host has taken the run.`, { run, epoch }), batch);
+      return fail(
+        new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is over: another host has taken the run.`, {
+          run,
+          epoch,
+        }),
+        batch,
+      );
     }
     if (held === 'gone') {
-      return fail(new TroupeError('JOURNAL_IO', `ENOENT: the folder of run \`${run}\` was removed while it was written to (${path}).`, { errno: 'ENOENT', path, mayBeOnDisk: false }), batch);
+      return fail(
+        new TroupeError(
+          'JOURNAL_IO',
+          `ENOENT: the folder of run \`${run}\` was removed while it was written to (${path}).`,
+          { errno: 'ENOENT', path, mayBeOnDisk: false },
+        ),
+        batch,
+      );
     }
     bytes += byteCount;
     for (const { state: stream, entries, resolve } of batch.waiting) {
@@ -182,7 +196,15 @@ export function createWriter(options: WriterOptions): Writer {
   const fail = (error: TroupeError, batch: Batch): void => {
     const waiting = batches.flatMap((other) => other.waiting);
     batches = [];
-    failure = error.details['mayBeOnDisk'] === true ? new TroupeError('JOURNAL_IO', `An earlier append failed; nothing was written. (${error.message})`, { ...error.details, mayBeOnDisk: false }, error) : error;
+    failure =
+      error.details['mayBeOnDisk'] === true
+        ? new TroupeError(
+            'JOURNAL_IO',
+            `An earlier append failed; nothing was written. (${error.message})`,
+            { ...error.details, mayBeOnDisk: false },
+            error,
+          )
+        : error;
     for (const { reject } of batch.waiting) reject(error);
     for (const { reject } of waiting) reject(failure);
     rest();
@@ -204,7 +226,13 @@ export function createWriter(options: WriterOptions): Writer {
     const known = streams.get(stream);
     const actual = known?.seq ?? 0;
     if (expectedSeq !== actual) {
-      return Promise.reject(new TroupeError('SEQ_CONFLICT', `Stream \`${stream}\` stands at seq ${actual}, not at ${expectedSeq}.`, { stream, expected: expectedSeq, actual }));
+      return Promise.reject(
+        new TroupeError('SEQ_CONFLICT', `Stream \`${stream}\` stands at seq ${actual}, not at ${expectedSeq}.`, {
+          stream,
+          expected: expectedSeq,
+          actual,
+        }),
+      );
     }
     const state = known ?? { prefix: linePrefix(stream), seq: 0, durableSeq: 0 };
     const entries: Entry[] = [];
@@ -218,7 +246,11 @@ export function createWriter(options: WriterOptions): Writer {
         if (event === undefined) continue;
         const { at, type, data, fold } = event;
         text += encodeEntry(state.prefix, ++seq, epoch, event, index < last, entryBytesMax);
-        entries.push(fold === undefined ? { v: entryVersion, stream, seq, at, type, data, epoch } : { v: entryVersion, stream, seq, at, type, data, fold, epoch });
+        entries.push(
+          fold === undefined
+            ? { v: entryVersion, stream, seq, at, type, data, epoch }
+            : { v: entryVersion, stream, seq, at, type, data, fold, epoch },
+        );
       }
     } catch (error) {
       return Promise.reject(error);

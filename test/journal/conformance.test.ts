@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { fileStore, journalConformance, memoryFileSystem, memoryStore, nodeFileSystem, type FileSystem } from '../../src/journal/index.ts';
+import {
+  fileStore,
+  journalConformance,
+  memoryFileSystem,
+  memoryStore,
+  nodeFileSystem,
+  type FileSystem,
+} from '../../src/journal/index.ts';
 import { fakeProcesses } from './support.ts';
 
 journalConformance(
@@ -23,10 +30,17 @@ journalConformance(
       const processes = fakeProcesses();
       const first = processes.start();
       // The next one looks much later, by the disk's clock.
-      const later: FileSystem = { ...nodeFileSystem, stat: async (path) => ({ ...(await nodeFileSystem.stat(path)), modifiedAtMs: path.endsWith('.draft') ? 1e15 : 0 }) };
+      const later: FileSystem = {
+        ...nodeFileSystem,
+        stat: async (path) => ({
+          ...(await nodeFileSystem.stat(path)),
+          modifiedAtMs: path.endsWith('.draft') ? 1e15 : 0,
+        }),
+      };
       return {
         store: fileStore({ dir, processes: first.processes }),
-        reopen: async () => fileStore({ dir, fs: first.isHidden() ? later : nodeFileSystem, processes: processes.start().processes }),
+        reopen: async () =>
+          fileStore({ dir, fs: first.isHidden() ? later : nodeFileSystem, processes: processes.start().processes }),
         abandon: () => first.hide(),
         dispose: () => rm(dir, { recursive: true, force: true }),
       };

@@ -17,7 +17,8 @@ async function written(count: number, options: { readonly segmentBytesMax?: numb
 
 function lineStarts(bytes: Buffer): readonly number[] {
   const starts = [0];
-  for (let at = bytes.indexOf(10); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(10, at + 1)) starts.push(at + 1);
+  for (let at = bytes.indexOf(10); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(10, at + 1))
+    starts.push(at + 1);
   return starts;
 }
 
@@ -54,9 +55,13 @@ describe('a torn end', () => {
       endings.add(found.entries?.length ?? -1);
       const boundary = found.entries === undefined ? 0 : (starts[found.entries.length + 1] ?? bytes.length);
       const torn = isWhole ? 0 : cut - boundary;
-      expect(found.notices?.map(({ kind, byte, bytes: count }) => [kind, byte, count])).toEqual(torn === 0 ? [] : [['torn-tail', boundary, torn]]);
+      expect(found.notices?.map(({ kind, byte, bytes: count }) => [kind, byte, count])).toEqual(
+        torn === 0 ? [] : [['torn-tail', boundary, torn]],
+      );
       if (torn > 0) {
-        const [kept = ''] = fs.paths().filter((path) => path.startsWith(`/data/runs/r/torn/journal.jsonl.${boundary}.`));
+        const [kept = ''] = fs
+          .paths()
+          .filter((path) => path.startsWith(`/data/runs/r/torn/journal.jsonl.${boundary}.`));
         expect(fs.peek(kept)).toEqual(bytes.subarray(boundary, cut));
         await fs.unlink(kept);
       }
@@ -90,7 +95,12 @@ describe('damage elsewhere is JOURNAL_CORRUPT with file, line and byte, and noth
       const [start = 0, end = 0] = [starts[line - 1], starts[line]];
       const length = end - start;
       // Eleven places in the line, the last three bytes among them, each with another bit.
-      const places = [...Array.from({ length: 8 }, (_, index) => start + Math.floor((index * (length - 3)) / 8)), end - 3, end - 2, end - 1];
+      const places = [
+        ...Array.from({ length: 8 }, (_, index) => start + Math.floor((index * (length - 3)) / 8)),
+        end - 3,
+        end - 2,
+        end - 1,
+      ];
       for (const [index, place] of places.entries()) {
         const flipped = Buffer.from(bytes);
         flipped[place] = (flipped[place] ?? 0) ^ (1 << ((line + index) % 8));
@@ -98,7 +108,18 @@ describe('damage elsewhere is JOURNAL_CORRUPT with file, line and byte, and noth
         const { error } = await recovered(fs, open);
         const said = { code: error?.code, ...error?.details };
         // A newline that became another byte joins two lines; another byte that became one splits a line: the first line is named.
-        expect([line, place, said]).toEqual([line, place, { code: 'JOURNAL_CORRUPT', file: 'journal.jsonl', path: log, line, byte: start, intact: Math.max(0, line - 2) - openLines(bytes, line) }]);
+        expect([line, place, said]).toEqual([
+          line,
+          place,
+          {
+            code: 'JOURNAL_CORRUPT',
+            file: 'journal.jsonl',
+            path: log,
+            line,
+            byte: start,
+            intact: Math.max(0, line - 2) - openLines(bytes, line),
+          },
+        ]);
         expect(error?.message).toContain(`journal.jsonl line ${line}, byte ${start}`);
         expect((await errorOf(readAll(await open()))).details).toEqual(error?.details);
       }
@@ -118,11 +139,31 @@ describe('damage elsewhere is JOURNAL_CORRUPT with file, line and byte, and noth
   });
 
   test.each<[string, (bytes: Buffer, starts: readonly number[]) => Buffer, number]>([
-    ['a line is missing', (bytes, starts) => Buffer.concat([bytes.subarray(0, starts[4]), bytes.subarray(starts[5])]), 5],
-    ['a line stands twice', (bytes, starts) => Buffer.concat([bytes.subarray(0, starts[5]), bytes.subarray(starts[4])]), 6],
-    ['two lines are joined', (bytes, starts) => Buffer.concat([bytes.subarray(0, (starts[5] ?? 0) - 1), bytes.subarray(starts[5])]), 5],
-    ['zero bytes stand in the middle', (bytes, starts) => Buffer.from(bytes).fill(0, starts[4], (starts[4] ?? 0) + 40), 5],
-    ['the line between is empty', (bytes, starts) => Buffer.concat([bytes.subarray(0, starts[4]), Buffer.from('\n'), bytes.subarray(starts[4])]), 5],
+    [
+      'a line is missing',
+      (bytes, starts) => Buffer.concat([bytes.subarray(0, starts[4]), bytes.subarray(starts[5])]),
+      5,
+    ],
+    [
+      'a line stands twice',
+      (bytes, starts) => Buffer.concat([bytes.subarray(0, starts[5]), bytes.subarray(starts[4])]),
+      6,
+    ],
+    [
+      'two lines are joined',
+      (bytes, starts) => Buffer.concat([bytes.subarray(0, (starts[5] ?? 0) - 1), bytes.subarray(starts[5])]),
+      5,
+    ],
+    [
+      'zero bytes stand in the middle',
+      (bytes, starts) => Buffer.from(bytes).fill(0, starts[4], (starts[4] ?? 0) + 40),
+      5,
+    ],
+    [
+      'the line between is empty',
+      (bytes, starts) => Buffer.concat([bytes.subarray(0, starts[4]), Buffer.from('\n'), bytes.subarray(starts[4])]),
+      5,
+    ],
     ['the header is missing', (bytes, starts) => bytes.subarray(starts[1]), 1],
     ['the file is empty', () => Buffer.alloc(0), 1],
     ['the header is cut', (bytes) => bytes.subarray(0, 30), 1],
@@ -130,7 +171,11 @@ describe('damage elsewhere is JOURNAL_CORRUPT with file, line and byte, and noth
     const { fs, open, bytes } = await written(12);
     fs.poke(log, change(bytes, lineStarts(bytes)));
     const { error } = await recovered(fs, open);
-    expect([error?.code, error?.details['line'], error?.details['file']]).toEqual(['JOURNAL_CORRUPT', line, 'journal.jsonl']);
+    expect([error?.code, error?.details['line'], error?.details['file']]).toEqual([
+      'JOURNAL_CORRUPT',
+      line,
+      'journal.jsonl',
+    ]);
   });
 
   test('a missing, shortened, exchanged or foreign segment', async () => {
@@ -163,12 +208,16 @@ describe('damage elsewhere is JOURNAL_CORRUPT with file, line and byte, and noth
     fs.poke(log, Buffer.concat([first, Buffer.from('{"v":1,"written":"by a stale holder"')]));
     const journal = await open();
     expect((await readAll(journal)).length).toBe(30);
-    expect(journal.notices()).toMatchObject([{ kind: 'stale-writes', file: 'journal.jsonl', byte: first.length, bytes: 36 }]);
+    expect(journal.notices()).toMatchObject([
+      { kind: 'stale-writes', file: 'journal.jsonl', byte: first.length, bytes: 36 },
+    ]);
   });
 
-  test('another run\'s log in this run\'s folder is refused', async () => {
+  test("another run's log in this run's folder is refused", async () => {
     const { fs, open, bytes } = await written(3);
-    await (await fileStore({ dir: '/other', fs, processes: fakeProcesses().start().processes }).open('q', { create: true })).close();
+    await (
+      await fileStore({ dir: '/other', fs, processes: fakeProcesses().start().processes }).open('q', { create: true })
+    ).close();
     fs.poke(log, fs.peek('/other/runs/q/journal.jsonl') ?? bytes);
     expect((await errorOf(readAll(await open()))).message).toContain('names run `q`');
   });
@@ -193,7 +242,10 @@ describe('snapshots are never needed', () => {
 
   test('the newest two of a stream are kept', async () => {
     const { fs } = await withSnapshots();
-    expect(fs.paths().filter((path) => path.includes('/snapshots/'))).toEqual(['/data/runs/r/snapshots/group%3aa-6.json', newest]);
+    expect(fs.paths().filter((path) => path.includes('/snapshots/'))).toEqual([
+      '/data/runs/r/snapshots/group%3aa-6.json',
+      newest,
+    ]);
   });
 
   test('one with any flipped byte, cut anywhere, or of a newer form is ignored with a notice, and the one before serves', async () => {
@@ -217,7 +269,15 @@ describe('snapshots are never needed', () => {
 test('what memory and file give to read is the same', async () => {
   const { memoryStore } = await import('../../src/journal/index.ts');
   const all: (readonly Entry[])[] = [];
-  for (const store of [memoryStore(), fileStore({ dir: '/data', fs: memoryFileSystem(), processes: fakeProcesses().start().processes, segmentBytesMax: 1000 })]) {
+  for (const store of [
+    memoryStore(),
+    fileStore({
+      dir: '/data',
+      fs: memoryFileSystem(),
+      processes: fakeProcesses().start().processes,
+      segmentBytesMax: 1000,
+    }),
+  ]) {
     await writeLog(store, 40);
     const journal = await store.open('r');
     all.push([...(await readAll(journal)), ...(await readAll(journal, 'group:a', 17))]);

@@ -28,7 +28,10 @@ describe('the form of the log', () => {
     const { fs, store } = setUp();
     const journal = await store.open('r', { create: true });
     const { epoch } = await journal.lease();
-    await journal.append('group:checks', 0, epoch, [event('group.created', { name: 'ü' }), { ...event('signal'), fold: '1:ab' }]);
+    await journal.append('group:checks', 0, epoch, [
+      event('group.created', { name: 'ü' }),
+      { ...event('signal'), fold: '1:ab' },
+    ]);
     await journal.append('run', 0, epoch, [event('x', [1])]);
     expect(lines(fs)).toEqual(
       [
@@ -50,7 +53,12 @@ describe('the form of the log', () => {
     expect(files.slice(0, 2)).toEqual(['/data/runs/r/journal-000002.jsonl', '/data/runs/r/journal-000003.jsonl']);
     const header: unknown = JSON.parse(lines(fs, '/data/runs/r/journal-000003.jsonl')[0] ?? '');
     const before = lines(fs, log).length - 1 + lines(fs, '/data/runs/r/journal-000002.jsonl').length - 1;
-    expect(header).toMatchObject({ segment: 3, previousBytes: fs.peek('/data/runs/r/journal-000002.jsonl')?.length, entriesBefore: before, heads: { 'group:a': before } });
+    expect(header).toMatchObject({
+      segment: 3,
+      previousBytes: fs.peek('/data/runs/r/journal-000002.jsonl')?.length,
+      entriesBefore: before,
+      heads: { 'group:a': before },
+    });
     expect((await readAll(journal)).map((entry) => entry.data)).toEqual(Array.from({ length: 30 }, (_, n) => n));
     expect((await readAll(journal, 'group:a', 28)).map((entry) => entry.seq)).toEqual([28, 29, 30]);
     await journal.close();
@@ -63,20 +71,37 @@ describe('the form of the log', () => {
   test('appends that wait together share one flush', async () => {
     const { fs, store } = setUp();
     let flushes = 0;
-    const counting = { ...fs, open: async (...[path, mode]: Parameters<typeof fs.open>) => {
-      const file = await fs.open(path, mode);
-      return { ...file, datasync: async () => { flushes++; await file.datasync(); }, datasyncSync: () => { flushes++; file.datasyncSync(); } };
-    } };
+    const counting = {
+      ...fs,
+      open: async (...[path, mode]: Parameters<typeof fs.open>) => {
+        const file = await fs.open(path, mode);
+        return {
+          ...file,
+          datasync: async () => {
+            flushes++;
+            await file.datasync();
+          },
+          datasyncSync: () => {
+            flushes++;
+            file.datasyncSync();
+          },
+        };
+      },
+    };
     await (await store.open('r', { create: true })).close();
-    const journal = await fileStore({ dir: '/data', fs: counting, processes: fakeProcesses().start().processes }).open('r');
+    const journal = await fileStore({ dir: '/data', fs: counting, processes: fakeProcesses().start().processes }).open(
+      'r',
+    );
     const { epoch } = await journal.lease();
     flushes = 0;
     await Promise.all(Array.from({ length: 64 }, (_, seq) => journal.append('run', seq, epoch, [event('n')])));
     expect(flushes).toBe(1);
     let next = 64;
-    await Promise.all(Array.from({ length: 64 }, async () => {
-      for (let round = 0; round < 10; round++) await journal.append('run', next++, epoch, [event('n')]);
-    }));
+    await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        for (let round = 0; round < 10; round++) await journal.append('run', next++, epoch, [event('n')]);
+      }),
+    );
     expect(flushes).toBeLessThanOrEqual(12);
   });
 
@@ -103,7 +128,12 @@ describe('the form of the log', () => {
     fs.poke(log, Buffer.concat([fs.peek(log) ?? Buffer.alloc(0), Buffer.from(old)]));
     const before = fs.peek(log);
     expect((await errorOf(readAll(await store.open('r')))).code).toBe('JOURNAL_FORMAT');
-    const upcasting = fileStore({ dir: '/data', fs, processes: fakeProcesses().start().processes, upcasts: { 0: (entry) => ({ ...entry, type: entry['name'] }) } });
+    const upcasting = fileStore({
+      dir: '/data',
+      fs,
+      processes: fakeProcesses().start().processes,
+      upcasts: { 0: (entry) => ({ ...entry, type: entry['name'] }) },
+    });
     const journal = await upcasting.open('r');
     await journal.lease();
     expect(await readAll(journal)).toEqual([{ v: 1, stream: 'run', seq: 1, at: 5, type: 'old', data: 1, epoch: 1 }]);
@@ -131,7 +161,9 @@ describe('the form of the log', () => {
     try {
       await cp(fileURLToPath(new URL('corpus/v1', import.meta.url)), dir, { recursive: true });
       const journal = await fileStore({ dir }).open('release-check');
-      expect((await readAll(journal)).map(({ v, stream, seq, type, epoch, fold }) => [v, stream, seq, type, epoch, fold])).toEqual([
+      expect(
+        (await readAll(journal)).map(({ v, stream, seq, type, epoch, fold }) => [v, stream, seq, type, epoch, fold]),
+      ).toEqual([
         [1, 'run', 1, 'run.created', 1, undefined],
         [1, 'group:checks', 1, 'group.created', 1, undefined],
         [1, 'group:checks', 2, 'attempt.started', 1, undefined],
@@ -143,7 +175,12 @@ describe('the form of the log', () => {
         { member: 'lint', incarnation: 1, attempt: 1, outcome: { status: 'completed', output: 'naïve ✓' } },
         { name: 'half', settled: 1, total: 1, effect: '3:0' },
       ]);
-      expect(await journal.loadSnapshot('group:checks', 'engine 1')).toEqual({ stream: 'group:checks', seq: 2, maker: 'engine 1', data: { value: 'checking' } });
+      expect(await journal.loadSnapshot('group:checks', 'engine 1')).toEqual({
+        stream: 'group:checks',
+        seq: 2,
+        maker: 'engine 1',
+        data: { value: 'checking' },
+      });
       const lease = await journal.lease();
       expect(lease.epoch).toBe(3);
       await journal.append('run', 2, lease.epoch, [event('again')]);

@@ -1,4 +1,4 @@
-import { isTroupeError, TroupeError } from '../../src/error.ts';
+import { isTroupeError, type TroupeError } from '../../src/error.ts';
 import type { Entry, Journal, JournalEvent, JournalStore, Liveness, Processes } from '../../src/journal/index.ts';
 import type { JsonValue } from '../../src/json.ts';
 
@@ -57,9 +57,14 @@ export async function errorOf(work: Promise<unknown>): Promise<TroupeError> {
 export async function writeLog(store: JournalStore, count: number): Promise<void> {
   const journal = await store.open('r', { create: true });
   const { epoch } = await journal.lease();
-  for (let seq = 0; seq < count; ) {
+  for (let seq = 0; seq < count;) {
     const size = Math.min(seq % 3 === 0 ? 2 : 1, count - seq);
-    await journal.append('group:a', seq, epoch, Array.from({ length: size }, (_, index) => event('n', { n: seq + index, text: 'ünï"' })));
+    await journal.append(
+      'group:a',
+      seq,
+      epoch,
+      Array.from({ length: size }, (_, index) => event('n', { n: seq + index, text: 'ünï"' })),
+    );
     seq += size;
   }
   await journal.close();
