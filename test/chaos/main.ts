@@ -4,8 +4,10 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crashEverywhere, refuseEverywhere, type EverywhereReport } from './crash-everywhere.ts';
+import { badDisk } from './bad-disk.ts';
 import { killAnywhere } from './kill-anywhere.ts';
 import { loadProgram, type Program } from './program.ts';
+import { signals } from './signals.ts';
 import { twoHosts } from './two-hosts.ts';
 
 /** What a part is given. */
@@ -33,7 +35,9 @@ const parts: Readonly<Record<string, (stage: Stage) => Promise<string>>> = {
     const triggers = Object.entries(report.byTrigger).map(([name, count]) => `${name} ${count}`);
     return `${report.kills} kills in ${report.runs} runs (${triggers.join(', ')}), ${report.acknowledged} acknowledged entries, none lost`;
   },
-  hosts: ({ program, folder }) => twoHosts({ program, folder, rounds: 20 }),
+  hosts: ({ program, folder }) => twoHosts({ program, folder, rounds: env('TROUPE_ROUNDS', 20) }),
+  signals: ({ program, folder }) => signals({ program, folder }),
+  disk: ({ program, folder }) => badDisk({ program, folder }),
   async crash() {
     return told(await crashEverywhere());
   },

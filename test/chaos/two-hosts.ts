@@ -1,17 +1,13 @@
 /** Two hosts and one run: exactly one writes, a dead one is replaced at once, and a stopped one that was replaced is fenced off. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { JournalNotice } from '../../src/index.ts';
-import { endAllOf, livingOf } from './living.ts';
-import type { Program } from './program.ts';
-import { sceneOf, type Scene } from './scene.ts';
+import { livingOf } from './living.ts';
+import { play, type PlayOptions } from './play.ts';
 import { undisturbedRun, type Undisturbed } from './undisturbed.ts';
 
 /** What to do. */
-export interface TwoHostsOptions {
-  readonly program: Program;
-  readonly folder: string;
+export interface TwoHostsOptions extends PlayOptions {
   readonly rounds: number;
 }
 
@@ -20,36 +16,12 @@ const takeOverMsMax = 1_000;
 
 const repeat = (rounds: number) => Array.from({ length: rounds }, (_, index) => index + 1);
 
-async function scened(
-  options: TwoHostsOptions,
-  name: string,
-  work: string | undefined,
-  play: (scene: Scene) => Promise<void>,
-): Promise<void> {
-  const run = `chaos-${process.pid}-${name}`;
-  const scene = sceneOf({
-    ...options,
-    folder: join(options.folder, run),
-    run,
-    ...(work === undefined ? {} : { work }),
-  });
-  try {
-    await play(scene);
-    scene.remove();
-  } catch (error) {
-    endAllOf(run);
-    throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}\n  kept: ${scene.folder}`, {
-      cause: error,
-    });
-  }
-}
-
 /** Long enough for both to meet. */
 const raceWork = 'sleep 0.25';
 
 /** Two hosts start together: one drives the run, the other is told who has it and since when. */
 async function race(options: TwoHostsOptions, round: number, normal: Undisturbed): Promise<void> {
-  await scened(options, `race-${round}`, raceWork, async (scene) => {
+  await play(options, `race-${round}`, raceWork, async (scene) => {
     const hosts = [scene.start(), scene.start()];
     const ends = await Promise.all(hosts.map(({ ended }) => ended));
     const said = JSON.stringify(scene.said().filter(({ type }) => type !== 'acknowledged'));
@@ -73,7 +45,7 @@ async function race(options: TwoHostsOptions, round: number, normal: Undisturbed
 /** A host is killed, another is started at once; resolves to the ms from the kill to its first acknowledged append. */
 async function takeOver(options: TwoHostsOptions, round: number, normal: Undisturbed): Promise<number> {
   let tookMs = Number.NaN;
-  await scened(options, `take-over-${round}`, undefined, async (scene) => {
+  await play(options, `take-over-${round}`, undefined, async (scene) => {
     const first = scene.start();
     await scene.acknowledged(8 + round, first);
     const killedAt = Date.now();
@@ -110,7 +82,7 @@ const stoppedWork = '[ -e "$0.second" ] || case $TROUPE_MEMBER in nap-20) sleep 
  */
 async function fenced(options: TwoHostsOptions, round: number, normal: Undisturbed): Promise<number> {
   let staleBytes = 0;
-  await scened(options, `fenced-${round}`, stoppedWork, async (scene) => {
+  await play(options, `fenced-${round}`, stoppedWork, async (scene) => {
     const first = scene.start({ leaseTtlMs: 300 });
     // Both groups and the task have begun, and the members of `build` are under way.
     await scene.acknowledged(14, first);
