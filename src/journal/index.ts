@@ -3,7 +3,7 @@ export { journalConformance, type ConformanceAdapter, type TestApi } from './con
 export { CrashError, faultyFileSystem, type Fault, type FaultyFileSystem } from './faulty-fs.ts';
 export { fileStore, type FileStoreOptions } from './file.ts';
 export { nodeFileSystem, type FileSystem, type OpenFile, type OpenMode } from './fs.ts';
-export { type Upcasts } from './line.ts';
+export { type Upcasts } from './decode.ts';
 export { memoryStore, type MemoryStore } from './memory.ts';
 export { memoryFileSystem, type MemoryFileSystem } from './memory-fs.ts';
 export type { Entry, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Snapshot } from './port.ts';

@@ -2,30 +2,59 @@
 import type { Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import type { FileSystem } from './fs.ts';
-import type { Epoch } from './lease.ts';
+import { takeEpoch, type Epoch } from './lease.ts';
 import type { JournalNotice } from './port.ts';
+import type { Processes } from './process-identity.ts';
 import { flushEnd, mendEnd, scanSegment } from './repair.ts';
 import { createSegment, listSegments, type Listing, type Segment } from './segments.ts';
 import { cursorAt, type Cursor } from './walk.ts';
 import { createWriter, type LogEnd, type Writer } from './writer.ts';
 
-/** What is needed to write a run's log. */
-export interface LogOptions {
+/** How logs are written, the same for all runs of a store. */
+export interface LogSettings {
   readonly fs: FileSystem;
   readonly clock: Clock;
-  readonly run: string;
-  readonly folder: string;
-  readonly epoch: Epoch;
-  /** False when the lease's epoch was raised above the log's: the lease folder was lost, so nothing is known of old holders. */
-  readonly isFirstTry: boolean;
+  readonly processes: Processes;
+  readonly leaseTtlMs: number;
   readonly engine: string;
-  /** Differs between hosts. */
-  readonly author: string;
-  readonly notice: (notice: JournalNotice) => void;
   readonly entryBytesMax: number;
   readonly segmentBytesMax: number;
   readonly batchBytesMax: number;
   readonly blockBelowMs: number;
+}
+
+/** Which log is written. */
+export interface LogOptions extends LogSettings {
+  readonly run: string;
+  readonly folder: string;
+  readonly notice: (notice: JournalNotice) => void;
+}
+
+/** A log held and open for writing. */
+export interface HeldLog {
+  readonly epoch: Epoch;
+  readonly writer: Writer;
+}
+
+/** Takes the run's next epoch and opens its log. Codes: RUN_BUSY, JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
+export async function takeLog(options: LogOptions): Promise<HeldLog> {
+  const { fs, folder, run } = options;
+  const sealedEpoch = async (): Promise<number> =>
+    (await listSegments(fs, folder, run)).segments.at(-1)?.header.epoch ?? 0;
+  let epochMin = 1;
+  for (;;) {
+    const epoch = await takeEpoch(options, epochMin, sealedEpoch);
+    try {
+      // Was the epoch raised, then the lease folder was lost: nothing is known of old holders.
+      const log = await openLog(options, epoch, epoch.mustSeal || epochMin > 1);
+      if (typeof log === 'object') return { epoch, writer: log };
+      epochMin = log;
+      await epoch.release(false);
+    } catch (error) {
+      await epoch.release(false).catch(() => undefined);
+      throw error;
+    }
+  }
 }
 
 /** Throws what is wrong with a log, having counted what is intact before it. */
@@ -37,8 +66,10 @@ async function refuse(fs: FileSystem, listing: Listing): Promise<never> {
 }
 
 /** Opens the log's end for writing. Resolves to a number instead when the epoch is too low for the log: the lowest that will do. */
-export async function openLog(options: LogOptions): Promise<Writer | number> {
-  const { fs, clock, run, folder, epoch, isFirstTry, engine, author, notice, batchBytesMax } = options;
+async function openLog(options: LogOptions, epoch: Epoch, mustSeal: boolean): Promise<Writer | number> {
+  const { fs, clock, run, folder, processes, engine, notice, batchBytesMax } = options;
+  /** Differs between hosts. */
+  const author = `${processes.self().pid}-${epoch.epoch}`;
 
   const open = async (segment: Segment, number: number, bytes: number): Promise<LogEnd> => ({
     segment: number,
@@ -89,7 +120,7 @@ export async function openLog(options: LogOptions): Promise<Writer | number> {
     const scan = await scanSegment(fs, last);
     const { cursor: seen, end } = scan;
     if (seen.epoch >= epoch.epoch) return seen.epoch + 1;
-    if (!epoch.mustSeal && isFirstTry) {
+    if (!mustSeal) {
       const mended = await mendEnd({ fs, folder, segment: last, epoch: epoch.epoch, notice }, scan);
       if (!epoch.wasClean) await flushEnd(fs, last, mended.end.bytes, batchBytesMax);
       return begin(mended.cursor, await open(last, number, mended.end.bytes));

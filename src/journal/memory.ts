@@ -1,6 +1,7 @@
 /** The journal in memory: for tests, tries and checks. Durable for nothing (D0); otherwise it behaves as the file journal does. */
 import { TroupeError } from '../error.ts';
-import { encodeEntry, entryReader, linePrefix } from './line.ts';
+import { entryReader } from './decode.ts';
+import { encodeEntry, linePrefix } from './line.ts';
 import { checkRunId, checkStream } from './names.ts';
 import type { Entry, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Snapshot } from './port.ts';
 

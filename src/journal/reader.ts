@@ -1,7 +1,7 @@
 /** Reading a run's log: streaming, checked line by line, only as much parsed as is asked for. */
 import type { Entry, JournalNotice } from './port.ts';
 import type { FileSystem } from './fs.ts';
-import { entryReader, factsReader, type LineFacts, type Upcasts } from './line.ts';
+import { entryReader, factsReader, type LineFacts, type Upcasts } from './decode.ts';
 import { corrupt } from './damage.ts';
 import { cursorAt, walkSegment, type Cursor, type Inspect } from './walk.ts';
 import type { Listing, Segment } from './segments.ts';

@@ -3,7 +3,7 @@
  * else can be writing. What is cut off is kept in `<run>/torn/`.
  */
 import { readAll, withFile, writeAll, type FileSystem } from './fs.ts';
-import { factsReader } from './line.ts';
+import { factsReader } from './decode.ts';
 import type { JournalNotice } from './port.ts';
 import type { Segment } from './segments.ts';
 import { cursorAt, walkSegment, type Cursor, type SegmentEnd } from './walk.ts';

@@ -5,7 +5,8 @@
 import { corrupt, type Place } from './damage.ts';
 import { TroupeError } from '../error.ts';
 import type { FileSystem, OpenFile } from './fs.ts';
-import { entryVersion, judgeTail, lineDamage, nextNewline, type LineFacts } from './line.ts';
+import { type LineFacts } from './decode.ts';
+import { entryVersion, judgeTail, lineDamage, nextNewline } from './line.ts';
 import type { Segment } from './segments.ts';
 
 const chunkBytes = 512 * 1024;

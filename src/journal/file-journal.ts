@@ -1,0 +1,182 @@
+/** One run's journal in its folder: the port over the log, the lease, the snapshots and the side files. */
+import { TroupeError } from '../error.ts';
+import type { Upcasts } from './decode.ts';
+import { ioError } from './damage.ts';
+import type { Epoch } from './lease.ts';
+import { takeLog, type LogSettings } from './log.ts';
+import { encodePath } from './names.ts';
+import type { Journal, JournalNotice, Lease } from './port.ts';
+import { readEntries } from './reader.ts';
+import { scanSegment } from './repair.ts';
+import { listSegments } from './segments.ts';
+import { readSnapshot, writeSnapshot } from './snapshots.ts';
+import type { Writer } from './writer.ts';
+
+/** What all journals of a store share. */
+export interface FileJournalSettings extends LogSettings {
+  readonly upcasts: Upcasts;
+}
+
+/** The journal of the run whose folder this is. It may be read at once, and written when leased. */
+export function openFileJournal(settings: FileJournalSettings, run: string, folder: string): Journal {
+  const { fs, clock, processes, leaseTtlMs, engine, upcasts } = settings;
+  const found: JournalNotice[] = [];
+  const sideFolders = new Map<string, Promise<unknown>>();
+  let writer: Writer | undefined;
+  let lease: Lease | undefined;
+  let isTaking = false;
+  let isClosed = false;
+
+  const notice = (next: JournalNotice): void => {
+    if (!found.some((other) => other.kind === next.kind && other.message === next.message)) found.push(next);
+  };
+  const checkOpen = (): void => {
+    if (isClosed) throw new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run });
+  };
+
+  const keepAlive = (epoch: Epoch): (() => void) => {
+    let callOff = (): void => undefined;
+    const arm = (): void => {
+      callOff = clock.wakeAt(clock.now() + leaseTtlMs / 3, () => {
+        // A heartbeat that fails is no harm by itself: the fence decides.
+        void epoch.heartbeat().catch(() => undefined);
+        arm();
+      });
+    };
+    arm();
+    return () => callOff();
+  };
+
+  const headOf = async (stream: string): Promise<number> => {
+    if (writer !== undefined) return writer.durableSeq(stream);
+    const last = (await listSegments(fs, folder, run)).segments.at(-1);
+    return last === undefined ? 0 : ((await scanSegment(fs, last)).cursor.heads.get(stream) ?? 0);
+  };
+
+  return {
+    run,
+    async lease() {
+      checkOpen();
+      const failure = writer?.failure();
+      if (failure !== undefined) throw failure;
+      if (lease !== undefined || isTaking) {
+        const { host, pid } = processes.self();
+        throw new TroupeError('RUN_BUSY', `Run \`${run}\` is held by this very journal (process ${pid} on ${host}).`, {
+          run,
+          host,
+          pid,
+        });
+      }
+      isTaking = true;
+      try {
+        const taken = await takeLog({ ...settings, run, folder, notice });
+        const { epoch } = taken;
+        if (isClosed) {
+          await taken.writer.close();
+          await epoch.release(true);
+          checkOpen();
+        }
+        writer = taken.writer;
+        const stopHeartbeat = keepAlive(epoch);
+        let released: Promise<void> | undefined;
+        lease = {
+          epoch: epoch.epoch,
+          takenFrom: epoch.takenFrom,
+          release() {
+            released ??= (async () => {
+              const mine = taken.writer;
+              lease = undefined;
+              stopHeartbeat();
+              await mine.idle();
+              try {
+                await mine.close();
+              } finally {
+                await epoch.release(mine.failure() === undefined);
+                if (mine.failure() === undefined) writer = undefined;
+              }
+            })().catch((error: unknown) => {
+              throw ioError(error, 'giving the run back', folder);
+            });
+            return released;
+          },
+        };
+        return lease;
+      } catch (error) {
+        throw ioError(error, 'taking the run', folder);
+      } finally {
+        isTaking = false;
+      }
+    },
+    append(stream, expectedSeq, epoch, events) {
+      if (isClosed)
+        return Promise.reject(new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run }));
+      if (writer === undefined || (lease?.epoch !== epoch && writer.failure() === undefined)) {
+        return Promise.reject(
+          new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is not held here.`, {
+            run,
+            epoch,
+            held: lease?.epoch,
+          }),
+        );
+      }
+      return writer.append(stream, expectedSeq, events);
+    },
+    async *read(stream, fromSeq = 1) {
+      checkOpen();
+      try {
+        const end = writer?.durable();
+        const listing = await listSegments(fs, folder, run);
+        const segments = end === undefined ? listing.segments : listing.segments.slice(0, end.segment);
+        yield* readEntries({
+          fs,
+          listing: { ...listing, segments },
+          upcasts,
+          stream,
+          fromSeq,
+          lastBytes: end?.bytes,
+          notice,
+        });
+      } catch (error) {
+        throw ioError(error, 'reading the log', folder);
+      }
+    },
+    async saveSnapshot(snapshot) {
+      if (isClosed || lease === undefined) return false;
+      try {
+        await writeSnapshot(fs, folder, snapshot, { engine, at: clock.now(), epoch: lease.epoch });
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    async loadSnapshot(stream, maker) {
+      checkOpen();
+      try {
+        return await readSnapshot(fs, folder, stream, maker, () => headOf(stream), notice);
+      } catch (error) {
+        throw ioError(error, 'loading a snapshot', folder);
+      }
+    },
+    notices: () => [...found],
+    async sideFile(name) {
+      checkOpen();
+      const path = [`${folder}/files`, ...encodePath(name)];
+      const inside = path.slice(0, -1).join('/');
+      try {
+        // Once for all files of a folder: a group of a hundred asks a hundred times at one moment.
+        const making = sideFolders.get(inside) ?? fs.mkdir(inside);
+        sideFolders.set(inside, making);
+        await making;
+      } catch (error) {
+        sideFolders.delete(inside);
+        throw ioError(error, 'making a side file', folder);
+      }
+      return path.join('/');
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await lease?.release();
+    },
+  };
+}
