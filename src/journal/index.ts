@@ -1,5 +1,5 @@
 /** `troupe/journal`: remembering. */
-export { journalConformance, type ConformanceAdapter, type TestApi } from './conformance.ts';
+export { journalConformance, type ConformanceAdapter, type ConformancePlace, type TestApi } from './conformance.ts';
 export { CrashError, faultyFileSystem, type Fault, type FaultyFileSystem } from './faulty-fs.ts';
 export { fileStore, type FileStoreOptions } from './file.ts';
 export { nodeFileSystem, type FileSystem, type OpenFile, type OpenMode } from './fs.ts';
