@@ -217,8 +217,11 @@ export async function openGroup(
         await under;
         return;
       }
-      if (state.ledger.status !== 'active') {
-        throw new TroupeError('GROUP_ENDED', `group \`${name}\` has ${state.ledger.status}; it takes no more signals, and \`${event.type}\` was not sent.`);
+      // The fold knows before the entry of the end is durable.
+      const status = state.system?.end?.status ?? state.ledger.status;
+      if (status !== 'active') {
+        const hasEnded = status === 'cancelled' ? 'was cancelled' : `has ${status}`;
+        throw new TroupeError('GROUP_ENDED', `group \`${name}\` ${hasEnded}; it takes no more signals, and \`${event.type}\` was not sent.`);
       }
       const bytes = Buffer.byteLength(JSON.stringify(event));
       if (bytes > context.payloadBytesMax) {

@@ -145,12 +145,13 @@ export function startPass(
           ),
         );
       }
-      sent.add(key);
       const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
       refuseReserved(checked.type);
+      sent.add(key);
       try {
         await track(opening.then((group) => group.signal(checked, { id, from: 'process' })));
       } catch (error) {
+        sent.delete(key);
         // The refusal comes when the process has seen the group's end: at the same place in each iteration.
         if (isTroupeError(error, 'GROUP_ENDED')) await inbox.wait(endKey(name));
         throw error;
