@@ -87,7 +87,6 @@ export function openFileJournal(settings: FileJournalSettings, run: string, fold
               const mine = taken.writer;
               lease = undefined;
               stopHeartbeat();
-              await mine.idle();
               try {
                 await mine.close();
               } finally {

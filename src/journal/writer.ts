@@ -60,8 +60,7 @@ export interface Writer {
   durableSeq(stream: string): number;
   /** Why every further append fails; undefined when none does. */
   failure(): TroupeError | undefined;
-  /** Resolves when no append is under way. */
-  idle(): Promise<void>;
+  /** Waits for appends under way, then closes the file. */
   close(): Promise<void>;
 }
 
@@ -274,7 +273,6 @@ export function createWriter(options: WriterOptions): Writer {
     durable: () => ({ segment, bytes }),
     durableSeq: (stream) => streams.get(stream)?.durableSeq ?? 0,
     failure: () => failure,
-    idle,
     async close() {
       await idle();
       await file.close();

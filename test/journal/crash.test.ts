@@ -15,18 +15,20 @@ const losses: Readonly<Record<string, (fs: MemoryFileSystem) => void>> = {
     fs.powerCut({ keepBytes: (_, unsafe) => unsafe >> 1, keepNames: true }),
 };
 
+type Prepare = (work: Work, fs: MemoryFileSystem, processes: ReturnType<typeof fakeProcesses>) => Promise<void>;
+
 interface Scene {
   readonly name: string;
   /** Puts a disk into the state in which the crash happens; a healthy host's work. */
-  prepare?(work: Work, fs: MemoryFileSystem, processes: ReturnType<typeof fakeProcesses>): Promise<void>;
+  readonly prepare?: Prepare;
   readonly create: boolean;
 }
 
-const lived: Scene['prepare'] = async (work, fs, processes) => liveOnce(work, fs, processes.start().processes, true);
+const lived: Prepare = async (work, fs, processes) => liveOnce(work, fs, processes.start().processes, true);
 
 /** A host that died with a torn end, or of which nobody knows whether it lives. */
 const died =
-  (end: (host: FakeProcess, fs: MemoryFileSystem) => void): Scene['prepare'] =>
+  (end: (host: FakeProcess, fs: MemoryFileSystem) => void): Prepare =>
   async (work, fs, processes) => {
     const host = processes.start();
     const faulty = faultyFileSystem(fs);
