@@ -148,7 +148,8 @@ export function checkMembers<Member extends MemberInput>(
     throw badInput(machine, `expected \`${name}\` to hold at most ${max}, got ${members.length}`);
   const ids = new Set<string>();
   for (const member of members) {
-    const { id } = member;
+    // It may be anything: members come from journals and messages too.
+    const id = (member as Member | null)?.id as string;
     if (typeof id !== 'string' || id === '' || id.includes('::') || id.startsWith(':') || id.endsWith(':')) {
       throw badInput(
         machine,
