@@ -221,22 +221,25 @@ export function foldLedger(ledger: Ledger, entry: Entry): void {
 
 /** The ledger as JSON, for snapshots. */
 export function ledgerToJson(ledger: Ledger): JsonValue {
-  const plain = { ...ledger, members: [...ledger.members.values()], signals: [...ledger.signals] };
-  // Records hold JSON only; what is undefined is left out.
-  return JSON.parse(JSON.stringify(plain)) as JsonValue;
+  const members = Array.from(ledger.members.values(), (record) => ({ ...record }));
+  const plain = { ...ledger, members, strays: [...ledger.strays], checkpoints: [...ledger.checkpoints], signals: [...ledger.signals] };
+  // Copied as deep as it is changed in place; the rest is JSON. What is undefined is left out when it is written.
+  return plain as unknown as JsonValue;
 }
 
 /** The ledger that {@link ledgerToJson} wrote. */
 export function ledgerFromJson(json: JsonValue): Ledger {
-  // Written by us, guarded by the snapshot's checksum and maker.
-  const plain = structuredClone(json) as unknown as Omit<Ledger, 'members' | 'signals'> & {
+  // Written by us, guarded by the snapshot's checksum and maker. Copied as deep as it is changed in place.
+  const plain = json as unknown as Omit<Ledger, 'members' | 'signals'> & {
     readonly members: readonly MemberRecord[];
     readonly signals: readonly string[];
   };
   return {
     ...emptyLedger(plain.name),
     ...plain,
-    members: new Map(plain.members.map((record) => [record.id, record])),
+    members: new Map(plain.members.map((record) => [record.id, { ...record }])),
+    strays: [...plain.strays],
+    checkpoints: [...plain.checkpoints],
     signals: new Set(plain.signals),
   };
 }
