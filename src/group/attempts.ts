@@ -322,7 +322,8 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
     },
     settle(want, outcome) {
       const member = living.get(keyOf(want));
-      if (member !== undefined) ended(member, outcome, undefined);
+      // What is no outcome must not look like an attempt that was lost.
+      if (member !== undefined) ended(member, checkedOutcome(outcome, member.address, payloadBytesMax), undefined);
     },
   };
 }

@@ -13,7 +13,7 @@ import type { ActorKey, Effect, EventObject } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
 import type { Ledger } from './ledger.ts';
-import { refuseMismatch } from './mismatch.ts';
+import { createdAs, refuseMismatch } from './mismatch.ts';
 import { refuseReserved } from './reserved.ts';
 import { streamWriter } from './stream-writer.ts';
 import { timers as timersOf, wants as wantsOf } from './system.ts';
@@ -176,6 +176,8 @@ export async function openGroup(
   // Replay, then take up what was left.
   for await (const entries of recorded(state.ledger.seq + 1)) {
     for (const entry of entries) {
+      // Before it is folded: another machine would only diverge.
+      if (entry.seq === 1) refuseMismatch(createdAs(entry), options);
       writer.replayed(entry);
       state.apply(entry);
       observer.replayed(entry);
@@ -237,11 +239,12 @@ export async function openGroup(
         );
       }
       waitingSignals += 1;
-      try {
-        await writer.record('signal', { id, from, event });
-      } finally {
+      const sent = writer.record('signal', { id, from, event }).finally(() => {
         waitingSignals -= 1;
-      }
+        sending.delete(id);
+      });
+      sending.set(id, sent);
+      await sent;
     },
     async cancel(reason) {
       if (state.ledger.status === 'active') await writer.record('group.cancelled', { reason });
