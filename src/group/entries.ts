@@ -59,5 +59,6 @@ export interface GroupEvents {
   'group.ended': GroupEnd;
 }
 
+/** Type of an event in a group's stream. */
 export type GroupEventType = keyof GroupEvents;
 export type { Invocation };
