@@ -33,6 +33,7 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue } from 'troupe';
 import {
+  checkInput,
   checkMembers,
   concurrencyMax,
   memberFailed,
@@ -190,7 +191,7 @@ export const debate = coordinator(
     },
   }).createMachine({
     id: 'debate',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('debate', input)),
     initial: 'proposing',
     states: {
       proposing: {

@@ -5,8 +5,8 @@
  * ```mermaid
  * stateDiagram-v2
  *   [*] --> leading
- *   leading --> leading: xstate.done.actor.* [hands over] / xstate.error.actor.* [has terms left] / xstate.error.actor.* / resign [is from leader] / after lease [has terms left] / after lease / alive
- *   leading --> done: xstate.done.actor.* / stop
+ *   leading --> leading: xstate.done.actor.* [hands over] / xstate.error.actor.* [has terms left] / xstate.error.actor.* / resign [may resign] / after lease [has terms left] / after lease / alive
+ *   leading --> done: xstate.done.actor.* / stop [is from outside]
  *   done --> [*]
  * ```
  *
@@ -26,6 +26,7 @@
 import { enqueueActions, setup } from 'xstate';
 import { checkpoint, coordinator, member, type Invocation, type JsonValue, type PlainError } from 'troupe';
 import {
+  checkInput,
   checkMembers,
   checkWork,
   memberFailed,
@@ -36,6 +37,7 @@ import {
   type MemberEnd,
   type MemberInput,
 } from './member-input.ts';
+import { isFrom, isFromOutside } from './messages.ts';
 
 /** Input of {@link election}. */
 export interface ElectionInput {
@@ -106,12 +108,6 @@ function leaderOf({ members, terms }: ElectionContext): MemberInput {
   return members[terms.length % members.length] as MemberInput;
 }
 
-/** Does this message come from the leader, wherever the group is nested? */
-function isFromLeader(context: ElectionContext, { from }: Heard): boolean {
-  const { id } = leaderOf(context);
-  return from === id || from?.endsWith(`::${id}`) === true;
-}
-
 function withEnd(context: ElectionContext, end: Omit<Term, 'term' | 'leader'>): { readonly terms: readonly Term[] } {
   const { terms } = context;
   return { terms: [...terms, { term: terms.length + 1, leader: leaderOf(context).id, ...end }] };
@@ -133,9 +129,10 @@ export const election = coordinator(
     guards: {
       handsOver: ({ context }) => context.onSuccess === 'next' && context.terms.length + 1 < context.termsMax,
       hasTermsLeft: ({ context }) => context.terms.length + 1 < context.termsMax,
-      isFromLeader: ({ context, event }) =>
-        (event.from === undefined || isFromLeader(context, event)) && context.terms.length + 1 < context.termsMax,
-      isAlive: ({ context, event }) => isFromLeader(context, event),
+      mayResign: ({ context, event }) =>
+        (isFromOutside(event) || isFrom(leaderOf(context).id, event)) && context.terms.length + 1 < context.termsMax,
+      isAlive: ({ context, event }) => isFrom(leaderOf(context).id, event),
+      isFromOutside: ({ event }) => isFromOutside(event),
     },
     actions: {
       elect: enqueueActions(({ context, enqueue }) => {
@@ -187,7 +184,7 @@ export const election = coordinator(
     },
   }).createMachine({
     id: 'election',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('election', input)),
     initial: 'leading',
     states: {
       leading: {
@@ -205,9 +202,9 @@ export const election = coordinator(
             { guard: 'hasTermsLeft', target: 'leading', reenter: true, actions: 'endTerm' },
             { actions: 'failWithLeader' },
           ],
-          'resign': { guard: 'isFromLeader', target: 'leading', reenter: true, actions: 'endTerm' },
+          'resign': { guard: 'mayResign', target: 'leading', reenter: true, actions: 'endTerm' },
           'alive': { guard: 'isAlive', actions: 'renewLease' },
-          'stop': { target: 'done', actions: 'endTerm' },
+          'stop': { guard: 'isFromOutside', target: 'done', actions: 'endTerm' },
         },
       },
       done: { type: 'final' },

@@ -37,6 +37,7 @@ import { assign, emit, enqueueActions, setup } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue, type PlainError } from 'troupe';
 import { checkLevels, isGate, type EscalationGate, type EscalationMember } from './levels.ts';
 import {
+  checkInput,
   checkMembers,
   membersFailed,
   oneOf,
@@ -232,7 +233,7 @@ export const escalation = coordinator(
     },
   }).createMachine({
     id: 'escalation',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('escalation', input)),
     initial: 'choosing',
     states: {
       choosing: {

@@ -30,6 +30,7 @@ import { assign, enqueueActions, setup, stopChild } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue } from 'troupe';
 import {
   badInput,
+  checkInput,
   checkMembers,
   checkWork,
   concurrencyMax,
@@ -216,7 +217,7 @@ export const mapReduce = coordinator(
     },
   }).createMachine({
     id: 'map-reduce',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('map-reduce', input)),
     initial: 'mapping',
     states: {
       mapping: {

@@ -28,6 +28,7 @@ import { assign, enqueueActions, setup, stopChild } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue } from 'troupe';
 import {
   badInput,
+  checkInput,
   checkMembers,
   concurrencyMax,
   handedOn,
@@ -223,7 +224,7 @@ export const pipeline = coordinator(
     },
   }).createMachine({
     id: 'pipeline',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('pipeline', input)),
     initial: 'stepping',
     states: {
       stepping: {

@@ -1,5 +1,5 @@
 /**
- * Saga: steps in order; when one fails, or somebody aborts, what the steps before it did is undone in reverse order by their
+ * Saga: steps in order; when one fails, or `abort` comes from outside, what the steps before it did is undone in reverse order by their
  * compensations. A compensation that fails is tried again, and in the end reported; the others still take place.
  *
  * ```mermaid
@@ -7,7 +7,7 @@
  *   [*] --> doing
  *   doing --> doing: xstate.done.actor.*
  *   doing --> done: all steps are done
- *   doing --> undoing: xstate.error.actor.* / abort
+ *   doing --> undoing: xstate.error.actor.* / abort [is from outside]
  *   undoing --> undoing: undo is settled / xstate.done.actor.* / xstate.error.actor.*
  *   undoing --> pausing: is to be tried again
  *   undoing --> done: nothing is left to undo
@@ -35,6 +35,7 @@ import { assign, enqueueActions, setup } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue, type PlainError } from 'troupe';
 import {
   badInput,
+  checkInput,
   checkMembers,
   checkWork,
   handedOn,
@@ -47,6 +48,7 @@ import {
   type Result,
   type Work,
 } from './member-input.ts';
+import { isFromOutside } from './messages.ts';
 
 /** One step. */
 export type SagaStep = MemberInput & {
@@ -103,6 +105,7 @@ interface SagaContext {
 
 /** What it hears; `abort` may say why. */
 interface Heard extends MemberEnd {
+  readonly from?: string;
   readonly reason?: JsonValue;
 }
 
@@ -164,6 +167,7 @@ export const saga = coordinator(
     actors: { member },
     guards: {
       allStepsAreDone: ({ context }) => current(context) === undefined,
+      isFromOutside: ({ event }) => isFromOutside(event),
       nothingIsLeftToUndo: ({ context }) => context.toUndo.length === 0,
       isToBeTriedAgain: ({ context }) => !context.isUndoing && context.attempts > 0,
       // Entering the state asks for the next one, so it is entered once for each.
@@ -242,7 +246,7 @@ export const saga = coordinator(
     },
   }).createMachine({
     id: 'saga',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('saga', input)),
     initial: 'doing',
     states: {
       doing: {
@@ -251,7 +255,7 @@ export const saga = coordinator(
         on: {
           'xstate.done.actor.*': { target: 'doing', reenter: true, actions: 'noteDone' },
           'xstate.error.actor.*': { target: 'undoing', actions: 'noteFailed' },
-          'abort': { target: 'undoing', actions: 'noteAborted' },
+          'abort': { guard: 'isFromOutside', target: 'undoing', actions: 'noteAborted' },
         },
       },
       undoing: {

@@ -1,12 +1,13 @@
 /**
  * Supervisor: keeps children running, as in Erlang. A child that ends is restarted, alone or with others, as its next incarnation;
- * when restarts come too fast the supervisor gives up and the group fails. It ends when nobody is left to run, or on `stop`.
+ * when restarts come too fast the supervisor gives up and the group fails. It ends when nobody is left to run, or on the event `stop` from
+ * outside.
  *
  * ```mermaid
  * stateDiagram-v2
  *   [*] --> supervising
  *   supervising --> supervising: xstate.done.actor.* / xstate.error.actor.* / after window
- *   supervising --> done: nobody is left / stop
+ *   supervising --> done: nobody is left / stop [is from outside]
  *   done --> [*]
  * ```
  *
@@ -30,6 +31,7 @@ import { enqueueActions, setup } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue, type PlainError } from 'troupe';
 import {
   badInput,
+  checkInput,
   checkMembers,
   concurrencyMax,
   memberFailed,
@@ -40,6 +42,7 @@ import {
   type MemberEnd,
   type MemberInput,
 } from './member-input.ts';
+import { isFromOutside } from './messages.ts';
 
 /** One child. */
 export type SupervisedChild = MemberInput & {
@@ -148,10 +151,16 @@ function endsAfter({ ends }: SupervisorContext, { stopped, started }: Consequenc
 /** The coordinator: see the head of this file. */
 export const supervisor = coordinator(
   setup({
-    types: {} as { input: SupervisorInput; context: SupervisorContext; events: MemberEnd; output: SupervisorOutput },
+    types: {} as {
+      input: SupervisorInput;
+      context: SupervisorContext;
+      events: MemberEnd & { readonly from?: string };
+      output: SupervisorOutput;
+    },
     actors: { member },
     guards: {
       nobodyIsLeft: ({ context }) => context.ends.every(({ status }) => status !== 'running'),
+      isFromOutside: ({ event }) => isFromOutside(event),
     },
     actions: {
       startAll: enqueueActions(({ context, enqueue }) => {
@@ -221,7 +230,7 @@ export const supervisor = coordinator(
     },
   }).createMachine({
     id: 'supervisor',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('supervisor', input)),
     initial: 'supervising',
     states: {
       supervising: {
@@ -231,7 +240,7 @@ export const supervisor = coordinator(
           'xstate.done.actor.*': { actions: ['takeNote', 'restart'] },
           'xstate.error.actor.*': { actions: ['takeNote', 'restart'] },
           'xstate.after.window': { actions: 'forgetRestart' },
-          'stop': { target: 'done', actions: 'stopAll' },
+          'stop': { guard: 'isFromOutside', target: 'done', actions: 'stopAll' },
         },
       },
       done: { type: 'final' },

@@ -46,7 +46,16 @@ import {
   type BoardTask,
 } from './board.ts';
 import { lost, released, workersOf, workOf, type Claims } from './claims.ts';
-import { milliseconds, oneOf, spawnWork, wholeNumber, type MemberEnd, type MemberInput } from './member-input.ts';
+import {
+  checkInput,
+  milliseconds,
+  oneOf,
+  spawnWork,
+  wholeNumber,
+  type MemberEnd,
+  type MemberInput,
+} from './member-input.ts';
+import { isFrom } from './messages.ts';
 
 /** Input of {@link taskBoard}. */
 export interface TaskBoardInput {
@@ -231,10 +240,7 @@ export const taskBoard = coordinator(
       }),
       renewLease: enqueueActions(({ context, event, enqueue }) => {
         const { leaseMs, claims, board } = context;
-        const claim = claims.find(({ task }) => {
-          const { id } = taskAt(board, task).work;
-          return event.from === id || event.from?.endsWith(`::${id}`) === true;
-        });
+        const claim = claims.find(({ task }) => isFrom(taskAt(board, task).work.id, event));
         if (claim === undefined || leaseMs === null) return;
         const { work, attempts } = taskAt(board, claim.task);
         enqueue.cancel(leaseOf(work.id));
@@ -272,7 +278,7 @@ export const taskBoard = coordinator(
     },
   }).createMachine({
     id: 'task-board',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('task-board', input)),
     initial: 'working',
     states: {
       working: {

@@ -79,8 +79,10 @@ describe('election', () => {
     ]);
   });
 
-  test('`stop` ends it', () => {
+  test('`stop` from outside ends it', () => {
     const group = simulate(election, { members, leaseMs: 10 });
+    group.send({ type: 'stop', from: 'a' });
+    expect(group.end).toBeUndefined();
     group.send({ type: 'stop' });
     expect(group.output()).toMatchObject({ leader: 'a', output: null, terms: [{ end: 'stopped' }] });
     expect(who(group, 'cancelled')).toEqual(['a']);

@@ -55,7 +55,7 @@ describe('saga', () => {
     });
   });
 
-  test('abort stops the step under way and undoes what was done', () => {
+  test('abort from outside stops the step under way and undoes what was done', () => {
     const group = simulate(saga, {
       steps: [
         { id: 'a', ...undo },
@@ -63,6 +63,8 @@ describe('saga', () => {
       ],
     });
     group.settle('a', 1);
+    group.send({ type: 'abort', from: 'b' });
+    expect(group.open()).toEqual(['b']);
     group.send({ type: 'abort', reason: 'changed my mind' });
     expect(who(group, 'cancelled')).toEqual(['b']);
     expect(asked(group, 'b/undo').input).toEqual({ output: null, reason: 'aborted: changed my mind' });

@@ -50,7 +50,9 @@ describe('supervisor', () => {
     group.settle('t', 1);
     group.break('x');
     expect(group.open()).toEqual(['p']);
-    group.send({ type: 'stop' });
+    group.send({ type: 'stop', from: 'p' });
+    expect(group.end).toBeUndefined();
+    group.send({ type: 'stop', from: 'outside' });
     expect(group.output().children).toMatchObject([
       { id: 'p', status: 'stopped', restarts: 2 },
       { id: 't', status: 'succeeded' },
