@@ -165,6 +165,12 @@ export async function takeEpoch(
     }
   };
 
+  const livenessOf = (identity: ProcessIdentity, path: string): Liveness => {
+    if (identity === unknownIdentity) return 'unknown';
+    if (identity.pid === self.pid && identity.startedAt === self.startedAt && abandoned.has(path)) return 'dead';
+    return processes.liveness(identity);
+  };
+
   const busy = ({ identity, since: held }: EpochContent): TroupeError => {
     const { host, pid } = identity;
     return new TroupeError('RUN_BUSY', `Run \`${run}\` is held by process ${pid} on ${host} since ${timeText(held)}.`, {
@@ -187,9 +193,7 @@ export async function takeEpoch(
       if (content === undefined) return undefined;
       mustSeal = content.mustSeal && (await sealedEpoch()) < newest.epoch;
       if (newest.state === 'held') {
-        const livenessOf = (identity: ProcessIdentity): Liveness =>
-          identity === unknownIdentity ? 'unknown' : processes.liveness(identity);
-        const liveness = abandoned.has(`${folder}/${newest.name}`) ? 'dead' : livenessOf(content.identity);
+        const liveness = livenessOf(content.identity, `${folder}/${newest.name}`);
         if (liveness === 'alive' || (liveness === 'unknown' && !(await hasExpired(newest)))) throw busy(content);
         if (liveness !== 'dead') mustSeal = true;
         takenFrom = { host: content.identity.host, pid: content.identity.pid, since: content.since };

@@ -175,17 +175,19 @@ describe('one writer', () => {
   test('who slept while others held the run backs out', async () => {
     const { fs, processes, store, epochs } = setUp();
     await (await store(processes.start().processes).open('r', { create: true })).close();
+    let isAwake = false;
     const sleeper: MemoryFileSystem = {
       ...fs,
-      link: async (from, to) => {
-        if (to.endsWith('000001.json')) {
+      open: async (path, mode) => {
+        if (mode === 'replace' && !isAwake) {
+          isAwake = true;
           // While it slept between looking and linking, two others came, and the second one is there still.
           const first = await store(processes.start().processes).open('r');
           await first.lease();
           await first.close();
           await (await store(processes.start().processes).open('r')).lease();
         }
-        await fs.link(from, to);
+        return fs.open(path, mode);
       },
     };
     expect((await errorOf((await store(processes.start().processes, sleeper).open('r')).lease())).code).toBe(
