@@ -13,7 +13,7 @@ import type { Definition } from './definition.ts';
 import type { ActorKey, Address, GroupEnd } from './effect.ts';
 import { decode, encode } from './encode.ts';
 import type { Compiled } from './logic.ts';
-import { adopt, keyOf, strip } from './ref.ts';
+import { adopt, asAdapter, keyOf, strip } from './ref.ts';
 import { emptySystem, placeOf, type System } from './system.ts';
 import { forEachOf, setAt } from './vector.ts';
 
@@ -292,11 +292,11 @@ function isMachineState(snapshot: JsonValue): snapshot is JsonValue & PersistedM
 
 const restoredSnapshot: AnySnapshot = { status: 'active', output: undefined, error: undefined };
 
-const restoredLogic = {
+const restoredLogic = asAdapter({
   getInitialSnapshot: () => restoredSnapshot,
   transition: (snapshot: AnySnapshot) => snapshot,
   getPersistedSnapshot: (snapshot: AnySnapshot) => snapshot,
-} as unknown as AnyActorLogic;
+} as unknown as AnyActorLogic);
 
 function depthOf(address: Address): number {
   let depth = 0;

@@ -2,7 +2,7 @@
  * Refs: the Actor objects that XState makes for children. Between us and XState they carry identity and nothing
  * else. All branches of a system share them, so what they answer comes from the turn that asks.
  */
-import { Actor, type AnyActorRef, type AnyActorScope } from 'xstate';
+import { Actor, type AnyActorLogic, type AnyActorRef, type AnyActorScope } from 'xstate';
 import { TroupeError } from '../error.ts';
 import type { AnySnapshot, Key } from './cell.ts';
 import type { Compiled } from './logic.ts';
@@ -20,6 +20,8 @@ export interface Stage {
   setSystemId(systemId: string, ref: AnyActorRef): void;
   unsetSystemId(ref: AnyActorRef): void;
   microstep(): void;
+  /** An actor is being made of logic that nobody registered; it would really run. */
+  refuseInline(ref: AnyActorRef): never;
 }
 
 let current: Stage | undefined;
@@ -37,6 +39,20 @@ export function stage(): Stage {
     throw new TroupeError('BAD_INPUT', 'an actor ref of a group means something only while a turn is folded: ask snapshotAt(system, address) instead');
   }
   return current;
+}
+
+/** Logics that only stand for a registered one; all others would run by themselves. */
+const adapters = new WeakSet<object>();
+
+/** Declares that this logic performs nothing. */
+export function asAdapter(logic: AnyActorLogic): AnyActorLogic {
+  adapters.add(logic);
+  return logic;
+}
+
+function isAdapter(ref: AnyActorRef): boolean {
+  const { logic } = ref as AnyActorRef & { readonly logic: object };
+  return adapters.has(logic);
 }
 
 /** Identity of a ref; undefined for actors that are not of a group. */
@@ -97,8 +113,10 @@ export const groupSystem = {
   _register: (sessionId: string) => sessionId,
   _unregister: (ref: AnyActorRef) => stage().unsetSystemId(ref),
   _set: (systemId: string, ref: AnyActorRef) => stage().setSystemId(systemId, ref),
-  _sendInspectionEvent: (event: { readonly type: string }) => {
+  _sendInspectionEvent: (event: { readonly type: string; readonly actorRef?: AnyActorRef }) => {
     if (event.type === '@xstate.microstep') stage().microstep();
+    // Told by the constructor before it asks the logic for anything.
+    else if (event.type === '@xstate.actor' && event.actorRef !== undefined && !isAdapter(event.actorRef)) stage().refuseInline(event.actorRef);
   },
   _relay: refuseSend,
   _clock: { setTimeout: refuse('system.clock'), clearTimeout: refuse('system.clock') },

@@ -181,9 +181,6 @@ export class Turn implements Stage {
     if (flaw !== undefined) {
       this.break('MACHINE_UNSUPPORTED', `${where(parent)}: spawned actor \`${String(ref.src)}\` has ${flaw}. Give it an id of its own, so that it has the same address in every replay.`);
     }
-    if (typeof ref.src !== 'string') {
-      this.break('MACHINE_UNSUPPORTED', `${where(parent)}: spawned actor \`${ref.id}\` has no string \`src\`. Register it in setup({ actors }) and spawn it by name, so that it can be found again after a restart.`);
-    }
     return childPlace(this.system.places, parent.place, ref.id);
   }
 
@@ -221,6 +218,14 @@ export class Turn implements Stage {
     this.ids ??= new Map(this.system.systemIds);
     this.ids.delete(systemId);
   }
+
+  refuseInline(ref: AnyActorRef): never {
+    const parent = ref._parent === undefined ? undefined : this.liveOf(ref._parent);
+    const by = parent === undefined ? 'a machine' : where(parent);
+    this.break('MACHINE_UNSUPPORTED', `${by}: spawned actor has no string \`src\`. Register it in setup({ actors }) and spawn it by name, so that it can be found again after a restart.`);
+  }
+
+  private readonly onMicrostep = () => this.microstep();
 
   microstep(): void {
     this.microsteps += 1;
@@ -285,7 +290,7 @@ export class Turn implements Stage {
   private process(live: Live, { event, from }: Letter): void {
     const before = live.snapshot ?? stoppedSnapshot;
     if (live.logic.kind === 'member' && !isEngines(event.type)) this.ask({ type: 'deliver', ...idOf(live), from, event: event as EventObject });
-    else if (live.logic.kind === 'machine' && !hears(live.logic, before, event.type)) return;
+    else if (live.logic.kind === 'machine' && live.logic.fast === undefined && !hears(live.logic, before, event.type)) return;
     let after: AnySnapshot;
     try {
       after = this.transition(live, before, event);
@@ -308,6 +313,8 @@ export class Turn implements Stage {
     // A snapshot comes back to the logic that made it.
     const logic: AnyActorLogic = live.logic.logic;
     try {
+      const fast = live.logic.kind === 'machine' ? live.logic.fast?.(snapshot, event, scope, this.onMicrostep) : undefined;
+      if (fast !== undefined) return fast;
       return logic.transition(snapshot, event, scope) as AnySnapshot;
     } finally {
       this.scopeDepth -= 1;

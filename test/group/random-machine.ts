@@ -51,12 +51,15 @@ class Maker {
   private readonly tape: Tape;
   private readonly id: string;
   private readonly actors: Record<string, Loose>;
+  /** Without parallel and history states: the kernel has a shorter way for those. */
+  private readonly isPlain: boolean;
   private targets: string[] = [];
   private readonly later: (() => void)[] = [];
 
   constructor(tape: Tape, id: string, actors: Record<string, Loose>) {
     this.tape = tape;
     this.id = id;
+    this.isPlain = tape.chance(50);
     this.actors = actors;
   }
 
@@ -100,7 +103,7 @@ class Maker {
 
   private state(depth: number): Loose {
     const { tape } = this;
-    const shape = depth >= 2 ? 0 : tape.below(10);
+    const shape = depth >= 2 ? 0 : tape.below(this.isPlain ? 8 : 10);
     const config: Loose = shape >= 8 ? this.parallel(depth) : shape >= 6 ? this.compound(depth, false) : {};
     this.decorate(config);
     return config;
@@ -123,7 +126,7 @@ class Maker {
       states[name] = { type: 'final', id: `${this.id}-${name}`, output: ({ context }: Loose) => context.n };
       this.targets.push(states[name].id);
     }
-    if (tape.chance(25)) {
+    if (!this.isPlain && tape.chance(25)) {
       const name = `h${this.states++}`;
       states[name] = { type: 'history', history: tape.chance(50) ? 'deep' : 'shallow', id: `${this.id}-${name}` };
       if (!isRoot) this.targets.push(states[name].id);
