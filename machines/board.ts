@@ -177,7 +177,7 @@ function circleOf(tasks: readonly BoardTask[]): string | undefined {
     }
   }
   // Whoever is left has somebody before it that is left, so going back from anyone runs into a circle.
-  let [id] = open.keys();
+  let id: string | undefined = [...open.keys()][0];
   const way: string[] = [];
   while (id !== undefined && !way.includes(id)) {
     way.push(id);

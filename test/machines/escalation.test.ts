@@ -166,7 +166,24 @@ describe('escalation', () => {
     );
   });
 
-  test('in a run: a late level is ended, and a gate waits for its event', async () => {
+  test('in a run: a gate waits for its event', async () => {
+    const run = await runGroup(
+      escalation,
+      { levels: [{ id: 'a' }, gate] },
+      {
+        script: { a: fail() },
+        signals: [{ when: { entry: 'emitted' }, event: { type: 'approved', gate: 'human', note: 'go' } }],
+      },
+    );
+    expect(run.output()).toMatchObject({
+      accepted: true,
+      level: 'human',
+      note: 'go',
+      tried: [{ id: 'a', why: 'failed' }],
+    });
+  });
+
+  test('in a run: a late level is ended', async () => {
     const late = await runGroup(
       escalation,
       { levels: [{ id: 'a', withinMs: 60_000 }, { id: 'b' }] },

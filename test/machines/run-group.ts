@@ -26,8 +26,11 @@ export interface GroupRunOptions {
     readonly script: Script;
     readonly when: readonly { readonly member: string; readonly count: number }[];
   };
-  /** Signals, sent when a member is being performed. */
-  readonly signals?: readonly { readonly when: string; readonly event: { readonly type: string } }[];
+  /** Signals, sent when a member is being performed, or when an entry of a type is written. */
+  readonly signals?: readonly {
+    readonly when: string | { readonly entry: string };
+    readonly event: { readonly type: string; readonly [name: string]: string };
+  }[];
   /** Timers are due as soon as nothing else happens. Default: they wait for the machine's clock. */
   readonly isHurried?: boolean;
 }
@@ -71,9 +74,27 @@ export async function runGroup<Input, Output>(
 ): Promise<GroupRun<Output>> {
   const store = memoryStore();
   const process = defineProcess('test', (ctx) => ctx.group('group', machine, input as never).output);
+  const seen = new Set<string>();
+  const waiting = new Map<string, () => void>();
+  const observer = {
+    entry({ type }: { readonly type: string }) {
+      seen.add(type);
+      waiting.get(type)?.();
+    },
+  };
+  const written = (type: string) =>
+    seen.has(type) ? undefined : new Promise<void>((resolve) => waiting.set(type, resolve));
   const clock = isHurried ? { clock: hurriedClock() } : {};
   const open = (harness: ScriptedHarness) =>
-    openRun({ store, process, run: 'run', harnesses: { scripted: harness }, defaultHarness: 'scripted', ...clock });
+    openRun({
+      store,
+      process,
+      run: 'run',
+      harnesses: { scripted: harness },
+      defaultHarness: 'scripted',
+      observer,
+      ...clock,
+    });
   const performed: string[] = [];
 
   const death = dies ?? {
@@ -103,7 +124,7 @@ export async function runGroup<Input, Output>(
   const run = await open(harness);
   const driving = run.drive();
   for (const [index, { when, event }] of signals.entries()) {
-    await harness.asked({ member: when, count: 1 });
+    await (typeof when === 'string' ? harness.asked({ member: when, count: 1 }) : written(when.entry));
     await run.signal('group', event, { id: `signal-${index}` });
   }
   const result = await driving;
