@@ -51,6 +51,8 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
   const byKey = new Map<string, Entry>();
   const checkpointsOf = new Map<string, Entry[]>();
   const movers = new Map<string, (() => void)[]>();
+  /** Streams of which something was delivered, and taken in, while their group was open. */
+  const opened = new Set<string>();
   let quietWaiters: (() => void)[] = [];
   let queue: Entry[] = [];
   let running = false;
@@ -77,14 +79,21 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
     }
   };
 
+  /** A checkpoint that nobody waits for, of a group that the process has had open: it has nothing to take in. */
+  const isOnlyNoted = ({ type, stream }: Entry) => type === 'checkpoint' && !movers.has(stream.slice(groupPrefix.length)) && opened.has(stream);
+
   const run = async () => {
     await drained();
     while (queue.length > 0) {
       const batch = queue;
       queue = [];
       for (const entry of batch) {
-        if (entry.stream.startsWith(groupPrefix)) await ready(entry.stream.slice(groupPrefix.length));
+        const opening = entry.stream.startsWith(groupPrefix) ? ready(entry.stream.slice(groupPrefix.length)) : undefined;
+        await opening;
+        const isQuick = isOnlyNoted(entry);
         deliver(entry);
+        if (isQuick) continue;
+        if (opening !== undefined) opened.add(entry.stream);
         await drained();
       }
     }
