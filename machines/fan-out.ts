@@ -20,7 +20,15 @@
  * ```
  */
 import { assign, enqueueActions, setup } from 'xstate';
-import { checkpoint, coordinator, member, stopChildren, type Invocation, type JsonValue, type PlainError } from 'troupe';
+import {
+  checkpoint,
+  coordinator,
+  member,
+  stopChildren,
+  type Invocation,
+  type JsonValue,
+  type PlainError,
+} from 'troupe';
 import { checkMembers, concurrencyMax, oneOf, wholeNumber, type MemberEnd } from './member-input.ts';
 
 /** One member: its id, and what is wanted of it. */

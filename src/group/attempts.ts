@@ -7,26 +7,21 @@
  *   running is ended before its end is recorded, so that of an attempt that has ended in the journal nothing runs,
  *   whenever the next host dies.
  */
-import { isTroupeError } from '../error.ts';
 import { chooseHarness, type Choice } from '../harness/select.ts';
 import type { FailureClass, Invocation, Outcome, PlainError, Progress } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
+import { attemptKey } from './attempt-key.ts';
 import { checkedOutcome, checkedProgress } from './checked-outcome.ts';
 import type { Ending, Job } from './dispatcher.ts';
 import type { ActorKey } from './effect.ts';
-import type { GroupEvents, GroupEventType } from './entries.ts';
+import type { GroupEvents, Push } from './entries.ts';
 import type { GroupContext } from './group-context.ts';
 import { parseInvocation } from './invocation.ts';
-import { interruptedCode, type Ledger, type MemberRecord, type StrayAttempt } from './ledger.ts';
+import { endLeftovers } from './leftovers.ts';
+import { interruption, type Ledger, type MemberRecord } from './ledger.ts';
+import { reportsOf, type Reports } from './reports.ts';
 import { retryDelayMs } from './retry.ts';
-
-/** A member that is wanted: what the fold says. */
-export interface Want extends ActorKey {
-  readonly input: Invocation;
-}
-
-/** Writes an event of the group's stream; calls back when it is durable and folded, or when it never will be. */
-export type Push = <Type extends GroupEventType>(type: Type, data: GroupEvents[Type], applied?: () => void, lost?: () => void) => void;
+import type { Want } from './system.ts';
 
 /** What {@link attemptsOf} needs. */
 export interface AttemptsOptions {
@@ -59,19 +54,14 @@ interface Living extends Want {
   phase: 'dispatched' | 'idle' | 'sweeping' | 'waiting';
   /** Calls off a pending retry. */
   cancelRetry: (() => void) | undefined;
-  progress: { last: number; waiting: Progress | undefined; cancel: (() => void) | undefined };
-}
-
-/** The idempotency key of one attempt (G4): `<run>/<group>/<member>#<incarnation>/<attempt>`. */
-export function attemptKey(run: string, group: string, { address, incarnation }: ActorKey, attempt: number): string {
-  return `${run}/${group}/${address}#${incarnation}/${attempt}`;
+  readonly reports: Reports;
 }
 
 const keyOf = ({ address, incarnation }: ActorKey) => `${address}#${incarnation}`;
 
 /** The bookkeeping of one group's attempts. */
 export function attemptsOf({ context, group, concurrency, push, ledger }: AttemptsOptions): Attempts {
-  const { run, clock, timers, dispatcher, journal, payloadBytesMax } = context;
+  const { run, clock, timers, dispatcher, payloadBytesMax } = context;
   const living = new Map<string, Living>();
 
   const keyOfAttempt = (key: ActorKey, number: number) => attemptKey(run, group, key, number);
@@ -87,7 +77,7 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
   const forget = (member: Living) => {
     living.delete(keyOf(member));
     member.cancelRetry?.();
-    member.progress.cancel?.();
+    member.reports.end();
   };
 
   const settled = (member: Living, outcome: GroupEvents['member.settled']['outcome']) => {
@@ -148,24 +138,21 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
       harness: choice.harness,
       groupConcurrency: concurrency,
       reattach: reattach !== undefined,
-      outputFile: async () => {
-        try {
-          return await journal.sideFile(outputName);
-        } catch (error) {
-          // The disk's trouble is the host's, not the member's.
-          if (isTroupeError(error)) context.fatal(error);
-          throw error;
-        }
-      },
+      outputFile: () => context.sideFile(outputName),
       queued: () => {
         // What waits to be taken up goes on counting as running.
         if (reattach === undefined) push('attempt.queued', { ...attempted(member), harness: choice.name });
       },
       started: (durable, lost) => {
-        // What ends within the interval is told by its settlement alone.
-        member.progress.last = clock.now();
+        member.reports.begin();
         if (reattach !== undefined) durable();
-        else push('attempt.started', { ...attempted(member), harness: choice.name, outputFile: outputName }, durable, lost);
+        else
+          push(
+            'attempt.started',
+            { ...attempted(member), harness: choice.name, outputFile: outputName },
+            durable,
+            lost,
+          );
       },
       progress: (progress) => report(member, progress),
       ended: (outcome, ending) => ended(member, outcome, ending),
@@ -177,38 +164,33 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
   const report = (member: Living, progress: Progress) => {
     if (typeof progress !== 'object' || progress === null) return;
     context.observer.progress(group, member.address, progress);
-    const state = member.progress;
-    if (!isLiving(member)) return;
-    state.waiting = { ...state.waiting, ...progress };
-    if (state.cancel !== undefined) return;
-    const flush = () => {
-      state.cancel = undefined;
-      state.last = clock.now();
-      const waiting = state.waiting;
-      state.waiting = undefined;
-      if (waiting !== undefined && isLiving(member)) {
-        push('member.progress', { ...attempted(member), progress: checkedProgress(waiting, payloadBytesMax) });
-      }
-    };
-    state.cancel = timers.set(state.last + context.progressEveryMs, flush);
+    if (isLiving(member)) member.reports.tell(progress);
   };
 
   const ended = (member: Living, outcome: Outcome | undefined, ending: Ending | undefined) => {
     member.phase = 'idle';
-    member.progress.cancel?.();
-    member.progress = { last: 0, waiting: undefined, cancel: undefined };
+    member.reports.end();
     const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
     if (ending?.type === 'dropped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason });
       if (checked?.status === 'ok') {
-        push('letter.dead', { to: '', from: member.address, letter: checked.output, reason: `result came after: ${ending.reason}` });
+        push('letter.dead', {
+          to: '',
+          from: member.address,
+          letter: checked.output,
+          reason: `result came after: ${ending.reason}`,
+        });
       }
     } else if (checked?.status === 'ok') {
       settled(member, checked);
     } else if (ending?.type === 'host-stopped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true });
     } else if (ending?.type === 'timed-out') {
-      failed(member, 'timeout', { name: 'TimeoutError', message: `member \`${member.address}\` ${ending.reason}`, code: 'TIMEOUT' });
+      failed(member, 'timeout', {
+        name: 'TimeoutError',
+        message: `member \`${member.address}\` ${ending.reason}`,
+        code: 'TIMEOUT',
+      });
     } else if (checked === undefined) {
       const record = recordOf(member);
       if (record !== undefined) interrupted(member, record);
@@ -225,17 +207,14 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
       attempt: attemptNumber,
       phase: 'idle',
       cancelRetry: undefined,
-      progress: { last: 0, waiting: undefined, cancel: undefined },
+      reports: reportsOf(context, (progress) =>
+        push('member.progress', { ...attempted(member), progress: checkedProgress(progress, payloadBytesMax) }),
+      ),
     };
     living.set(keyOf(want), member);
     return member;
   };
 
-  const interruption = (member: Living): PlainError => ({
-    name: 'InterruptedError',
-    message: `attempt ${member.attempt} of member \`${member.address}\` was under way when its host ended`,
-    code: interruptedCode,
-  });
   const mayRestart = (member: Living) => member.input.restartable ?? true;
 
   /**
@@ -244,7 +223,7 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
    * meanwhile begins here again.
    */
   const interrupted = (member: Living, record: MemberRecord) => {
-    const error = interruption(member);
+    const error = interruption(member.address, member.attempt);
     member.phase = 'sweeping';
     const swept = (cause?: unknown) => {
       if (!isLiving(member)) {
@@ -266,30 +245,19 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
     const member = live(want, record?.attempt ?? 1);
     if (!context.performs) {
       if (record === undefined) attempt(member);
-      if (isBetween) member.attempt += 1;
-      if (isBetween) member.phase = 'waiting';
+      if (isBetween) retry(member, 0);
     } else if (record === undefined || record.status === 'queued') {
       attempt(member);
     } else if (record.status === 'waiting') {
       retry(member, record.retryAt ?? 0);
     } else if (record.status === 'interrupted') {
-      if (!mayRestart(member)) {
-        settled(member, { status: 'error', class: 'crashed', error: interruption(member) });
-        return;
-      }
-      member.attempt += 1;
-      attempt(member);
+      if (mayRestart(member)) retry(member, 0);
+      else settled(member, { status: 'error', class: 'crashed', error: interruption(member.address, member.attempt) });
     } else {
       const harness = harnessOf(record.harness);
       if (harness?.reattach === undefined) interrupted(member, record);
       else attempt(member, { name: record.harness, harness });
     }
-  };
-
-  /** Begun, never ended, and wanted no longer: swept and recorded, so that nothing dangles. */
-  const sweepUnwanted = ({ member, incarnation, attempt: number, harness }: StrayAttempt) => {
-    const done = () => push('attempt.cancelled', { member, incarnation, attempt: number, reason: 'no longer wanted' });
-    dispatcher.busyWith(sweep(harness, keyOfAttempt({ address: member, incarnation }, number)).then(done, done));
   };
 
   return {
@@ -299,9 +267,11 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
       if (member === undefined) return;
       const { phase } = member;
       forget(member);
-      const isUnderWay = phase === 'dispatched' && dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'dropped', reason });
+      const isUnderWay =
+        phase === 'dispatched' && dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'dropped', reason });
       // What is under way, or being swept, is recorded when it has ended.
-      if (phase === 'waiting' || (phase === 'dispatched' && !isUnderWay)) push('attempt.cancelled', { ...attempted(member), reason });
+      if (phase === 'waiting' || (phase === 'dispatched' && !isUnderWay))
+        push('attempt.cancelled', { ...attempted(member), reason });
     },
     reconcile(wants) {
       const wanted = new Set<string>();
@@ -310,15 +280,13 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
         reconcileOne(want);
       }
       if (!context.performs) return;
-      const { members, strays } = ledger();
-      for (const stray of strays) sweepUnwanted(stray);
-      for (const { id: member, incarnation, attempt: number, harness, status } of members.values()) {
-        if (wanted.has(keyOf({ address: member, incarnation }))) continue;
-        if (status === 'running') sweepUnwanted({ member, incarnation, attempt: number, harness });
-        else if (status === 'queued' || status === 'waiting' || status === 'interrupted') {
-          push('attempt.cancelled', { member, incarnation, attempt: number, reason: 'no longer wanted' });
-        }
-      }
+      endLeftovers({
+        ledger: ledger(),
+        isWanted: (key) => wanted.has(keyOf(key)),
+        sweep: ({ member: address, incarnation, attempt: number, harness }, done) =>
+          dispatcher.busyWith(sweep(harness, keyOfAttempt({ address, incarnation }, number)).then(done, done)),
+        push,
+      });
     },
     settle(want, outcome) {
       const member = living.get(keyOf(want));

@@ -50,7 +50,8 @@ const lineMax = 1_000;
 
 /** Progress as it can be recorded. Data that is not JSON, or too large, is replaced by a sentence that says so. */
 export function checkedProgress({ line, data }: Progress, bytesMax: number): Progress {
-  const checkedLine = typeof line === 'string' ? { line: line.length > lineMax ? `${line.slice(0, lineMax - 1)}…` : line } : {};
+  const checkedLine =
+    typeof line === 'string' ? { line: line.length > lineMax ? `${line.slice(0, lineMax - 1)}…` : line } : {};
   if (data === undefined) return checkedLine;
   try {
     const checked = toJson(data, 'progress');

@@ -63,10 +63,18 @@ interface Running {
 /** A harness that has not settled this long after it was told to end is given up, ms. */
 const giveUpMs = 30_000;
 
-const noOutcome = (harness: string) => ({ name: 'InvalidOutput', message: `harness \`${harness}\` returned no outcome`, code: 'OUTCOME_INVALID' });
+const noOutcome = (harness: string) => ({
+  name: 'InvalidOutput',
+  message: `harness \`${harness}\` returned no outcome`,
+  code: 'OUTCOME_INVALID',
+});
 
 /** Makes a dispatcher; `concurrency` is how many attempts the host performs at once. */
-export function dispatcher(options: { readonly run: string; readonly concurrency: number; readonly clock: Clock }): Dispatcher {
+export function dispatcher(options: {
+  readonly run: string;
+  readonly concurrency: number;
+  readonly clock: Clock;
+}): Dispatcher {
   const { run, concurrency, clock } = options;
   const waiting = new Map<string, { readonly jobs: Job[]; head: number }>();
   /** Jobs that still want to start; one that was dropped is skipped when its turn comes. */
@@ -138,7 +146,8 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
   const work = async (entry: Running): Promise<Outcome | undefined> => {
     const { job, abort } = entry;
     const outputFile = await job.outputFile();
-    if (abort.signal.aborted) return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
+    if (abort.signal.aborted)
+      return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
     const attempt: Attempt = {
       run,
       group: job.group,
@@ -152,7 +161,13 @@ export function dispatcher(options: { readonly run: string; readonly concurrency
     };
     if (job.reattach) return await job.harness.reattach?.(attempt);
     // Without an outcome it would look like one that could not be taken up.
-    return (await job.harness.perform(attempt)) ?? { status: 'error', class: 'invalid-output', error: noOutcome(job.harnessName) };
+    return (
+      (await job.harness.perform(attempt)) ?? {
+        status: 'error',
+        class: 'invalid-output',
+        error: noOutcome(job.harnessName),
+      }
+    );
   };
 
   /** Its places are free again. */

@@ -24,7 +24,8 @@ export interface DueHeap {
 /** Fewer places than this are not worth sweeping. */
 const sweepMin = 64;
 
-const isBefore = (one: Due, other: Due) => one.dueAt < other.dueAt || (one.dueAt === other.dueAt && one.order < other.order);
+const isBefore = (one: Due, other: Due) =>
+  one.dueAt < other.dueAt || (one.dueAt === other.dueAt && one.order < other.order);
 
 /** An empty heap. */
 export function dueHeap(): DueHeap {
@@ -39,7 +40,7 @@ export function dueHeap(): DueHeap {
     const last = heap.pop();
     if (last === undefined || top === last) return top;
     heap[0] = last;
-    for (let index = 0; ; ) {
+    for (let index = 0; ;) {
       let least = index;
       for (const child of [2 * index + 1, 2 * index + 2]) {
         if (child < heap.length && isBefore(heap[child] as Due, heap[least] as Due)) least = child;
@@ -59,7 +60,7 @@ export function dueHeap(): DueHeap {
   return {
     push(due) {
       heap.push(due);
-      for (let index = heap.length - 1; index > 0; ) {
+      for (let index = heap.length - 1; index > 0;) {
         const parent = (index - 1) >> 1;
         if (!isBefore(heap[index] as Due, heap[parent] as Due)) break;
         swap(index, parent);

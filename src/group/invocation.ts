@@ -72,9 +72,13 @@ function checkFields(
     if (field === undefined) continue;
     const rule = Object.hasOwn(known, name) ? known[name] : undefined;
     if (rule === undefined) {
-      throw new TroupeError('BAD_INPUT', `${where} has an unknown field \`${name}\`; known: ${Object.keys(known).join(', ')}.`);
+      throw new TroupeError(
+        'BAD_INPUT',
+        `${where} has an unknown field \`${name}\`; known: ${Object.keys(known).join(', ')}.`,
+      );
     }
-    if (!rule[1](field)) throw new TroupeError('BAD_INPUT', `${where}: expected \`${name}\` to be ${rule[0]}, got ${show(field)}.`);
+    if (!rule[1](field))
+      throw new TroupeError('BAD_INPUT', `${where}: expected \`${name}\` to be ${rule[0]}, got ${show(field)}.`);
   }
 }
 
@@ -82,10 +86,14 @@ function checkFields(
 export function parseInvocation(value: unknown, member: string): Invocation {
   const where = `the input of member \`${member}\``;
   if (!isRecord(value)) {
-    throw new TroupeError('BAD_INPUT', `${where}: expected an invocation like {command: [...]} or {prompt: '...'}, got ${show(value)}.`);
+    throw new TroupeError(
+      'BAD_INPUT',
+      `${where}: expected an invocation like {command: [...]} or {prompt: '...'}, got ${show(value)}.`,
+    );
   }
   checkFields(value, fields, where);
-  if (value['retry'] !== undefined) checkFields(value['retry'] as Readonly<Record<string, unknown>>, retryFields, `${where}, retry`);
+  if (value['retry'] !== undefined)
+    checkFields(value['retry'] as Readonly<Record<string, unknown>>, retryFields, `${where}, retry`);
   // Each field has just been checked.
   return value as Invocation;
 }

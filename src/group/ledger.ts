@@ -99,7 +99,16 @@ export function emptyLedger(name: string): Ledger {
 }
 
 /** Error code of an attempt that ended because its host did. */
-export const interruptedCode = 'INTERRUPTED';
+const interruptedCode = 'INTERRUPTED';
+
+/** What such an attempt ended with. */
+export function interruption(member: Address, attempt: number): PlainError {
+  return {
+    name: 'InterruptedError',
+    message: `attempt ${attempt} of member \`${member}\` was under way when its host ended`,
+    code: interruptedCode,
+  };
+}
 
 type Attempted = GroupEvents['attempt.started'];
 

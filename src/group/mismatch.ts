@@ -9,7 +9,10 @@ import type { Ledger } from './ledger.ts';
 const excerpt = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
 /** Throws GROUP_MISMATCH, naming both, when `options` are not those the group was created with. */
-export function refuseMismatch(ledger: Pick<Ledger, 'input' | 'machine'>, { name, definition, input }: Pick<GroupOptions, 'definition' | 'input' | 'name'>): void {
+export function refuseMismatch(
+  ledger: Pick<Ledger, 'input' | 'machine'>,
+  { name, definition, input }: Pick<GroupOptions, 'definition' | 'input' | 'name'>,
+): void {
   const refuse = (what: string, recorded: string, given: string) => {
     throw new TroupeError(
       'GROUP_MISMATCH',
@@ -25,7 +28,11 @@ export function refuseMismatch(ledger: Pick<Ledger, 'input' | 'machine'>, { name
 /** What a group's first entry says it was created with. Code: JOURNAL_CORRUPT when it is another entry. */
 export function createdAs({ type, stream, data }: Entry): GroupEvents['group.created'] {
   if (type !== 'group.created') {
-    throw new TroupeError('JOURNAL_CORRUPT', `stream \`${stream}\`: expected entry 1 to be group.created, got ${type}.`, { stream });
+    throw new TroupeError(
+      'JOURNAL_CORRUPT',
+      `stream \`${stream}\`: expected entry 1 to be group.created, got ${type}.`,
+      { stream },
+    );
   }
   return data as unknown as GroupEvents['group.created'];
 }

@@ -16,7 +16,10 @@ import type { RunEnd } from './run-view.ts';
  */
 export async function finish(host: Host, current: Pass, mayEnd: () => boolean): Promise<RunEnd> {
   const outcome = await current.outcome;
-  const end = outcome.status === 'returned' ? await completed(host, current, outcome.value) : await failed(host, current, outcome.error);
+  const end =
+    outcome.status === 'returned'
+      ? await completed(host, current, outcome.value)
+      : await failed(host, current, outcome.error);
   // Of a run that has ended nothing runs, so that nobody needs to look after it again.
   await host.idle();
   if (host.hasFailed()) return await host.failure;
@@ -47,7 +50,8 @@ async function failed(host: Host, current: Pass, thrown: unknown): Promise<RunEn
   return { status: 'failed', error };
 }
 
-const haveEnded = ({ deliveries, opened }: Pass) => [...opened()].every((name) => deliveries.delivered(endKey(name)) !== undefined);
+const haveEnded = ({ deliveries, opened }: Pass) =>
+  [...opened()].every((name) => deliveries.delivered(endKey(name)) !== undefined);
 
 /** Waits for all groups, those included that are opened by what still runs when another one ends. */
 async function groupsEnded(current: Pass): Promise<void> {
@@ -63,7 +67,10 @@ function refuseForgotten(host: Host, current: Pass, cause?: unknown): void {
   const forgotten = [...host.recordedGroups].filter((name) => !opened.has(name));
   const [first] = forgotten;
   if (first === undefined) return;
-  const found = cause === undefined ? 'a process that returned without opening it' : `a process that failed without opening it (${plainError(cause).message})`;
+  const found =
+    cause === undefined
+      ? 'a process that returned without opening it'
+      : `a process that failed without opening it (${plainError(cause).message})`;
   throw new TroupeError(
     'NONDETERMINISM',
     `group${forgotten.length > 1 ? 's' : ''} ${forgotten.map((name) => `\`${name}\``).join(', ')}, entry 1: recorded group.created, found ${found}. The process changed since, or reads something that is not in the journal. Nothing is lost: run the code that wrote the journal, or start a new run.`,

@@ -121,19 +121,32 @@ export async function openHeld(options: RunOptions, performs: boolean): Promise<
     else pass.deliveries.offer(entry);
   };
   try {
-    const { store: _store, process: _process, input: _input, file: _file, cwd: _cwd, requests: _requests, ...settings } = options;
+    const {
+      store: _store,
+      process: _process,
+      input: _input,
+      file: _file,
+      cwd: _cwd,
+      requests: _requests,
+      ...settings
+    } = options;
     const host = await openHost({ ...settings, journal, lease, performs, applied });
     const recorded = host.recorded.find(({ stream, type }) => stream === runStream && type === 'run.created');
     let facts = recorded?.data as unknown as RunCreated | undefined;
     if (facts !== undefined) refuseOther(facts, options);
     const ended = host.recorded.find(({ stream, type }) => stream === runStream && type === 'run.ended');
-    if (ended !== undefined) return { host, facts, entries: host.recorded, end: ended.data as unknown as RunEnd, attach: () => {} };
+    if (ended !== undefined)
+      return { host, facts, entries: host.recorded, end: ended.data as unknown as RunEnd, attach: () => {} };
     for (const notice of journal.notices()) {
       if (notice.kind !== 'snapshot-ignored') await host.record('journal.repaired', notice as unknown as JsonValue);
     }
     facts ??= await create(host, options);
     const takenFrom = lease.takenFrom === undefined ? {} : { takenFrom: lease.takenFrom };
-    await host.record('epoch.taken', { epoch: lease.epoch, engine: engineVersion, ...takenFrom } as unknown as JsonValue);
+    await host.record('epoch.taken', {
+      epoch: lease.epoch,
+      engine: engineVersion,
+      ...takenFrom,
+    } as unknown as JsonValue);
     return {
       host,
       facts,

@@ -10,7 +10,13 @@ import type { RunEnd } from './run-view.ts';
 
 /** What a run waits for: a member to be performed, an instant, or a signal to a group that wants nothing else. */
 export type Pending =
-  | { readonly type: 'member'; readonly group: string; readonly member: string; readonly incarnation: number; readonly invocation: unknown }
+  | {
+      readonly type: 'member';
+      readonly group: string;
+      readonly member: string;
+      readonly incarnation: number;
+      readonly invocation: unknown;
+    }
   | { readonly type: 'sleep'; readonly until: number }
   | { readonly type: 'timer'; readonly dueAt: number }
   | { readonly type: 'signal'; readonly group: string };
@@ -30,7 +36,9 @@ export interface Settlement {
  * function as far as it gets, performs nothing, and tells what the run waits for. Takes and releases the lease.
  * Codes: those of `openRun` and its `drive`, UNKNOWN_GROUP, UNKNOWN_MEMBER.
  */
-export async function iterate(options: RunOptions & { readonly settlements?: readonly Settlement[] }): Promise<Iteration> {
+export async function iterate(
+  options: RunOptions & { readonly settlements?: readonly Settlement[] },
+): Promise<Iteration> {
   const opened = await openHeld(options, false);
   const { host } = opened;
   const work = async (): Promise<Iteration> => {
@@ -41,7 +49,10 @@ export async function iterate(options: RunOptions & { readonly settlements?: rea
       const group = host.group(name);
       if (group === undefined) {
         const known = [...host.groups()].map((one) => one.name).join(', ');
-        throw new TroupeError('UNKNOWN_GROUP', `run ${options.run} has no open group \`${name}\`; open groups: ${known || 'none'}.`);
+        throw new TroupeError(
+          'UNKNOWN_GROUP',
+          `run ${options.run} has no open group \`${name}\`; open groups: ${known || 'none'}.`,
+        );
       }
       await group.settle(member, outcome);
       await current.settled();
@@ -73,7 +84,8 @@ function pendingOf(host: Host, current: Pass): readonly Pending[] {
       pending.push({ type: 'member', group: name, member: address, incarnation, invocation: input });
     }
     const waitsForTimer = fold.system !== undefined && timers(fold.system).length > 0;
-    if (ledger.status === 'active' && pending.length === before && !waitsForTimer) pending.push({ type: 'signal', group: name });
+    if (ledger.status === 'active' && pending.length === before && !waitsForTimer)
+      pending.push({ type: 'signal', group: name });
   }
   const sleeping = new Set(current.sleeping());
   for (const until of sleeping) pending.push({ type: 'sleep', until });

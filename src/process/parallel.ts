@@ -8,7 +8,9 @@ export interface Parallel {
    * rejects with the failure of the first in order.
    */
   all<Results extends readonly unknown[]>(
-    branches: readonly [...{ [Index in keyof Results]: Promise<Results[Index]> | (() => Promise<Results[Index]> | Results[Index]) }],
+    branches: readonly [
+      ...{ [Index in keyof Results]: Promise<Results[Index]> | (() => Promise<Results[Index]> | Results[Index]) },
+    ],
   ): Promise<Results>;
   /** Maps each item, at most `concurrency` (default all) at a time; results keep the order of the items, undefined ones too. */
   map<Item, Result>(
@@ -51,13 +53,19 @@ export const parallel: Parallel = {
         branch.catch(() => {});
         return () => branch as Promise<unknown>;
       }
-      throw new TroupeError('BAD_INPUT', `parallel.all: expected item ${index} to be a promise or a function, got ${typeof branch}.`);
+      throw new TroupeError(
+        'BAD_INPUT',
+        `parallel.all: expected item ${index} to be a promise or a function, got ${typeof branch}.`,
+      );
     });
     return (await settleAll(starts, starts.length)) as never;
   },
   map(items, map, { concurrency = Number.POSITIVE_INFINITY } = {}) {
     if (!(concurrency >= 1)) {
-      throw new TroupeError('BAD_INPUT', `parallel.map: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`);
+      throw new TroupeError(
+        'BAD_INPUT',
+        `parallel.map: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`,
+      );
     }
     return settleAll(
       items.map((item, index) => () => map(item, index)),

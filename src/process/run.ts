@@ -83,7 +83,10 @@ export async function openRun(options: RunOptions): Promise<Run> {
     const group = host.group(name);
     if (group === undefined) {
       const known = [...host.groups()].map((one) => one.name).join(', ');
-      throw new TroupeError('UNKNOWN_GROUP', `run ${options.run} has no open group \`${name}\`; open groups: ${known || 'none'}.`);
+      throw new TroupeError(
+        'UNKNOWN_GROUP',
+        `run ${options.run} has no open group \`${name}\`; open groups: ${known || 'none'}.`,
+      );
     }
     await group.signal(toJson(event, `signal \`${id}\``) as { readonly type: string }, { id, from: 'outside' });
   };

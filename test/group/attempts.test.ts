@@ -1,6 +1,6 @@
 /** From what a group wants to what the world did: every way an attempt can end, and begin again. */
 import { describe, expect, test } from 'vitest';
-import type { Harness, Invocation, Outcome } from 'troupe';
+import type { Entry, Harness, Invocation, Outcome } from 'troupe';
 import { fail, hold, later, never, ok, scripted } from 'troupe/harness';
 import { entriesOf, memoryStore } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
@@ -37,7 +37,9 @@ describe('an attempt', () => {
       const still = stage(one({ retry }), { a: [fail('failed'), fail('timeout'), fail('crashed'), ok('at last')] });
       expect(await finished(still)).toEqual(done('at last'));
       const entries = await entriesOf(still.store);
-      return entries.filter(({ type }) => type === 'attempt.failed').map(({ data, at }) => (data as { readonly retryAt: number }).retryAt - at);
+      return entries
+        .filter(({ type }) => type === 'attempt.failed')
+        .map(({ data, at }) => (data as { readonly retryAt: number }).retryAt - at);
     };
     const first = await waits();
     expect(await waits()).toEqual(first);
@@ -54,7 +56,9 @@ describe('an attempt', () => {
   });
 
   test('waits for its next try across a restart, and not longer', async () => {
-    const still = stage(one({ retry: { attempts: 2, minMs: 60_000, jitter: 0 } }), { a: [fail('failed'), ok('again')] });
+    const still = stage(one({ retry: { attempts: 2, minMs: 60_000, jitter: 0 } }), {
+      a: [fail('failed'), ok('again')],
+    });
     const first = await driven(still);
     expect(still.harness.calls).toHaveLength(1);
     await first.run.close();
@@ -93,17 +97,29 @@ describe('what a harness says', () => {
     const harness: Harness = { perform: async () => outcome as Outcome };
     const still = stage(one(), {}, { harnesses: { scripted: harness }, ...more });
     expect(await finished(still)).toMatchObject({ status: 'completed' });
-    const [settled] = (await entriesOf(still.store)).filter(({ type }) => type === 'member.settled');
-    return (settled?.data as { readonly outcome: Outcome }).outcome;
+    const settled = (await entriesOf(still.store)).find(({ type }) => type === 'member.settled') as Entry;
+    return (settled.data as { readonly outcome: unknown }).outcome as Outcome;
   };
 
   test.each([
-    ['is not JSON', { status: 'ok', output: { at: new Date(0) } }, 'output of member `a`.at: expected JSON, got a Date'],
-    ['is too large', { status: 'ok', output: 'x'.repeat(2_000) }, 'expected at most 1000 bytes of JSON, got 2002; put large data into a file and return its path'],
+    [
+      'is not JSON',
+      { status: 'ok', output: { at: new Date(0) } },
+      'output of member `a`.at: expected JSON, got a Date',
+    ],
+    [
+      'is too large',
+      { status: 'ok', output: 'x'.repeat(2_000) },
+      'expected at most 1000 bytes of JSON, got 2002; put large data into a file and return its path',
+    ],
     ['is nothing', undefined, 'returned no outcome'],
     ['is no outcome', { done: true }, 'expected its harness to return an outcome with status ok, error or cancelled'],
   ])('%s: the member fails as invalid-output', async (_what, outcome, message) => {
-    expect(await said(outcome, { payloadBytesMax: 1_000 })).toMatchObject({ status: 'error', class: 'invalid-output', error: { message: expect.stringContaining(message) as string } });
+    expect(await said(outcome, { payloadBytesMax: 1_000 })).toMatchObject({
+      status: 'error',
+      class: 'invalid-output',
+      error: { message: expect.stringContaining(message) as string },
+    });
   });
 
   test('in error is recorded as a plain and bounded error, whatever it was', async () => {
@@ -117,9 +133,10 @@ describe('a member that nobody can perform is refused', () => {
   const refused = async (invocation: Invocation, options = {}) => {
     const still = stage(one({ retry: { attempts: 5, on: ['refused'] }, ...invocation }), { a: ok() }, options);
     expect(await finished(still)).toMatchObject({ status: 'completed' });
-    const [settled] = (await entriesOf(still.store)).filter(({ type }) => type === 'member.settled');
-    expect(settled?.data).toMatchObject({ outcome: { status: 'error', class: 'refused' } });
-    return (settled?.data as { readonly outcome: { readonly error: { readonly message: string } } }).outcome.error.message;
+    const settled = (await entriesOf(still.store)).find(({ type }) => type === 'member.settled') as Entry;
+    expect(settled.data).toMatchObject({ outcome: { status: 'error', class: 'refused' } });
+    return (settled.data as { readonly outcome: { readonly error: { readonly message: string } } }).outcome.error
+      .message;
   };
 
   test('because no harness fits', async () => {
@@ -129,10 +146,14 @@ describe('a member that nobody can perform is refused', () => {
   });
 
   test('because what is wanted is wrong', async () => {
-    expect(await refused({ timeoutMs: -1 })).toContain('the input of member `a`: expected `timeoutMs` to be a number >= 1, got `-1` (number)');
+    expect(await refused({ timeoutMs: -1 })).toContain(
+      'the input of member `a`: expected `timeoutMs` to be a number >= 1, got `-1` (number)',
+    );
     expect(await refused({ command: [] })).toContain('`command`');
     expect(await refused({ promt: 'hello' } as Invocation)).toContain('unknown field `promt`');
-    expect(await refused({ retry: { attempts: 0 } })).toContain('retry: expected `attempts` to be a whole number from 1 to 100');
+    expect(await refused({ retry: { attempts: 0 } })).toContain(
+      'retry: expected `attempts` to be a whole number from 1 to 100',
+    );
   });
 });
 
@@ -155,7 +176,12 @@ describe('after a crash', () => {
     };
     expect(await finished(still, { harnesses: { scripted: harness } })).toEqual(done('well'));
     expect(order).toEqual(['sweep run/group/a#1/1', 'perform run/group/a#1/2']);
-    expect(await attemptsIn(still)).toEqual(['attempt.started a 1', 'attempt.failed a 1', 'attempt.started a 2', 'member.settled a 2']);
+    expect(await attemptsIn(still)).toEqual([
+      'attempt.started a 1',
+      'attempt.failed a 1',
+      'attempt.started a 2',
+      'member.settled a 2',
+    ]);
   });
 
   test('it is swept again when the host dies before that is recorded', async () => {
@@ -228,7 +254,12 @@ describe('a host that is told to stop', () => {
     expect(await end).toEqual({ status: 'stopped', reason: 'maintenance' });
     await run.close();
     expect(await finished(still)).toEqual(done('later'));
-    expect(await attemptsIn(still)).toEqual(['attempt.started a 1', 'attempt.cancelled a 1', 'attempt.started a 2', 'member.settled a 2']);
+    expect(await attemptsIn(still)).toEqual([
+      'attempt.started a 1',
+      'attempt.cancelled a 1',
+      'attempt.started a 2',
+      'member.settled a 2',
+    ]);
   });
 
   test('does not have an attempt made twice that must not be: it is settled as INTERRUPTED', async () => {
@@ -346,7 +377,9 @@ describe('progress', () => {
     still.harness.report('a', { line: 'never recorded: the settlement says it all' });
     still.harness.settle('a', ok());
     await end;
-    const progress = (await entriesOf(still.store)).filter(({ type }) => type === 'member.progress').map(({ data }) => (data as { readonly progress: unknown }).progress);
+    const progress = (await entriesOf(still.store))
+      .filter(({ type }) => type === 'member.progress')
+      .map(({ data }) => (data as { readonly progress: unknown }).progress);
     expect(progress).toEqual([
       { line: 'line 50', data: { left: expect.stringContaining('expected at most 1000000 bytes') as string } },
       { line: `${'y'.repeat(999)}…` },
@@ -356,7 +389,9 @@ describe('progress', () => {
 });
 
 test('each open member has the number of its attempt, whoever settled the ones before', async () => {
-  const still = stage(one({ retry: { attempts: 3, minMs: 10, jitter: 0 } }), { a: [fail('failed'), fail('failed'), ok('third')] });
+  const still = stage(one({ retry: { attempts: 3, minMs: 10, jitter: 0 } }), {
+    a: [fail('failed'), fail('failed'), ok('third')],
+  });
   expect(await finished(still)).toEqual(done('third'));
   expect(still.harness.calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
   await (await open(still)).close();

@@ -74,14 +74,19 @@ describe('places', () => {
     const groups = { g1: 1, g2: 2, g3: 5 } as const;
     const harnesses = { h1: 1, h2: 3 } as const;
     const step = fc.oneof(
-      fc.record({ do: fc.constant('add' as const), group: fc.constantFrom('g1', 'g2', 'g3'), harness: fc.constantFrom('h1', 'h2', 'free') }),
+      fc.record({
+        do: fc.constant('add' as const),
+        group: fc.constantFrom('g1', 'g2', 'g3'),
+        harness: fc.constantFrom('h1', 'h2', 'free'),
+      }),
       fc.record({ do: fc.constantFrom('end' as const, 'drop' as const), pick: fc.nat() }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { jobs, running, started, add } = world(4, harnesses);
         const open = new Map<string, { readonly group: keyof typeof groups; readonly harness: string }>();
-        const count = (of: (one: { group: string; harness: string }) => boolean) => [...running.keys()].filter((key) => of(open.get(key) as { group: string; harness: string })).length;
+        const count = (of: (one: { group: string; harness: string }) => boolean) =>
+          [...running.keys()].filter((key) => of(open.get(key) as { group: string; harness: string })).length;
         let number = 0;
         for (const one of steps) {
           if (one.do === 'add') {
@@ -90,7 +95,8 @@ describe('places', () => {
             open.set(name, { group: one.group as keyof typeof groups, harness: one.harness });
             add(name, one.group, one.harness, groups[one.group as keyof typeof groups]);
           } else {
-            const candidates = one.do === 'end' ? [...running.keys()] : [...open.keys()].filter((key) => !started.includes(key));
+            const candidates =
+              one.do === 'end' ? [...running.keys()] : [...open.keys()].filter((key) => !started.includes(key));
             const name = candidates[one.pick % Math.max(1, candidates.length)];
             if (name === undefined) continue;
             if (one.do === 'end') running.get(name)?.(ok());
@@ -99,14 +105,17 @@ describe('places', () => {
           }
           await settle(3);
           expect(running.size).toBeLessThanOrEqual(4);
-          for (const [group, limit] of Object.entries(groups)) expect(count((job) => job.group === group)).toBeLessThanOrEqual(limit);
-          for (const [harness, limit] of Object.entries(harnesses)) expect(count((job) => job.harness === harness)).toBeLessThanOrEqual(limit);
+          for (const [group, limit] of Object.entries(groups))
+            expect(count((job) => job.group === group)).toBeLessThanOrEqual(limit);
+          for (const [harness, limit] of Object.entries(harnesses))
+            expect(count((job) => job.harness === harness)).toBeLessThanOrEqual(limit);
           for (const [name, { group, harness }] of open) {
             if (started.includes(name)) continue;
             const isFull =
               running.size === 4 ||
               count((job) => job.group === group) === groups[group] ||
-              count((job) => job.harness === harness) === ((harnesses as Record<string, number>)[harness] ?? Number.POSITIVE_INFINITY);
+              count((job) => job.harness === harness) ===
+                ((harnesses as Record<string, number>)[harness] ?? Number.POSITIVE_INFINITY);
             expect(isFull, `${name} waits although there is a place`).toBe(true);
           }
         }

@@ -1,14 +1,15 @@
 /** A host: timers, snapshots, bounds, trouble with the journal, stopping and closing. */
 import { describe, expect, test } from 'vitest';
-import { TroupeError, defineProcess, verifyRun, type Journal, type JournalStore } from 'troupe';
+import { TroupeError, defineProcess, verifyRun, type Entry, type Journal, type JournalStore } from 'troupe';
 import { fn, hold, ok, scripted } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
-import { entriesOf, failingStore, memoryStore } from '../support/dying-store.ts';
+import { entriesOf, failingStore, type MemoryStore } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
 import { reminder, type ReminderInput } from '../support/reminder.ts';
 import { calling, driven, finished, open, stage, story, tell, watching } from '../support/running.ts';
 
-const reminding = (input: ReminderInput) => defineProcess('reminding', async (ctx) => ctx.group('group', reminder, input).output);
+const reminding = (input: ReminderInput) =>
+  defineProcess('reminding', async (ctx) => ctx.group('group', reminder, input).output);
 const completed = (output: unknown) => ({ status: 'completed', output });
 
 describe('durable timers', () => {
@@ -16,7 +17,9 @@ describe('durable timers', () => {
     const still = stage(reminding({ inMs: [300, 100, 200, 100], endMs: 1_000 }));
     const startedAt = still.clock.now();
     expect(await finished(still)).toEqual(completed(['1', '3', '2', '0']));
-    const fired = (await entriesOf(still.store)).filter(({ type }) => type === 'timer.fired').map(({ at }) => at - startedAt);
+    const fired = (await entriesOf(still.store))
+      .filter(({ type }) => type === 'timer.fired')
+      .map(({ at }) => at - startedAt);
     expect(fired).toEqual([100, 100, 200, 300, 1_000]);
   });
 
@@ -42,7 +45,9 @@ describe('durable timers', () => {
     still.store.abandon('run');
     still.clock.setNow(still.clock.now() + 4_000);
     const { run } = await driven(still);
-    const fired = (await entriesOf(still.store)).filter(({ type }) => type === 'timer.fired').map(({ data }) => (data as { readonly dueAt: number }).dueAt);
+    const fired = (await entriesOf(still.store))
+      .filter(({ type }) => type === 'timer.fired')
+      .map(({ data }) => (data as { readonly dueAt: number }).dueAt);
     expect(fired).toEqual([1_000_100, 1_000_200, 1_000_300]);
     await run.close();
   });
@@ -67,34 +72,41 @@ describe('concurrency', () => {
     ['of the group', { concurrency: 2 }, {}, undefined],
     ['of the harness', {}, {}, 2],
     ['of the host', {}, { concurrency: 2 }, undefined],
-  ])('%s is never exceeded and always used, and members start in their order', async (_whose, groupOptions, options, harnessConcurrency) => {
-    let running = 0;
-    const seen: number[] = [];
-    const order: string[] = [];
-    const resolves: (() => void)[] = [];
-    const harness = fn(
-      async ({ member }) => {
-        running += 1;
-        seen.push(running);
-        order.push(member);
-        await new Promise<void>((resolve) => resolves.push(resolve));
-        running -= 1;
-      },
-      harnessConcurrency === undefined ? {} : { concurrency: harnessConcurrency },
-    );
-    const members = Array.from({ length: 9 }, (_, index) => ({ id: `m${index}` }));
-    const still = stage(calling({ members, until: 9 }, groupOptions), {}, { harnesses: { scripted: harness }, ...options });
-    const { run, end } = await driven(still);
-    while (resolves.length > 0) {
-      expect(running).toBe(Math.min(2, 9 - (order.length - running)));
-      resolves.shift()?.();
-      await settle();
-    }
-    expect(await end).toMatchObject({ status: 'completed' });
-    expect(Math.max(...seen)).toBe(2);
-    expect(order).toEqual(members.map(({ id }) => id));
-    await run.close();
-  });
+  ])(
+    '%s is never exceeded and always used, and members start in their order',
+    async (_whose, groupOptions, options, harnessConcurrency) => {
+      let running = 0;
+      const seen: number[] = [];
+      const order: string[] = [];
+      const resolves: (() => void)[] = [];
+      const harness = fn(
+        async ({ member }) => {
+          running += 1;
+          seen.push(running);
+          order.push(member);
+          await new Promise<void>((resolve) => resolves.push(resolve));
+          running -= 1;
+        },
+        harnessConcurrency === undefined ? {} : { concurrency: harnessConcurrency },
+      );
+      const members = Array.from({ length: 9 }, (_, index) => ({ id: `m${index}` }));
+      const still = stage(
+        calling({ members, until: 9 }, groupOptions),
+        {},
+        { harnesses: { scripted: harness }, ...options },
+      );
+      const { run, end } = await driven(still);
+      while (resolves.length > 0) {
+        expect(running).toBe(Math.min(2, 9 - (order.length - running)));
+        resolves.shift()?.();
+        await settle();
+      }
+      expect(await end).toMatchObject({ status: 'completed' });
+      expect(Math.max(...seen)).toBe(2);
+      expect(order).toEqual(members.map(({ id }) => id));
+      await run.close();
+    },
+  );
 
   test('of the group may be changed by the next host', async () => {
     const members = Array.from({ length: 4 }, (_, index) => ({ id: `m${index}` }));
@@ -121,13 +133,23 @@ describe('bounds', () => {
   };
 
   test('groupsMax', async () => {
-    const error = await rejects(async (ctx) => ctx.parallel.map(['a', 'b', 'c'], (name) => ctx.task(name, {})), { groupsMax: 2 });
-    expect(error).toMatchObject({ code: 'LIMIT', message: expect.stringContaining('expected at most 2 groups in a run (groupsMax), and `c` is one more') as string });
+    const error = await rejects(async (ctx) => ctx.parallel.map(['a', 'b', 'c'], (name) => ctx.task(name, {})), {
+      groupsMax: 2,
+    });
+    expect(error).toMatchObject({
+      code: 'LIMIT',
+      message: expect.stringContaining('expected at most 2 groups in a run (groupsMax), and `c` is one more') as string,
+    });
   });
 
   test('payloadBytesMax, of the input of a group', async () => {
-    const error = await rejects(async (ctx) => ctx.task('big', { input: 'x'.repeat(2_000) }), { payloadBytesMax: 1_000 });
-    expect(error).toMatchObject({ code: 'ENTRY_TOO_LARGE', message: expect.stringContaining('input of group `big`: expected at most 1000 bytes') as string });
+    const error = await rejects(async (ctx) => ctx.task('big', { input: 'x'.repeat(2_000) }), {
+      payloadBytesMax: 1_000,
+    });
+    expect(error).toMatchObject({
+      code: 'ENTRY_TOO_LARGE',
+      message: expect.stringContaining('input of group `big`: expected at most 1000 bytes') as string,
+    });
   });
 
   test('payloadBytesMax, of the input of a run', async () => {
@@ -147,7 +169,10 @@ describe('bounds', () => {
   test('membersMax: the group fails, naming the bound', async () => {
     const members = Array.from({ length: 5 }, (_, index) => ({ id: `m${index}` }));
     const still = stage(calling({ members }, { bounds: { membersMax: 3 } }), { '*': hold });
-    expect(await finished(still)).toMatchObject({ status: 'failed', error: { code: 'GROUP_FAILED', message: expect.stringContaining('membersMax') as string } });
+    expect(await finished(still)).toMatchObject({
+      status: 'failed',
+      error: { code: 'GROUP_FAILED', message: expect.stringContaining('membersMax') as string },
+    });
     expect(still.harness.calls).toEqual([]);
   });
 });
@@ -159,26 +184,32 @@ describe('a journal that fails', () => {
   test.each([
     ['JOURNAL_IO', io],
     ['EPOCH_STALE', () => new TroupeError('EPOCH_STALE', 'another host took the run over')],
-  ])('with %s, at whichever append: driving rejects, attempts are ended, and the next host goes on', async (code, error) => {
-    let failures = 0;
-    for (let atAppend = 1; ; atAppend += 1) {
-      const still = stage(calling({ members, until: 2 }), { a: { step: 'later', ms: 10, outcome: ok(1) }, b: { step: 'later', ms: 20, outcome: ok(2) } });
-      const store = failingStore(still.store, { atAppend, error });
-      const attempt = finished(still, { store });
-      const result = await attempt.then(
-        (end) => end,
-        (thrown: unknown) => thrown,
-      );
-      if (!(result instanceof Error)) break;
-      failures += 1;
-      expect(result).toMatchObject({ code });
-      expect(still.harness.open()).toEqual([]);
-      still.store.abandon('run');
-      expect(await finished(still)).toMatchObject({ status: 'completed' });
-      await verifyRun({ store: still.store, run: 'run', process: still.process });
-    }
-    expect(failures).toBeGreaterThan(6);
-  });
+  ])(
+    'with %s, at whichever append: driving rejects, attempts are ended, and the next host goes on',
+    async (code, error) => {
+      let failures = 0;
+      for (let atAppend = 1; ; atAppend += 1) {
+        const still = stage(calling({ members, until: 2 }), {
+          a: { step: 'later', ms: 10, outcome: ok(1) },
+          b: { step: 'later', ms: 20, outcome: ok(2) },
+        });
+        const store = failingStore(still.store, { atAppend, error });
+        const attempt = finished(still, { store });
+        const result = await attempt.then(
+          (end) => end,
+          (thrown: unknown) => thrown,
+        );
+        if (!(result instanceof Error)) break;
+        failures += 1;
+        expect(result).toMatchObject({ code });
+        expect(still.harness.open()).toEqual([]);
+        still.store.abandon('run');
+        expect(await finished(still)).toMatchObject({ status: 'completed' });
+        await verifyRun({ store: still.store, run: 'run', process: still.process });
+      }
+      expect(failures).toBeGreaterThan(6);
+    },
+  );
 
   test('because another host took the run over: the first one notices at its next append, and stops', async () => {
     const still = stage(calling({ members, until: 2 }), { '*': hold });
@@ -186,23 +217,38 @@ describe('a journal that fails', () => {
     still.store.abandon('run');
     const harness = scripted({ '*': hold }, { clock: still.clock });
     const second = await driven({ ...still, harness });
-    await expect(first.run.signal('group', { type: 'end' }, { id: 'late' })).rejects.toMatchObject({ code: 'EPOCH_STALE' });
+    await expect(first.run.signal('group', { type: 'end' }, { id: 'late' })).rejects.toMatchObject({
+      code: 'EPOCH_STALE',
+    });
     await expect(first.end).rejects.toMatchObject({ code: 'EPOCH_STALE' });
     await first.run.close();
     expect(still.harness.open()).toEqual([]);
     // What the second host has under way goes on.
     expect(harness.open().map(({ attempt }) => attempt)).toEqual([2, 2]);
     for (const id of ['a', 'b']) harness.settle(id, ok(id));
-    expect(await second.end).toEqual(completed([['xstate.done.actor.a', 'a'], ['xstate.done.actor.b', 'b']]));
+    expect(await second.end).toEqual(
+      completed([
+        ['xstate.done.actor.a', 'a'],
+        ['xstate.done.actor.b', 'b'],
+      ]),
+    );
     await second.run.close();
   });
 
   test('while a side file is made: the run stops, and the member is not blamed', async () => {
     const still = stage(calling({ members, until: 2 }), { '*': ok() });
     const withoutFiles = (journal: Journal): Journal => ({ ...journal, sideFile: () => Promise.reject(io()) });
-    const store: JournalStore = { ...still.store, open: async (run, options) => withoutFiles(await still.store.open(run, options)) };
+    const store: JournalStore = {
+      ...still.store,
+      open: async (run, options) => withoutFiles(await still.store.open(run, options)),
+    };
     await expect(finished(still, { store })).rejects.toMatchObject({ code: 'JOURNAL_IO' });
-    expect(await finished(still)).toEqual(completed([['xstate.done.actor.a', null], ['xstate.done.actor.b', null]]));
+    expect(await finished(still)).toEqual(
+      completed([
+        ['xstate.done.actor.a', null],
+        ['xstate.done.actor.b', null],
+      ]),
+    );
   });
 });
 
@@ -219,7 +265,11 @@ describe('closing', () => {
 
   test('closes each harness once', async () => {
     let closed = 0;
-    const still = stage(calling({ until: 0 }), {}, { harnesses: { scripted: { perform: async () => ok(), close: async () => void (closed += 1) } } });
+    const still = stage(
+      calling({ until: 0 }),
+      {},
+      { harnesses: { scripted: { perform: async () => ok(), close: async () => void (closed += 1) } } },
+    );
     await finished(still);
     expect(closed).toBe(1);
   });
@@ -231,7 +281,11 @@ test('an observer that throws, or rejects, harms nothing', async () => {
   };
   const worse = (async () => Promise.reject(new Error('an async one'))) as () => never;
   for (const watch of [bad, worse]) {
-    const still = stage(calling({ members: [{ id: 'a' }], until: 1 }), { a: hold }, { observer: { entry: watch, replayed: watch, progress: watch, log: watch, notice: watch } });
+    const still = stage(
+      calling({ members: [{ id: 'a' }], until: 1 }),
+      { a: hold },
+      { observer: { entry: watch, replayed: watch, progress: watch, log: watch, notice: watch } },
+    );
     const { run, end } = await driven(still);
     still.harness.report('a', { line: 'working' });
     still.harness.settle('a', ok());
@@ -242,12 +296,17 @@ test('an observer that throws, or rejects, harms nothing', async () => {
 
 describe('snapshots', () => {
   const many = Array.from({ length: 30 }, (_, index) => ({ id: `m${index}` }));
-  const process = defineProcess('many', async (ctx) => (await ctx.group('group', fanOut, { members: many, concurrency: 3, checkpointEvery: 7 }).output).settled);
+  const process = defineProcess(
+    'many',
+    async (ctx) =>
+      (await ctx.group('group', fanOut, { members: many, concurrency: 3, checkpointEvery: 7 }).output).settled,
+  );
   const echo = { '*': ({ member }: { readonly member: string }) => ok(member) };
-  const newest = async (store: ReturnType<typeof memoryStore>) => {
+  const newest = async (store: MemoryStore) => {
     const journal = await store.open('run');
     const entries = await entriesOf(store);
-    const version = (entries.find(({ type }) => type === 'group.created')?.data as { readonly machine: { readonly version: string } }).machine.version;
+    const created = entries.find(({ type }) => type === 'group.created') as Entry;
+    const { version } = (created.data as { readonly machine: { readonly version: string } }).machine;
     const snapshot = await journal.loadSnapshot('group:group', `fold/1 fan-out@${version}`);
     await journal.close();
     return snapshot;
@@ -303,8 +362,14 @@ describe('snapshots', () => {
 
   test('that cannot be written do no harm', async () => {
     const still = stage(process, echo, { snapshotEvery: 5, observer: watching() });
-    const without = (journal: Journal): Journal => ({ ...journal, saveSnapshot: () => Promise.reject(new Error('no')) });
-    const store: JournalStore = { ...still.store, open: async (run, options) => without(await still.store.open(run, options)) };
+    const without = (journal: Journal): Journal => ({
+      ...journal,
+      saveSnapshot: () => Promise.reject(new Error('no')),
+    });
+    const store: JournalStore = {
+      ...still.store,
+      open: async (run, options) => without(await still.store.open(run, options)),
+    };
     expect(await finished(still, { store })).toEqual(completed(30));
   });
 });

@@ -30,7 +30,14 @@ test('a member goes from queued to running to waiting to its end', () => {
   ] as const;
   const statuses = steps.map((_, index) => folded(...steps.slice(0, index + 1)).members.get('a')?.status);
   expect(statuses).toEqual(['queued', 'running', 'waiting', 'running', 'running', 'completed']);
-  expect(folded(...steps).members.get('a')).toMatchObject({ attempt: 2, failures: 1, interruptions: 0, line: 'half way', retryAt: undefined, error: undefined });
+  expect(folded(...steps).members.get('a')).toMatchObject({
+    attempt: 2,
+    failures: 1,
+    interruptions: 0,
+    line: 'half way',
+    retryAt: undefined,
+    error: undefined,
+  });
 });
 
 test('what an earlier incarnation does late leaves the present one alone', () => {
@@ -39,7 +46,15 @@ test('what an earlier incarnation does late leaves the present one alone', () =>
     ['attempt.started', { ...attempt('a', 2), harness: 'h' }],
   );
   expect(ledger.strays).toEqual([{ ...attempt('a', 1), harness: 'h' }]);
-  foldLedger(ledger, { v: 1, stream: 'group:group', seq: 4, epoch: 1, at: 2_000, type: 'attempt.cancelled', data: { ...attempt('a', 1), reason: 'stopped' } });
+  foldLedger(ledger, {
+    v: 1,
+    stream: 'group:group',
+    seq: 4,
+    epoch: 1,
+    at: 2_000,
+    type: 'attempt.cancelled',
+    data: { ...attempt('a', 1), reason: 'stopped' },
+  });
   expect(ledger.strays).toEqual([]);
   expect(ledger.members.get('a')).toMatchObject({ incarnation: 2, status: 'running' });
 });

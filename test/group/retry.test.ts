@@ -22,12 +22,22 @@ test('a draw is from 0 to 1, the same for one key, and spread over keys', () => 
 
 test('a wait lies within its jitter, and under its bound, however many failures there were', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 99 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.string(), (failures, jitter, key) => {
-      const waitMs = retryDelayMs({ attempts: 100, minMs: 10, factor: 3, maxMs: 5_000, jitter }, failures, 'failed', key);
-      const full = Math.min(5_000, 10 * 3 ** (failures - 1));
-      expect(waitMs).toBeLessThanOrEqual(full);
-      expect(waitMs).toBeGreaterThanOrEqual(Math.floor(full * (1 - jitter)));
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 99 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.string(),
+      (failures, jitter, key) => {
+        const waitMs = retryDelayMs(
+          { attempts: 100, minMs: 10, factor: 3, maxMs: 5_000, jitter },
+          failures,
+          'failed',
+          key,
+        );
+        const full = Math.min(5_000, 10 * 3 ** (failures - 1));
+        expect(waitMs).toBeLessThanOrEqual(full);
+        expect(waitMs).toBeGreaterThanOrEqual(Math.floor(full * (1 - jitter)));
+      },
+    ),
   );
 });
 

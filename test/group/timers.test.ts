@@ -8,21 +8,24 @@ import { handClock, settle } from '../support/hand-clock.ts';
 
 test('timers fire in due order, and those of one moment in the order they were set', () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ inMs: fc.integer({ min: 1, max: 20 }), isCancelled: fc.boolean() }), { maxLength: 300 }), (wanted) => {
-      const clock = handClock(0);
-      const timers = timersOn(clock);
-      const fired: number[] = [];
-      const calledOff = wanted.map(({ inMs }, index) => timers.set(inMs, () => fired.push(index)));
-      for (const [index, callOff] of calledOff.entries()) if (wanted[index]?.isCancelled === true) callOff();
-      clock.advance(20);
-      const expected = wanted
-        .map(({ inMs, isCancelled }, index) => ({ inMs, isCancelled, index }))
-        .filter(({ isCancelled }) => !isCancelled)
-        .toSorted((one, other) => one.inMs - other.inMs || one.index - other.index)
-        .map(({ index }) => index);
-      expect(fired).toEqual(expected);
-      expect(timers.nextDueAt()).toBeUndefined();
-    }),
+    fc.property(
+      fc.array(fc.record({ inMs: fc.integer({ min: 1, max: 20 }), isCancelled: fc.boolean() }), { maxLength: 300 }),
+      (wanted) => {
+        const clock = handClock(0);
+        const timers = timersOn(clock);
+        const fired: number[] = [];
+        const calledOff = wanted.map(({ inMs }, index) => timers.set(inMs, () => fired.push(index)));
+        for (const [index, callOff] of calledOff.entries()) if (wanted[index]?.isCancelled === true) callOff();
+        clock.advance(20);
+        const expected = wanted
+          .map(({ inMs, isCancelled }, index) => ({ inMs, isCancelled, index }))
+          .filter(({ isCancelled }) => !isCancelled)
+          .toSorted((one, other) => one.inMs - other.inMs || one.index - other.index)
+          .map(({ index }) => index);
+        expect(fired).toEqual(expected);
+        expect(timers.nextDueAt()).toBeUndefined();
+      },
+    ),
   );
 });
 

@@ -7,12 +7,16 @@ import { gate } from '../support/gate.ts';
 import { passing, settle } from '../support/hand-clock.ts';
 import { driven, finished, killed, open, stage, type Stage } from '../support/running.ts';
 
-const process = defineProcess('two', async (ctx) => ctx.parallel.all([ctx.task('a', {}), ctx.task('b', {}), ctx.group('gate', gate, { count: 1 }).output]));
+const process = defineProcess('two', async (ctx) =>
+  ctx.parallel.all([ctx.task('a', {}), ctx.task('b', {}), ctx.group('gate', gate, { count: 1 }).output]),
+);
 const cancelled = (reason: string) => ({ status: 'cancelled', reason });
 
 async function endsIn(still: Stage): Promise<string[]> {
   const entries = await entriesOf(still.store);
-  return entries.filter(({ type }) => type.endsWith('.ended')).map(({ stream, data }) => `${stream} ${(data as { readonly status: string }).status}`);
+  return entries
+    .filter(({ type }) => type.endsWith('.ended'))
+    .map(({ stream, data }) => `${stream} ${(data as { readonly status: string }).status}`);
 }
 const allCancelled = ['group:a cancelled', 'group:b cancelled', 'group:gate cancelled', 'run cancelled'];
 
@@ -131,7 +135,9 @@ describe('letters', () => {
     expect(await passing(still.clock, end)).toEqual({ status: 'completed', output: [1, 3] });
     await run.close();
     expect(requests.letters).toEqual([]);
-    const signals = (await entriesOf(still.store)).filter(({ type }) => type === 'signal').map(({ data }) => (data as { readonly id: string }).id);
+    const signals = (await entriesOf(still.store))
+      .filter(({ type }) => type === 'signal')
+      .map(({ data }) => (data as { readonly id: string }).id);
     expect(signals).toEqual(['1', '3']);
   });
 
@@ -160,8 +166,13 @@ describe('signals from outside', () => {
     const value = (one: number) => ({ type: 'value', value: one }) as { type: string };
     await Promise.all([run.signal('gate', value(1), { id: 'same' }), run.signal('gate', value(1), { id: 'same' })]);
     await run.signal('gate', value(1), { id: 'same' });
-    await expect(run.signal('gat', value(1), { id: 'x' })).rejects.toMatchObject({ code: 'UNKNOWN_GROUP', message: expect.stringContaining('open groups: gate') as string });
-    await expect(run.signal('gate', { type: 'troupe.settled' }, { id: 'y' })).rejects.toMatchObject({ code: 'RESERVED_EVENT' });
+    await expect(run.signal('gat', value(1), { id: 'x' })).rejects.toMatchObject({
+      code: 'UNKNOWN_GROUP',
+      message: expect.stringContaining('open groups: gate') as string,
+    });
+    await expect(run.signal('gate', { type: 'troupe.settled' }, { id: 'y' })).rejects.toMatchObject({
+      code: 'RESERVED_EVENT',
+    });
     await run.signal('gate', value(2), { id: 'other' });
     expect(await end).toEqual({ status: 'completed', output: [1, 2] });
     await expect(run.signal('gate', value(3), { id: 'z' })).rejects.toMatchObject({ code: 'GROUP_ENDED' });
@@ -176,7 +187,12 @@ test('readRun tells a run from its journal alone', async () => {
   await settle();
   const view = await readRun(await still.store.open('run'));
   expect(view).toMatchObject({ id: 'run', status: 'active', created: { process: 'two' }, epoch: 1, end: undefined });
-  const groups = [...view.groups.values()].map(({ name, status, machine, members }) => [name, status, machine.id, ...[...members.values()].map((one) => `${one.id} ${one.status} ${one.harness} ${one.attempt}`)]);
+  const groups = [...view.groups.values()].map(({ name, status, machine, members }) => [
+    name,
+    status,
+    machine.id,
+    ...[...members.values()].map((one) => `${one.id} ${one.status} ${one.harness} ${one.attempt}`),
+  ]);
   expect(groups).toEqual([
     ['a', 'completed', 'task', 'task completed scripted 1'],
     ['b', 'active', 'task', 'task running scripted 1'],
@@ -184,5 +200,9 @@ test('readRun tells a run from its journal alone', async () => {
   ]);
   await run.cancel('enough');
   await run.close();
-  expect(await readRun(await still.store.open('run'))).toMatchObject({ status: 'cancelled', cancelReason: 'enough', end: cancelled('enough') });
+  expect(await readRun(await still.store.open('run'))).toMatchObject({
+    status: 'cancelled',
+    cancelReason: 'enough',
+    end: cancelled('enough'),
+  });
 });

@@ -10,10 +10,15 @@ import { driven, finished, killed, open, stage, type Stage } from '../support/ru
 const completed = (output: unknown) => ({ status: 'completed', output });
 const value = (one: number | string) => ({ type: 'value', value: one });
 const codeOf = (error: unknown) => (error as { readonly code?: string }).code ?? String(error);
-const count = async (still: Stage, type: string) => (await entriesOf(still.store)).filter((entry) => entry.type === type).length;
+const count = async (still: Stage, type: string) =>
+  (await entriesOf(still.store)).filter((entry) => entry.type === type).length;
 
 /** The run's end, undisturbed, and then killed at every append with the end of the next host. */
-async function alwaysEnds(body: (ctx: Context) => Promise<unknown>, script: Parameters<typeof stage>[1], end: unknown): Promise<void> {
+async function alwaysEnds(
+  body: (ctx: Context) => Promise<unknown>,
+  script: Parameters<typeof stage>[1],
+  end: unknown,
+): Promise<void> {
   const process = defineProcess('always', body);
   expect(await finished(stage(process, script))).toEqual(end);
   for (let atAppend = 1; ; atAppend += 1) {
@@ -27,12 +32,23 @@ describe('a task', () => {
   test('resolves to its output, and rejects with GROUP_FAILED and what failed', async () => {
     const process = defineProcess('tasks', async (ctx) => {
       const good = await ctx.task('good', { prompt: 'x' });
-      const bad = await ctx.task('bad', {}).catch((error: unknown) => ({ code: codeOf(error), details: (error as { details: { group: string } }).details.group }));
+      const bad = await ctx
+        .task('bad', {})
+        .catch((error: unknown) => ({
+          code: codeOf(error),
+          details: (error as { details: { group: string } }).details.group,
+        }));
       return { good, bad };
     });
-    expect(await finished(stage(process, { good: ok({ a: 1 }), bad: fail('failed', 'no'), task: ({ group }) => (group === 'good' ? ok({ a: 1 }) : fail('failed', 'no')) }))).toEqual(
-      completed({ good: { a: 1 }, bad: { code: 'GROUP_FAILED', details: 'bad' } }),
-    );
+    expect(
+      await finished(
+        stage(process, {
+          good: ok({ a: 1 }),
+          bad: fail('failed', 'no'),
+          task: ({ group }) => (group === 'good' ? ok({ a: 1 }) : fail('failed', 'no')),
+        }),
+      ),
+    ).toEqual(completed({ good: { a: 1 }, bad: { code: 'GROUP_FAILED', details: 'bad' } }));
   });
 
   test('that fails and is looked at later, or never, ends no Node process', async () => {
@@ -60,7 +76,9 @@ describe('ctx.log', () => {
       const still = stage(process, { '*': ok() });
       const end = await killed(still, { atAppend, isWritten: true });
       await finished(still);
-      const logged = (await entriesOf(still.store)).filter(({ type }) => type === 'log').map(({ data }) => (data as { readonly message: string }).message);
+      const logged = (await entriesOf(still.store))
+        .filter(({ type }) => type === 'log')
+        .map(({ data }) => (data as { readonly message: string }).message);
       expect(logged.toSorted()).toEqual(['begun', 'step', 'step', 'step']);
       if (end !== undefined) return;
     }
@@ -149,7 +167,10 @@ describe('ctx.sleepUntil', () => {
 
   test('refuses what is no moment, and the run is not ended by it', async () => {
     const still = stage(defineProcess('sleeping', async (ctx) => ctx.sleepUntil('tomorrow')));
-    await expect(finished(still)).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('got `tomorrow`') as string });
+    await expect(finished(still)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining('got `tomorrow`') as string,
+    });
     expect(await count(still, 'run.ended')).toBe(0);
   });
 });
@@ -178,7 +199,10 @@ describe('a group’s handle', () => {
         return 'caught';
       }),
     );
-    await expect(finished(still)).rejects.toMatchObject({ code: 'DUPLICATE_NAME', message: expect.stringContaining('was sent a signal `value` before') as string });
+    await expect(finished(still)).rejects.toMatchObject({
+      code: 'DUPLICATE_NAME',
+      message: expect.stringContaining('was sent a signal `value` before') as string,
+    });
     const types = (await entriesOf(still.store)).map(({ type }) => type);
     expect(types).not.toContain('run.ended');
     expect(types).not.toContain('group.cancelled');
@@ -324,9 +348,14 @@ describe('how a process ends', () => {
       throw Object.assign(new Error('enough'), { code: 'ENOUGH' });
     });
     const still = stage(process, { '*': ({ group }) => (group === 'first' ? ok() : hold) });
-    expect(await finished(still)).toMatchObject({ status: 'failed', error: { name: 'Error', message: 'enough', code: 'ENOUGH' } });
+    expect(await finished(still)).toMatchObject({
+      status: 'failed',
+      error: { name: 'Error', message: 'enough', code: 'ENOUGH' },
+    });
     expect(still.harness.open()).toEqual([]);
-    const ends = (await entriesOf(still.store)).filter(({ type }) => type.endsWith('.ended')).map(({ stream, data }) => `${stream} ${(data as { status: string }).status}`);
+    const ends = (await entriesOf(still.store))
+      .filter(({ type }) => type.endsWith('.ended'))
+      .map(({ stream, data }) => `${stream} ${(data as { status: string }).status}`);
     expect(ends).toEqual(['group:first completed', 'group:under way cancelled', 'run failed']);
   });
 
@@ -335,7 +364,10 @@ describe('how a process ends', () => {
       void ctx.task('never starts', {});
       throw new Error('changed my mind');
     });
-    expect(await finished(stage(process, { '*': hold }))).toMatchObject({ status: 'failed', error: { message: 'changed my mind' } });
+    expect(await finished(stage(process, { '*': hold }))).toMatchObject({
+      status: 'failed',
+      error: { message: 'changed my mind' },
+    });
   });
 
   test('by throwing while a branch answers each cancellation with another group: those are cancelled too', async () => {
@@ -357,7 +389,9 @@ describe('how a process ends', () => {
     });
     const still = stage(process, { '*': later(50, ok()) });
     expect(await finished(still)).toEqual(completed('returned'));
-    const ends = (await entriesOf(still.store)).filter(({ type }) => type.endsWith('.ended')).map(({ stream }) => stream);
+    const ends = (await entriesOf(still.store))
+      .filter(({ type }) => type.endsWith('.ended'))
+      .map(({ stream }) => stream);
     expect(ends).toEqual(['group:first', 'group:second', 'run']);
   });
 
@@ -366,7 +400,10 @@ describe('how a process ends', () => {
       defineProcess('output', async (ctx) => [await ctx.task('a', {}), { at: [new Date(0)] }]),
       { '*': ok(1) },
     );
-    await expect(finished(still)).rejects.toMatchObject({ code: 'NOT_JSON', message: expect.stringContaining('output of the process[1].at[0]: expected JSON, got a Date') as string });
+    await expect(finished(still)).rejects.toMatchObject({
+      code: 'NOT_JSON',
+      message: expect.stringContaining('output of the process[1].at[0]: expected JSON, got a Date') as string,
+    });
     const mended = defineProcess('output', async (ctx) => [await ctx.task('a', {})]);
     expect(await finished({ ...still, process: mended })).toEqual(completed([1]));
     expect(still.harness.calls).toHaveLength(1);
@@ -399,7 +436,10 @@ describe('a run that is opened again', () => {
         code: 'BAD_INPUT',
         message: expect.stringContaining('run run belongs to process `echo`, and was opened with `other`') as string,
       });
-      await expect(open(still, { input: { x: 2, y: 2 } })).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('was created with input') as string });
+      await expect(open(still, { input: { x: 2, y: 2 } })).rejects.toMatchObject({
+        code: 'BAD_INPUT',
+        message: expect.stringContaining('was created with input') as string,
+      });
       await (await open(still, { input: { y: 2, x: 1 } })).close();
     };
     await check();

@@ -8,7 +8,10 @@ import { finished, killed, stage } from '../support/running.ts';
 
 const say = (text: string) => ({ prompt: text });
 /** Answers with its own name, so that a result in a wrong place shows. */
-const echo = { '*': ({ group }: { readonly group: string }) => (group.startsWith('bad') ? fail('failed', `${group} failed`) : ok(group.toUpperCase())) };
+const echo = {
+  '*': ({ group }: { readonly group: string }) =>
+    group.startsWith('bad') ? fail('failed', `${group} failed`) : ok(group.toUpperCase()),
+};
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 /** Without what a path or a stack adds. */
 const failureOf = (name: string) => `GROUP_FAILED: group \`${name}\` failed: ${name} failed`;
@@ -40,7 +43,10 @@ const hazards: readonly Hazard[] = [
       reorderings += 1;
       const items = ['a', 'b', 'c', 'd'];
       const inThisOrder = [...items.slice(reorderings % 4), ...items.slice(0, reorderings % 4)];
-      const results = await ctx.parallel.map(inThisOrder, async (item) => [item, await ctx.task(item, say(item))] as const);
+      const results = await ctx.parallel.map(
+        inThisOrder,
+        async (item) => [item, await ctx.task(item, say(item))] as const,
+      );
       return Object.fromEntries(results.toSorted(([one], [other]) => one.localeCompare(other)));
     },
     output: { a: 'A', b: 'B', c: 'C', d: 'D' },
@@ -132,7 +138,8 @@ describe.each(hazards)('$name', ({ body, output }) => {
     const disturbed = stage(process, echo);
     let end = undefined;
     // Each host lives for one append more than the one before.
-    for (let host = 0; end === undefined && host < 100; host += 1) end = await killed(disturbed, { atAppend: 3 + host, isWritten: host % 2 === 0 });
+    for (let host = 0; end === undefined && host < 100; host += 1)
+      end = await killed(disturbed, { atAppend: 3 + host, isWritten: host % 2 === 0 });
     expect(end).toEqual({ status: 'completed', output });
     expect(new Set(await settledIn(disturbed.store)).size).toBe((await settledIn(disturbed.store)).length);
   });
@@ -147,7 +154,9 @@ describe.each(hazards)('$name', ({ body, output }) => {
       const order: string[] = [];
       const widths: number[] = [];
       while (result.status === 'waiting') {
-        const members = result.pending.filter((one): one is Extract<Pending, { type: 'member' }> => one.type === 'member');
+        const members = result.pending.filter(
+          (one): one is Extract<Pending, { type: 'member' }> => one.type === 'member',
+        );
         expect(members.length).toBe(result.pending.length);
         const { group, member } = members[choices[order.length] ?? 0] as (typeof members)[number];
         order.push(group);
@@ -158,7 +167,7 @@ describe.each(hazards)('$name', ({ body, output }) => {
       orders.add(order.join(' '));
       return widths;
     };
-    for (let choices: readonly number[] | undefined = []; choices !== undefined; ) {
+    for (let choices: readonly number[] | undefined = []; choices !== undefined;) {
       const widths: readonly number[] = await iterated(choices);
       const chosen: readonly number[] = widths.map((_, step) => choices?.[step] ?? 0);
       const last = chosen.findLastIndex((choice, step) => choice + 1 < (widths[step] ?? 0));

@@ -18,11 +18,32 @@ function orchestrator(process: Process<never, unknown>) {
   return { store, clock, options, pass };
 }
 
-const waits = (result: Iteration) => (result.status === 'waiting' ? result.pending.map((one) => [one.type, ...('member' in one ? [one.group, one.member] : 'group' in one ? [one.group] : 'until' in one ? [one.until] : [one.dueAt])].join(' ')) : result);
+const waits = (result: Iteration) =>
+  result.status === 'waiting'
+    ? result.pending.map((one) =>
+        [
+          one.type,
+          ...('member' in one
+            ? [one.group, one.member]
+            : 'group' in one
+              ? [one.group]
+              : 'until' in one
+                ? [one.until]
+                : [one.dueAt]),
+        ].join(' '),
+      )
+    : result;
 
 describe('what a run waits for', () => {
   test('members, each with its invocation, until they are settled', async () => {
-    const { pass } = orchestrator(defineProcess('p', async (ctx) => ctx.group('g', fanOut, { members: [{ id: 'a', prompt: 'do a' }, { id: 'b' }, { id: 'c' }], concurrency: 2 }).output));
+    const { pass } = orchestrator(
+      defineProcess(
+        'p',
+        async (ctx) =>
+          ctx.group('g', fanOut, { members: [{ id: 'a', prompt: 'do a' }, { id: 'b' }, { id: 'c' }], concurrency: 2 })
+            .output,
+      ),
+    );
     const first = await pass();
     expect(first).toEqual({
       status: 'waiting',
@@ -33,9 +54,20 @@ describe('what a run waits for', () => {
     });
     expect(await pass()).toEqual(first);
     expect(waits(await pass([['g', 'b', ok(2)]]))).toEqual(['member g a', 'member g c']);
-    expect(await pass([['g', 'a', ok(1)], ['g', 'c', fail('failed', 'no')]])).toMatchObject({
+    expect(
+      await pass([
+        ['g', 'a', ok(1)],
+        ['g', 'c', fail('failed', 'no')],
+      ]),
+    ).toMatchObject({
       status: 'completed',
-      output: { results: [{ id: 'a', output: 1 }, { id: 'b', output: 2 }], failed: [{ id: 'c' }] },
+      output: {
+        results: [
+          { id: 'a', output: 1 },
+          { id: 'b', output: 2 },
+        ],
+        failed: [{ id: 'c' }],
+      },
     });
   });
 
@@ -91,7 +123,10 @@ describe('what a run waits for', () => {
       }),
     );
     expect(waits(await pass())).toEqual(['member left task', 'member a task']);
-    expect(await pass([['a', 'task', fail('failed', 'no')]])).toMatchObject({ status: 'failed', error: { code: 'GROUP_FAILED' } });
+    expect(await pass([['a', 'task', fail('failed', 'no')]])).toMatchObject({
+      status: 'failed',
+      error: { code: 'GROUP_FAILED' },
+    });
     expect((await entriesOf(store)).filter(({ type }) => type === 'group.cancelled')).toHaveLength(1);
   });
 });
@@ -105,14 +140,25 @@ describe('a settlement', () => {
   test('may be of a member that another one of the same pass made wanted', async () => {
     const { pass } = orchestrator(two);
     await pass();
-    expect(await pass([['first', 'task', ok(1)], ['second', 'task', ok(2)]])).toEqual({ status: 'completed', output: [1, 2] });
+    expect(
+      await pass([
+        ['first', 'task', ok(1)],
+        ['second', 'task', ok(2)],
+      ]),
+    ).toEqual({ status: 'completed', output: [1, 2] });
   });
 
   test('of nobody who is waited for is refused, naming who is', async () => {
     const { pass } = orchestrator(two);
     await pass();
-    await expect(pass([['first', 'tsk', ok()]])).rejects.toMatchObject({ code: 'UNKNOWN_MEMBER', message: expect.stringContaining('it waits for: task') as string });
-    await expect(pass([['second', 'task', ok()]])).rejects.toMatchObject({ code: 'UNKNOWN_GROUP', message: expect.stringContaining('open groups: first') as string });
+    await expect(pass([['first', 'tsk', ok()]])).rejects.toMatchObject({
+      code: 'UNKNOWN_MEMBER',
+      message: expect.stringContaining('it waits for: task') as string,
+    });
+    await expect(pass([['second', 'task', ok()]])).rejects.toMatchObject({
+      code: 'UNKNOWN_GROUP',
+      message: expect.stringContaining('open groups: first') as string,
+    });
     expect(await pass([['first', 'task', ok(1)]])).toMatchObject({ status: 'waiting' });
     await expect(pass([['first', 'task', ok('again')]])).rejects.toMatchObject({ code: 'UNKNOWN_MEMBER' });
   });
@@ -123,17 +169,24 @@ describe('a settlement', () => {
     await pass([['first', 'task', ok(1)]]);
     expect(waits(await pass([['second', 'task', fail('failed')]]))).toEqual(['member second task']);
     expect(await pass([['second', 'task', ok(2)]])).toEqual({ status: 'completed', output: [1, 2] });
-    const attempts = (await entriesOf(store)).filter(({ stream, type }) => stream === 'group:second' && /attempt|settled/.test(type)).map(({ type, data }) => `${type} ${(data as { readonly attempt: number }).attempt}`);
+    const attempts = (await entriesOf(store))
+      .filter(({ stream, type }) => stream === 'group:second' && /attempt|settled/.test(type))
+      .map(({ type, data }) => `${type} ${(data as { readonly attempt: number }).attempt}`);
     expect(attempts).toEqual(['attempt.failed 1', 'member.settled 2']);
     await verifyRun({ store, run: 'run', process: options.process });
   });
 
-  test.each([[undefined], [{ status: 'fine' }], [{ status: 'ok', output: () => 1 }]])('that is no outcome is one of class invalid-output: %j', async (outcome) => {
-    const { store, pass } = orchestrator(calling({ members: [{ id: 'a' }], until: 1 }));
-    await pass();
-    expect(await pass([['group', 'a', outcome as never]])).toMatchObject({ status: 'completed' });
-    expect((await entriesOf(store)).find(({ type }) => type === 'member.settled')?.data).toMatchObject({ outcome: { status: 'error', class: 'invalid-output' } });
-  });
+  test.each([[undefined], [{ status: 'fine' }], [{ status: 'ok', output: () => 1 }]])(
+    'that is no outcome is one of class invalid-output: %j',
+    async (outcome) => {
+      const { store, pass } = orchestrator(calling({ members: [{ id: 'a' }], until: 1 }));
+      await pass();
+      expect(await pass([['group', 'a', outcome as never]])).toMatchObject({ status: 'completed' });
+      expect((await entriesOf(store)).find(({ type }) => type === 'member.settled')?.data).toMatchObject({
+        outcome: { status: 'error', class: 'invalid-output' },
+      });
+    },
+  );
 
   test('is not needed of a member that asks for something wrong: it is refused at once', async () => {
     const { pass } = orchestrator(calling({ members: [{ id: 'a', timeoutMs: -1 }], until: 1 }));
@@ -154,7 +207,14 @@ test('both ways of driving may take turns on one run', async () => {
   expect(waits(result)).toEqual(['member group c']);
   const second = await driven(still);
   still.harness.settle('c', ok('driven again'));
-  expect(await second.end).toEqual({ status: 'completed', output: [['xstate.done.actor.a', 'driven'], ['xstate.done.actor.b', 'iterated'], ['xstate.done.actor.c', 'driven again']] });
+  expect(await second.end).toEqual({
+    status: 'completed',
+    output: [
+      ['xstate.done.actor.a', 'driven'],
+      ['xstate.done.actor.b', 'iterated'],
+      ['xstate.done.actor.c', 'driven again'],
+    ],
+  });
   await second.run.close();
   await verifyRun({ store: still.store, run: 'run', process });
 });
@@ -163,10 +223,18 @@ test('a pass does not close the orchestrator’s harnesses, and refuses a run th
   let closed = 0;
   const process = calling({ members: [{ id: 'a' }] });
   const still = stage(process, { '*': hold });
-  await iterate({ store: still.store, process, run: 'run', clock: still.clock, harnesses: { mine: { perform: async () => ok(), close: async () => void (closed += 1) } } });
+  await iterate({
+    store: still.store,
+    process,
+    run: 'run',
+    clock: still.clock,
+    harnesses: { mine: { perform: async () => ok(), close: async () => void (closed += 1) } },
+  });
   expect(closed).toBe(0);
   const run = await open(still);
-  await expect(iterate({ store: still.store, process, run: 'run', clock: still.clock, harnesses: {} })).rejects.toMatchObject({ code: 'RUN_BUSY' });
+  await expect(
+    iterate({ store: still.store, process, run: 'run', clock: still.clock, harnesses: {} }),
+  ).rejects.toMatchObject({ code: 'RUN_BUSY' });
   const end = run.drive();
   await settle();
   await tell(run, 'end');

@@ -28,7 +28,10 @@ describe('a name that is used twice', () => {
   const twice: readonly (readonly [string, (ctx: Context) => unknown])[] = [
     ['by two groups', (ctx) => [ctx.group('same', gate, { count: 1 }), ctx.group('same', gate, { count: 1 })]],
     ['by two tasks', async (ctx) => Promise.all([ctx.task('same', {}), ctx.task('same', {})])],
-    ['by a task and a group', async (ctx) => Promise.all([ctx.task('same', {}), ctx.group('same', gate, { count: 1 }).output])],
+    [
+      'by a task and a group',
+      async (ctx) => Promise.all([ctx.task('same', {}), ctx.group('same', gate, { count: 1 }).output]),
+    ],
     [
       'and caught away',
       async (ctx) => {
@@ -45,7 +48,12 @@ describe('a name that is used twice', () => {
 
   test.each(twice)('%s is refused, naming both', async (_who, body) => {
     const error = await rejected(stage(defineProcess('named', body), { '*': hold }), body);
-    expect(error).toMatchObject({ code: 'DUPLICATE_NAME', message: expect.stringMatching(/run run already has a group `same`.*Names are identities: give the second another name/) as string });
+    expect(error).toMatchObject({
+      code: 'DUPLICATE_NAME',
+      message: expect.stringMatching(
+        /run run already has a group `same`.*Names are identities: give the second another name/,
+      ) as string,
+    });
   });
 
   test.each([[''], ['x'.repeat(201)], [undefined]])('refuses what is no name: %j', async (name) => {
@@ -69,7 +77,15 @@ describe('a name that stands for something else in a later iteration', () => {
     const before = still.harness.calls.filter(({ member: id }) => id === 'a').length;
     const { run, end } = await driven(still);
     still.harness.settle('b', ok(2));
-    expect(await end).toMatchObject(completed({ results: [{ id: 'a', output: 1 }, { id: 'b', output: 2 }], failed: [] }));
+    expect(await end).toMatchObject(
+      completed({
+        results: [
+          { id: 'a', output: 1 },
+          { id: 'b', output: 2 },
+        ],
+        failed: [],
+      }),
+    );
     expect(still.harness.calls.filter(({ member: id }) => id === 'a')).toHaveLength(before);
     await run.close();
     await verifyRun({ store: still.store, run: 'run', process: still.process });
@@ -78,21 +94,40 @@ describe('a name that stands for something else in a later iteration', () => {
   test('another machine: GROUP_MISMATCH names both', async () => {
     const still = await begun();
     const error = await rejected(still, (ctx) => ctx.group('group', gate, { count: 1 }).output);
-    expect(error).toMatchObject({ code: 'GROUP_MISMATCH', message: expect.stringMatching(/created with machine `fan-out`, and is now opened with `gate`/) as string });
-    await expect(verifyRun({ store: still.store, run: 'run', process: defineProcess('named', (ctx) => ctx.group('group', gate, { count: 1 }).output) })).rejects.toMatchObject({ code: 'GROUP_MISMATCH' });
+    expect(error).toMatchObject({
+      code: 'GROUP_MISMATCH',
+      message: expect.stringMatching(/created with machine `fan-out`, and is now opened with `gate`/) as string,
+    });
+    await expect(
+      verifyRun({
+        store: still.store,
+        run: 'run',
+        process: defineProcess('named', (ctx) => ctx.group('group', gate, { count: 1 }).output),
+      }),
+    ).rejects.toMatchObject({ code: 'GROUP_MISMATCH' });
     await goesOn(still);
   });
 
   test('another input: GROUP_MISMATCH shows both', async () => {
     const still = await begun();
-    const error = await rejected(still, (ctx) => ctx.group('group', fanOut, { members: [{ id: 'a' }, { id: 'c' }] }).output);
-    expect(error).toMatchObject({ code: 'GROUP_MISMATCH', message: expect.stringMatching(/created with input .*"b".*opened with .*"c"/) as string });
+    const error = await rejected(
+      still,
+      (ctx) => ctx.group('group', fanOut, { members: [{ id: 'a' }, { id: 'c' }] }).output,
+    );
+    expect(error).toMatchObject({
+      code: 'GROUP_MISMATCH',
+      message: expect.stringMatching(/created with input .*"b".*opened with .*"c"/) as string,
+    });
     await goesOn(still);
   });
 
   test('the same input with its keys in another order is the same', async () => {
     const still = await begun();
-    const reordered = defineProcess('named', async (ctx) => ctx.group('group', fanOut, { members: [{ prompt: undefined, id: 'a' } as never, { id: 'b' }] }).output);
+    const reordered = defineProcess(
+      'named',
+      async (ctx) =>
+        ctx.group('group', fanOut, { members: [{ prompt: undefined, id: 'a' } as never, { id: 'b' }] }).output,
+    );
     await goesOn({ ...still, process: reordered });
   });
 });
@@ -110,8 +145,8 @@ describe('code that changed under a run', () => {
         context: { next: '' },
         initial: 'first',
         states: {
-          first: { invoke: { src: 'member', id: 'first', input: {}, onDone: { target: 'then', actions: 'note' } } },
-          then: { invoke: { src: 'member', id: next, input: {}, onDone: 'over' } },
+          first: { invoke: { src: 'member', id: 'first', input: {}, onDone: { target: 'second', actions: 'note' } } },
+          second: { invoke: { src: 'member', id: next, input: {}, onDone: 'over' } },
           over: { type: 'final' },
         },
         output: ({ context }) => context.next,
@@ -138,7 +173,8 @@ describe('code that changed under a run', () => {
     expect(found).toMatch(/^\d+:[0-9a-f]{16}$/);
     expect(found).not.toBe(expected);
     expect(recordedVersion).not.toBe(version);
-    for (const part of [`group \`group\``, String(expected), String(found), String(recordedVersion), String(version)]) expect(error.message).toContain(part);
+    for (const part of [`group \`group\``, String(expected), String(found), String(recordedVersion), String(version)])
+      expect(error.message).toContain(part);
 
     const { run, end } = await driven(still);
     still.harness.settle('second', ok());
@@ -159,9 +195,14 @@ describe('code that changed under a run', () => {
       const { run, end } = await driven({ ...still, process: defineProcess('named', body) });
       if (still.harness.open().some(({ group }) => group === 'renamed')) still.harness.settle('renamed/task', ok());
       const error: unknown = await end.catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ code: 'NONDETERMINISM', details: { stream: 'group:group', seq: 1, expected: 'group.created' } });
+      expect(error).toMatchObject({
+        code: 'NONDETERMINISM',
+        details: { stream: 'group:group', seq: 1, expected: 'group.created' },
+      });
       await run.close();
-      const types = (await entriesOf(still.store)).filter(({ stream }) => stream === 'group:group' || stream === 'run').map(({ type }) => type);
+      const types = (await entriesOf(still.store))
+        .filter(({ stream }) => stream === 'group:group' || stream === 'run')
+        .map(({ type }) => type);
       for (const ending of ['run.ended', 'group.ended', 'group.cancelled']) expect(types).not.toContain(ending);
     }
   });
@@ -169,6 +210,9 @@ describe('code that changed under a run', () => {
   test('a machine that cannot be replayed is refused, and the run is not ended by it', async () => {
     const bad = setup({ actions: { shout: () => {} } }).createMachine({ id: 'bad', entry: 'shout' });
     const body = (ctx: Context) => ctx.group('bad', bad, undefined as never).output;
-    expect(await rejected(stage(defineProcess('named', body)), body)).toMatchObject({ code: 'MACHINE_UNSUPPORTED', message: expect.stringContaining('machine `bad`') as string });
+    expect(await rejected(stage(defineProcess('named', body)), body)).toMatchObject({
+      code: 'MACHINE_UNSUPPORTED',
+      message: expect.stringContaining('machine `bad`') as string,
+    });
   });
 });

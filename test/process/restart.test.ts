@@ -23,16 +23,30 @@ function endOf(end: RunResult | undefined): unknown {
 }
 
 const of = (entries: readonly Entry[], type: string, fields: readonly string[]) =>
-  entries.filter((entry) => entry.type === type).map(({ stream, data }) => [stream, ...fields.map((field) => (data as Record<string, unknown>)[field])].join(' '));
+  entries
+    .filter((entry) => entry.type === type)
+    .map(({ stream, data }) =>
+      [stream, ...fields.map((field) => (data as Readonly<Record<string, number | string | undefined>>)[field])].join(
+        ' ',
+      ),
+    );
 
 /** What must hold of a run however often its hosts died. */
-async function expectSound({ store, harness, process }: Stage, traces: readonly (readonly string[])[]): Promise<readonly Entry[]> {
+async function expectSound(
+  { store, harness, process }: Stage,
+  traces: readonly (readonly string[])[],
+): Promise<readonly Entry[]> {
   const entries = await entriesOf(store);
   const settled = of(entries, 'member.settled', ['member', 'incarnation']);
   expect(settled).toEqual([...new Set(settled)]);
   const performed = new Set(harness.calls.map(({ group, member }) => `group:${group} ${member} 1`));
   for (const one of settled) expect(performed).toContain(one);
-  for (const once of [of(entries, 'signal', ['id']), of(entries, 'checkpoint', ['effect']), of(entries, 'log', ['id']), of(entries, 'group.ended', [])]) {
+  for (const once of [
+    of(entries, 'signal', ['id']),
+    of(entries, 'checkpoint', ['effect']),
+    of(entries, 'log', ['id']),
+    of(entries, 'group.ended', []),
+  ]) {
     expect(once).toEqual([...new Set(once)]);
   }
   await verifyRun({ store, run: 'run', process });
@@ -53,7 +67,12 @@ async function undisturbed(body: Part) {
 /** The same in whatever order streams were written. */
 const sorted = (texts: readonly string[]) => texts.toSorted();
 
-async function expectSame(disturbed: Stage, traces: readonly (readonly string[])[], end: unknown, still: Awaited<ReturnType<typeof undisturbed>>) {
+async function expectSame(
+  disturbed: Stage,
+  traces: readonly (readonly string[])[],
+  end: unknown,
+  still: Awaited<ReturnType<typeof undisturbed>>,
+) {
   expect(end).toEqual(still.end);
   const entries = await expectSound(disturbed, traces);
   const isComplete = (still.end as { status: string }).status === 'completed';
@@ -91,7 +110,11 @@ describe('a run that is killed', () => {
   });
 
   test('again and again ends as the undisturbed one', async () => {
-    const death = fc.record({ atAppend: fc.integer({ min: 1, max: 12 }), isWritten: fc.boolean(), awayMs: fc.integer({ min: 0, max: 300 }) });
+    const death = fc.record({
+      atAppend: fc.integer({ min: 1, max: 12 }),
+      isWritten: fc.boolean(),
+      awayMs: fc.integer({ min: 0, max: 300 }),
+    });
     await fc.assert(
       fc.asyncProperty(part, fc.array(death, { minLength: 2, maxLength: 8 }), async (body, deaths) => {
         const still = await undisturbed(body);

@@ -49,7 +49,10 @@ export function dyingStore(store: JournalStore, death?: Death): DyingStore {
 }
 
 /** A store in which an append fails: from the `atAppend`-th on (1 for the first) all of them do, with `error`. */
-export function failingStore(store: JournalStore, failure: { readonly atAppend: number; readonly error: () => Error }): JournalStore {
+export function failingStore(
+  store: JournalStore,
+  failure: { readonly atAppend: number; readonly error: () => Error },
+): JournalStore {
   let appends = 0;
   const failing = (journal: Journal): Journal => ({
     ...journal,

@@ -18,7 +18,11 @@ export const gate = coordinator(
     guards: { isFull: ({ context }) => context.heard.length >= context.count },
     actions: {
       note: assign({ heard: ({ context, event }) => [...context.heard, event.value ?? null] }),
-      mark: checkpoint(({ context }) => ({ name: `value ${context.heard.length}`, settled: context.heard.length, total: context.count })),
+      mark: checkpoint(({ context }) => ({
+        name: `value ${context.heard.length}`,
+        settled: context.heard.length,
+        total: context.count,
+      })),
       fail: assign(() => {
         throw new Error('the gate broke');
       }),

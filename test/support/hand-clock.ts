@@ -71,7 +71,7 @@ export async function passing<Value>(clock: HandClock, promise: Promise<Value>):
     isOver = true;
   });
   over.catch(() => {});
-  for (let idle = 0; !isOver; ) {
+  for (let idle = 0; !isOver;) {
     await settle();
     if (isOver) break;
     idle = clock.advanceToNext() ? 0 : idle + 1;

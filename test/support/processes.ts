@@ -10,7 +10,12 @@ type Behaviour = 'fail' | 'flaky' | 'ok' | 'slow';
 /** A part of a process. Names come from the place in the tree. */
 export type Part =
   | { readonly type: 'task'; readonly does: Behaviour }
-  | { readonly type: 'fanOut'; readonly members: readonly Behaviour[]; readonly concurrency: number; readonly every: number }
+  | {
+      readonly type: 'fanOut';
+      readonly members: readonly Behaviour[];
+      readonly concurrency: number;
+      readonly every: number;
+    }
   | { readonly type: 'gate'; readonly values: readonly number[] }
   | { readonly type: 'sleep'; readonly ms: number }
   | { readonly type: 'race'; readonly ms: readonly number[] }
@@ -32,11 +37,20 @@ export const part: fc.Arbitrary<Part> = fc.letrec<{ part: Part }>((tie) => ({
       concurrency: fc.integer({ min: 1, max: 3 }),
       every: fc.integer({ min: 1, max: 3 }),
     }),
-    fc.record({ type: fc.constant('gate'), values: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 3 }) }),
+    fc.record({
+      type: fc.constant('gate'),
+      values: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 3 }),
+    }),
     fc.record({ type: fc.constant('sleep'), ms: fc.integer({ min: -10, max: 200 }) }),
-    fc.record({ type: fc.constant('race'), ms: fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 2, maxLength: 3 }) }),
+    fc.record({
+      type: fc.constant('race'),
+      ms: fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 2, maxLength: 3 }),
+    }),
     fc.record({ type: fc.constant('log') }),
-    fc.record({ type: fc.constantFrom('all', 'sequence'), parts: fc.array(tie('part'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({
+      type: fc.constantFrom('all', 'sequence'),
+      parts: fc.array(tie('part'), { minLength: 1, maxLength: 3 }),
+    }),
     fc.record({
       type: fc.constant('map'),
       parts: fc.array(tie('part'), { minLength: 1, maxLength: 3 }),
@@ -89,7 +103,12 @@ const gate = coordinator(
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Does `part` under `name`; `note` is told everything the process sees, with the time it sees it at. */
-export async function perform(ctx: Context, part: Part, name: string, note: (text: string) => void): Promise<JsonValue> {
+export async function perform(
+  ctx: Context,
+  part: Part,
+  name: string,
+  note: (text: string) => void,
+): Promise<JsonValue> {
   const saw = (what: unknown) => note(`${name}@${ctx.now()} ${JSON.stringify(what)}`);
   const child = (index: number, one: Part) => perform(ctx, one, `${name}.${index}`, note);
   switch (part.type) {
@@ -117,7 +136,9 @@ export async function perform(ctx: Context, part: Part, name: string, note: (tex
     }
     case 'gate': {
       const group = ctx.group(name, gate, { count: part.values.length });
-      const sent = part.values.map((value, index) => group.send({ type: 'value', value } as { type: string }, { id: `v${index}` }));
+      const sent = part.values.map((value, index) =>
+        group.send({ type: 'value', value } as { type: string }, { id: `v${index}` }),
+      );
       await sent[0];
       saw('sent');
       const { heard } = await group.output;
@@ -130,7 +151,9 @@ export async function perform(ctx: Context, part: Part, name: string, note: (tex
       return null;
     }
     case 'race': {
-      const winner = await Promise.race(part.ms.map((ms, index) => ctx.task(`${name}.${index}`, invocation('slow', ms))));
+      const winner = await Promise.race(
+        part.ms.map((ms, index) => ctx.task(`${name}.${index}`, invocation('slow', ms))),
+      );
       // Who wins is seen, and is the same in each iteration; another host may have had another winner from the start.
       saw(winner);
       return null;

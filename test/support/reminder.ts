@@ -21,7 +21,8 @@ export const reminder = coordinator(
     delays: { theEnd: ({ context }) => context.endMs },
     actions: {
       remind: enqueueActions(({ context, enqueue }) => {
-        for (const [index, delay] of context.inMs.entries()) enqueue(raise({ type: 'reminded', name: `${index}` }, { id: `reminder-${index}`, delay }));
+        for (const [index, delay] of context.inMs.entries())
+          enqueue(raise({ type: 'reminded', name: `${index}` }, { id: `reminder-${index}`, delay }));
       }),
       forget: cancel(({ event }) => `reminder-${event.name}`),
       note: assign({ noted: ({ context, event }) => [...context.noted, event.name] }),

@@ -1,5 +1,16 @@
 /** Driving a run in a test: memory journal, scripted harness, hand clock. */
-import { defineProcess, openRun, type Harnesses, type JsonValue, type Observer, type OpenOptions, type Process, type Run, type RunOptions, type RunResult } from 'troupe';
+import {
+  defineProcess,
+  openRun,
+  type Harnesses,
+  type JsonValue,
+  type Observer,
+  type OpenOptions,
+  type Process,
+  type Run,
+  type RunOptions,
+  type RunResult,
+} from 'troupe';
 import { scripted, type Script, type ScriptedHarness } from 'troupe/harness';
 import { caller, type CallerInput } from './caller.ts';
 import { dyingStore, entriesOf, memoryStore, type Death, type MemoryStore } from './dying-store.ts';
@@ -41,7 +52,11 @@ export async function finished(stage: Stage, more: Partial<RunOptions> = {}): Pr
  * Drives the run under a host that is killed at one of its appends. Resolves to its end when it ended before that,
  * undefined when the host died; the lease is then free for the next.
  */
-export async function killed(stage: Stage, death: Death, more: Partial<RunOptions> = {}): Promise<RunResult | undefined> {
+export async function killed(
+  stage: Stage,
+  death: Death,
+  more: Partial<RunOptions> = {},
+): Promise<RunResult | undefined> {
   const store = dyingStore(stage.store, death);
   const died = store.died.then(() => undefined);
   const run = await Promise.race([open(stage, { ...more, store }), died]);
@@ -85,7 +100,10 @@ export async function tell(run: Run, type: string, more: Readonly<Record<string,
 let signals = 0;
 
 /** Starts driving and lets everything happen that needs no clock. */
-export async function driven(stage: Stage, more: Partial<RunOptions> = {}): Promise<{ readonly run: Run; readonly end: Promise<RunResult> }> {
+export async function driven(
+  stage: Stage,
+  more: Partial<RunOptions> = {},
+): Promise<{ readonly run: Run; readonly end: Promise<RunResult> }> {
   const run = await open(stage, more);
   const end = run.drive();
   end.catch(() => {});
@@ -94,9 +112,18 @@ export async function driven(stage: Stage, more: Partial<RunOptions> = {}): Prom
 }
 
 /** `type` and chosen fields of a stream's entries, one text each. */
-export async function story(stage: Stage, stream = 'group:group', fields: readonly string[] = ['member', 'attempt']): Promise<string[]> {
+export async function story(
+  stage: Stage,
+  stream = 'group:group',
+  fields: readonly string[] = ['member', 'attempt'],
+): Promise<string[]> {
   const entries = await entriesOf(stage.store);
   return entries
     .filter((entry) => entry.stream === stream)
-    .map(({ type, data }) => [type, ...fields.map((field) => (data as Record<string, unknown>)[field]).filter((value) => value !== undefined)].join(' '));
+    .map(({ type, data }) =>
+      [
+        type,
+        ...fields.flatMap((field) => (data as Readonly<Record<string, number | string | undefined>>)[field] ?? []),
+      ].join(' '),
+    );
 }
