@@ -76,6 +76,7 @@ function readProcess(proc: string, name: string): Facts | undefined {
     start: startIn(fields),
     marks: environ?.includes('TROUPE_') === true ? marksIn(environ.split('\0')) : [],
     isBare: environ === '',
+    ...(hasEnded ? { isDying: true } : {}),
   };
 }
 
