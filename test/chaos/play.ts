@@ -32,7 +32,7 @@ export async function play(
     await act(scene);
     scene.remove();
   } catch (error) {
-    endAllOf(run);
+    endAllOf(`${run}/`);
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`${name}: ${message}\n  kept: ${scene.folder}`, { cause: error });
   }

@@ -210,7 +210,7 @@ export function sceneOf({
     check,
     checkEnd,
     remove() {
-      endAllOf(run);
+      endAllOf(`${run}/`);
       for (const path of [folder, dir]) rmSync(path, { recursive: true, force: true });
     },
   };
