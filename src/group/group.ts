@@ -13,6 +13,7 @@ import type { Push } from './entries.ts';
 import type { ActorKey, Effect, EventObject } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
+import { bytesOver } from './json-bytes.ts';
 import type { Ledger } from './ledger.ts';
 import { createdAs, refuseMismatch } from './mismatch.ts';
 import { refuseReserved } from './reserved.ts';
@@ -226,8 +227,9 @@ export async function openGroup(
         const hasEnded = status === 'cancelled' ? 'was cancelled' : `has ${status}`;
         throw new TroupeError('GROUP_ENDED', `group \`${name}\` ${hasEnded}; it takes no more signals, and \`${event.type}\` was not sent.`);
       }
-      const bytes = Buffer.byteLength(JSON.stringify(event));
-      if (bytes > context.payloadBytesMax) {
+      // An event is plain JSON by its type.
+      const bytes = bytesOver(event as unknown as JsonValue, context.payloadBytesMax);
+      if (bytes !== undefined) {
         throw new TroupeError(
           'ENTRY_TOO_LARGE',
           `signal \`${event.type}\` to group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON (payloadBytesMax), got ${bytes}; put large data into a file and send its path.`,
@@ -240,9 +242,21 @@ export async function openGroup(
         );
       }
       waitingSignals += 1;
-      const sent = writer.record('signal', { id, from, event }).finally(() => {
-        waitingSignals -= 1;
-        sending.delete(id);
+      const sent = new Promise<void>((resolve, reject) => {
+        const left = () => {
+          waitingSignals -= 1;
+          sending.delete(id);
+        };
+        const applied = () => {
+          left();
+          resolve();
+        };
+        const failed = (error: unknown) => {
+          left();
+          // The journal's own error, passed on.
+          reject(error as Error);
+        };
+        writer.push('signal', { id, from, event }, applied, failed);
       });
       sending.set(id, sent);
       await sent;

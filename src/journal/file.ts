@@ -38,7 +38,7 @@ export interface FileStoreOptions {
   readonly batchBytesMax?: number;
   /** A holder on another machine is given up when it has shown no sign of life for so long; it shows one three times as often. Default 30,000 ms. */
   readonly leaseTtlMs?: number;
-  /** A lone append is flushed by a blocking call while recent flushes took less than this; 0: never, Infinity: always. Default 0.5 ms. */
+  /** A lone append is flushed by a blocking call while recent flushes took less than this; 0: never, Infinity: always. Default 2 ms. */
   readonly blockBelowMs?: number;
   /** What is written into headers and snapshots as their writer. Default `troupe`. */
   readonly engine?: string;
@@ -56,7 +56,7 @@ const defaults = {
   segmentBytesMax: 64 * mebibyte,
   batchBytesMax: 4 * mebibyte,
   leaseTtlMs: 30_000,
-  blockBelowMs: 0.5,
+  blockBelowMs: 2,
   engine: 'troupe',
   upcasts: {},
 };
