@@ -26,7 +26,14 @@ export function progressRun(system: System): ProgressRun {
     add(at, data) {
       const cell = cellAt(system, data.member);
       const actor = cell?.actor;
-      if (system.end !== undefined || actor === undefined || !actor.running || cell?.incarnation !== data.incarnation || actor.logic.kind !== 'member') return;
+      if (
+        system.end !== undefined ||
+        actor === undefined ||
+        !actor.running ||
+        cell?.incarnation !== data.incarnation ||
+        actor.logic.kind !== 'member'
+      )
+        return;
       lanes.number(at);
       lanes.hash(cell.place.hash);
       seq = at;
@@ -37,7 +44,20 @@ export function progressRun(system: System): ProgressRun {
       let { cells } = system;
       for (const [cell, { progress }] of told) cells = setAt(cells, cell.place.index, withProgress(cell, progress));
       const { definition, bounds, places, systemIds, memberCount, timerCount, startedCount, scheduledCount } = system;
-      return { definition, bounds, places, cells, systemIds, seq, end: undefined, memberCount, timerCount, startedCount, scheduledCount, lanes };
+      return {
+        definition,
+        bounds,
+        places,
+        cells,
+        systemIds,
+        seq,
+        end: undefined,
+        memberCount,
+        timerCount,
+        startedCount,
+        scheduledCount,
+        lanes,
+      };
     },
   };
 }

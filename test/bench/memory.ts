@@ -5,8 +5,7 @@ import { define } from '../../src/group/definition.ts';
 import { openHost } from '../../src/group/host.ts';
 import { start } from '../../src/group/step.ts';
 import { memoryStore } from '../../src/journal/memory.ts';
-import type { Bench } from './benches.ts';
-import { inTurns, rowOf } from './measure/row.ts';
+import { inTurns, rowOf, type Bench } from './measure/row.ts';
 import { deskMachine } from './work/desk.ts';
 
 const definition = define(deskMachine);
