@@ -2,9 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defineProcess, verifyRun, type Entry, type RunResult } from 'troupe';
+import { fileStore, memoryFileSystem } from 'troupe/journal';
 import { entriesOf } from '../support/dying-store.ts';
+import { passing } from '../support/hand-clock.ts';
 import { part, perform, script, type Part } from '../support/processes.ts';
-import { finished, killed, stage, type Stage } from '../support/running.ts';
+import { finished, killed, open, stage, type Stage } from '../support/running.ts';
 
 /** A process of this part that keeps, pass by pass, what it saw. */
 function tracing(body: Part) {
@@ -129,6 +131,28 @@ describe('a run that is killed', () => {
         await expectSame(disturbed, traces, endOf(end), still);
       }),
       { numRuns: parameters.numRuns * 6 },
+    );
+  });
+});
+
+describe('on the file journal', () => {
+  test.each([
+    ['flushed one by one', Number.POSITIVE_INFINITY],
+    ['flushed together', 0],
+  ])('%s, what a process sees live is what it sees again', async (_how, blockBelowMs) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(part, { minLength: 2, maxLength: 4 }), async (parts) => {
+        const { process, traces } = tracing({ type: 'all', parts });
+        const still = stage(process, script);
+        const store = fileStore({ dir: '/data', fs: memoryFileSystem(), blockBelowMs });
+        const run = await open(still, { store });
+        await passing(still.clock, run.drive());
+        await run.close();
+        await verifyRun({ store, run: 'run', process });
+        const [live, again] = traces;
+        expect(live).toEqual(again);
+      }),
+      parameters,
     );
   });
 });
