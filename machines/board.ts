@@ -33,6 +33,18 @@ export interface Task {
   readonly error?: PlainError;
 }
 
+/** What became of a task. */
+export interface TaskEnd {
+  readonly id: string;
+  /** `blocked`: it was never tried, because a task before it failed. */
+  readonly status: 'done' | 'failed' | 'blocked';
+  readonly attempts: number;
+  /** Who claimed it last; null for a blocked one. */
+  readonly worker: string | null;
+  readonly output?: JsonValue;
+  readonly error?: PlainError;
+}
+
 /** Ready tasks of one priority, in the order in which they became ready; some at the head are taken. */
 interface Lane {
   readonly priority: number;
@@ -159,6 +171,19 @@ export function resultsBefore(board: Board, place: number): readonly Result[] {
     const { work, output } = taskAt(board, before);
     return { id: work.id, output: output ?? null };
   });
+}
+
+/** What became of each task, when all are over. */
+export function endsOf({ tasks }: Board): readonly TaskEnd[] {
+  return tasks.flat().map(({ work, status, attempts, worker, output, error }) => ({
+    id: work.id,
+    // None is waiting, ready or claimed any more.
+    status: status as TaskEnd['status'],
+    attempts,
+    worker,
+    ...(output === undefined ? {} : { output }),
+    ...(error === undefined ? {} : { error }),
+  }));
 }
 
 /** A circle among the tasks, as `a → b → a`; undefined when there is none. */

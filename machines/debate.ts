@@ -36,11 +36,13 @@ import {
   checkInput,
   checkMembers,
   concurrencyMax,
+  handedOn,
   memberFailed,
   membersFailed,
   spawnWork,
   wholeNumber,
   type Failure,
+  type Given,
   type MemberEnd,
   type MemberInput,
   type Result,
@@ -59,6 +61,8 @@ export interface DebateInput {
   readonly judge: MemberInput;
   /** At most so many rounds: a whole number from 1 to 100; default 3. */
   readonly rounds?: number;
+  /** Put into each member's `input.previous`. */
+  readonly previous?: JsonValue;
 }
 
 /** Output of {@link debate}. */
@@ -77,6 +81,7 @@ export interface DebateOutput {
 }
 
 interface DebateContext {
+  readonly given: Given;
   readonly question: JsonValue;
   readonly proposers: readonly MemberInput[];
   readonly critics: readonly MemberInput[];
@@ -95,11 +100,12 @@ interface DebateContext {
 
 const roundsMax = 100;
 
-function contextOf({ question, proposers, critics = [], judge, rounds }: DebateInput): DebateContext {
+function contextOf({ question, proposers, critics = [], judge, rounds, previous }: DebateInput): DebateContext {
   checkMembers('debate', proposers, { name: 'proposers', max: concurrencyMax, isGiven: true });
   checkMembers('debate', critics, { name: 'critics', min: 0, max: concurrencyMax, isGiven: true });
   checkMembers('debate', [...proposers, ...critics, judge], { name: 'proposers, critics and judge', isGiven: true });
   return {
+    given: handedOn(previous),
     question: question ?? null,
     proposers,
     critics,
@@ -122,8 +128,8 @@ function inOrder(members: readonly MemberInput[], heard: readonly Result[]): rea
 }
 
 /** What everyone is told; results are JSON all through. */
-function told({ question, round, rounds }: DebateContext, more: object): { readonly [name: string]: JsonValue } {
-  return { question, round, rounds, ...more };
+function told({ given, question, round, rounds }: DebateContext, more: object): Given {
+  return { ...given, question, round, rounds, ...more };
 }
 
 /** The coordinator: see the head of this file. */

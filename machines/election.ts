@@ -19,7 +19,7 @@
  * const { leader, output, terms } = await lead.output;
  * ```
  *
- * A member leads by performing `lead`, with its own fields over it. Its `input` has `term`, from 1, and `previous`: how the term
+ * A member leads by performing `lead`, with its own fields over it. Its `input` has `term`, from 1, and `before`: how the term
  * before ended, null in the first. Events: `resign`, from the leader or from outside, hands over; `alive`, from the
  * leader, renews its lease; `stop`, from outside, ends the election.
  */
@@ -29,11 +29,13 @@ import {
   checkInput,
   checkMembers,
   checkWork,
+  handedOn,
   memberFailed,
   milliseconds,
   oneOf,
   spawnWork,
   wholeNumber,
+  type Given,
   type MemberEnd,
   type MemberInput,
 } from './member-input.ts';
@@ -51,6 +53,8 @@ export interface ElectionInput {
   readonly termsMax?: number;
   /** A leader that says nothing for so long is deposed, ms >= 1; default never. Only `alive` messages count. */
   readonly leaseMs?: number;
+  /** Put into each member's `input.previous`. */
+  readonly previous?: JsonValue;
 }
 
 /** One leader's time. */
@@ -73,6 +77,7 @@ export interface ElectionOutput {
 }
 
 interface ElectionContext {
+  readonly given: Given;
   readonly members: readonly MemberInput[];
   readonly lead: Invocation;
   readonly onSuccess: 'end' | 'next';
@@ -86,11 +91,12 @@ interface Heard extends MemberEnd {
   readonly from?: string;
 }
 
-function contextOf({ members, lead = {}, onSuccess, termsMax, leaseMs }: ElectionInput): ElectionContext {
+function contextOf({ members, lead = {}, onSuccess, termsMax, leaseMs, previous }: ElectionInput): ElectionContext {
   checkMembers('election', members, { max: 1_000, isGiven: true });
   checkWork('election', 'lead', lead);
   return {
     members,
+    given: handedOn(previous),
     lead,
     onSuccess: oneOf('election', 'onSuccess', onSuccess, ['end', 'next']),
     termsMax: wholeNumber('election', 'termsMax', termsMax, {
@@ -149,8 +155,9 @@ export const election = coordinator(
                 };
           // A term is JSON all through.
           spawnWork(spawn, leader.id, work, {
+            ...context.given,
             term: terms.length + 1,
-            previous: (terms.at(-1) ?? null) as unknown as JsonValue,
+            before: (terms.at(-1) ?? null) as unknown as JsonValue,
           });
           return {};
         });

@@ -39,6 +39,7 @@ import { checkLevels, isGate, type EscalationGate, type EscalationMember } from 
 import {
   checkInput,
   checkMembers,
+  handedOn,
   membersFailed,
   oneOf,
   spawnWork,
@@ -58,6 +59,8 @@ export interface EscalationInput {
    * succeeding. A judge that fails accepts nothing.
    */
   readonly judge?: MemberInput & { readonly accepts?: 'verdict' | 'success' };
+  /** Put into each member's `input.previous`. */
+  readonly previous?: JsonValue;
 }
 
 /** What a level came to that was not accepted. */
@@ -85,6 +88,7 @@ export interface EscalationOutput {
 }
 
 interface EscalationContext {
+  readonly given: Given;
   readonly levels: readonly (EscalationMember | EscalationGate)[];
   readonly judge: MemberInput | null;
   readonly accepts: 'verdict' | 'success';
@@ -100,13 +104,14 @@ interface Heard extends MemberEnd {
   readonly note?: JsonValue;
 }
 
-function contextOf({ levels, judge: judgeInput }: EscalationInput): EscalationContext {
+function contextOf({ levels, judge: judgeInput, previous }: EscalationInput): EscalationContext {
   checkLevels(levels);
   const members = levels.filter((level): level is EscalationMember => !isGate(level));
   const { accepts, ...judge } = judgeInput ?? { id: '' };
   const all = judgeInput === undefined ? members : [...members, judge];
   checkMembers('escalation', all, { name: 'levels and judge', min: 0, isGiven: true });
   return {
+    given: handedOn(previous),
     levels,
     judge: judgeInput === undefined ? null : judge,
     accepts: oneOf('escalation', 'judge.accepts', accepts, ['verdict', 'success']),
@@ -131,9 +136,9 @@ function lastOutput({ tried }: EscalationContext): JsonValue {
   return tried.findLast(({ output }) => output !== undefined)?.output ?? null;
 }
 
-function earlier({ tried }: EscalationContext): Given {
+function earlier({ given, tried }: EscalationContext): Given {
   // Plain JSON all through; what is undefined counts as absent.
-  return { earlier: tried as unknown as JsonValue };
+  return { ...given, earlier: tried as unknown as JsonValue };
 }
 
 function allFailed({ tried }: EscalationContext): Error {

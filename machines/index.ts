@@ -31,5 +31,5 @@ export {
   type SupervisorInput,
   type SupervisorOutput,
 } from './supervisor.ts';
-export { taskBoard, type TaskBoardInput, type TaskBoardOutput, type TaskEnd } from './task-board.ts';
-export type { BoardTask } from './board.ts';
+export { taskBoard, type TaskBoardInput, type TaskBoardOutput } from './task-board.ts';
+export type { BoardTask, TaskEnd } from './board.ts';

@@ -15,7 +15,7 @@
  *   steps: [
  *     { id: 'build', command: ['npm', 'run', 'build'] },
  *     { id: 'check', members: [{ id: 'types', command: ['npx', 'tsc'] }, { id: 'lint', command: ['npx', 'oxlint'] }] },
- *     { id: 'notes', prompt: 'Write release notes.', onFailure: 'continue' },
+ *     { id: 'notes', prompt: 'Write release notes.', policy: 'best-effort' },
  *   ],
  * });
  * const { output } = await release.output;
@@ -48,10 +48,10 @@ interface StepRules {
   /** Name of the step, unique, not empty, without `::`. */
   readonly id: string;
   /**
-   * `fail` (default): the first failure fails the group, and stops the step's other members. `continue`: who fails is left
+   * `fail-fast` (default): the first failure fails the group, and stops the step's other members. `best-effort`: who fails is left
    * out; when nobody is left, the next step gets what this one got.
    */
-  readonly onFailure?: 'fail' | 'continue';
+  readonly policy?: 'fail-fast' | 'best-effort';
 }
 
 /** A step of one member. */
@@ -94,7 +94,7 @@ interface Step {
   readonly isStage: boolean;
   readonly members: readonly MemberInput[];
   readonly concurrency: number;
-  readonly onFailure: 'fail' | 'continue';
+  readonly policy: 'fail-fast' | 'best-effort';
 }
 
 interface PipelineContext {
@@ -112,19 +112,19 @@ interface PipelineContext {
 const membersMax = 1_000;
 
 function stepOf(step: PipelineMember | PipelineStage): Step {
-  const { id, onFailure: policy, ...rest } = step;
+  const { id, policy: wanted, ...rest } = step;
   const name = `steps.${id}`;
-  const onFailure = oneOf('pipeline', `${name}.onFailure`, policy, ['fail', 'continue']);
+  const policy = oneOf('pipeline', `${name}.policy`, wanted, ['fail-fast', 'best-effort']);
   if (!('members' in rest)) {
     checkMembers('pipeline', [{ id, ...rest }], { name: 'steps', isGiven: true });
-    return { id, isStage: false, members: [{ id, ...rest }], concurrency: 1, onFailure };
+    return { id, isStage: false, members: [{ id, ...rest }], concurrency: 1, policy };
   }
   checkMembers('pipeline', rest.members, { name: `${name}.members`, max: membersMax, isGiven: true });
   const concurrency = wholeNumber('pipeline', `${name}.concurrency`, rest.concurrency, {
     max: concurrencyMax,
     otherwise: concurrencyMax,
   });
-  return { id, isStage: true, members: rest.members, concurrency, onFailure };
+  return { id, isStage: true, members: rest.members, concurrency, policy };
 }
 
 function contextOf({ steps, previous }: PipelineInput): PipelineContext {
@@ -179,7 +179,7 @@ export const pipeline = coordinator(
     guards: {
       allStepsAreOver: ({ context }) => current(context) === undefined,
       stepIsOver: ({ context }) => context.results.length + context.failed.length === current(context)?.members.length,
-      stepFails: ({ context }) => current(context)?.onFailure === 'fail',
+      failsFast: ({ context }) => current(context)?.policy === 'fail-fast',
     },
     actions: {
       spawnNext: assign(({ context, spawn }) => {
@@ -236,7 +236,7 @@ export const pipeline = coordinator(
         on: {
           'xstate.done.actor.*': { actions: ['noteResult', 'stopSettled', 'spawnNext'] },
           'xstate.error.actor.*': [
-            { guard: 'stepFails', actions: 'failWithMember' },
+            { guard: 'failsFast', actions: 'failWithMember' },
             { actions: ['noteFailure', 'stopSettled', 'spawnNext'] },
           ],
         },

@@ -34,11 +34,13 @@ import {
   checkInput,
   checkMembers,
   concurrencyMax,
+  handedOn,
   memberFailed,
   milliseconds,
   oneOf,
   spawnWork,
   wholeNumber,
+  type Given,
   type MemberEnd,
   type MemberInput,
 } from './member-input.ts';
@@ -61,6 +63,8 @@ export interface SupervisorInput {
    * gives up: all children are stopped and the group fails. A restart of several children together counts once.
    */
   readonly intensity?: { readonly restarts?: number; readonly withinMs?: number };
+  /** Put into each child's `input.previous`. */
+  readonly previous?: JsonValue;
 }
 
 /** How a child stands. */
@@ -84,6 +88,7 @@ export interface SupervisorOutput {
 }
 
 interface SupervisorContext {
+  readonly given: Given;
   readonly children: readonly SupervisedChild[];
   readonly strategy: 'one-for-one' | 'one-for-all' | 'rest-for-one';
   readonly restartsMax: number;
@@ -94,13 +99,14 @@ interface SupervisorContext {
   readonly recent: number;
 }
 
-function contextOf({ children, strategy, intensity = {} }: SupervisorInput): SupervisorContext {
+function contextOf({ children, strategy, intensity = {}, previous }: SupervisorInput): SupervisorContext {
   checkMembers('supervisor', children, { name: 'children', max: concurrencyMax, isGiven: true });
   for (const { id, restart } of children)
     oneOf('supervisor', `children.${id}.restart`, restart, ['permanent', 'transient', 'temporary']);
   if (typeof intensity !== 'object' || intensity === null)
     throw badInput('supervisor', 'expected `intensity` to be {restarts, withinMs}');
   return {
+    given: handedOn(previous),
     children,
     strategy: oneOf('supervisor', 'strategy', strategy, ['one-for-one', 'one-for-all', 'rest-for-one']),
     restartsMax: wholeNumber('supervisor', 'intensity.restarts', intensity.restarts, {
@@ -165,7 +171,7 @@ export const supervisor = coordinator(
     actions: {
       startAll: enqueueActions(({ context, enqueue }) => {
         enqueue.assign(({ spawn }) => {
-          for (const child of context.children) startChild(spawn, child, 0);
+          for (const child of context.children) startChild(spawn, child, { ...context.given, restarts: 0 });
           return {};
         });
       }),
@@ -184,7 +190,7 @@ export const supervisor = coordinator(
         enqueue.stopChild(id);
       }),
       restart: enqueueActions(({ context, event, enqueue }) => {
-        const { children, restartsMax, withinMs, recent } = context;
+        const { children, restartsMax, withinMs, recent, given } = context;
         const { actorId: id, error } = event;
         const hasFailed = event.type.startsWith('xstate.error.');
         const consequence = consequenceOf(
@@ -205,7 +211,7 @@ export const supervisor = coordinator(
         for (const place of consequence.stopped) enqueue.stopChild(children[place]?.id as string);
         enqueue.assign(({ spawn }) => {
           for (const place of consequence.started)
-            startChild(spawn, children[place] as SupervisedChild, ends[place]?.restarts ?? 0);
+            startChild(spawn, children[place] as SupervisedChild, { ...given, restarts: ends[place]?.restarts ?? 0 });
           return { ends, restarts, recent: recent + 1 };
         });
         enqueue.raise({ type: 'xstate.after.window' } as MemberEnd, { id: `window-${restarts}`, delay: withinMs });
@@ -252,7 +258,7 @@ export const supervisor = coordinator(
 function startChild(
   spawn: Parameters<typeof spawnWork>[0],
   { restart: _restart, ...child }: SupervisedChild,
-  restarts: number,
+  given: Given,
 ): void {
-  spawnWork(spawn, child.id, child as MemberInput, { restarts });
+  spawnWork(spawn, child.id, child as MemberInput, given);
 }

@@ -32,10 +32,11 @@
  * whole, with the event `{ type: 'refused', from, reason }`, and the board goes on.
  */
 import { assign, emit, enqueueActions, setup } from 'xstate';
-import { checkpoint, coordinator, member, type JsonValue, type PlainError } from 'troupe';
+import { checkpoint, coordinator, member, type JsonValue } from 'troupe';
 import {
   claimed,
   emptyBoard,
+  endsOf,
   finished,
   nextReady,
   placeOf,
@@ -44,14 +45,17 @@ import {
   withTasks,
   type Board,
   type BoardTask,
+  type TaskEnd,
 } from './board.ts';
 import { lost, released, workersOf, workOf, type Claims } from './claims.ts';
 import {
   checkInput,
+  handedOn,
   milliseconds,
   oneOf,
   spawnWork,
   wholeNumber,
+  type Given,
   type MemberEnd,
   type MemberInput,
 } from './member-input.ts';
@@ -71,18 +75,8 @@ export interface TaskBoardInput {
   readonly checkpointEvery?: number;
   /** `when-done` (default): it ends when all tasks are over. `when-told`: only after `close`, so that tasks may come later. */
   readonly ends?: 'when-done' | 'when-told';
-}
-
-/** What became of a task. */
-export interface TaskEnd {
-  readonly id: string;
-  /** `blocked`: it was never tried, because a task before it failed. */
-  readonly status: 'done' | 'failed' | 'blocked';
-  readonly attempts: number;
-  /** Who claimed it last; null for a blocked one. */
-  readonly worker: string | null;
-  readonly output?: JsonValue;
-  readonly error?: PlainError;
+  /** Put into each task's `input.previous`. */
+  readonly previous?: JsonValue;
 }
 
 /** Output of {@link taskBoard}. */
@@ -95,6 +89,7 @@ export interface TaskBoardOutput {
 }
 
 interface TaskBoardContext extends Claims {
+  readonly given: Given;
   readonly workers: readonly MemberInput[];
   readonly leaseMs: number | null;
   readonly attemptsMax: number;
@@ -122,9 +117,11 @@ function contextOf({
   attempts,
   checkpointEvery,
   ends,
+  previous,
 }: TaskBoardInput): TaskBoardContext {
   const known = workersOf(workers);
   return {
+    given: handedOn(previous),
     workers: known,
     leaseMs: milliseconds('task-board', 'leaseMs', leaseMs),
     attemptsMax: wholeNumber('task-board', 'attempts', attempts, { max: 100, otherwise: 1 }),
@@ -146,15 +143,7 @@ function tasksIn({ tasks, body }: Heard): readonly BoardTask[] {
 }
 
 function outputOf({ board }: TaskBoardContext): TaskBoardOutput {
-  const tasks = board.tasks.flat().map(({ work, status, attempts, worker, output, error }): TaskEnd => ({
-    id: work.id,
-    // All tasks are over.
-    status: status as TaskEnd['status'],
-    attempts,
-    worker,
-    ...(output === undefined ? {} : { output }),
-    ...(error === undefined ? {} : { error }),
-  }));
+  const tasks = endsOf(board);
   const count = (status: TaskEnd['status']) => tasks.filter((task) => task.status === status).length;
   return { tasks, done: count('done'), failed: count('failed'), blocked: count('blocked') };
 }
@@ -199,6 +188,7 @@ export const taskBoard = coordinator(
             // Results are JSON all through.
             const results = resultsBefore(after, place) as unknown as JsonValue;
             spawnWork(spawn, work.id, workOf(worker, work), {
+              ...context.given,
               task: work.id,
               worker: worker.id,
               attempt: attempts,

@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { coordinator, member } from '../../src/index.ts';
-import { escalation, pipeline, quorum, race, supervisor, taskBoard, withMachines } from '../../machines/index.ts';
+import {
+  debate,
+  election,
+  escalation,
+  mapReduce,
+  pipeline,
+  quorum,
+  race,
+  saga,
+  supervisor,
+  taskBoard,
+  withMachines,
+} from '../../machines/index.ts';
 import { fail, ok } from '../../src/harness/index.ts';
 import { runGroup } from './run-group.ts';
 import { asked, drive, simulate, who } from './simulate.ts';
@@ -44,6 +56,38 @@ describe('machines compose', () => {
     group.settle('plan::x::fast', 'A');
     group.settle('plan::y::fast', 'A');
     expect(asked(group, 'build::x::slow').input).toMatchObject({ previous: { value: 'A', agreed: ['x', 'y'] } });
+  });
+
+  test.each([
+    ['debate', { proposers: [{ id: 'm' }], judge: { id: 'j' } }],
+    ['election', { members: [{ id: 'm' }] }],
+    ['escalation', { levels: [{ id: 'm' }] }],
+    ['mapReduce', { members: [{ id: 'm' }], reduce: {} }],
+    ['pipeline', { steps: [{ id: 'm' }] }],
+    ['quorum', { members: [{ id: 'm' }] }],
+    ['race', { members: [{ id: 'm' }] }],
+    ['saga', { steps: [{ id: 'm' }] }],
+    ['supervisor', { children: [{ id: 'm' }] }],
+    ['taskBoard', { tasks: [{ id: 'm' }], workers: 1 }],
+  ] as const)('a step that is a %s hands on what came before', (machine, own) => {
+    const steps = [{ id: 'first' }, { id: 's', machine, input: own }];
+    const group = simulate(
+      withMachines(pipeline, {
+        debate,
+        election,
+        escalation,
+        mapReduce,
+        pipeline,
+        quorum,
+        race,
+        saga,
+        supervisor,
+        taskBoard,
+      }),
+      { steps },
+    );
+    group.settle('first', 'plan');
+    expect(asked(group, 's::m').input).toMatchObject({ previous: 'plan' });
   });
 
   test('a failure goes up as far as nobody has a use for it', () => {

@@ -10,7 +10,7 @@ const members = [{ id: 'a' }, { id: 'b', prompt: 'own' }, { id: 'c' }];
 describe('election', () => {
   test('the first of the ring leads; when it fails the next takes over and is told', () => {
     const group = simulate(election, { members, lead: { prompt: 'lead', input: { task: 1 } } });
-    expect(asked(group, 'a')).toEqual({ prompt: 'lead', input: { task: 1, term: 1, previous: null } });
+    expect(asked(group, 'a')).toEqual({ prompt: 'lead', input: { task: 1, term: 1, before: null } });
     group.break('a', 'crashed');
     expect(group.open()).toEqual(['b']);
     expect(asked(group, 'b')).toEqual({
@@ -18,7 +18,7 @@ describe('election', () => {
       input: {
         task: 1,
         term: 2,
-        previous: {
+        before: {
           term: 1,
           leader: 'a',
           end: 'failed',

@@ -29,7 +29,7 @@ const cases: readonly (readonly [Coordinator<never>, unknown])[] = [
   [escalation, { levels: members, judge: { id: 'j' } }],
   [fanOut, { members, concurrency: 2, checkpointEvery: 1 }],
   [mapReduce, { members, reduce: {}, reduceEvery: 2, concurrency: 3 }],
-  [withMachines(pipeline, { race }), { steps: [{ id: 's', members }, { id: 't', onFailure: 'continue' }, nested] }],
+  [withMachines(pipeline, { race }), { steps: [{ id: 's', members }, { id: 't', policy: 'best-effort' }, nested] }],
   [withMachines(quorum, { race }), { members: [...members, nested], atLeast: 2, field: 'vote' }],
   [race, { members }],
   [saga, { steps: members.map((one) => ({ ...one, compensate: {} })), compensationAttempts: 1 }],

@@ -54,12 +54,12 @@ describe('pipeline', () => {
     expect(who(group, 'asked')).not.toContain('notes');
   });
 
-  test('with onFailure `continue` who fails is left out; when nobody is left the next step gets what this one got', () => {
+  test('with policy `best-effort` who fails is left out; when nobody is left the next step gets what this one got', () => {
     const group = simulate(pipeline, {
       steps: [
         { id: 'a' },
-        { id: 'b', members: [{ id: 'x' }, { id: 'y' }], onFailure: 'continue' },
-        { id: 'c', onFailure: 'continue' },
+        { id: 'b', members: [{ id: 'x' }, { id: 'y' }], policy: 'best-effort' },
+        { id: 'c', policy: 'best-effort' },
         { id: 'd' },
       ],
     });
@@ -85,7 +85,7 @@ describe('pipeline', () => {
     [{ steps: [] }, '`steps` to hold at least 1'],
     [{ steps: [{ id: 'a' }, { id: 'a' }] }, 'two of `steps` are called `a`'],
     [{ steps: [{ id: 'a', members: [] }] }, '`steps.a.members` to hold at least 1'],
-    [{ steps: [{ id: 'a', onFailure: 'ignore' as 'fail' }] }, '`steps.a.onFailure` to be fail or continue'],
+    [{ steps: [{ id: 'a', policy: 'ignore' as 'fail-fast' }] }, '`steps.a.policy` to be fail-fast or best-effort'],
     [{ steps: [{ id: 'a', members: [{ id: 'b' }] }, { id: 'a/b' }] }, 'two members would be called `a/b`'],
     [{ steps: [{ id: 'a', input: [1] }] }, '`input` of member `a` to be an object'],
   ])('bad input is one clear sentence: %#', (input, sentence) => {
@@ -107,7 +107,7 @@ describe('pipeline', () => {
           const made = shape.map(({ size, goesOn }, index) => ({
             id: `s${index}`,
             members: Array.from({ length: size }, (_, number) => ({ id: `${number}` })),
-            onFailure: goesOn ? ('continue' as const) : ('fail' as const),
+            policy: goesOn ? ('best-effort' as const) : ('fail-fast' as const),
           }));
           const group = simulate(pipeline, { steps: made });
           drive(group, {
@@ -120,7 +120,7 @@ describe('pipeline', () => {
           expect(order).toEqual(order.toSorted((a, b) => a - b));
           expect(new Set(who(group, 'asked')).size).toBe(order.length);
           const stops = made.some(
-            ({ id, members, onFailure }) => onFailure === 'fail' && members.some((one) => !succeeds(`${id}/${one.id}`)),
+            ({ id, members, policy }) => policy === 'fail-fast' && members.some((one) => !succeeds(`${id}/${one.id}`)),
           );
           expect(group.end?.status).toBe(stops ? 'failed' : 'completed');
         },
