@@ -7,8 +7,8 @@ import { livingOf } from './living.ts';
 import { play, type PlayOptions } from './play.ts';
 import { undisturbedRun } from './undisturbed.ts';
 
-/** At the first try nobody ends when asked to. (What left its process group as well is found by the next host, see `kill`.) */
-const deafWork = '[ -e "$0.second" ] || { trap "" INT TERM; sleep 60 > /dev/null 2>&1 & sleep 60; }';
+/** At the first try nobody ends when asked to, and everybody has a child that left the group. */
+const deafWork = '[ -e "$0.second" ] || { trap "" INT TERM; setsid sleep 60 > /dev/null 2>&1 & sleep 60; }';
 
 /** Both signals, once and twice; returns what was found in one line. */
 export async function signals(options: PlayOptions): Promise<string> {
