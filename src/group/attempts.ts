@@ -21,6 +21,7 @@ import { endLeftovers } from './leftovers.ts';
 import { interruption, type Ledger, type MemberRecord } from './ledger.ts';
 import { reportsOf, type Reports } from './reports.ts';
 import { retryDelayMs } from './retry.ts';
+import { swept } from './swept.ts';
 import type { Want } from './system.ts';
 
 /** What {@link attemptsOf} needs. */
@@ -72,7 +73,7 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
     return record?.incarnation === key.incarnation ? record : undefined;
   };
   const harnessOf = (name: string) => (Object.hasOwn(context.harnesses, name) ? context.harnesses[name] : undefined);
-  const sweep = async (harness: string, key: string) => harnessOf(harness)?.sweep?.(key);
+  const sweep = (name: string, key: string) => swept({ name, harness: harnessOf(name), key, clock });
 
   const forget = (member: Living) => {
     living.delete(keyOf(member));
@@ -225,7 +226,7 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
   const interrupted = (member: Living, record: MemberRecord) => {
     const error = interruption(member.address, member.attempt);
     member.phase = 'sweeping';
-    const swept = (cause?: unknown) => {
+    const done = (cause?: unknown) => {
       if (!isLiving(member)) {
         push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
       } else if (cause !== undefined) {
@@ -236,7 +237,7 @@ export function attemptsOf({ context, group, concurrency, push, ledger }: Attemp
         settled(member, { status: 'error', class: 'crashed', error });
       }
     };
-    dispatcher.busyWith(sweep(record.harness, keyOfAttempt(member, record.attempt)).then(() => swept(), swept));
+    dispatcher.busyWith(sweep(record.harness, keyOfAttempt(member, record.attempt)).then(() => done(), done));
   };
 
   const reconcileOne = (want: Want) => {

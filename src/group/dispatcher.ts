@@ -61,7 +61,7 @@ interface Running {
 }
 
 /** A harness that has not settled this long after it was told to end is given up, ms. */
-const giveUpMs = 30_000;
+export const giveUpMs = 30_000;
 
 const noOutcome = (harness: string) => ({
   name: 'InvalidOutput',

@@ -201,6 +201,12 @@ describe('after a crash', () => {
     expect(await finished(still, { harnesses: { scripted: harness } })).toEqual(failedWith('INTERRUPTED'));
   });
 
+  test('what is never done with being swept is given up alike, and holds up nobody', async () => {
+    const still = await interrupt();
+    const harness: Harness = { perform: async () => ok(), sweep: () => new Promise<void>(() => {}) };
+    expect(await finished(still, { harnesses: { scripted: harness } })).toEqual(failedWith('INTERRUPTED'));
+  });
+
   test('with restartable: false it is swept and settled as INTERRUPTED', async () => {
     const still = await interrupt({ restartable: false });
     expect(await finished(still)).toEqual(failedWith('INTERRUPTED'));

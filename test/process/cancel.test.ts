@@ -1,6 +1,6 @@
 /** Ending a run from outside: by its host, by letter, and without a host. */
 import { describe, expect, test } from 'vitest';
-import { cancelRun, defineProcess, readRun, verifyRun, type Request, type Requests } from 'troupe';
+import { cancelRun, defineProcess, readRun, verifyRun, type Journal, type Request, type Requests } from 'troupe';
 import { hold, ok } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
 import { gate } from '../support/gate.ts';
@@ -48,6 +48,26 @@ describe('a driven run', () => {
     expect(await end).toEqual(cancelled('enough'));
     await run.close();
     expect(await endsIn(still)).toEqual(['group:first cancelled', 'run cancelled']);
+  });
+
+  test('ends once, also when its process is done with the cancellation before the host is', async () => {
+    const still = stage(process, { '*': hold });
+    const { open: openJournal, list } = still.store;
+    const slow = (journal: Journal): Journal => ({
+      ...journal,
+      async *read(stream, fromSeq) {
+        await settle();
+        yield* journal.read(stream, fromSeq);
+      },
+    });
+    const { run, end } = await driven(still, {
+      store: { open: async (...given) => slow(await openJournal(...given)), list },
+    });
+    await settle();
+    await run.cancel('enough');
+    expect(await end).toEqual(cancelled('enough'));
+    await run.close();
+    expect((await endsIn(still)).toSorted()).toEqual(allCancelled);
   });
 
   test('that is ending has ended: cancelling it changes nothing', async () => {
