@@ -56,7 +56,8 @@ export function isPlainObject(value: object): boolean {
 
 /** Sets a property even where its name is `__proto__`. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   else target[key] = value;
 }
 
@@ -90,7 +91,8 @@ function flawOf(value: unknown, depth: number): Flaw | undefined {
       return Number.isFinite(value) ? undefined : { found: String(value), path: [] };
     case 'object':
       if (value === null) return undefined;
-      if (depth >= jsonDepthMax) return { found: isCyclic(value) ? 'a cycle' : `nesting deeper than ${jsonDepthMax}`, path: [] };
+      if (depth >= jsonDepthMax)
+        return { found: isCyclic(value) ? 'a cycle' : `nesting deeper than ${jsonDepthMax}`, path: [] };
       return Array.isArray(value) ? flawInArray(value, depth) : flawInObject(value, depth);
     default:
       return { found: describe(value), path: [] };

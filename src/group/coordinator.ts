@@ -22,7 +22,9 @@ export type Coordinator<Input = unknown, Output = unknown> = AnyStateMachine & {
  * Declares that a machine coordinates groups: lints it and returns the same machine. Throws MACHINE_UNSUPPORTED
  * for what cannot be replayed, naming machine, state and remedy.
  */
-export function coordinator<Machine extends AnyStateMachine>(machine: Machine): Coordinator<InputFrom<Machine>, OutputFrom<Machine>> {
+export function coordinator<Machine extends AnyStateMachine>(
+  machine: Machine,
+): Coordinator<InputFrom<Machine>, OutputFrom<Machine>> {
   define(machine);
   return machine;
 }

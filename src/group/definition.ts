@@ -5,7 +5,7 @@
  */
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
 import { TroupeError } from '../error.ts';
-import type { AnySnapshot } from './cell.ts';
+import type { AnySnapshot } from './snapshot.ts';
 import { fastTransition } from './fast.ts';
 import { lint, type Finding } from './lint.ts';
 import { isMachine, isMember } from './kind.ts';
@@ -54,7 +54,12 @@ function compile(logic: AnyActorLogic, done: Map<AnyActorLogic, Compiled>): Comp
   const before = done.get(logic);
   if (before !== undefined) return before;
   if (!isMachine(logic)) {
-    const compiled: Compiled = { kind: isMember(logic) ? 'member' : 'pure', id: isMember(logic) ? 'member' : 'actor', logic, adapter: adapterOf(() => compiled) };
+    const compiled: Compiled = {
+      kind: isMember(logic) ? 'member' : 'pure',
+      id: isMember(logic) ? 'member' : 'actor',
+      logic,
+      adapter: adapterOf(() => compiled),
+    };
     done.set(logic, compiled);
     return compiled;
   }

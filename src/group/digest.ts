@@ -85,7 +85,7 @@ export class Digest implements Hash {
 
   private lanes(a: number, b: number): void {
     const mixed = Math.imul(this.a ^ a, 0x85ebca6b);
-    this.a = ((mixed << 13) | (mixed >>> 19)) + 0x2545f491 | 0;
+    this.a = (((mixed << 13) | (mixed >>> 19)) + 0x2545f491) | 0;
     const other = Math.imul(this.b + b + (this.a >>> 7), 0xc2b2ae35);
     this.b = other ^ (other >>> 15);
   }

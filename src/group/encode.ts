@@ -25,7 +25,11 @@ export function encode(value: unknown, label: string, depth = 0): JsonValue {
   }
   const key = keyOf(value as AnyActorRef);
   if (key !== undefined) return marked(['ref', key.place.address, key.incarnation, sourceOf(value as AnyActorRef)]);
-  if (depth > jsonDepthMax || !(Array.isArray(value) || isPlainObject(value)) || Object.getOwnPropertySymbols(value).length > 0) {
+  if (
+    depth > jsonDepthMax ||
+    !(Array.isArray(value) || isPlainObject(value)) ||
+    Object.getOwnPropertySymbols(value).length > 0
+  ) {
     assertJson(value, label);
     throw new TroupeError('NOT_JSON', `${label}: expected JSON, got an array or object of a class`, { path: label });
   }
@@ -41,7 +45,10 @@ export function encode(value: unknown, label: string, depth = 0): JsonValue {
 }
 
 /** Reads what {@link encode} wrote; `revive` finds the ref of an actor. Never shares with `value`. */
-export function decode(value: JsonValue | undefined, revive: (address: Address, incarnation: number, source: string) => AnyActorRef): unknown {
+export function decode(
+  value: JsonValue | undefined,
+  revive: (address: Address, incarnation: number, source: string) => AnyActorRef,
+): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item: JsonValue) => decode(item, revive));
   const object = value as { readonly [key: string]: JsonValue };

@@ -1,4 +1,4 @@
-import type { AnySnapshot } from './cell.ts';
+import type { AnySnapshot } from './snapshot.ts';
 import type { Compiled } from './logic.ts';
 
 /** XState touch point: the active state nodes of a machine's snapshot. */
@@ -34,7 +34,10 @@ export function hears(logic: Compiled & { kind: 'machine' }, snapshot: AnySnapsh
   for (const node of nodes) {
     let verdict = known[node.order] ?? unknown;
     if (verdict === unknown) {
-      verdict = node.always !== undefined || [...node.transitions.keys()].some((descriptor) => mayMatch(descriptor, type)) ? hearing : deaf;
+      verdict =
+        node.always !== undefined || [...node.transitions.keys()].some((descriptor) => mayMatch(descriptor, type))
+          ? hearing
+          : deaf;
       known[node.order] = verdict;
     }
     if (verdict === hearing) return true;

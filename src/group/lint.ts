@@ -43,7 +43,11 @@ interface Node {
   readonly transitions: ReadonlyMap<string, readonly Transition[]>;
   readonly initial: Transition | undefined;
   readonly states: Readonly<Record<string, Node>>;
-  readonly config: { readonly invoke?: Invoke | readonly Invoke[]; readonly after?: object; readonly initial?: unknown };
+  readonly config: {
+    readonly invoke?: Invoke | readonly Invoke[];
+    readonly after?: object;
+    readonly initial?: unknown;
+  };
 }
 interface Transition {
   readonly guard?: unknown;
@@ -75,7 +79,8 @@ function lintMachine(machine: AnyStateMachine, findings: Finding[], seen: Set<An
   seen.add(machine);
   const linter = new Linter(machine, findings);
   linter.machine();
-  for (const actor of Object.values(machine.implementations.actors)) if (isMachine(actor)) lintMachine(actor, findings, seen);
+  for (const actor of Object.values(machine.implementations.actors))
+    if (isMachine(actor)) lintMachine(actor, findings, seen);
 }
 
 class Linter {
@@ -168,7 +173,10 @@ class Linter {
     if (typeof action !== 'function') return;
     if (!('resolve' in action)) {
       const name = what ?? (action.name === '' ? 'an action' : `action \`${action.name}\``);
-      this.add('custom-action', `${name} is a function of its own, a side effect that would happen again at every replay. Use assign, emit, or spawn a member.`);
+      this.add(
+        'custom-action',
+        `${name} is a function of its own, a side effect that would happen again at every replay. Use assign, emit, or spawn a member.`,
+      );
       return;
     }
     // Built-in action creators return functions that carry their parameters.
@@ -180,7 +188,8 @@ class Linter {
       case 'xstate.spawnChild':
         if (typeof action.src !== 'string') this.noSource('spawned');
         else this.source(action.src);
-        if (typeof action.id !== 'function') this.id(action.id, `spawned actor${typeof action.src === 'string' ? ` \`${action.src}\`` : ''}`);
+        if (typeof action.id !== 'function')
+          this.id(action.id, `spawned actor${typeof action.src === 'string' ? ` \`${action.src}\`` : ''}`);
         if (action.syncSnapshot === true) this.noSnapshots();
         this.unhandled ??= typeof action.id === 'string' ? action.id : String(action.src);
         return;
@@ -189,7 +198,10 @@ class Linter {
         if (action.delay === undefined) return;
         if (typeof action.delay === 'string') this.delay(action.delay);
         if (typeof action.id !== 'string' || action.id === '') {
-          this.add('timer-without-id', `a delayed ${action.type.slice('xstate.'.length)} has no id. Give it one, \`{ delay, id }\`, so that its timer is the same one after a restart.`);
+          this.add(
+            'timer-without-id',
+            `a delayed ${action.type.slice('xstate.'.length)} has no id. Give it one, \`{ delay, id }\`, so that its timer is the same one after a restart.`,
+          );
         }
         return;
       default:
@@ -220,15 +232,25 @@ class Linter {
   }
 
   private noSource(how: string): void {
-    this.add('actor-source', `${how} actor has no string \`src\`. Register it in setup({ actors }) and spawn it by name, so that it can be found again after a restart.`);
+    this.add(
+      'actor-source',
+      `${how} actor has no string \`src\`. Register it in setup({ actors }) and spawn it by name, so that it can be found again after a restart.`,
+    );
   }
 
   private id(id: unknown, what: string): void {
     const flaw = flawOfId(id);
-    if (flaw !== undefined) this.add('actor-without-id', `${what} has ${flaw}. Give it an id of its own, so that it has the same address in every replay.`);
+    if (flaw !== undefined)
+      this.add(
+        'actor-without-id',
+        `${what} has ${flaw}. Give it an id of its own, so that it has the same address in every replay.`,
+      );
   }
 
   private noSnapshots(): void {
-    this.add('snapshot-subscription', 'the snapshots of a child are subscribed to (onSnapshot, syncSnapshot), which a restart would send again. Let the child send events instead.');
+    this.add(
+      'snapshot-subscription',
+      'the snapshots of a child are subscribed to (onSnapshot, syncSnapshot), which a restart would send again. Let the child send events instead.',
+    );
   }
 }

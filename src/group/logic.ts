@@ -18,4 +18,9 @@ export type Compiled =
       /** Its transition without XState's detours, where there is one. */
       readonly fast: FastTransition | undefined;
     }
-  | { readonly kind: 'member' | 'pure'; readonly id: string; readonly logic: AnyActorLogic; readonly adapter: AnyActorLogic };
+  | {
+      readonly kind: 'member' | 'pure';
+      readonly id: string;
+      readonly logic: AnyActorLogic;
+      readonly adapter: AnyActorLogic;
+    };

@@ -1,5 +1,5 @@
 import type { PlainError } from '../harness/port.ts';
-import { TroupeError } from '../error.ts';
+import type { TroupeError } from '../error.ts';
 
 const causesMax = 8;
 
@@ -11,7 +11,8 @@ export function toPlainError(thrown: unknown, depth = 0): PlainError {
   if (typeof thrown !== 'object' || thrown === null) return { name: 'Error', message: String(thrown) };
   const { name, message, code, stack, cause } = thrown as Partial<Record<keyof PlainError, unknown>>;
   const isError = thrown instanceof Error;
-  if (!isError && typeof message !== 'string') return { name: 'Error', message: 'an object that is not an error was thrown' };
+  if (!isError && typeof message !== 'string')
+    return { name: 'Error', message: 'an object that is not an error was thrown' };
   return {
     name: typeof name === 'string' ? name : 'Error',
     message: String(message),
@@ -23,7 +24,12 @@ export function toPlainError(thrown: unknown, depth = 0): PlainError {
 
 /** Is this already what {@link toPlainError} would make of it? */
 export function isPlainError(value: unknown): value is PlainError {
-  return typeof value === 'object' && value !== null && !(value instanceof Error) && typeof (value as PlainError).message === 'string';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !(value instanceof Error) &&
+    typeof (value as PlainError).message === 'string'
+  );
 }
 
 /** A troupe error as a value. */

@@ -4,7 +4,8 @@
  */
 import { Actor, type AnyActorLogic, type AnyActorRef, type AnyActorScope } from 'xstate';
 import { TroupeError } from '../error.ts';
-import type { AnySnapshot, Key } from './cell.ts';
+import type { Key } from './cell.ts';
+import type { AnySnapshot } from './snapshot.ts';
 import type { Compiled } from './logic.ts';
 
 const keySymbol = Symbol('troupe.key');
@@ -14,11 +15,12 @@ export interface Stage {
   /** XState is making this actor: work out its first snapshot. */
   create(logic: Compiled, ref: AnyActorRef, input: unknown): AnySnapshot;
   start(ref: AnyActorRef): void;
-  snapshotOf(ref: AnyActorRef): AnySnapshot;
-  getSystemId(systemId: string): AnyActorRef | undefined;
-  systemIds(): ReadonlyMap<string, AnyActorRef>;
-  setSystemId(systemId: string, ref: AnyActorRef): void;
-  unsetSystemId(ref: AnyActorRef): void;
+  readonly roster: {
+    snapshotOf(ref: AnyActorRef): AnySnapshot;
+    systemIds(): ReadonlyMap<string, AnyActorRef>;
+    setSystemId(systemId: string, ref: AnyActorRef): void;
+    unsetSystemId(ref: AnyActorRef): void;
+  };
   microstep(): void;
   /** An actor is being made of logic that nobody registered; it would really run. */
   refuseInline(ref: AnyActorRef): never;
@@ -26,17 +28,23 @@ export interface Stage {
 
 let current: Stage | undefined;
 
-/** Makes `stage` the running turn; returns the one to go back to. */
-export function enter(stage: Stage | undefined): Stage | undefined {
-  const before = current;
+/** Makes `stage` the running turn; returns how to leave it. Turns do not nest: no author's function may fold. */
+export function enter(stage: Stage): () => void {
+  if (current !== undefined)
+    throw new TroupeError('BAD_INPUT', 'step was called from inside a machine, while a turn is folded');
   current = stage;
-  return before;
+  return () => {
+    current = undefined;
+  };
 }
 
 /** The running turn. */
 export function stage(): Stage {
   if (current === undefined) {
-    throw new TroupeError('BAD_INPUT', 'an actor ref of a group means something only while a turn is folded: ask snapshotAt(system, address) instead');
+    throw new TroupeError(
+      'BAD_INPUT',
+      'an actor ref of a group means something only while a turn is folded: ask snapshotAt(system, address) instead',
+    );
   }
   return current;
 }
@@ -64,16 +72,28 @@ export function keyOf(ref: AnyActorRef): Key | undefined {
 export const generatedId = '\u0000';
 
 const refuse = (what: string) => () => {
-  throw new TroupeError('MACHINE_UNSUPPORTED', `${what} is a side effect: use the actions sendTo, spawnChild, stopChild and emit, so that a replay can leave them out`);
+  throw new TroupeError(
+    'MACHINE_UNSUPPORTED',
+    `${what} is a side effect: use the actions sendTo, spawnChild, stopChild and emit, so that a replay can leave them out`,
+  );
 };
 
 const refuseSend = refuse('actor.send()');
 
 /** Shared behaviour of all refs; still an Actor by `instanceof`. */
 const inert: object = Object.create(Actor.prototype, {
-  getSnapshot: { value(this: AnyActorRef) { return stage().snapshotOf(this); } },
+  getSnapshot: {
+    value(this: AnyActorRef) {
+      return stage().roster.snapshotOf(this);
+    },
+  },
   getPersistedSnapshot: { value: refuse('actor.getPersistedSnapshot()') },
-  start: { value(this: AnyActorRef) { stage().start(this); return this; } },
+  start: {
+    value(this: AnyActorRef) {
+      stage().start(this);
+      return this;
+    },
+  },
   stop: { value: refuse('actor.stop()') },
   subscribe: { value: refuse('actor.subscribe()') },
   on: { value: refuse('actor.on()') },
@@ -96,7 +116,17 @@ export function adopt(ref: AnyActorRef, key: Key): void {
 /** Drops what the Actor's constructor made for running it. Only after the constructor has returned. */
 export function strip(ref: AnyActorRef): void {
   const actor = ref as unknown as Record<string, unknown>;
-  for (const field of ['mailbox', 'observers', 'eventListeners', '_deferred', '_actorScope', '_snapshot', 'options', 'clock', 'logger']) {
+  for (const field of [
+    'mailbox',
+    'observers',
+    'eventListeners',
+    '_deferred',
+    '_actorScope',
+    '_snapshot',
+    'options',
+    'clock',
+    'logger',
+  ]) {
     actor[field] = undefined;
   }
 }
@@ -106,17 +136,18 @@ export function strip(ref: AnyActorRef): void {
  * transitions and constructors ask is there (facts/xstate.md 8.2), hence the cast.
  */
 export const groupSystem = {
-  get: (systemId: string) => stage().getSystemId(systemId),
-  getAll: () => Object.fromEntries(stage().systemIds()),
+  get: (systemId: string) => stage().roster.systemIds().get(systemId),
+  getAll: () => Object.fromEntries(stage().roster.systemIds()),
   inspect: refuse('system.inspect()'),
   _bookId: () => generatedId,
   _register: (sessionId: string) => sessionId,
-  _unregister: (ref: AnyActorRef) => stage().unsetSystemId(ref),
-  _set: (systemId: string, ref: AnyActorRef) => stage().setSystemId(systemId, ref),
+  _unregister: (ref: AnyActorRef) => stage().roster.unsetSystemId(ref),
+  _set: (systemId: string, ref: AnyActorRef) => stage().roster.setSystemId(systemId, ref),
   _sendInspectionEvent: (event: { readonly type: string; readonly actorRef?: AnyActorRef }) => {
     if (event.type === '@xstate.microstep') stage().microstep();
     // Told by the constructor before it asks the logic for anything.
-    else if (event.type === '@xstate.actor' && event.actorRef !== undefined && !isAdapter(event.actorRef)) stage().refuseInline(event.actorRef);
+    else if (event.type === '@xstate.actor' && event.actorRef !== undefined && !isAdapter(event.actorRef))
+      stage().refuseInline(event.actorRef);
   },
   _relay: refuseSend,
   _clock: { setTimeout: refuse('system.clock'), clearTimeout: refuse('system.clock') },

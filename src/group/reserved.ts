@@ -8,6 +8,10 @@ export function isReserved(type: string): boolean {
 /** Throws RESERVED_EVENT for a type that members and outsiders may not send. The host asks before it appends. */
 export function refuseReserved(type: string): void {
   if (isReserved(type)) {
-    throw new TroupeError('RESERVED_EVENT', `event type \`${type}\` is the engine's own: types that begin with \`xstate.\` or \`troupe.\` cannot be sent`, { type });
+    throw new TroupeError(
+      'RESERVED_EVENT',
+      `event type \`${type}\` is the engine's own: types that begin with \`xstate.\` or \`troupe.\` cannot be sent`,
+      { type },
+    );
   }
 }

@@ -7,21 +7,21 @@ import type { Entry } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
 import { rootAddress } from './address.ts';
 import { defaultBounds, type Bounds } from './bounds.ts';
-import type { Heard } from './cell.ts';
+import type { Heard } from './snapshot.ts';
 import type { Definition } from './definition.ts';
 import type { Address, Delivery, Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
 import { progressRun } from './progress-run.ts';
 import { isReserved } from './reserved.ts';
 import { cellAt, emptySystem, type System } from './system.ts';
-import { runTurn, type Step } from './turn.ts';
+import { runTurn, type Step } from './run-turn.ts';
 
 export { define, type Definition } from './definition.ts';
 export { persist, restore } from './persist.ts';
 export { isReserved, refuseReserved } from './reserved.ts';
 export { actors, digest, failure, output, snapshotAt, status, timers, wants } from './system.ts';
 export type { GroupStatus, PendingTimer, System, Want } from './system.ts';
-export type { Step } from './turn.ts';
+export type { Step } from './run-turn.ts';
 
 /** What of an entry the fold reads. */
 export type FoldedEntry = Pick<Entry, 'seq' | 'at' | 'type' | 'data'>;
@@ -93,7 +93,12 @@ function message(system: System, entry: FoldedEntry, { id, from, to, type, body 
 }
 
 function hear(system: System, entry: FoldedEntry, to: Address, from: string, event: Heard): Step {
-  const refusal = system.end !== undefined ? `the group has ${system.end.status}` : isReserved(event.type) ? 'the event type is the engine’s own' : undefined;
+  const refusal =
+    system.end !== undefined
+      ? `the group has ${system.end.status}`
+      : isReserved(event.type)
+        ? 'the event type is the engine’s own'
+        : undefined;
   if (refusal !== undefined) return dead(system, entry, to, from, event, refusal);
   return runTurn(system, entry.seq, entry.at, (turn) => turn.deliver(to, from, event));
 }
@@ -112,10 +117,16 @@ function progress(system: System, entry: FoldedEntry, data: GroupEvents['member.
   return same(run.end());
 }
 
-function fire(system: System, entry: FoldedEntry, { address, incarnation, timer, dueAt }: GroupEvents['timer.fired']): Step {
+function fire(
+  system: System,
+  entry: FoldedEntry,
+  { address, incarnation, timer, dueAt }: GroupEvents['timer.fired'],
+): Step {
   const cell = cellAt(system, address);
   const isPending =
-    system.end === undefined && cell?.incarnation === incarnation && cell.actor?.timers.some((one) => one.name === timer && one.dueAt === dueAt) === true;
+    system.end === undefined &&
+    cell?.incarnation === incarnation &&
+    cell.actor?.timers.some((one) => one.name === timer && one.dueAt === dueAt) === true;
   if (!isPending) return same(system);
   return runTurn(system, entry.seq, entry.at, (turn) => turn.fire(address, incarnation, timer, dueAt));
 }
@@ -133,7 +144,8 @@ function staleness(system: System, member: Address, incarnation: number): string
   if (system.end !== undefined) return `the group has ${system.end.status}`;
   const cell = cellAt(system, member);
   if (cell === undefined) return 'no such member';
-  if (cell.incarnation !== incarnation) return `incarnation ${incarnation} was stopped; now there is ${cell.incarnation}`;
+  if (cell.incarnation !== incarnation)
+    return `incarnation ${incarnation} was stopped; now there is ${cell.incarnation}`;
   if (cell.actor === undefined) return 'the member was stopped';
   if (cell.actor.logic.kind !== 'member') return 'the actor is not a member';
   return cell.actor.running ? undefined : 'the member is settled already';

@@ -4,11 +4,12 @@
  */
 import type { Invocation, PlainError } from '../harness/port.ts';
 import type { Bounds } from './bounds.ts';
-import { childAddress, lastId } from './address.ts';
+import { lastId } from './address.ts';
 import { emptyVector, forEachOf, getAt, type Vector } from './vector.ts';
 import { hashText, hashToText, type Hash } from './digest.ts';
 import type { ActorKey, Address, GroupEnd } from './effect.ts';
-import type { AnySnapshot, Cell, Place } from './cell.ts';
+import type { Cell, Place } from './cell.ts';
+import type { AnySnapshot } from './snapshot.ts';
 import type { Definition } from './definition.ts';
 import type { MemberSnapshot } from './member.ts';
 import type { AnyActorRef } from 'xstate';
@@ -83,7 +84,9 @@ export function wants(system: System): readonly Want[] {
     const { input } = actor.snapshot as MemberSnapshot;
     found.push({ address: place.address, incarnation, input, order: actor.order });
   });
-  return found.sort((a, b) => a.order - b.order).map(({ address, incarnation, input }) => ({ address, incarnation, input }));
+  return found
+    .sort((a, b) => a.order - b.order)
+    .map(({ address, incarnation, input }) => ({ address, incarnation, input }));
 }
 
 /** Pending timers, the next due first, those due together in the order they were set. */
@@ -106,7 +109,11 @@ export function snapshotAt(system: System, address: Address): AnySnapshot | unde
 }
 
 /** Every actor that lives, or has ended and not been let go, in the order they were started. */
-export function actors(system: System): readonly (ActorKey & { readonly kind: 'coordinator' | 'member' | 'actor'; readonly snapshot: AnySnapshot; readonly running: boolean })[] {
+export function actors(system: System): readonly (ActorKey & {
+  readonly kind: 'coordinator' | 'member' | 'actor';
+  readonly snapshot: AnySnapshot;
+  readonly running: boolean;
+})[] {
   const found: Cell[] = [];
   forEachOf(system.cells, (cell) => {
     if (cell.actor !== undefined) found.push(cell);
@@ -136,14 +143,15 @@ export function cellAt(system: System, address: Address): Cell | undefined {
 export function placeOf(places: Places, address: Address): Place {
   const known = places.byAddress.get(address);
   if (known !== undefined) return known;
-  const place: Place = { address, id: lastId(address), index: places.byAddress.size, hash: hashText(address), live: undefined };
+  const place: Place = {
+    address,
+    id: lastId(address),
+    index: places.byAddress.size,
+    hash: hashText(address),
+    live: undefined,
+  };
   places.byAddress.set(address, place);
   return place;
-}
-
-/** @internal */
-export function childPlace(places: Places, parent: Place, id: string): Place {
-  return placeOf(places, childAddress(parent.address, id));
 }
 
 /** @internal A system before its first turn. */

@@ -14,14 +14,18 @@ export function versionOf(machine: AnyStateMachine): string {
 const engineParts = new Set(['resolve', 'retryResolve', 'execute', 'check']);
 
 function textOf(value: unknown, seen: Map<object, number>): string {
-  if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return JSON.stringify(value) ?? String(value);
+  if (typeof value !== 'function' && (typeof value !== 'object' || value === null))
+    return JSON.stringify(value) ?? String(value);
   const before = seen.get(value);
   if (before !== undefined) return `#${before}`;
   seen.set(value, seen.size);
   if (isMember(value)) return 'member';
-  if (isMachine(value)) return `machine${textOf({ config: value.config, implementations: value.implementations }, seen)}`;
+  if (isMachine(value))
+    return `machine${textOf({ config: value.config, implementations: value.implementations }, seen)}`;
   const own = (keys: readonly string[]) =>
-    keys.map((key) => `${JSON.stringify(key)}:${textOf((value as unknown as Record<string, unknown>)[key], seen)}`).join(',');
+    keys
+      .map((key) => `${JSON.stringify(key)}:${textOf((value as unknown as Record<string, unknown>)[key], seen)}`)
+      .join(',');
   if (typeof value === 'function') {
     const isEngines = 'resolve' in value || 'check' in value;
     const parts = own(Object.keys(value).filter((key) => !engineParts.has(key)));

@@ -1,5 +1,5 @@
 /** The differential test is only worth what it catches: each mutant below must be told from the kernel. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -15,7 +15,12 @@ interface Mutant {
 }
 
 const mutants: Readonly<Record<string, Mutant>> = {
-  'mailboxes are read last in, first out': { file: 'turn.ts', from: 'live.mailbox.shift()', to: 'live.mailbox.pop()', times: 2 },
+  'mailboxes are read last in, first out': {
+    file: 'turn.ts',
+    from: 'live.mailbox.shift()',
+    to: 'live.mailbox.pop()',
+    times: 2,
+  },
   'letters to a busy actor are lost': {
     file: 'turn.ts',
     from: '    live.mailbox.push(letter);\n    if (live.open',
@@ -26,7 +31,11 @@ const mutants: Readonly<Record<string, Mutant>> = {
     from: '    live.mailbox.push(letter);\n    if (live.open',
     to: '    if (live.open) live.mailbox.push(letter);\n    if (live.open',
   },
-  'a busy actor is entered again': { file: 'turn.ts', from: 'if (live.open && !live.busy) this.drain(live);', to: 'if (live.open) this.drain(live);' },
+  'a busy actor is entered again': {
+    file: 'turn.ts',
+    from: 'if (live.open && !live.busy) this.drain(live);',
+    to: 'if (live.open) this.drain(live);',
+  },
   'a child starts twice': {
     file: 'turn.ts',
     from: `if (live === undefined || live.phase !== 'new') return;`,
@@ -38,43 +47,107 @@ const mutants: Readonly<Record<string, Mutant>> = {
     to: `if (live.place.address === 'never') {\n      try {`,
   },
   'a child is stopped before what was sent to it earlier': {
-    file: 'turn.ts',
+    file: 'actions.ts',
     from: `else if (child?.phase === 'running') live.deferred.push(action);`,
-    to: `else if (child?.phase === 'running') this.stopActor(child);`,
+    to: `else if (child?.phase === 'running') deeds.stopActor(child);`,
   },
-  'a stop waits behind older letters': { file: 'turn.ts', from: 'live.mailbox.length = Math.min(live.mailbox.length, live.busy ? 0 : 1);', to: '' },
-  'an error is not told to the parent': { file: 'turn.ts', from: 'this.tellParent(live, errorOf(live, error));', to: '' },
+  'a stop waits behind older letters': {
+    file: 'turn.ts',
+    from: 'live.mailbox.length = Math.min(live.mailbox.length, live.busy ? 0 : 1);',
+    to: '',
+  },
+  'an error is not told to the parent': {
+    file: 'turn.ts',
+    from: 'this.tellParent(live, failureOf(live, error));',
+    to: '',
+  },
   'the parent hears of the end before the actor has halted': {
     file: 'turn.ts',
     from: `    if (live.snapshot.status === 'done') {\n      this.halt(live);`,
     to: `    if (live.snapshot.status === 'done') {`,
   },
-  'children of a failed actor go on': { file: 'turn.ts', from: 'if (orphan !== undefined) this.stopActor(orphan);', to: 'void orphan;' },
-  'timers of stopped actors stay': { file: 'turn.ts', from: '    live.timers = none;\n', to: '' },
-  'a new timer takes the place of the others': { file: 'turn.ts', from: '[...shadowed, {', to: '[{' },
-  'cancelling an id takes an older timer': {
+  'children of a failed actor go on': {
     file: 'turn.ts',
-    from: 'live.timers.find((one) => one.id === id && one.cancellable)',
-    to: 'live.timers.find((one) => one.id === id)',
+    from: 'if (orphan !== undefined) this.stopActor(orphan);',
+    to: 'void orphan;',
   },
-  'a timer fires twice': { file: 'turn.ts', from: '.filter((one) => one !== timer)\n      .map(', to: '.map(' },
-  'every incarnation is the first': { file: 'turn.ts', from: 'const incarnation = 1 + Math.max(', to: 'const incarnation = Math.max(1, ' },
-  'a settlement of another incarnation is accepted': { file: 'step.ts', from: 'if (cell.incarnation !== incarnation) return', to: 'if (cell.incarnation < 0) return' },
-  'the system id of a stopped actor stays taken': { file: 'turn.ts', from: '    this.unsetSystemId(live.ref);\n    if (live.logic', to: '    if (live.logic' },
-  'events that only an eventless transition waits for are ignored': { file: 'hearing.ts', from: 'node.always !== undefined || ', to: '' },
+  'timers of stopped actors stay': { file: 'timetable.ts', from: '    live.timers = noTimers;\n', to: '' },
+  'a new timer takes the place of the others': { file: 'schedule.ts', from: '[...freed(timers, id), {', to: '[{' },
+  'cancelling an id takes an older timer': {
+    file: 'schedule.ts',
+    from: 'timers.find((one) => one.id === id && one.cancellable)',
+    to: 'timers.find((one) => one.id === id)',
+  },
+  'a timer fires twice': {
+    file: 'schedule.ts',
+    from: 'freed(without(timers, timer), timer.id)',
+    to: 'freed(timers, timer.id)',
+  },
+  'every incarnation is the first': {
+    file: 'roster.ts',
+    from: 'const incarnation = 1 + Math.max(',
+    to: 'const incarnation = Math.max(1, ',
+  },
+  'a settlement of another incarnation is accepted': {
+    file: 'step.ts',
+    from: 'if (cell.incarnation !== incarnation)',
+    to: 'if (cell.incarnation < 0)',
+  },
+  'the system id of a stopped actor stays taken': {
+    file: 'turn.ts',
+    from: '    this.roster.unsetSystemId(live.ref);\n    if (live.logic',
+    to: '    if (live.logic',
+  },
+  'events that only an eventless transition waits for are ignored': {
+    file: 'hearing.ts',
+    from: 'node.always !== undefined || ',
+    to: '',
+  },
   'states are left from the outside in': {
-    file: 'fast.ts',
+    file: 'chart.ts',
     from: 'isWithin(node, domain)).sort((a, b) => b.order - a.order)',
     to: 'isWithin(node, domain)).sort((a, b) => a.order - b.order)',
   },
-  'raised events come before eventless transitions': { file: 'fast.ts', from: 'tryEventless ? selectEventless', to: 'tryEventless && queue.length === 0 ? selectEventless' },
-  'an outer state is asked before an inner one': { file: 'fast.ts', from: 'configuration.line.flatMap((node) => candidatesOf', to: 'configuration.line.toReversed().flatMap((node) => candidatesOf' },
-  'leaving a state does not stop what it invoked': { file: 'fast.ts', from: '[...node.exit, ...node.invoke.map(({ id }) => stopChild(id) as unknown as Builtin)]', to: '[...node.exit]' },
-  'a compound state is never done': { file: 'fast.ts', from: `if (parent?.type === 'compound') queue.push(`, to: `if (parent?.type === 'none') queue.push(` },
-  'what an entry action sends to an invoked actor is lost': { file: 'fast.ts', from: 'for (const retry of retries) retry();', to: '' },
-  'a step changes the system it came from': { file: 'vector.ts', from: 'const copy = node.slice();', to: 'const copy = node as unknown[];' },
-  'timers are not written down': { file: 'persist.ts', from: 'timers: timers.map(({ to, event, ...timer }) => ({\n      ...timer,\n      to: to === undefined', to: 'timers: [].map(({ to, event, ...timer }: any) => ({\n      ...timer,\n      to: to === undefined' },
-  'the order of parallel states is not written down': { file: 'persist.ts', from: 'nodes: _nodes.map(({ id }) => id),', to: 'nodes: _nodes.map(({ id }) => id).reverse(),' },
+  'raised events come before eventless transitions': {
+    file: 'fast.ts',
+    from: 'tryEventless ? selectEventless',
+    to: 'tryEventless && queue.length === 0 ? selectEventless',
+  },
+  'an outer state is asked before an inner one': {
+    file: 'chart.ts',
+    from: 'configuration.line.flatMap((node) => candidatesOf',
+    to: 'configuration.line.toReversed().flatMap((node) => candidatesOf',
+  },
+  'leaving a state does not stop what it invoked': {
+    file: 'chart.ts',
+    from: '[...node.exit, ...node.invoke.map(({ id }) => stopChild(id) as unknown as Builtin)]',
+    to: '[...node.exit]',
+  },
+  'a compound state is never done': {
+    file: 'fast.ts',
+    from: `if (parent?.type === 'compound')`,
+    to: `if (parent?.type === 'none')`,
+  },
+  'what an entry action sends to an invoked actor is lost': {
+    file: 'resolve-actions.ts',
+    from: 'for (const retry of retries) retry();',
+    to: '',
+  },
+  'a step changes the system it came from': {
+    file: 'vector.ts',
+    from: 'const copy = node.slice();',
+    to: 'const copy = node as unknown[];',
+  },
+  'timers are not written down': {
+    file: 'persist.ts',
+    from: 'timers: timers.map(({ to, event, ...timer }) => ({\n      ...timer,\n      to: to === undefined',
+    to: 'timers: [].map(({ to, event, ...timer }: any) => ({\n      ...timer,\n      to: to === undefined',
+  },
+  'the order of parallel states is not written down': {
+    file: 'persist.ts',
+    from: 'nodes: _nodes.map(({ id }) => id),',
+    to: 'nodes: _nodes.map(({ id }) => id).reverse(),',
+  },
 };
 
 const root = join(import.meta.dirname, '../..');
@@ -83,7 +156,8 @@ let restore = () => {};
 
 beforeAll(() => {
   // Inside the project, so that XState is found; vitest reads TypeScript there.
-  folder = mkdtempSync(join(root, '.mutants-'));
+  mkdirSync(join(root, '.troupe'), { recursive: true });
+  folder = mkdtempSync(join(root, '.troupe/mutants-'));
   restore = amendLive();
   vi.spyOn(console, 'warn').mockImplementation(() => {});
 });
@@ -94,15 +168,21 @@ afterAll(() => {
 
 async function load(name: string, mutant: Mutant | undefined): Promise<Kernel> {
   const src = join(folder, name.replaceAll(/[^a-z]+/g, '-'), 'src');
-  for (const part of ['error.ts', 'json.ts', 'group', 'harness', 'journal']) cpSync(join(root, 'src', part), join(src, part), { recursive: true });
+  for (const part of ['error.ts', 'json.ts', 'group', 'harness', 'journal'])
+    cpSync(join(root, 'src', part), join(src, part), { recursive: true });
   if (mutant !== undefined) {
     const file = join(src, 'group', mutant.file);
     const text = readFileSync(file, 'utf8');
     expect(text.split(mutant.from).length - 1, `places to mutate in ${mutant.file}`).toBe(mutant.times ?? 1);
-    writeFileSync(file, text.replaceAll(mutant.from, () => mutant.to));
+    writeFileSync(
+      file,
+      text.replaceAll(mutant.from, () => mutant.to),
+    );
   }
   const [step, member, persist, system] = await Promise.all(
-    ['step.ts', 'member.ts', 'persist.ts', 'system.ts'].map((file) => import(join(src, 'group', file)) as Promise<object>),
+    ['step.ts', 'member.ts', 'persist.ts', 'system.ts'].map(
+      (file) => import(join(src, 'group', file)) as Promise<object>,
+    ),
   );
   return { ...system, ...persist, ...step, ...member } as unknown as Kernel;
 }
