@@ -5,15 +5,19 @@
  * stopped actors never fire.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { Actor, createActor, type AnyActor, type AnyActorRef, type AnyStateMachine } from 'xstate';
-import type * as KernelStep from '../../src/group/step.ts';
-import type { MemberLogic } from '../../src/group/member.ts';
+import type { AnyActor, AnyStateMachine } from 'xstate';
 import { defaultBounds } from '../../src/group/bounds.ts';
+import type { MemberLogic } from '../../src/group/member.ts';
+import type * as KernelStep from '../../src/group/step.ts';
+import { addressOf, Difference, Live } from './live.ts';
 import { eventTypes, randomMachine } from './random-machine.ts';
 import { Tape } from './tape.ts';
 
 /** What is put to the test: the kernel, or a mutant of it. */
-export type Kernel = Pick<typeof KernelStep, 'define' | 'start' | 'step' | 'persist' | 'restore' | 'digest' | 'timers' | 'wants' | 'actors' | 'status'> & {
+export type Kernel = Pick<
+  typeof KernelStep,
+  'define' | 'start' | 'step' | 'persist' | 'restore' | 'digest' | 'timers' | 'wants' | 'actors' | 'status'
+> & {
   readonly member: MemberLogic;
 };
 
@@ -23,9 +27,7 @@ export interface Outcome {
   readonly reached: ReadonlySet<string>;
 }
 
-/** Thrown where the engines differ. */
-export class Difference extends Error {}
-
+// oxlint-disable-next-line typescript/no-explicit-any
 type Loose = any;
 
 /** Runs one tape; throws a {@link Difference} where the engines disagree. */
@@ -42,7 +44,8 @@ class Duel {
   private last!: KernelStep.Step;
   private seq = 1;
   private now = 1_000;
-  private readonly past: { before: KernelStep.System; entry: Loose; digest: string; effects: Loose; derived: Loose }[] = [];
+  private readonly past: { before: KernelStep.System; entry: Loose; digest: string; effects: Loose; derived: Loose }[] =
+    [];
   private readonly reached = new Set<string>();
 
   constructor(kernel: Kernel, machine: AnyStateMachine, tape: Tape) {
@@ -55,7 +58,12 @@ class Duel {
   run(): Outcome {
     const { kernel, live } = this;
     live.now = this.now;
-    this.last = kernel.start(this.definition, { seq: 1, at: this.now, input: { n: 0 }, bounds: { ...defaultBounds, microstepsMax: 5_000, depthMax: 8 } });
+    this.last = kernel.start(this.definition, {
+      seq: 1,
+      at: this.now,
+      input: { n: 0 },
+      bounds: { ...defaultBounds, microstepsMax: 5_000, depthMax: 8 },
+    });
     live.begin({ n: 0 });
     let turns = 1;
     while (this.compare() && !this.tape.isOver) {
@@ -80,11 +88,18 @@ class Duel {
       const { address, incarnation } = want;
       const actor = live.at(address);
       if (tape.below(4) === 3) {
-        this.fold('member.progress', { member: address, incarnation, attempt: 1, progress: { line: `at ${this.seq}` } });
+        this.fold('member.progress', {
+          member: address,
+          incarnation,
+          attempt: 1,
+          progress: { line: `at ${this.seq}` },
+        });
         actor.send({ type: 'troupe.progress', progress: { line: `at ${this.seq}` } });
         return;
       }
-      const outcome = tape.chance(30) ? { status: 'error', error: { name: 'Error', message: 'no' }, class: 'failed' } : { status: 'ok', output: this.seq };
+      const outcome = tape.chance(30)
+        ? { status: 'error', error: { name: 'Error', message: 'no' }, class: 'failed' }
+        : { status: 'ok', output: this.seq };
       this.fold('member.settled', { member: address, incarnation, attempt: 1, outcome });
       actor.send({ type: 'troupe.settled', outcome });
       this.reached.add('settled');
@@ -136,16 +151,30 @@ class Duel {
         expectSame('old system stepped again: effects', JSON.stringify(again.effects), old.effects);
         expectSame('old system stepped again: deliveries', names(again.derived), old.derived);
         expectSame('old system stepped again: digest', kernel.digest(again.system), old.digest);
-        kernel.step(old.before, { seq: old.entry.seq, at: old.entry.at, type: 'signal', data: { id: 'x', from: 'fork', event: { type: tape.pick(eventTypes) } } });
+        kernel.step(old.before, {
+          seq: old.entry.seq,
+          at: old.entry.at,
+          type: 'signal',
+          data: { id: 'x', from: 'fork', event: { type: tape.pick(eventTypes) } },
+        });
         this.reached.add('forked');
         return;
       }
       case 11: {
         const member = kernel.actors(system).find((one) => one.kind === 'member');
         if (member === undefined) return;
-        const data = { member: member.address, incarnation: member.incarnation + (member.running ? 1 : 0), attempt: 1, outcome: { status: 'ok', output: 'stale' } };
+        const data = {
+          member: member.address,
+          incarnation: member.incarnation + (member.running ? 1 : 0),
+          attempt: 1,
+          outcome: { status: 'ok', output: 'stale' },
+        };
         this.last = kernel.step(system, { seq: this.seq, at: this.now, type: 'member.settled', data });
-        expectSame('stale settlement', this.last.effects.map((effect) => effect.type), ['deadLetter']);
+        expectSame(
+          'stale settlement',
+          this.last.effects.map((effect) => effect.type),
+          ['deadLetter'],
+        );
         expectSame('stale settlement derives', this.last.derived.length, 0);
         this.seq += 1;
         this.reached.add('stale');
@@ -160,7 +189,13 @@ class Duel {
     const entry = { seq: this.seq, at: this.now, type, data };
     const before = this.last.system;
     this.last = this.kernel.step(before, entry);
-    this.past.push({ before, entry, digest: this.kernel.digest(this.last.system), effects: JSON.stringify(this.last.effects), derived: names(this.last.derived) });
+    this.past.push({
+      before,
+      entry,
+      digest: this.kernel.digest(this.last.system),
+      effects: JSON.stringify(this.last.effects),
+      derived: names(this.last.derived),
+    });
   }
 
   /** False when there is nothing more to compare. */
@@ -174,7 +209,11 @@ class Duel {
       return false;
     }
     expectSame('deliveries', names(derived), live.deliveries);
-    expectSame('emitted', effects.flatMap((effect) => (effect.type === 'emit' ? [{ address: effect.address, event: effect.event }] : [])), live.emitted);
+    expectSame(
+      'emitted',
+      effects.flatMap((effect) => (effect.type === 'emit' ? [{ address: effect.address, event: effect.event }] : [])),
+      live.emitted,
+    );
     const cells = new Map(this.kernel.actors(system).map((actor) => [actor.address, actor]));
     const trees: [Loose, Loose] = [[], []];
     this.walk(live.root, '', cells, trees);
@@ -182,13 +221,25 @@ class Duel {
     const isActive = end.status === 'active';
     expectSame('status', isActive ? 'active' : end.status, live.status());
     if (!isActive) {
-      if (end.status === 'completed') expectSame('output', end.output, JSON.parse(JSON.stringify(live.root.getSnapshot().output)));
+      if (end.status === 'completed')
+        expectSame('output', end.output, JSON.parse(JSON.stringify(live.root.getSnapshot().output)));
       expectSame('wants after the end', this.kernel.wants(system), []);
       this.reached.add(end.status);
       return false;
     }
-    expectSame('timers', this.kernel.timers(system).map(({ address, dueAt }) => [address, dueAt]), live.timers().map(({ source, dueAt }) => [addressOf(source), dueAt]));
-    expectSame('wants', this.kernel.wants(system).map(({ address, incarnation }) => `${address}#${incarnation}`).sort(), live.wants());
+    expectSame(
+      'timers',
+      this.kernel.timers(system).map(({ address, dueAt }) => [address, dueAt]),
+      live.timers().map(({ source, dueAt }) => [addressOf(source), dueAt]),
+    );
+    expectSame(
+      'wants',
+      this.kernel
+        .wants(system)
+        .map(({ address, incarnation }) => `${address}#${incarnation}`)
+        .sort(),
+      live.wants(),
+    );
     return true;
   }
 
@@ -207,155 +258,6 @@ class Duel {
   }
 }
 
-/** The live side: XState actors with a clock of ours, watched by XState's own inspection. */
-class Live {
-  now = 0;
-  root!: AnyActor;
-  deliveries: string[] = [];
-  emitted: { address: string; event: unknown }[] = [];
-  private readonly machine: AnyStateMachine;
-  private readonly addresses = new WeakMap<AnyActor, string>();
-  private readonly counts = new Map<string, number>();
-  private readonly incarnations = new WeakMap<object, number>();
-  private all: AnyActor[] = [];
-  private pending: { key: number; dueAt: number; source: AnyActor; fire: () => void }[] = [];
-  private scheduling: AnyActor | undefined;
-  private keys = 0;
-
-  constructor(machine: AnyStateMachine) {
-    this.machine = machine;
-  }
-
-  begin(input: unknown): void {
-    this.root = createActor(this.machine, {
-      id: this.machine.id,
-      input,
-      clock: { setTimeout: (fire: () => void, delay: number) => this.set(fire, delay), clearTimeout: (key: number) => this.unset(key) },
-      inspect: (event: Loose) => this.inspect(event),
-      logger: () => {},
-    } as Loose) as unknown as AnyActor;
-    this.root.subscribe({ error: () => {} });
-    this.root.start();
-  }
-
-  clear(): void {
-    this.deliveries = [];
-    this.emitted = [];
-    this.all = this.all.filter((actor) => (actor as Loose)._processingStatus < 2);
-  }
-
-  at(address: string): AnyActor {
-    const isThere = (actor: AnyActor) => this.addresses.get(actor) === address;
-    return (this.all.findLast((actor) => isThere(actor) && isRunning(actor)) ?? this.all.findLast(isThere)) as AnyActor;
-  }
-
-  incarnationOf(actor: AnyActor): number | undefined {
-    return this.incarnations.get(actor);
-  }
-
-  status(): string {
-    const { status } = this.root.getSnapshot() as Loose;
-    return status === 'done' ? 'completed' : status === 'error' ? 'failed' : status;
-  }
-
-  timers() {
-    return this.pending.filter(({ source }) => isRunning(source)).sort((a, b) => a.dueAt - b.dueAt || a.key - b.key);
-  }
-
-  fire(index: number): void {
-    const timer = this.timers()[index];
-    if (timer === undefined) throw new Difference(`live has no timer ${index}`);
-    this.unset(timer.key);
-    timer.fire();
-  }
-
-  wants(): string[] {
-    const found: string[] = [];
-    for (const actor of this.all) {
-      if (!isRunning(actor)) continue;
-      const snapshot = actor.getSnapshot() as Loose;
-      if (snapshot.status === 'active' && 'received' in snapshot) found.push(`${addressOf(actor)}#${this.incarnationOf(actor)}`);
-    }
-    return found.sort();
-  }
-
-  private forget(actor: AnyActor): void {
-    const address = addressOf(actor);
-    this.counts.set(address, (this.counts.get(address) ?? 1) - 1);
-    this.all.splice(this.all.indexOf(actor), 1);
-  }
-
-  private set(fire: () => void, delay: number): number {
-    const key = (this.keys += 1);
-    this.pending.push({ key, dueAt: this.now + Math.max(0, delay), source: this.scheduling as AnyActor, fire });
-    return key;
-  }
-
-  private unset(key: number): void {
-    this.pending = this.pending.filter((timer) => timer.key !== key);
-  }
-
-  private inspect(event: Loose): void {
-    const actor = event.actorRef as AnyActor;
-    if (event.type === '@xstate.actor') {
-      const address = addressOf(actor);
-      const count = (this.counts.get(address) ?? 0) + 1;
-      this.counts.set(address, count);
-      this.incarnations.set(actor, count);
-      this.addresses.set(actor, address);
-      this.all.push(actor);
-      (actor as Loose).on('*', (emitted: unknown) => this.emitted.push({ address, event: emitted }));
-      if (address === '') this.watch(actor);
-    } else if (event.type === '@xstate.event') {
-      const isInput = event.sourceRef === undefined && event.event.type !== 'xstate.init';
-      if (!isInput) this.deliveries.push(`${addressOf(event.sourceRef)}>${addressOf(actor)}:${event.event.type}`);
-    }
-  }
-
-  private watch(root: AnyActor): void {
-    const system = root.system as Loose;
-    const { _set: set } = system;
-    system._set = (systemId: string, actor: AnyActor) => {
-      try {
-        set(systemId, actor);
-      } catch (error) {
-        // An actor whose constructor throws never was.
-        if ((actor as Loose)._snapshot === undefined) this.forget(actor);
-        throw error;
-      }
-    };
-    const { scheduler } = system;
-    const { schedule } = scheduler;
-    scheduler.schedule = (source: AnyActor, ...rest: unknown[]) => {
-      this.scheduling = source;
-      schedule(source, ...rest);
-    };
-  }
-}
-
-/** The one amendment to XState: see the head of this file. */
-export function amendLive(): () => void {
-  const prototype = Actor.prototype as Loose;
-  const original = prototype._error;
-  prototype._error = function (this: Loose, error: unknown) {
-    for (const child of Object.values(this._snapshot?.children ?? {})) (child as Loose)?._stop();
-    original.call(this, error);
-  };
-  return () => {
-    prototype._error = original;
-  };
-}
-
-function isRunning(actor: AnyActor): boolean {
-  return (actor as Loose)._processingStatus === 1;
-}
-
-function addressOf(actor: AnyActorRef | undefined): string {
-  if (actor?._parent === undefined) return '';
-  const parent = addressOf(actor._parent);
-  return parent === '' ? actor.id : `${parent}::${actor.id}`;
-}
-
 /** What of a snapshot both engines must agree on. */
 function view(snapshot: Loose): object | undefined {
   if (snapshot === undefined || snapshot.status === 'stopped') return { status: 'stopped' };
@@ -365,7 +267,10 @@ function view(snapshot: Loose): object | undefined {
     value,
     order: value === undefined ? undefined : JSON.stringify(value),
     context: plain(context),
-    history: historyValue === undefined ? undefined : Object.entries(historyValue).map(([id, nodes]) => [id, (nodes as Loose[]).map((node) => node.id)]),
+    history:
+      historyValue === undefined
+        ? undefined
+        : Object.entries(historyValue).map(([id, nodes]) => [id, (nodes as Loose[]).map((node) => node.id)]),
     children: children === undefined ? undefined : Object.keys(children),
     output: plain(output),
     error: error === undefined ? undefined : { name: error.name, message: error.message },

@@ -1,4 +1,18 @@
-import { and, assign, createMachine, enqueueActions, fromCallback, fromPromise, fromTransition, log, raise, sendTo, setup, spawnChild, type AnyStateMachine } from 'xstate';
+import {
+  and,
+  assign,
+  createMachine,
+  enqueueActions,
+  fromCallback,
+  fromPromise,
+  fromTransition,
+  log,
+  raise,
+  sendTo,
+  setup,
+  spawnChild,
+  type AnyStateMachine,
+} from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { TroupeError } from '../../src/error.ts';
 import { coordinator } from '../../src/group/coordinator.ts';
@@ -7,9 +21,13 @@ import { lint } from '../../src/group/lint.ts';
 import { member } from '../../src/group/member.ts';
 
 // Machines that are wrong on purpose are mostly wrong by XState's types too.
+// oxlint-disable-next-line typescript/no-explicit-any
 type Loose = any;
 const machine = (config: Loose, parts: Loose = {}) =>
-  setup({ actors: { member }, ...parts } as Loose).createMachine({ id: 'council', ...config } as Loose) as unknown as AnyStateMachine;
+  setup({ actors: { member }, ...parts } as Loose).createMachine({
+    id: 'council',
+    ...config,
+  } as Loose) as unknown as AnyStateMachine;
 const inState = (state: Loose, parts?: Loose) => machine({ initial: 'reviewing', states: { reviewing: state } }, parts);
 
 describe('what cannot be replayed is refused, with machine, state and remedy', () => {
@@ -20,32 +38,83 @@ describe('what cannot be replayed is refused, with machine, state and remedy', (
       'machine `council`, state `reviewing`: spawned actor has no string `src`. Register it in setup({ actors }) and spawn it by name, so that it can be found again after a restart.',
     ],
     ['an inline invoke', inState({ invoke: { id: 'a', src: member } }), 'invoked actor has no string `src`'],
-    ['an unregistered actor', inState({ entry: spawnChild('nobody' as Loose, { id: 'a' } as Loose) }), 'actor `nobody` is not registered. Add it to setup({ actors }).'],
+    [
+      'an unregistered actor',
+      inState({ entry: spawnChild('nobody' as Loose, { id: 'a' } as Loose) }),
+      'actor `nobody` is not registered. Add it to setup({ actors }).',
+    ],
     ['a spawn without an id', inState({ entry: spawnChild('member' as Loose) }), 'spawned actor `member` has no id'],
     ['an id that is empty', inState({ entry: spawnChild('member' as Loose, { id: '' } as Loose) }), 'an empty id'],
     ['an id with the separator', inState({ invoke: { src: 'member', id: 'a::b' } }), 'the id `a::b`'],
     ['an invoke without an id', inState({ invoke: { src: 'member' } }), 'invoked actor `member` has no id'],
-    ['a promise', inState({}, { actors: { work: fromPromise(async () => 1) } }), 'actor `work` is a promise, callback, observable'],
-    ['a callback', inState({}, { actors: { work: fromCallback(() => {}) } }), 'actor `work` is a promise, callback, observable'],
-    ['a delayed raise without an id', inState({ entry: raise({ type: 'X' } as Loose, { delay: 5 } as Loose) }), 'a delayed raise has no id'],
-    ['a delayed sendTo without an id', inState({ on: { A: { actions: sendTo('a', { type: 'X' } as Loose, { delay: 5 } as Loose) } } }), 'a delayed sendTo has no id'],
-    ['an unknown action', inState({ entry: 'nothing' }), 'action `nothing` is not implemented. Add it to setup({ actions }).'],
-    ['an unknown guard', inState({ on: { A: { guard: 'nothing', target: 'reviewing' } } }), 'guard `nothing` is not implemented'],
-    ['an unknown guard inside another', inState({ always: { guard: and(['nothing' as Loose]), actions: [] } }), 'guard `nothing` is not implemented'],
+    [
+      'a promise',
+      inState({}, { actors: { work: fromPromise(async () => 1) } }),
+      'actor `work` is a promise, callback, observable',
+    ],
+    [
+      'a callback',
+      inState({}, { actors: { work: fromCallback(() => {}) } }),
+      'actor `work` is a promise, callback, observable',
+    ],
+    [
+      'a delayed raise without an id',
+      inState({ entry: raise({ type: 'X' } as Loose, { delay: 5 } as Loose) }),
+      'a delayed raise has no id',
+    ],
+    [
+      'a delayed sendTo without an id',
+      inState({ on: { A: { actions: sendTo('a', { type: 'X' } as Loose, { delay: 5 } as Loose) } } }),
+      'a delayed sendTo has no id',
+    ],
+    [
+      'an unknown action',
+      inState({ entry: 'nothing' }),
+      'action `nothing` is not implemented. Add it to setup({ actions }).',
+    ],
+    [
+      'an unknown guard',
+      inState({ on: { A: { guard: 'nothing', target: 'reviewing' } } }),
+      'guard `nothing` is not implemented',
+    ],
+    [
+      'an unknown guard inside another',
+      inState({ always: { guard: and(['nothing' as Loose]), actions: [] } }),
+      'guard `nothing` is not implemented',
+    ],
     ['an unknown delay', inState({ after: { patience: 'reviewing' } }), 'delay `patience` is not implemented'],
-    ['a custom action', inState({ exit: function shout() {} }), 'action `shout` is a function of its own, a side effect that would happen again at every replay. Use assign, emit, or spawn a member.'],
-    ['a custom action in setup', machine({}, { actions: { shout: () => {} } }), 'action `shout` is a function of its own'],
-    ['a subscribed child', inState({ invoke: { src: 'member', id: 'a', onSnapshot: {} } }), 'the snapshots of a child are subscribed to'],
+    [
+      'a custom action',
+      inState({ exit: function shout() {} }),
+      'action `shout` is a function of its own, a side effect that would happen again at every replay. Use assign, emit, or spawn a member.',
+    ],
+    [
+      'a custom action in setup',
+      machine({}, { actions: { shout: () => {} } }),
+      'action `shout` is a function of its own',
+    ],
+    [
+      'a subscribed child',
+      inState({ invoke: { src: 'member', id: 'a', onSnapshot: {} } }),
+      'the snapshots of a child are subscribed to',
+    ],
     ['a context that is not JSON', machine({ context: { at: new Date(0) } }), 'context.at: expected JSON, got a Date'],
   ])('%s', (_what, wrong, message) => {
-    expect(lint(wrong).filter(({ severity }) => severity === 'error').map((finding) => finding.message).join('\n')).toContain(message);
+    expect(
+      lint(wrong)
+        .filter(({ severity }) => severity === 'error')
+        .map((finding) => finding.message)
+        .join('\n'),
+    ).toContain(message);
     expect(() => define(wrong)).toThrow(TroupeError);
     expect(() => coordinator(wrong)).toThrow(/^MACHINE_UNSUPPORTED: machine `council`/);
   });
 
   test('a machine registered in another one', () => {
     const inner = createMachine({ id: 'inner', entry: () => {} } as Loose) as unknown as AnyStateMachine;
-    expect(() => define(machine({}, { actors: { inner } }))).toThrow('MACHINE_UNSUPPORTED: machine `inner`: action `entry` is a function of its own');
+    expect(() => define(machine({}, { actors: { inner } }))).toThrow(
+      'MACHINE_UNSUPPORTED: machine `inner`: action `entry` is a function of its own',
+    );
   });
 });
 
@@ -60,19 +129,31 @@ describe('what can be replayed passes', () => {
             entry: [assign({}), log('x'), raise({ type: 'X' }), enqueueActions(() => {}), { type: 'note' }],
             invoke: { src: 'member', id: 'judge', onError: 'b' },
             after: { 10: 'b', patience: 'b' },
-            on: { B: { guard: { type: 'yes' }, actions: sendTo('judge', { type: 'X' } as Loose, { id: 't', delay: 'patience' } as Loose) } },
+            on: {
+              B: {
+                guard: { type: 'yes' },
+                actions: sendTo('judge', { type: 'X' } as Loose, { id: 't', delay: 'patience' } as Loose),
+              },
+            },
           },
           b: { type: 'final' },
         },
       },
-      { actors: { member, sum: fromTransition((sum: number) => sum, 0) }, actions: { note: assign({}) }, guards: { yes: () => true }, delays: { patience: 5 } },
+      {
+        actors: { member, sum: fromTransition((sum: number) => sum, 0) },
+        actions: { note: assign({}) },
+        guards: { yes: () => true },
+        delays: { patience: 5 },
+      },
     );
     expect(lint(fine)).toEqual([]);
   });
 
   test('a child whose failure nobody handles is a warning', () => {
     const definition = define(inState({ invoke: { src: 'member', id: 'judge' } }));
-    expect(definition.warnings).toMatchObject([{ severity: 'warning', rule: 'error-unhandled', machine: 'council', state: undefined }]);
+    expect(definition.warnings).toMatchObject([
+      { severity: 'warning', rule: 'error-unhandled', machine: 'council', state: undefined },
+    ]);
   });
 });
 

@@ -3,7 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { amendLive, duel, type Kernel } from './duel.ts';
+import { duel, type Kernel } from './duel.ts';
+import { amendLive } from './live.ts';
 import { tapes } from './tape.ts';
 
 interface Mutant {

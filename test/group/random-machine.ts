@@ -16,6 +16,7 @@ import {
   type AnyStateMachine,
 } from 'xstate';
 import type { MemberLogic } from '../../src/group/member.ts';
+import { fuel, namedParts, type Context } from './random-parts.ts';
 import type { Tape } from './tape.ts';
 
 export const eventTypes = ['A', 'B', 'C', 'D'] as const;
@@ -26,21 +27,16 @@ const assignedIds = ['a0', 'a1'] as const;
 const timerIds = ['t0', 't1'] as const;
 const systemIds = ['s0', 's1'] as const;
 
-/** Each actor takes this many transitions in its life, so that no exchange of events is endless. */
-const fuel = 30;
-
-interface Context {
-  readonly n: number;
-  readonly seen: readonly string[];
-  readonly refs: Readonly<Record<string, AnyActorRef>>;
-  readonly maybe?: string | undefined;
-}
 // Generated configurations are dynamic: XState's types cannot follow them.
+// oxlint-disable-next-line typescript/no-explicit-any
 type Loose = any;
 
 /** A root machine with two levels of machines below it. */
 export function randomMachine(tape: Tape, member: MemberLogic): AnyStateMachine {
-  const pure = fromTransition((count: { heard: number }, event: Loose) => ({ heard: count.heard + (event.type === 'A' ? 1 : 0) }), { heard: 0 });
+  const pure = fromTransition(
+    (count: { heard: number }, event: Loose) => ({ heard: count.heard + (event.type === 'A' ? 1 : 0) }),
+    { heard: 0 },
+  );
   const leaf = new Maker(tape, 'leaf', { member, pure }).machine();
   const inner = new Maker(tape, 'inner', { member, leaf, pure }).machine();
   return new Maker(tape, 'root', { member, inner, leaf, pure }).machine();
@@ -83,18 +79,7 @@ class Maker {
     if (tape.chance(75)) config.on = { ...config.on, 'xstate.error.actor.*': this.transition() };
     return setup({
       actors: this.actors,
-      guards: {
-        fueled: ({ context }: Loose) => context.n < fuel,
-        even: ({ context }: Loose) => context.n % 2 === 0,
-        third: ({ context }: Loose) => context.n % 3 === 0 && context.n < fuel,
-        childDone: ({ context }: Loose) => Object.values(context.refs as Context['refs']).some((ref) => ref.getSnapshot().status === 'done'),
-        onC: ({ context, event }: Loose) => event.type === 'C' && context.n < fuel,
-        throws: ({ context }: Loose) => {
-          if (context.n === 4) throw new Error(`guard of ${this.id} at 4`);
-          return context.n < fuel;
-        },
-      },
-      delays: { patience: ({ context }: Loose) => 5 + context.n, nothing: 0 },
+      ...namedParts(this.id),
       actions: { count: assign({ n: ({ context }: Loose) => context.n + 1 }) },
     } as Loose).createMachine(config) as unknown as AnyStateMachine;
   }
@@ -155,7 +140,8 @@ class Maker {
       config.exit = tape.chance(40) ? this.actions(1) : [];
       config.on = { ...config.on };
       for (const type of [...eventTypes, ...internalTypes]) {
-        if (tape.chance(35)) config.on[type] = tape.chance(25) ? [this.transition(), this.transition()] : this.transition();
+        if (tape.chance(35))
+          config.on[type] = tape.chance(25) ? [this.transition(), this.transition()] : this.transition();
       }
       if (tape.chance(5)) config.on['*'] = { actions: 'count', guard: 'fueled' };
       if (tape.chance(12)) config.always = { ...this.transition(), guard: tape.pick(['third', 'onC']) };
@@ -242,7 +228,9 @@ class Maker {
         const src = this.source();
         const assigned = tape.pick(assignedIds);
         return assign(({ context, spawn }: Loose) =>
-          context.refs[assigned] === undefined ? { refs: { ...context.refs, [assigned]: spawn(src, { id: assigned, input: { n: 15 } }) } } : {},
+          context.refs[assigned] === undefined
+            ? { refs: { ...context.refs, [assigned]: spawn(src, { id: assigned, input: { n: 15 } }) } }
+            : {},
         );
       }
       case 8:
@@ -257,7 +245,10 @@ class Maker {
       case 13:
         return emit(({ context }: Loose) => ({ type: 'note', n: context.n }));
       case 14:
-        return sendTo(this.childOrSelf(), this.event(), { id: `d${this.states++}`, delay: tape.pick([0, 5, 'patience']) } as Loose);
+        return sendTo(this.childOrSelf(), this.event(), {
+          id: `d${this.states++}`,
+          delay: tape.pick([0, 5, 'patience']),
+        } as Loose);
       case 15: {
         const inner = tape.list(3, () => this.action());
         return enqueueActions(({ enqueue, check }: Loose) => {
@@ -285,7 +276,10 @@ class Maker {
   private spawn(id: string, src: string): Loose {
     const { tape } = this;
     const systemId = tape.chance(15) ? tape.pick(systemIds) : undefined;
-    const spawn = spawnChild(src as Loose, { id, input: { n: 10 + tape.below(15) }, ...(systemId === undefined ? {} : { systemId }) } as Loose);
+    const spawn = spawnChild(
+      src as Loose,
+      { id, input: { n: 10 + tape.below(15) }, ...(systemId === undefined ? {} : { systemId }) } as Loose,
+    );
     if (tape.chance(4)) return spawn;
     return enqueueActions(({ enqueue, context, self }: Loose) => {
       if (context.n % 2 === 1 && childrenOf(self)[id] !== undefined) return;

@@ -41,7 +41,8 @@ export class Tape {
   }
 }
 
-const numbers = (length: number) => fc.noBias(fc.array(fc.integer({ min: 0, max: 2 ** 48 }), { minLength: length, maxLength: length }));
+const numbers = (length: number) =>
+  fc.noBias(fc.array(fc.integer({ min: 0, max: 2 ** 48 }), { minLength: length, maxLength: length }));
 
 /** A tape for a machine and one for its inputs. */
 export const tapes = [numbers(400), numbers(20)] as const;
