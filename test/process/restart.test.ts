@@ -47,6 +47,7 @@ async function expectSound(
     of(entries, 'signal', ['id']),
     of(entries, 'checkpoint', ['effect']),
     of(entries, 'log', ['id']),
+    of(entries, 'sleep.ended', ['until']),
     of(entries, 'group.ended', []),
   ]) {
     expect(once).toEqual([...new Set(once)]);
