@@ -33,3 +33,4 @@ export {
 } from './supervisor.ts';
 export { taskBoard, type TaskBoardInput, type TaskBoardOutput } from './task-board.ts';
 export type { BoardTask, TaskEnd } from './board.ts';
+export { taskCrew, type TaskCrewInput } from './task-crew.ts';

@@ -10,11 +10,13 @@ import {
   saga,
   supervisor,
   taskBoard,
+  taskCrew,
 } from '../../machines/index.ts';
 import type { Coordinator } from '../../src/index.ts';
 import { simulate } from './simulate.ts';
 
 const machines: readonly Coordinator<never>[] = [
+  taskCrew,
   debate,
   election,
   escalation,

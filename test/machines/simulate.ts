@@ -34,6 +34,11 @@ export type Happening =
   | { readonly what: 'asked'; readonly member: string; readonly incarnation: number; readonly invocation: Invocation }
   | { readonly what: 'cancelled' | 'ok' | 'error'; readonly member: string; readonly incarnation: number }
   | { readonly what: 'emitted'; readonly event: { readonly type: string; readonly [name: string]: JsonValue } }
+  | {
+      readonly what: 'told';
+      readonly member: string;
+      readonly event: { readonly type: string; readonly [name: string]: JsonValue };
+    }
   | { readonly what: 'timer'; readonly timer: string }
   | { readonly what: 'letter'; readonly letter: Letter };
 
@@ -94,6 +99,8 @@ export function simulate<Input, Output>(machine: Coordinator<Input, Output>, inp
         });
       else if (effect.type === 'cancel')
         happenings.push({ what: 'cancelled', member: effect.address, incarnation: effect.incarnation });
+      else if (effect.type === 'deliver')
+        happenings.push({ what: 'told', member: effect.address, event: effect.event });
       else if (effect.type === 'emit') happenings.push({ what: 'emitted', event: effect.event });
     }
   };
