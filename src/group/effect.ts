@@ -34,7 +34,13 @@ export type Effect = { readonly id: string } & (
   | ({ readonly type: 'deliver'; readonly from: Address; readonly event: EventObject } & ActorKey)
   | { readonly type: 'emit'; readonly address: Address; readonly event: EventObject }
   | { readonly type: 'log'; readonly address: Address; readonly label: string | undefined; readonly value: JsonValue }
-  | { readonly type: 'deadLetter'; readonly from: Address; readonly to: Address; readonly event: EventObject; readonly reason: string }
+  | {
+      readonly type: 'deadLetter';
+      readonly from: Address;
+      readonly to: Address;
+      readonly event: EventObject;
+      readonly reason: string;
+    }
   | ({ readonly type: 'end' } & GroupEnd)
 );
 

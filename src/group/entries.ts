@@ -30,7 +30,12 @@ export interface GroupEvents {
   /** An invocation's one settlement (G4). */
   'member.settled': Attempted & { readonly outcome: Exclude<Outcome, { status: 'cancelled' }> };
   'member.progress': Attempted & { readonly progress: Progress };
-  'timer.fired': { readonly address: Address; readonly incarnation: number; readonly timer: string; readonly dueAt: number };
+  'timer.fired': {
+    readonly address: Address;
+    readonly incarnation: number;
+    readonly timer: string;
+    readonly dueAt: number;
+  };
   'group.cancelled': { readonly reason: string };
   // the host's bookkeeping
   'attempt.queued': Attempted & { readonly harness: string };
@@ -55,7 +60,13 @@ export interface GroupEvents {
     readonly effect: string;
   };
   /** What could not be delivered; never silence. `effect` when a turn derived it. */
-  'letter.dead': { readonly to: Address; readonly from: string; readonly letter: JsonValue; readonly reason: string; readonly effect?: string };
+  'letter.dead': {
+    readonly to: Address;
+    readonly from: string;
+    readonly letter: JsonValue;
+    readonly reason: string;
+    readonly effect?: string;
+  };
   'group.ended': GroupEnd;
 }
 

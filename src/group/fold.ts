@@ -81,7 +81,11 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
     let effects: readonly Effect[];
     if (before === undefined) {
       if (entry.type !== 'group.created') {
-        throw new TroupeError('JOURNAL_CORRUPT', `group \`${name}\`: expected entry 1 to be group.created, got ${entry.type}.`, { stream });
+        throw new TroupeError(
+          'JOURNAL_CORRUPT',
+          `group \`${name}\`: expected entry 1 to be group.created, got ${entry.type}.`,
+          { stream },
+        );
       }
       const { input, bounds } = entry.data as unknown as GroupEvents['group.created'];
       ({ system, effects } = start(definition, { seq: entry.seq, at: entry.at, input, bounds }));
@@ -91,7 +95,8 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
     return effects;
   };
 
-  const stampOf = (folded: System | undefined) => (folded === undefined ? undefined : `${ledger.seq}:${digest(folded)}`);
+  const stampOf = (folded: System | undefined) =>
+    folded === undefined ? undefined : `${ledger.seq}:${digest(folded)}`;
   const stamp = () => stampOf(current());
 
   const diverged = (entry: Entry, found: string | undefined): TroupeError => {
@@ -100,7 +105,14 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
       version === definition.version
         ? `The machine's version is the same (${version}): something it reads is not in the journal (a clock, a random number, the environment).`
         : `The machine changed since entry 1 (version ${version} → ${definition.version}).`;
-    const details = { stream, seq: entry.seq - 1, expected: entry.fold, found, recordedVersion: version, version: definition.version };
+    const details = {
+      stream,
+      seq: entry.seq - 1,
+      expected: entry.fold,
+      found,
+      recordedVersion: version,
+      version: definition.version,
+    };
     return new TroupeError(
       'NONDETERMINISM',
       `group \`${name}\`, entry ${entry.seq - 1}: recorded digest ${entry.fold}, folded ${found ?? 'nothing'}. ${versions} Nothing is lost: run the version that wrote the journal, or start a new run.`,

@@ -152,7 +152,10 @@ export async function openGroup(
     } else if (effect.event.type === 'troupe.checkpoint') {
       const { type: _type, ...checkpoint } = effect.event;
       // Built by our own action creator `checkpoint`.
-      push('checkpoint', { ...(checkpoint as unknown as { name: string; settled: number; total: number }), effect: effect.id });
+      push('checkpoint', {
+        ...(checkpoint as unknown as { name: string; settled: number; total: number }),
+        effect: effect.id,
+      });
     } else {
       push('emitted', { event: effect.event, effect: effect.id });
     }
@@ -201,7 +204,8 @@ export async function openGroup(
     for (const effect of state.unrecorded()) performOne(effect);
     const { system } = state;
     if (state.ledger.status === 'active') {
-      for (const { address, incarnation, timer, dueAt } of timersOf(system)) setAlarm(address, incarnation, timer, dueAt);
+      for (const { address, incarnation, timer, dueAt } of timersOf(system))
+        setAlarm(address, incarnation, timer, dueAt);
     }
     attempts.reconcile(wantsOf(system));
   }
@@ -225,7 +229,10 @@ export async function openGroup(
       const status = state.system?.end?.status ?? state.ledger.status;
       if (status !== 'active') {
         const hasEnded = status === 'cancelled' ? 'was cancelled' : `has ${status}`;
-        throw new TroupeError('GROUP_ENDED', `group \`${name}\` ${hasEnded}; it takes no more signals, and \`${event.type}\` was not sent.`);
+        throw new TroupeError(
+          'GROUP_ENDED',
+          `group \`${name}\` ${hasEnded}; it takes no more signals, and \`${event.type}\` was not sent.`,
+        );
       }
       // An event is plain JSON by its type.
       const bytes = bytesOver(event as unknown as JsonValue, context.payloadBytesMax);

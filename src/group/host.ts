@@ -215,7 +215,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await Promise.all([...open.values()].map((group) => group.idle()));
     await writer.idle();
     if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));
-    if (context.performs) await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
+    if (context.performs)
+      await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
     isClosed = true;
     await journal.close();
   };
@@ -232,12 +233,19 @@ export async function openHost(options: HostOptions): Promise<Host> {
       if (known !== undefined) return known;
       if (isSealed) return new Promise(() => {});
       if (groups.size >= groupsMax) {
-        return Promise.reject(new TroupeError('LIMIT', `expected at most ${groupsMax} groups in a run (groupsMax), and \`${name}\` is one more.`));
+        return Promise.reject(
+          new TroupeError(
+            'LIMIT',
+            `expected at most ${groupsMax} groups in a run (groupsMax), and \`${name}\` is one more.`,
+          ),
+        );
       }
-      const opening = openGroup(context, groupOptions, (fromSeq) => recordedOf(streamOf(name), fromSeq)).then((group) => {
-        open.set(name, group);
-        return group;
-      });
+      const opening = openGroup(context, groupOptions, (fromSeq) => recordedOf(streamOf(name), fromSeq)).then(
+        (group) => {
+          open.set(name, group);
+          return group;
+        },
+      );
       groups.set(name, opening);
       return opening;
     },

@@ -135,7 +135,8 @@ function memberOf(ledger: Ledger, { member, incarnation, attempt }: Omit<Attempt
       line: undefined,
       error: undefined,
     };
-    if (isLate) ledger.strays = ledger.strays.filter((stray) => stray.member !== member || stray.incarnation !== incarnation);
+    if (isLate)
+      ledger.strays = ledger.strays.filter((stray) => stray.member !== member || stray.incarnation !== incarnation);
     else ledger.members.set(member, record);
   }
   record.attempt = attempt;
@@ -214,7 +215,8 @@ const folds: Fold = {
     ledger.endedAt = entry.at;
     // What never started, or was to be tried again, will not be.
     for (const record of ledger.members.values()) {
-      if (record.status === 'queued' || record.status === 'waiting' || record.status === 'interrupted') endMember(record, 'cancelled', entry.at);
+      if (record.status === 'queued' || record.status === 'waiting' || record.status === 'interrupted')
+        endMember(record, 'cancelled', entry.at);
     }
   },
 };
@@ -231,7 +233,13 @@ export function foldLedger(ledger: Ledger, entry: Entry): void {
 /** The ledger as JSON, for snapshots. */
 export function ledgerToJson(ledger: Ledger): JsonValue {
   const members = Array.from(ledger.members.values(), (record) => ({ ...record }));
-  const plain = { ...ledger, members, strays: [...ledger.strays], checkpoints: [...ledger.checkpoints], signals: [...ledger.signals] };
+  const plain = {
+    ...ledger,
+    members,
+    strays: [...ledger.strays],
+    checkpoints: [...ledger.checkpoints],
+    signals: [...ledger.signals],
+  };
   // Copied as deep as it is changed in place; the rest is JSON. What is undefined is left out when it is written.
   return plain as unknown as JsonValue;
 }

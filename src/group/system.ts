@@ -168,6 +168,7 @@ export function emptySystem(definition: Definition, bounds: Bounds): System {
     timerCount: 0,
     startedCount: 0,
     scheduledCount: 0,
-    lanes: hashText(`${definition.id} ${definition.version}`),
+    // Not its version: what a machine does is compared, not how it is written.
+    lanes: hashText(definition.id),
   };
 }

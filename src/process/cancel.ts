@@ -36,7 +36,9 @@ export async function cancelLedgers(
     if (ledger.cancelReason === undefined) push('group.cancelled', { reason });
     for (const { id: member, incarnation, attempt, status, harness } of ledger.members.values()) {
       if (status !== 'running') continue;
-      await harnesses[harness]?.sweep?.(attemptKey(journal.run, ledger.name, { address: member, incarnation }, attempt));
+      await harnesses[harness]?.sweep?.(
+        attemptKey(journal.run, ledger.name, { address: member, incarnation }, attempt),
+      );
       push('attempt.cancelled', { member, incarnation, attempt, reason });
     }
     push('group.ended', { status: 'cancelled', reason });

@@ -22,7 +22,10 @@ export function defineProcess<Input = JsonValue, Output = unknown>(
   run: (ctx: Context, input: Input) => Output | Promise<Output>,
 ): Process<Input, Output> {
   if (typeof name !== 'string' || name === '' || typeof run !== 'function') {
-    throw new TroupeError('BAD_INPUT', 'expected defineProcess(name, async (ctx, input) => output) with a non-empty name.');
+    throw new TroupeError(
+      'BAD_INPUT',
+      'expected defineProcess(name, async (ctx, input) => output) with a non-empty name.',
+    );
   }
   return Object.freeze({ name, run, [mark]: true });
 }

@@ -80,7 +80,8 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
   };
 
   /** A checkpoint that nobody waits for, of a group that the process has had open: it has nothing to take in. */
-  const isOnlyNoted = ({ type, stream }: Entry) => type === 'checkpoint' && !movers.has(stream.slice(groupPrefix.length)) && opened.has(stream);
+  const isOnlyNoted = ({ type, stream }: Entry) =>
+    type === 'checkpoint' && !movers.has(stream.slice(groupPrefix.length)) && opened.has(stream);
 
   const run = async () => {
     await drained();
@@ -88,7 +89,9 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
       const batch = queue;
       queue = [];
       for (const entry of batch) {
-        const opening = entry.stream.startsWith(groupPrefix) ? ready(entry.stream.slice(groupPrefix.length)) : undefined;
+        const opening = entry.stream.startsWith(groupPrefix)
+          ? ready(entry.stream.slice(groupPrefix.length))
+          : undefined;
         await opening;
         const isQuick = isOnlyNoted(entry);
         deliver(entry);

@@ -19,7 +19,9 @@ import { parallel } from './parallel.ts';
 import { taskMachine } from './task-machine.ts';
 
 /** How the function ended, if it has. */
-export type PassOutcome = { readonly status: 'returned'; readonly value: unknown } | { readonly status: 'threw'; readonly error: unknown };
+export type PassOutcome =
+  | { readonly status: 'returned'; readonly value: unknown }
+  | { readonly status: 'threw'; readonly error: unknown };
 
 /** A pass under way. */
 export interface Pass {
@@ -51,12 +53,7 @@ function definitionOf(machine: AnyStateMachine): Definition {
 }
 
 /** Starts a pass. Errors that are the author's to mend stop the host (`host.fail`): the run is not ended by them. */
-export function startPass(
-  host: Host,
-  run: string,
-  recorded: readonly Entry[],
-  body: (ctx: Context) => unknown,
-): Pass {
+export function startPass(host: Host, run: string, recorded: readonly Entry[], body: (ctx: Context) => unknown): Pass {
   const opened = new Map<string, Promise<Group>>();
   const inbox = deliveries((group) => opened.get(group)?.catch(() => {}));
   const sent = new Set<string>();
@@ -95,18 +92,31 @@ export function startPass(
 
   const open = (name: string, machine: AnyStateMachine, input: unknown, options: OpenOptions): Promise<Group> => {
     if (typeof name !== 'string' || name === '' || name.length > 200) {
-      return mistake(new TroupeError('BAD_INPUT', `expected the name of a group to be a text of 1 to 200 characters, got ${JSON.stringify(name)}.`));
+      return mistake(
+        new TroupeError(
+          'BAD_INPUT',
+          `expected the name of a group to be a text of 1 to 200 characters, got ${JSON.stringify(name)}.`,
+        ),
+      );
     }
     if (opened.has(name)) {
       const known = host.group(name)?.ledger;
       const which = known === undefined ? '' : ` (machine ${known.machine.id}, created at entry 1 of group:${name})`;
       return mistake(
-        new TroupeError('DUPLICATE_NAME', `run ${run} already has a group \`${name}\`${which}. Names are identities: give the second another name, or reuse the handle.`),
+        new TroupeError(
+          'DUPLICATE_NAME',
+          `run ${run} already has a group \`${name}\`${which}. Names are identities: give the second another name, or reuse the handle.`,
+        ),
       );
     }
     const { concurrency = 256, bounds } = options;
     if (!(concurrency >= 1)) {
-      return mistake(new TroupeError('BAD_INPUT', `group \`${name}\`: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`));
+      return mistake(
+        new TroupeError(
+          'BAD_INPUT',
+          `group \`${name}\`: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`,
+        ),
+      );
     }
     let definition: Definition;
     let checked: JsonValue;
@@ -117,7 +127,13 @@ export function startPass(
       return mistake(error);
     }
     const opening = track(
-      host.open({ name, definition, input: checked, concurrency: Math.floor(concurrency), bounds: { ...defaultBounds, ...bounds } }),
+      host.open({
+        name,
+        definition,
+        input: checked,
+        concurrency: Math.floor(concurrency),
+        bounds: { ...defaultBounds, ...bounds },
+      }),
     );
     opened.set(name, opening);
     stir();
@@ -129,9 +145,15 @@ export function startPass(
     const end = (await inbox.wait(endKey(name))).data as unknown as GroupEnd;
     if (end.status === 'completed') return end.output;
     if (end.status === 'cancelled') {
-      throw new TroupeError('CANCELLED', `group \`${name}\` was cancelled: ${end.reason}.`, { group: name, reason: end.reason });
+      throw new TroupeError('CANCELLED', `group \`${name}\` was cancelled: ${end.reason}.`, {
+        group: name,
+        reason: end.reason,
+      });
     }
-    throw new TroupeError('GROUP_FAILED', `group \`${name}\` failed: ${end.error.message}`, { group: name, error: end.error });
+    throw new TroupeError('GROUP_FAILED', `group \`${name}\` failed: ${end.error.message}`, {
+      group: name,
+      error: end.error,
+    });
   };
 
   const handleOf = <Output>(name: string, opening: Promise<Group>): GroupHandle<Output> => {
@@ -170,8 +192,9 @@ export function startPass(
       cancel: (reason) => handled(cancel(reason)),
       checkpoints: {
         async *[Symbol.asyncIterator]() {
-          for (let index = 0; ; ) {
-            for (const list = inbox.checkpoints(name); index < list.length; index += 1) yield checkpointOf(list[index] as Entry);
+          for (let index = 0; ;) {
+            for (const list = inbox.checkpoints(name); index < list.length; index += 1)
+              yield checkpointOf(list[index] as Entry);
             if (inbox.delivered(endKey(name)) !== undefined) return;
             await inbox.groupMoved(name);
           }
@@ -183,7 +206,12 @@ export function startPass(
   const sleepUntil = async (moment: Date | number | string): Promise<void> => {
     const until = momentMs(moment);
     if (!Number.isFinite(until)) {
-      mistake(new TroupeError('BAD_INPUT', `sleepUntil: expected a time (ms since 1970, Date or ISO text), got \`${String(moment)}\`.`));
+      mistake(
+        new TroupeError(
+          'BAD_INPUT',
+          `sleepUntil: expected a time (ms since 1970, Date or ISO text), got \`${String(moment)}\`.`,
+        ),
+      );
     }
     const key = sleepKey(until);
     if (inbox.delivered(key) === undefined && !recordedSleeps.has(until) && !sleeping.has(until)) {
@@ -239,7 +267,8 @@ export function startPass(
         await inbox.quiet();
         const now = host.clock.now();
         if (underWay.size > 0) await Promise.race(underWay);
-        else if ((host.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now) await new Promise<void>((resolve) => void host.wakeAt(now, resolve));
+        else if ((host.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now)
+          await new Promise<void>((resolve) => void host.wakeAt(now, resolve));
         else if (inbox.isQuiet()) return;
       }
     },

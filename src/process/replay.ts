@@ -38,13 +38,17 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
       const stream = streams.get(entry.stream);
       if (stream === undefined) streams.set(entry.stream, [entry]);
       else stream.push(entry);
-      if (entry.stream === runStream || ['group.ended', 'checkpoint', 'signal'].includes(entry.type)) forProcess.push(entry);
+      if (entry.stream === runStream || ['group.ended', 'checkpoint', 'signal'].includes(entry.type))
+        forProcess.push(entry);
     }
   }
   const created = forProcess.find(({ type }) => type === 'run.created')?.data as unknown as RunCreated | undefined;
   if (created === undefined) return [];
   if (created.process !== process.name) {
-    throw new TroupeError('PROCESS_INVALID', `run ${journal.run} belongs to process \`${created.process}\`, and was replayed with \`${process.name}\`.`);
+    throw new TroupeError(
+      'PROCESS_INVALID',
+      `run ${journal.run} belongs to process \`${created.process}\`, and was replayed with \`${process.name}\`.`,
+    );
   }
 
   const replayed = new Map<string, Replayed>();
@@ -64,7 +68,12 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
     if (first !== undefined) refuseMismatch(createdAs(first), options);
     const fold = groupFold(options.definition, options.name);
     for (const entry of entries) fold.apply(entry);
-    replayed.set(options.name, { name: options.name, fold, entries, digests: entries.filter((entry) => entry.fold !== undefined).length });
+    replayed.set(options.name, {
+      name: options.name,
+      fold,
+      entries,
+      digests: entries.filter((entry) => entry.fold !== undefined).length,
+    });
     const group: Group = {
       name: options.name,
       fold,
@@ -106,12 +115,18 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
     stop: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
-  const pass = startPass(host, journal.run, forProcess, (ctx) => process.run(ctx, structuredClone(created.input) as never));
+  const pass = startPass(host, journal.run, forProcess, (ctx) =>
+    process.run(ctx, structuredClone(created.input) as never),
+  );
   await Promise.race([pass.deliveries.quiet(), failure]);
   const isMissing = (stream: string) => stream !== runStream && !replayed.has(stream.slice(streamOf('').length));
   // A process function that also reads files and the like takes a moment longer than its deliveries.
-  for (let turn = 0; turn < turnsMax && [...streams.keys()].some(isMissing); turn += 1) await Promise.race([drained(), failure]);
-  await Promise.race([Promise.all([...opening].filter(([name]) => streams.has(streamOf(name))).map(([, one]) => one)), failure]);
+  for (let turn = 0; turn < turnsMax && [...streams.keys()].some(isMissing); turn += 1)
+    await Promise.race([drained(), failure]);
+  await Promise.race([
+    Promise.all([...opening].filter(([name]) => streams.has(streamOf(name))).map(([, one]) => one)),
+    failure,
+  ]);
 
   const missing = [...streams.keys()].filter(isMissing);
   if (missing.length > 0) {

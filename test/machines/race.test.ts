@@ -50,7 +50,10 @@ describe('race', () => {
   });
 
   test('what came before is handed on to each member', () => {
-    const group = simulate(race, { members: [{ id: 'a', prompt: 'go', input: { own: 1, previous: 'mine' } }], previous: [2] });
+    const group = simulate(race, {
+      members: [{ id: 'a', prompt: 'go', input: { own: 1, previous: 'mine' } }],
+      previous: [2],
+    });
     expect(asked(group, 'a')).toEqual({ prompt: 'go', input: { own: 1, previous: [2] } });
   });
 
