@@ -24,5 +24,23 @@ export type { GroupEvents, GroupEventType } from './group/entries.ts';
 export type { CheckpointRecord, Ledger, MemberRecord, MemberStatus } from './group/ledger.ts';
 export type { Observer } from './group/observer.ts';
 
-export type { FailureClass, Harness, Harnesses, Invocation, Outcome, PlainError, Progress, RetryPolicy } from './harness/port.ts';
-export type { Entry, Holder, Journal, JournalEvent, JournalNotice, JournalStore, Lease, Snapshot } from './journal/port.ts';
+export type {
+  FailureClass,
+  Harness,
+  Harnesses,
+  Invocation,
+  Outcome,
+  PlainError,
+  Progress,
+  RetryPolicy,
+} from './harness/port.ts';
+export type {
+  Entry,
+  Holder,
+  Journal,
+  JournalEvent,
+  JournalNotice,
+  JournalStore,
+  Lease,
+  Snapshot,
+} from './journal/port.ts';
