@@ -21,7 +21,6 @@
  */
 import { assign, enqueueActions, setup } from 'xstate';
 import {
-  TroupeError,
   checkpoint,
   coordinator,
   member,
@@ -30,6 +29,7 @@ import {
   type JsonValue,
   type PlainError,
 } from 'troupe';
+import { checkMembers, concurrencyMax, oneOf, wholeNumber, type MemberEnd } from './member-input.ts';
 
 /** One member: its id, and what is wanted of it. */
 export type FanOutMember = Invocation & {
@@ -67,10 +67,7 @@ type Settled =
 /** Settled members are kept in slices, so that noting one copies a slice and not all (10,000 members stay linear). */
 const sliceLength = 128;
 
-/** More members than this are not asked for at once: XState copies its map of children at every spawn and stop. */
-const concurrencyMax = 256;
-
-/** Where many work at a time they are asked for in shares, one copy of that map for each: up to so many places in a hundred wait for it. */
+/** Where many work at a time they are asked for in shares, one copy of XState's map of children for each: up to so many places in a hundred wait for it. */
 const waitingPlacesMax = 6;
 
 /** So many settled members are let go together, for the same reason; a slice holds a whole number of them. */
@@ -87,34 +84,17 @@ interface FanOutContext {
   readonly slices: readonly (readonly Settled[])[];
 }
 
-function wholeNumber(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new TroupeError(
-    'BAD_INPUT',
-    `fan-out: expected \`${name}\` to be a whole number >= 1, got \`${value}\` (${typeof value}).`,
-  );
-}
-
-function contextOf({ members, concurrency, checkpointEvery, policy = 'best-effort' }: FanOutInput): FanOutContext {
-  const ids = new Set(members.map(({ id }) => id));
-  if (ids.size !== members.length) {
-    const twice = members.find(({ id }, index) => members.findIndex((other) => other.id === id) !== index);
-    throw new TroupeError(
-      'DUPLICATE_NAME',
-      `fan-out: two members are called \`${twice?.id}\`. Names are identities: give the second another id.`,
-    );
-  }
-  if (policy !== 'best-effort' && policy !== 'fail-fast') {
-    throw new TroupeError(
-      'BAD_INPUT',
-      `fan-out: expected \`policy\` to be best-effort or fail-fast, got \`${String(policy)}\`.`,
-    );
-  }
+function contextOf(input: FanOutInput): FanOutContext {
+  const { members, concurrency, checkpointEvery, policy } = input;
   return {
-    members,
-    concurrency: Math.min(concurrencyMax, wholeNumber('concurrency', concurrency ?? concurrencyMax)),
-    checkpointEvery: checkpointEvery === undefined ? null : wholeNumber('checkpointEvery', checkpointEvery),
-    policy,
+    members: checkMembers('fan-out', members, { min: 0 }),
+    concurrency: Math.min(
+      concurrencyMax,
+      wholeNumber('fan-out', 'concurrency', concurrency, { otherwise: concurrencyMax }),
+    ),
+    checkpointEvery:
+      checkpointEvery === undefined ? null : wholeNumber('fan-out', 'checkpointEvery', checkpointEvery, {}),
+    policy: oneOf('fan-out', 'policy', policy, ['best-effort', 'fail-fast']),
     spawned: 0,
     settled: 0,
     slices: [],
@@ -141,14 +121,6 @@ function outputOf({ members, slices, settled }: FanOutContext): FanOutOutput {
     else results.push(one);
   }
   return { results, failed, settled, total: members.length };
-}
-
-/** What XState tells of a member's end. */
-interface MemberEnd {
-  readonly type: string;
-  readonly actorId: string;
-  readonly output: JsonValue;
-  readonly error: PlainError;
 }
 
 /** The coordinator: see the head of this file. */

@@ -82,6 +82,12 @@ export function badInput(machine: string, what: string): TroupeError {
   return new TroupeError('BAD_INPUT', `${machine}: ${what}.`);
 }
 
+/** The input of a group, which is an object. */
+export function checkInput<Input>(machine: string, input: Input): Input {
+  if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
+  throw badInput(machine, `expected its input to be an object, got ${shown(input)}`);
+}
+
 function shown(value: unknown): string {
   return `\`${(JSON.stringify(value) ?? String(value)).slice(0, 80)}\` (${typeof value})`;
 }
@@ -148,7 +154,8 @@ export function checkMembers<Member extends MemberInput>(
     throw badInput(machine, `expected \`${name}\` to hold at most ${max}, got ${members.length}`);
   const ids = new Set<string>();
   for (const member of members) {
-    const { id } = member;
+    // It may be anything: members come from journals and messages too.
+    const id = (member as Member | null)?.id as string;
     if (typeof id !== 'string' || id === '' || id.includes('::') || id.startsWith(':') || id.endsWith(':')) {
       throw badInput(
         machine,

@@ -23,6 +23,7 @@ import { assign, enqueueActions, setup } from 'xstate';
 import { canonical, coordinator, member, type JsonValue } from 'troupe';
 import {
   badInput,
+  checkInput,
   checkMembers,
   concurrencyMax,
   handedOn,
@@ -211,7 +212,7 @@ export const quorum = coordinator(
     },
   }).createMachine({
     id: 'quorum',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('quorum', input)),
     initial: 'voting',
     states: {
       voting: {

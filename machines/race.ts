@@ -21,6 +21,7 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import { coordinator, member, type JsonValue } from 'troupe';
 import {
+  checkInput,
   checkMembers,
   concurrencyMax,
   handedOn,
@@ -114,7 +115,7 @@ export const race = coordinator(
     },
   }).createMachine({
     id: 'race',
-    context: ({ input }) => contextOf(input),
+    context: ({ input }) => contextOf(checkInput('race', input)),
     initial: 'racing',
     states: {
       racing: {

@@ -5,6 +5,7 @@
  */
 import { TroupeError } from './error.ts';
 
+/** What may stand in a journal: plain JSON. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** Arrays and objects may stand in each other this deep. */

@@ -16,8 +16,8 @@ function nested(depth: number): unknown {
 }
 
 describe('what is not JSON is refused and its path is named', () => {
-  const holed: unknown[] = [1, 2, 3];
-  delete holed[1];
+  const holed: unknown[] = [1];
+  holed[2] = 3;
   const named = Object.assign([1], { extra: 2 });
   test.each([
     ['a Date', { items: [0, 1, 2, { when: new Date(0) }] }, 'context.items[3].when: expected JSON, got a Date'],
@@ -91,15 +91,27 @@ describe('the canonical text', () => {
   const json = fc.jsonValue().map((value) => toJson(value, 'value'));
 
   test('reads back as an equal value', () => {
-    fc.assert(fc.property(json, (value) => void expect(JSON.parse(canonical(value))).toEqual(value)));
+    fc.assert(
+      fc.property(json, (value) => {
+        expect(JSON.parse(canonical(value))).toEqual(value);
+      }),
+    );
   });
 
   test('is one for equal values, whatever the order of their keys', () => {
-    fc.assert(fc.property(json, (value) => void expect(canonical(turned(value))).toBe(canonical(value))));
+    fc.assert(
+      fc.property(json, (value) => {
+        expect(canonical(turned(value))).toBe(canonical(value));
+      }),
+    );
   });
 
   test('differs for different values', () => {
-    fc.assert(fc.property(json, json, (a, b) => void expect(canonical(a) === canonical(b)).toBe(isEqual(a, b))));
+    fc.assert(
+      fc.property(json, json, (a, b) => {
+        expect(canonical(a) === canonical(b)).toBe(isEqual(a, b));
+      }),
+    );
   });
 
   test('has sorted keys and no blanks', () => {

@@ -83,11 +83,11 @@ async function askHost(
 /** The run's own harnesses sweep what their attempts have left running; without its process file the built-in ones must do. */
 async function harnessesOf(data: DataFolder, view: RunView): Promise<Harnesses> {
   try {
-    return harnessesWith((await loadRecorded(data, view, undefined)).harnesses);
+    return harnessesWith((await loadRecorded(data, view, undefined)).harnesses, process.cwd());
   } catch (error) {
     if (!isTroupeError(error)) throw error;
     complain(`cancelling without the process file's own harnesses: ${error.message}`);
-    return harnessesWith({});
+    return harnessesWith({}, process.cwd());
   }
 }
 

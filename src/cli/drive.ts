@@ -66,6 +66,8 @@ async function driven(
 ): Promise<{ readonly result: RunResult; readonly attempts: number }> {
   const { data, known, loaded, input, json } = options;
   const { view } = known;
+  // A resume runs the commands where the run was started.
+  const cwd = view.created?.cwd ?? process.cwd();
   const recorded = view.entries;
   let attempts = 0;
   let interruptedBy: string | undefined;
@@ -89,7 +91,8 @@ async function driven(
       run: view.id,
       ...(input === undefined ? {} : { input }),
       file: data.recorded(loaded.file),
-      harnesses: harnessesWith(loaded.harnesses),
+      cwd,
+      harnesses: harnessesWith(loaded.harnesses, cwd),
       requests: fileRequests(data.requests(view.id)),
       observer: {
         entry(entry) {

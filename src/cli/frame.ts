@@ -66,21 +66,38 @@ function share(
   const keptActive = active.filter((ledger) => kept.has(ledger));
   const budget = rows - kept.size - keptActive.length - (hidden > 0 ? 1 : 0);
 
-  const ranked = keptActive.flatMap((ledger) => [...ledger.members.values()].map((member) => ({ ledger, member })));
-  ranked.sort((a, b) => rank(b.member) - rank(a.member));
-  const chosen = new Map<Ledger, Set<MemberRecord>>();
-  for (const { ledger, member } of ranked.slice(0, Math.max(0, budget))) {
-    const members = chosen.get(ledger) ?? new Set();
-    chosen.set(ledger, members.add(member));
-  }
+  const chosen = new Map(keptActive.map((ledger) => [ledger, new Set<MemberRecord>()]));
+  for (const { ledger, member } of foremost(keptActive, budget)) chosen.get(ledger)?.add(member);
   const shown = groups
     .filter((ledger) => kept.has(ledger))
     .map((ledger) => ({ ledger, shown: chosen.get(ledger) ?? new Set<MemberRecord>() }));
   return { groups: shown, hidden };
 }
 
+interface Ranked {
+  readonly ledger: Ledger;
+  readonly member: MemberRecord;
+  readonly rank: number;
+}
+
+/** The `count` members of highest rank: one pass, for there may be ten thousand, ten times a second. */
+function foremost(ledgers: readonly Ledger[], count: number): readonly Ranked[] {
+  const best: Ranked[] = [];
+  if (count <= 0) return best;
+  for (const ledger of ledgers) {
+    for (const member of ledger.members.values()) {
+      const rank = rankOf(member);
+      if (best.length === count && rank <= (best.at(-1)?.rank ?? 0)) continue;
+      const at = best.findIndex((other) => other.rank < rank);
+      best.splice(at === -1 ? best.length : at, 0, { ledger, member, rank });
+      if (best.length > count) best.pop();
+    }
+  }
+  return best;
+}
+
 /** Running ones first, then those that back off, then the latest to end, then those that wait for a place. */
-function rank(member: MemberRecord): number {
+function rankOf(member: MemberRecord): number {
   if (member.status === 'running') return 4e15;
   if (member.status === 'waiting' || member.status === 'interrupted') return 3e15;
   return member.endedAt ?? 0;

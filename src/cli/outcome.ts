@@ -50,8 +50,9 @@ export function printStopped(
 /** Prints a run that an error has left unfinished, so that its id is not lost. */
 export function printUnfinished(known: KnownRun, { data, json }: OutcomeOptions): void {
   if (!json) printPicture(known);
+  const name = `${known.view.id}${data.flag}`;
   complain(
-    `run ${known.view.id} has not ended. When this is mended, go on with: npx troupe resume ${known.view.id}${data.flag}`,
+    `run ${known.view.id} has not ended. Go on with: npx troupe resume ${name}, or give it up: npx troupe cancel ${name}`,
   );
 }
 

@@ -7,27 +7,31 @@
  *   running is ended before its end is recorded, so that of an attempt that has ended in the journal nothing runs,
  *   whenever the next host dies.
  */
-import { isTroupeError, TroupeError } from '../error.ts';
+import { TroupeError } from '../error.ts';
 import type { Rejection } from '../harness/route.ts';
-import type { FailureClass, Harness, Invocation, Outcome, PlainError, Usage } from '../harness/port.ts';
+import type { FailureClass, Harness, Invocation, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
+import { attemptKey } from './attempt-key.ts';
 import type { BudgetPolicy } from './budget.ts';
-import { checkedOutcome } from './checked-outcome.ts';
+import { checkedOutcome, checkedProgress } from './checked-outcome.ts';
 import type { Ending, Job } from './dispatcher.ts';
 import type { ActorKey } from './effect.ts';
-import type { GroupEvents } from './entries.ts';
+import type { GroupEvents, Push } from './entries.ts';
 import type { GroupContext } from './group-context.ts';
 import { parseInvocation } from './invocation.ts';
 import type { GroupFold } from './fold.ts';
-import { interruptedCode, type MemberRecord, type StrayAttempt } from './ledger.ts';
-import { attempted, livingKey, type Living, type Push, type Want } from './living.ts';
+import { endLeftovers } from './leftovers.ts';
+import { interruption, type MemberRecord } from './ledger.ts';
+import { attempted, livingKey, type Living } from './living.ts';
 import type { Mail } from './mail.ts';
 import { mailboxOf } from './mailbox.ts';
 import { permitsOf } from './permits.ts';
 import type { Post } from './post.ts';
-import { progressReports } from './progress-reports.ts';
+import { reportsOf } from './reports.ts';
 import { checkOutput } from './schema.ts';
 import { retryDelayMs } from './retry.ts';
+import { swept } from './swept.ts';
+import type { Want } from './system.ts';
 
 /** What {@link attemptsOf} needs. */
 export interface AttemptsOptions {
@@ -63,15 +67,10 @@ export interface Attempts {
   settle(want: Want, outcome: Outcome): void;
 }
 
-/** The idempotency key of one attempt (G4): `<run>/<group>/<member>#<incarnation>/<attempt>`. */
-export function attemptKey(run: string, group: string, { address, incarnation }: ActorKey, attempt: number): string {
-  return `${run}/${group}/${address}#${incarnation}/${attempt}`;
-}
-
 /** The bookkeeping of one group's attempts. */
 export function attemptsOf({ context, group, concurrency, push, fold, post, budget }: AttemptsOptions): Attempts {
   const ledger = () => fold.ledger;
-  const { run, clock, timers, dispatcher, journal, payloadBytesMax } = context;
+  const { run, clock, timers, dispatcher, payloadBytesMax } = context;
   const living = new Map<string, Living>();
 
   const keyOfAttempt = (key: ActorKey, number: number) => attemptKey(run, group, key, number);
@@ -81,15 +80,14 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     return record?.incarnation === key.incarnation ? record : undefined;
   };
   const permits = permitsOf({ context, group, budget, push, ledger, recordOf });
-  const reports = progressReports({ context, group, push, isLiving });
   const harnessOf = (name: string) => (Object.hasOwn(context.harnesses, name) ? context.harnesses[name] : undefined);
-  const sweep = async (harness: string, key: string) => harnessOf(harness)?.sweep?.(key);
+  const sweep = (name: string, key: string) => swept({ name, harness: harnessOf(name), key, clock });
 
   const forget = (member: Living) => {
     living.delete(livingKey(member));
     permits.forget(member);
     member.cancelRetry?.();
-    reports.end(member);
+    member.reports.end();
   };
 
   const settled = (member: Living, outcome: GroupEvents['member.settled']['outcome']) => {
@@ -178,29 +176,20 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       harness: choice.harness,
       groupConcurrency: concurrency,
       reattach: reattach !== undefined,
-      outputFile: async () => {
-        try {
-          return await journal.sideFile(outputName);
-        } catch (error) {
-          // The disk's trouble is the host's, not the member's.
-          if (isTroupeError(error)) context.fatal(error);
-          throw error;
-        }
-      },
+      outputFile: () => context.sideFile(outputName),
       queued: () => {
         // What waits to be taken up goes on counting as running.
         if (reattach === undefined) push('attempt.queued', { ...attempted(member), harness: choice.name, ...told });
       },
       started: (durable, lost) => {
-        // What ends within the interval is told by its settlement alone.
-        reports.begin(member);
+        member.reports.begin();
         if (reattach !== undefined) durable();
         else {
           const data = { ...attempted(member), harness: choice.name, outputFile: outputName, ...told };
           push('attempt.started', data, () => (permits.used(member), durable()), lost);
         }
       },
-      progress: (progress) => reports.report(member, progress),
+      progress: (progress) => report(member, progress),
       mailbox: open.mailbox,
       ended: (outcome, ending) => ended(member, outcome, ending),
     };
@@ -208,11 +197,17 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     dispatcher.add(job);
   };
 
+  const report = (member: Living, progress: Progress) => {
+    if (typeof progress !== 'object' || progress === null) return;
+    context.observer.progress(group, member.address, progress);
+    if (isLiving(member)) member.reports.tell(progress);
+  };
+
   const ended = (member: Living, outcome: Outcome | undefined, ending: Ending | undefined) => {
     member.phase = 'idle';
     member.mailbox?.close();
     member.mailbox = undefined;
-    reports.end(member);
+    member.reports.end();
     const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
     const used =
       checked !== undefined && 'usage' in checked && checked.usage !== undefined ? { usage: checked.usage } : {};
@@ -294,17 +289,14 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       cancelRetry: undefined,
       granted: 0,
       mailbox: undefined,
-      progress: { last: 0, waiting: undefined, cancel: undefined },
+      reports: reportsOf(context, (progress) =>
+        push('member.progress', { ...attempted(member), progress: checkedProgress(progress, payloadBytesMax) }),
+      ),
     };
     living.set(livingKey(want), member);
     return member;
   };
 
-  const interruption = (member: Living): PlainError => ({
-    name: 'InterruptedError',
-    message: `attempt ${member.attempt} of member \`${member.address}\` was under way when its host ended`,
-    code: interruptedCode,
-  });
   const mayRestart = (member: Living) => member.input.restartable ?? true;
 
   /**
@@ -313,9 +305,9 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
    * meanwhile begins here again.
    */
   const interrupted = (member: Living, record: MemberRecord) => {
-    const error = interruption(member);
+    const error = interruption(member.address, member.attempt);
     member.phase = 'sweeping';
-    const swept = (cause?: unknown) => {
+    const done = (cause?: unknown) => {
       if (!isLiving(member)) {
         push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
       } else if (cause !== undefined) {
@@ -326,7 +318,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
         settled(member, { status: 'error', class: 'crashed', error });
       }
     };
-    dispatcher.busyWith(sweep(record.harness, keyOfAttempt(member, record.attempt)).then(() => swept(), swept));
+    dispatcher.busyWith(sweep(record.harness, keyOfAttempt(member, record.attempt)).then(() => done(), done));
   };
 
   const reconcileOne = (want: Want) => {
@@ -335,30 +327,19 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     const member = live(want, record?.attempt ?? 1);
     if (!context.performs) {
       if (record === undefined) attempt(member);
-      if (isBetween) member.attempt += 1;
-      if (isBetween) member.phase = 'waiting';
+      if (isBetween) retry(member, 0);
     } else if (record === undefined || record.status === 'queued') {
       attempt(member);
     } else if (record.status === 'waiting') {
       retry(member, record.retryAt ?? 0);
     } else if (record.status === 'interrupted') {
-      if (!mayRestart(member)) {
-        settled(member, { status: 'error', class: 'crashed', error: interruption(member) });
-        return;
-      }
-      member.attempt += 1;
-      attempt(member);
+      if (mayRestart(member)) retry(member, 0);
+      else settled(member, { status: 'error', class: 'crashed', error: interruption(member.address, member.attempt) });
     } else {
       const harness = harnessOf(record.harness);
       if (harness?.reattach === undefined) interrupted(member, record);
       else attempt(member, { name: record.harness, harness });
     }
-  };
-
-  /** Begun, never ended, and wanted no longer: swept and recorded, so that nothing dangles. */
-  const sweepUnwanted = ({ member, incarnation, attempt: number, harness }: StrayAttempt) => {
-    const done = () => push('attempt.cancelled', { member, incarnation, attempt: number, reason: 'no longer wanted' });
-    dispatcher.busyWith(sweep(harness, keyOfAttempt({ address: member, incarnation }, number)).then(done, done));
   };
 
   return {
@@ -381,15 +362,13 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
         reconcileOne(want);
       }
       if (!context.performs) return;
-      const { members, strays } = ledger();
-      for (const stray of strays) sweepUnwanted(stray);
-      for (const { id: member, incarnation, attempt: number, harness, status } of members.values()) {
-        if (wanted.has(livingKey({ address: member, incarnation }))) continue;
-        if (status === 'running') sweepUnwanted({ member, incarnation, attempt: number, harness });
-        else if (status === 'queued' || status === 'waiting' || status === 'interrupted') {
-          push('attempt.cancelled', { member, incarnation, attempt: number, reason: 'no longer wanted' });
-        }
-      }
+      endLeftovers({
+        ledger: ledger(),
+        isWanted: (key) => wanted.has(livingKey(key)),
+        sweep: ({ member: address, incarnation, attempt: number, harness }, done) =>
+          dispatcher.busyWith(sweep(harness, keyOfAttempt({ address, incarnation }, number)).then(done, done)),
+        push,
+      });
     },
     answered() {
       for (const member of permits.release()) if (isLiving(member)) attempt(member);
@@ -403,7 +382,8 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     },
     settle(want, outcome) {
       const member = living.get(livingKey(want));
-      if (member !== undefined) ended(member, outcome, undefined);
+      // What is no outcome must not look like an attempt that was lost.
+      if (member !== undefined) ended(member, checkedOutcome(outcome, member.address, payloadBytesMax), undefined);
     },
   };
 }

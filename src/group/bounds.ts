@@ -16,6 +16,7 @@ export interface Bounds {
   readonly incarnationsMax: number;
 }
 
+/** Bounds of a group that names none. */
 export const defaultBounds: Bounds = {
   membersMax: 100_000,
   deliveriesPerTurnMax: 100_000,

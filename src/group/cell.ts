@@ -3,6 +3,7 @@ import type { AnyActorRef } from 'xstate';
 import type { Address } from './effect.ts';
 import type { Hash } from './digest.ts';
 import type { Compiled } from './logic.ts';
+import type { Action, AnySnapshot, Heard } from './snapshot.ts';
 
 /** An interned address. Its index is this process's own and means nothing. */
 export interface Place {
@@ -19,18 +20,6 @@ export interface Key {
   readonly place: Place;
   /** 1 for the first. */
   readonly incarnation: number;
-}
-
-/** What all snapshots have; the rest is known to the actor's own logic. */
-export interface AnySnapshot {
-  readonly status: 'active' | 'done' | 'error' | 'stopped';
-  readonly output: unknown;
-  readonly error: unknown;
-}
-
-/** An event that may carry actor refs; it becomes JSON where it leaves the group. */
-export interface Heard {
-  readonly type: string;
 }
 
 /** A delayed event. */
@@ -72,12 +61,6 @@ export interface Cell extends Key {
 export interface Letter {
   readonly event: Heard;
   readonly from: string;
-}
-
-/** XState's action as its executor gets it. `params` may still change until the transition has returned. */
-export interface Action {
-  readonly type: string;
-  readonly params: unknown;
 }
 
 /** What an actor has still to do when its transition is over: an action, one not yet looked at, or XState's own start. */

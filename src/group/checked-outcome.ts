@@ -4,6 +4,7 @@ import { isFailureClass } from '../harness/outcome.ts';
 import { plainError } from '../harness/plain-error.ts';
 import type { Outcome, Progress, Usage } from '../harness/port.ts';
 import { toJson } from '../json.ts';
+import { bytesOver } from './json-bytes.ts';
 
 const invalid = (message: string, code: string): Outcome => ({
   status: 'error',
@@ -53,8 +54,8 @@ function checkedUsage(value: unknown): { readonly usage?: Usage } {
 function checkedOutput(value: unknown, member: string, bytesMax: number): Outcome {
   try {
     const output = toJson(value ?? null, `output of member \`${member}\``);
-    const bytes = Buffer.byteLength(JSON.stringify(output));
-    if (bytes <= bytesMax) return { status: 'ok', output };
+    const bytes = bytesOver(output, bytesMax);
+    if (bytes === undefined) return { status: 'ok', output };
     return invalid(
       `output of member \`${member}\`: expected at most ${bytesMax} bytes of JSON, got ${bytes}; put large data into a file and return its path.`,
       'ENTRY_TOO_LARGE',
@@ -75,8 +76,8 @@ export function checkedProgress({ line, data }: Progress, bytesMax: number): Pro
   if (data === undefined) return checkedLine;
   try {
     const checked = toJson(data, 'progress');
-    const bytes = Buffer.byteLength(JSON.stringify(checked));
-    if (bytes <= bytesMax) return { ...checkedLine, data: checked };
+    const bytes = bytesOver(checked, bytesMax);
+    if (bytes === undefined) return { ...checkedLine, data: checked };
     return { ...checkedLine, data: { left: `expected at most ${bytesMax} bytes of JSON, got ${bytes}` } };
   } catch (error) {
     return { ...checkedLine, data: { left: plainError(error).message } };

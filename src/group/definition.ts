@@ -5,11 +5,12 @@
  */
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
 import { TroupeError } from '../error.ts';
-import type { AnySnapshot } from './cell.ts';
+import type { AnySnapshot } from './snapshot.ts';
+import { fastTransition } from './fast.ts';
 import { lint, type Finding } from './lint.ts';
 import { isMachine, isMember } from './kind.ts';
 import type { Compiled } from './logic.ts';
-import { stage } from './ref.ts';
+import { asAdapter, stage } from './ref.ts';
 import { versionOf } from './version.ts';
 
 /** What a group is started from. */
@@ -71,13 +72,15 @@ function compile(logic: AnyActorLogic, done: Map<AnyActorLogic, Compiled>): Comp
     sources.set(name, compiled);
     actors[name] = compiled.adapter;
   }
+  const provided = logic.provide({ actors });
   const compiled: Compiled = {
     kind: 'machine',
     id: logic.id,
-    logic: logic.provide({ actors }),
+    logic: provided,
     adapter: adapterOf(() => compiled),
     sources,
     hearing: new Map(),
+    fast: fastTransition(provided),
   };
   done.set(logic, compiled);
   return compiled;
@@ -85,10 +88,10 @@ function compile(logic: AnyActorLogic, done: Map<AnyActorLogic, Compiled>): Comp
 
 /** Only its first snapshot is ever asked of an adapter; the Actor around it never runs. */
 function adapterOf(compiled: () => Compiled): AnyActorLogic {
-  return {
+  return asAdapter({
     getInitialSnapshot: (scope, input): AnySnapshot => stage().create(compiled(), scope.self, input),
     transition: (snapshot: AnySnapshot) => snapshot,
     getPersistedSnapshot: (snapshot: AnySnapshot) => snapshot,
     restoreSnapshot: (snapshot: AnySnapshot) => snapshot,
-  } as AnyActorLogic;
+  } as AnyActorLogic);
 }

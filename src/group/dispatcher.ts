@@ -69,7 +69,7 @@ interface Running {
 /** The rate of a harness is looked at over this long, ms. */
 const rateWindowMs = 60_000;
 /** A harness that has not settled this long after it was told to end is given up, ms. */
-const giveUpMs = 30_000;
+export const giveUpMs = 30_000;
 
 const noOutcome = (harness: string) => ({
   name: 'InvalidOutput',

@@ -15,6 +15,7 @@ export interface ActorKey {
   readonly incarnation: number;
 }
 
+/** An event as plain JSON. */
 export type EventObject = { readonly type: string; readonly [key: string]: JsonValue };
 
 /** An actor-to-actor delivery that a turn derived. */
@@ -24,6 +25,7 @@ export interface Delivery {
   readonly event: { readonly type: string };
 }
 
+/** An effect: see the head of this file. */
 export type Effect = { readonly id: string } & (
   | ({ readonly type: 'invoke'; readonly input: Invocation } & ActorKey)
   | ({ readonly type: 'cancel' } & ActorKey)

@@ -117,5 +117,15 @@ export interface GroupEvents {
   'group.ended': GroupEnd;
 }
 
+/** Type of an event in a group's stream. */
 export type GroupEventType = keyof GroupEvents;
+
+/** Writes an event of the group's stream; calls back when it is durable and folded, or when it never will be. */
+export type Push = <Type extends GroupEventType>(
+  type: Type,
+  data: GroupEvents[Type],
+  applied?: () => void,
+  lost?: () => void,
+) => void;
+
 export type { Invocation };

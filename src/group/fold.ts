@@ -12,6 +12,7 @@ import type { GroupEvents } from './entries.ts';
 import { emptyLedger, foldLedger, ledgerFromJson, ledgerToJson, type Ledger } from './ledger.ts';
 import { foldMail, type Mail, type Mailboxes } from './mail.ts';
 import { persist, restore } from './persist.ts';
+import { progressRun, type ProgressRun } from './progress-run.ts';
 import { start, step } from './step.ts';
 import { digest, type System } from './system.ts';
 
@@ -42,6 +43,8 @@ export function snapshotMaker(definition: Definition): string {
   return `fold/2 ${definition.id}@${definition.version}`;
 }
 
+const noEffects: readonly Effect[] = [];
+
 const isRecorded = (effect: Effect) => effect.type === 'emit' || effect.type === 'deadLetter' || effect.type === 'end';
 
 /** Stream of the group `name`. */
@@ -69,7 +72,40 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
     ledger = ledgerFromJson(ledgerData);
   }
 
-  const stamp = () => (system === undefined ? undefined : `${ledger.seq}:${digest(system)}`);
+  /** Progress in a row waits here until somebody looks at the system. */
+  let told: ProgressRun | undefined;
+  const current = (): System | undefined => {
+    if (told !== undefined) system = told.end();
+    told = undefined;
+    return system;
+  };
+  const applyToSystem = (entry: Entry): readonly Effect[] => {
+    if (system !== undefined && entry.type === 'member.progress') {
+      told ??= progressRun(system);
+      told.add(entry.seq, entry.data as unknown as GroupEvents['member.progress']);
+      return noEffects;
+    }
+    const before = current();
+    let effects: readonly Effect[];
+    if (before === undefined) {
+      if (entry.type !== 'group.created') {
+        throw new TroupeError(
+          'JOURNAL_CORRUPT',
+          `group \`${name}\`: expected entry 1 to be group.created, got ${entry.type}.`,
+          { stream },
+        );
+      }
+      const { input, bounds } = entry.data as unknown as GroupEvents['group.created'];
+      ({ system, effects } = start(definition, { seq: entry.seq, at: entry.at, input, bounds }));
+    } else {
+      ({ system, effects } = step(before, entry));
+    }
+    return effects;
+  };
+
+  const stampOf = (folded: System | undefined) =>
+    folded === undefined ? undefined : `${ledger.seq}:${digest(folded)}`;
+  const stamp = () => stampOf(current());
 
   const diverged = (entry: Entry, found: string | undefined): TroupeError => {
     const { version } = ledger.machine;
@@ -99,7 +135,7 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
       return ledger;
     },
     get system() {
-      return system;
+      return current();
     },
     get mail() {
       return mail;
@@ -109,22 +145,10 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
         const found = stamp();
         if (found !== entry.fold) throw diverged(entry, found);
       }
-      let effects: readonly Effect[];
-      if (system === undefined) {
-        if (entry.type !== 'group.created') {
-          throw new TroupeError(
-            'JOURNAL_CORRUPT',
-            `group \`${name}\`: expected entry 1 to be group.created, got ${entry.type}.`,
-            { stream },
-          );
-        }
-        const { input, bounds } = entry.data as unknown as GroupEvents['group.created'];
-        ({ system, effects } = start(definition, { seq: entry.seq, at: entry.at, input, bounds }));
-      } else {
-        ({ system, effects } = step(system, entry));
-      }
+      const effects = applyToSystem(entry);
       foldLedger(ledger, entry);
       foldMail(mail, entry, effects);
+      if (unrecorded.size === 0 && effects.length === 0) return effects;
       const recorded = (entry.data as { readonly effect?: string } | null)?.effect;
       if (recorded !== undefined) unrecorded.delete(recorded);
       if (entry.type === 'group.ended') {
@@ -137,12 +161,13 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
     unrecorded: () => [...unrecorded.values()],
     isRecorded: () => unrecorded.size === 0,
     snapshot() {
-      if (system === undefined || unrecorded.size > 0) throw new Error('a snapshot is taken between turns only');
+      const folded = current();
+      if (folded === undefined || unrecorded.size > 0) throw new Error('a snapshot is taken between turns only');
       return {
         stream,
         seq: ledger.seq,
         maker: snapshotMaker(definition),
-        data: { system: persist(system), ledger: ledgerToJson(ledger), mail: [...mail] as unknown as JsonValue },
+        data: { system: persist(folded), ledger: ledgerToJson(ledger), mail: [...mail] as unknown as JsonValue },
       };
     },
   };

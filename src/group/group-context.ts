@@ -53,6 +53,8 @@ export interface GroupContext {
   readonly interruptionsMax: number;
   /** False for an outside orchestrator: nothing is performed here, wants are listed instead. */
   readonly performs: boolean;
+  /** Where a harness may write; trouble with it is the host's, and stops it. */
+  sideFile(name: string): Promise<string | undefined>;
   /** Tells the observer what the journal has found since it was last asked. */
   tellNotices(): void;
   /** The journal failed, or a fold diverged: the host stops. */

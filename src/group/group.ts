@@ -9,13 +9,14 @@ import type { JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Letter, Outcome } from '../harness/port.ts';
 import { attemptsOf } from './attempts.ts';
+import type { Push } from './entries.ts';
 import type { ActorKey, Effect, EventObject } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
+import { bytesOver } from './json-bytes.ts';
 import type { Ledger } from './ledger.ts';
-import type { Push } from './living.ts';
 import { mailKey } from './mail.ts';
-import { refuseMismatch } from './mismatch.ts';
+import { createdAs, refuseMismatch } from './mismatch.ts';
 import { postOf } from './post.ts';
 import { refuseReserved } from './reserved.ts';
 import { streamWriter } from './stream-writer.ts';
@@ -238,6 +239,8 @@ export async function openGroup(
   // Replay, then take up what was left.
   for await (const entries of recorded(state.ledger.seq + 1)) {
     for (const entry of entries) {
+      // Before it is folded: another machine would only diverge.
+      if (entry.seq === 1) refuseMismatch(createdAs(entry), options);
       writer.replayed(entry);
       state.apply(entry);
       observer.replayed(entry);
@@ -289,14 +292,18 @@ export async function openGroup(
         await under;
         return;
       }
-      if (state.ledger.status !== 'active') {
+      // The fold knows before the entry of the end is durable.
+      const status = state.system?.end?.status ?? state.ledger.status;
+      if (status !== 'active') {
+        const hasEnded = status === 'cancelled' ? 'was cancelled' : `has ${status}`;
         throw new TroupeError(
           'GROUP_ENDED',
-          `group \`${name}\` has ${state.ledger.status}; it takes no more signals, and \`${event.type}\` was not sent.`,
+          `group \`${name}\` ${hasEnded}; it takes no more signals, and \`${event.type}\` was not sent.`,
         );
       }
-      const bytes = Buffer.byteLength(JSON.stringify(event));
-      if (bytes > context.payloadBytesMax) {
+      // An event is plain JSON by its type.
+      const bytes = bytesOver(event as unknown as JsonValue, context.payloadBytesMax);
+      if (bytes !== undefined) {
         throw new TroupeError(
           'ENTRY_TOO_LARGE',
           `signal \`${event.type}\` to group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON (payloadBytesMax), got ${bytes}; put large data into a file and send its path.`,
@@ -309,11 +316,24 @@ export async function openGroup(
         );
       }
       waitingSignals += 1;
-      try {
-        await writer.record('signal', { id, from, event });
-      } finally {
-        waitingSignals -= 1;
-      }
+      const sent = new Promise<void>((resolve, reject) => {
+        const left = () => {
+          waitingSignals -= 1;
+          sending.delete(id);
+        };
+        const applied = () => {
+          left();
+          resolve();
+        };
+        const failed = (error: unknown) => {
+          left();
+          // The journal's own error, passed on.
+          reject(error as Error);
+        };
+        writer.push('signal', { id, from, event }, applied, failed);
+      });
+      sending.set(id, sent);
+      await sent;
     },
     send: (from, letter) => post.send(from, letter),
     async answer(gateName, { approved, note, by }) {

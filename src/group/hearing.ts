@@ -1,4 +1,4 @@
-import type { AnySnapshot } from './cell.ts';
+import type { AnySnapshot } from './snapshot.ts';
 import type { Compiled } from './logic.ts';
 
 /** XState touch point: the active state nodes of a machine's snapshot. */

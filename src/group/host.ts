@@ -234,6 +234,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
     progressEveryMs: options.progressEveryMs ?? 1_000,
     interruptionsMax: options.interruptionsMax ?? 100,
     performs: options.performs ?? true,
+    async sideFile(name) {
+      try {
+        return await journal.sideFile(name);
+      } catch (error) {
+        fail(error);
+        throw error;
+      }
+    },
     tellNotices,
     fatal: fail,
   };
@@ -250,7 +258,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     jobs.dropAll({ type: 'host-stopped', reason: 'host closed' });
     await jobs.idle();
     timers.close();
-    await Promise.allSettled([...groups.values()]);
+    await Promise.allSettled(groups.values());
     await Promise.all([...open.values()].map((group) => group.idle()));
     await writer.idle();
     if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));

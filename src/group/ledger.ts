@@ -134,6 +134,15 @@ export function emptyLedger(name: string): Ledger {
 /** Error code of an attempt that ended because its host did. */
 export const interruptedCode = 'INTERRUPTED';
 
+/** What such an attempt ended with. */
+export function interruption(member: Address, attempt: number): PlainError {
+  return {
+    name: 'InterruptedError',
+    message: `attempt ${attempt} of member \`${member}\` was under way when its host ended`,
+    code: interruptedCode,
+  };
+}
+
 type Attempted = GroupEvents['attempt.started'];
 
 /** The member's record. What comes late for an earlier incarnation gets a record of its own, which nobody keeps. */
@@ -289,23 +298,26 @@ export function foldLedger(ledger: Ledger, entry: Entry): void {
 
 /** The ledger as JSON, for snapshots. */
 export function ledgerToJson(ledger: Ledger): JsonValue {
+  const members = Array.from(ledger.members.values(), (record) => ({ ...record, failed: [...record.failed] }));
   const plain = {
     ...ledger,
-    members: [...ledger.members.values()],
+    members,
+    strays: [...ledger.strays],
+    checkpoints: [...ledger.checkpoints],
     signals: [...ledger.signals],
     messages: [...ledger.messages],
     messageIds: [...ledger.messageIds],
-    gates: [...ledger.gates.values()],
+    gates: Array.from(ledger.gates.values(), (gate) => ({ ...gate })),
     warned: [...ledger.warned],
   };
-  // Records hold JSON only; what is undefined is left out.
-  return JSON.parse(JSON.stringify(plain)) as JsonValue;
+  // Copied as deep as it is changed in place; the rest is JSON. What is undefined is left out when it is written.
+  return plain as unknown as JsonValue;
 }
 
 /** The ledger that {@link ledgerToJson} wrote. */
 export function ledgerFromJson(json: JsonValue): Ledger {
-  // Written by us, guarded by the snapshot's checksum and maker.
-  const plain = structuredClone(json) as unknown as Omit<
+  // Written by us, guarded by the snapshot's checksum and maker. Copied as deep as it is changed in place.
+  const plain = json as unknown as Omit<
     Ledger,
     'gates' | 'warned' | 'members' | 'messageIds' | 'messages' | 'signals'
   > & {
@@ -319,11 +331,13 @@ export function ledgerFromJson(json: JsonValue): Ledger {
   return {
     ...emptyLedger(plain.name),
     ...plain,
-    members: new Map(plain.members.map((record) => [record.id, record])),
+    members: new Map(plain.members.map((record) => [record.id, { ...record, failed: [...record.failed] }])),
+    strays: [...plain.strays],
+    checkpoints: [...plain.checkpoints],
     signals: new Set(plain.signals),
     messages: new Set(plain.messages),
     messageIds: new Set(plain.messageIds),
     warned: new Set(plain.warned),
-    gates: new Map(plain.gates.map((gate) => [gate.name, gate])),
+    gates: new Map(plain.gates.map((gate) => [gate.name, { ...gate }])),
   };
 }

@@ -1,21 +1,8 @@
 /** A wanted member while this host lives: what is under way of it. */
-import type { Invocation, Progress } from '../harness/port.ts';
 import type { ActorKey } from './effect.ts';
-import type { GroupEvents, GroupEventType } from './entries.ts';
 import type { OpenMailbox } from './mailbox.ts';
-
-/** A member that is wanted: what the fold says. */
-export interface Want extends ActorKey {
-  readonly input: Invocation;
-}
-
-/** Writes an event of the group's stream; calls back when it is durable and folded, or when it never will be. */
-export type Push = <Type extends GroupEventType>(
-  type: Type,
-  data: GroupEvents[Type],
-  applied?: () => void,
-  lost?: () => void,
-) => void;
+import type { Reports } from './reports.ts';
+import type { Want } from './system.ts';
 
 /** A member that is wanted, and its next or present attempt. */
 export interface Living extends Want {
@@ -31,7 +18,7 @@ export interface Living extends Want {
   granted: 0 | 1;
   /** Of the attempt that the dispatcher has. */
   mailbox: OpenMailbox | undefined;
-  progress: { last: number; waiting: Progress | undefined; cancel: (() => void) | undefined };
+  readonly reports: Reports;
 }
 
 /** What entries call an attempt. */

@@ -11,7 +11,7 @@ import type { GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
 import { unreadOf, type Mail } from './mail.ts';
 import type { Post } from './post.ts';
-import type { Push } from './living.ts';
+import type { Push } from './entries.ts';
 
 /** A mailbox, and what the host does with it. */
 export interface OpenMailbox {

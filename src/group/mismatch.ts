@@ -2,13 +2,15 @@
 import { TroupeError } from '../error.ts';
 import { canonical } from '../json.ts';
 import type { GroupOptions } from './group-context.ts';
+import type { Entry } from '../journal/port.ts';
+import type { GroupEvents } from './entries.ts';
 import type { Ledger } from './ledger.ts';
 
 const excerpt = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
 /** Throws GROUP_MISMATCH, naming both, when `options` are not those the group was created with. */
 export function refuseMismatch(
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'input' | 'machine'>,
   { name, definition, input }: Pick<GroupOptions, 'definition' | 'input' | 'name'>,
 ): void {
   const refuse = (what: string, recorded: string, given: string) => {
@@ -21,4 +23,16 @@ export function refuseMismatch(
   const recorded = canonical(ledger.input);
   const given = canonical(input);
   if (recorded !== given) refuse('input', excerpt(recorded), excerpt(given));
+}
+
+/** What a group's first entry says it was created with. Code: JOURNAL_CORRUPT when it is another entry. */
+export function createdAs({ type, stream, data }: Entry): GroupEvents['group.created'] {
+  if (type !== 'group.created') {
+    throw new TroupeError(
+      'JOURNAL_CORRUPT',
+      `stream \`${stream}\`: expected entry 1 to be group.created, got ${type}.`,
+      { stream },
+    );
+  }
+  return data as unknown as GroupEvents['group.created'];
 }

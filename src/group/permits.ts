@@ -7,7 +7,8 @@ import type { BudgetPolicy } from './budget.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger, MemberRecord } from './ledger.ts';
-import type { Living, Push } from './living.ts';
+import type { Push } from './entries.ts';
+import type { Living } from './living.ts';
 
 /** The attempt is to be asked for again then, ms since 1970. */
 export interface Pause {

@@ -1,5 +1,5 @@
 import type { PlainError } from '../harness/port.ts';
-import { TroupeError } from '../error.ts';
+import type { TroupeError } from '../error.ts';
 
 const causesMax = 8;
 

@@ -2,9 +2,10 @@
  * Refs: the Actor objects that XState makes for children. Between us and XState they carry identity and nothing
  * else. All branches of a system share them, so what they answer comes from the turn that asks.
  */
-import { Actor, type AnyActorRef, type AnyActorScope } from 'xstate';
+import { Actor, type AnyActorLogic, type AnyActorRef, type AnyActorScope } from 'xstate';
 import { TroupeError } from '../error.ts';
-import type { AnySnapshot, Key } from './cell.ts';
+import type { Key } from './cell.ts';
+import type { AnySnapshot } from './snapshot.ts';
 import type { Compiled } from './logic.ts';
 
 const keySymbol = Symbol('troupe.key');
@@ -14,21 +15,27 @@ export interface Stage {
   /** XState is making this actor: work out its first snapshot. */
   create(logic: Compiled, ref: AnyActorRef, input: unknown): AnySnapshot;
   start(ref: AnyActorRef): void;
-  snapshotOf(ref: AnyActorRef): AnySnapshot;
-  getSystemId(systemId: string): AnyActorRef | undefined;
-  systemIds(): ReadonlyMap<string, AnyActorRef>;
-  setSystemId(systemId: string, ref: AnyActorRef): void;
-  unsetSystemId(ref: AnyActorRef): void;
+  readonly roster: {
+    snapshotOf(ref: AnyActorRef): AnySnapshot;
+    systemIds(): ReadonlyMap<string, AnyActorRef>;
+    setSystemId(systemId: string, ref: AnyActorRef): void;
+    unsetSystemId(ref: AnyActorRef): void;
+  };
   microstep(): void;
+  /** An actor is being made of logic that nobody registered; it would really run. */
+  refuseInline(ref: AnyActorRef): never;
 }
 
 let current: Stage | undefined;
 
-/** Makes `stage` the running turn; returns the one to go back to. */
-export function enter(stage: Stage | undefined): Stage | undefined {
-  const before = current;
+/** Makes `stage` the running turn; returns how to leave it. Turns do not nest: no author's function may fold. */
+export function enter(stage: Stage): () => void {
+  if (current !== undefined)
+    throw new TroupeError('BAD_INPUT', 'step was called from inside a machine, while a turn is folded');
   current = stage;
-  return before;
+  return () => {
+    current = undefined;
+  };
 }
 
 /** The running turn. */
@@ -40,6 +47,20 @@ export function stage(): Stage {
     );
   }
   return current;
+}
+
+/** Logics that only stand for a registered one; all others would run by themselves. */
+const adapters = new WeakSet<object>();
+
+/** Declares that this logic performs nothing. */
+export function asAdapter(logic: AnyActorLogic): AnyActorLogic {
+  adapters.add(logic);
+  return logic;
+}
+
+function isAdapter(ref: AnyActorRef): boolean {
+  const { logic } = ref as AnyActorRef & { readonly logic: object };
+  return adapters.has(logic);
 }
 
 /** Identity of a ref; undefined for actors that are not of a group. */
@@ -63,7 +84,7 @@ const refuseSend = refuse('actor.send()');
 const inert: object = Object.create(Actor.prototype, {
   getSnapshot: {
     value(this: AnyActorRef) {
-      return stage().snapshotOf(this);
+      return stage().roster.snapshotOf(this);
     },
   },
   getPersistedSnapshot: { value: refuse('actor.getPersistedSnapshot()') },
@@ -115,15 +136,18 @@ export function strip(ref: AnyActorRef): void {
  * transitions and constructors ask is there (facts/xstate.md 8.2), hence the cast.
  */
 export const groupSystem = {
-  get: (systemId: string) => stage().getSystemId(systemId),
-  getAll: () => Object.fromEntries(stage().systemIds()),
+  get: (systemId: string) => stage().roster.systemIds().get(systemId),
+  getAll: () => Object.fromEntries(stage().roster.systemIds()),
   inspect: refuse('system.inspect()'),
   _bookId: () => generatedId,
   _register: (sessionId: string) => sessionId,
-  _unregister: (ref: AnyActorRef) => stage().unsetSystemId(ref),
-  _set: (systemId: string, ref: AnyActorRef) => stage().setSystemId(systemId, ref),
-  _sendInspectionEvent: (event: { readonly type: string }) => {
+  _unregister: (ref: AnyActorRef) => stage().roster.unsetSystemId(ref),
+  _set: (systemId: string, ref: AnyActorRef) => stage().roster.setSystemId(systemId, ref),
+  _sendInspectionEvent: (event: { readonly type: string; readonly actorRef?: AnyActorRef }) => {
     if (event.type === '@xstate.microstep') stage().microstep();
+    // Told by the constructor before it asks the logic for anything.
+    else if (event.type === '@xstate.actor' && event.actorRef !== undefined && !isAdapter(event.actorRef))
+      stage().refuseInline(event.actorRef);
   },
   _relay: refuseSend,
   _clock: { setTimeout: refuse('system.clock'), clearTimeout: refuse('system.clock') },

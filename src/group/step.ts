@@ -8,23 +8,21 @@ import type { DeliveryMode } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { rootAddress } from './address.ts';
 import { defaultBounds, type Bounds } from './bounds.ts';
-import type { Cell, Heard } from './cell.ts';
+import type { Heard } from './snapshot.ts';
 import type { Definition } from './definition.ts';
-import { Digest } from './digest.ts';
 import type { Address, Delivery, Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
-import { memberTransition, type MemberSnapshot } from './member.ts';
+import { progressRun } from './progress-run.ts';
 import { isReserved } from './reserved.ts';
 import { cellAt, emptySystem, type System } from './system.ts';
-import { runTurn, type Step } from './turn.ts';
-import { setAt } from './vector.ts';
+import { runTurn, type Step } from './run-turn.ts';
 
 export { define, type Definition } from './definition.ts';
 export { persist, restore } from './persist.ts';
 export { isReserved, refuseReserved } from './reserved.ts';
 export { actors, digest, failure, output, snapshotAt, status, timers, wants } from './system.ts';
 export type { GroupStatus, PendingTimer, System, Want } from './system.ts';
-export type { Step } from './turn.ts';
+export type { Step } from './run-turn.ts';
 
 /** What of an entry the fold reads. */
 export type FoldedEntry = Pick<Entry, 'seq' | 'at' | 'type' | 'data'>;
@@ -118,43 +116,10 @@ function settle(system: System, entry: FoldedEntry, settled: GroupEvents['member
   return runTurn(system, entry.seq, entry.at, (turn) => turn.deliver(member, member, event));
 }
 
-/** Progress only lands in the member's own snapshot, so it is folded without a turn around it. */
-function progress(
-  system: System,
-  entry: FoldedEntry,
-  { member, incarnation, progress: told }: GroupEvents['member.progress'],
-): Step {
-  const cell = cellAt(system, member);
-  const actor = cell?.actor;
-  if (
-    system.end !== undefined ||
-    actor === undefined ||
-    !actor.running ||
-    cell?.incarnation !== incarnation ||
-    actor.logic.kind !== 'member'
-  )
-    return same(system);
-  const { place, last } = cell;
-  const { ref, logic, order, timers, running } = actor;
-  const snapshot = memberTransition(actor.snapshot as MemberSnapshot, { type: 'troupe.progress', progress: told });
-  const lanes = new Digest(system.lanes);
-  lanes.number(entry.seq);
-  lanes.hash(place.hash);
-  const next: Cell = { place, incarnation, last, actor: { ref, logic, snapshot, running, order, timers } };
-  return same({
-    definition: system.definition,
-    bounds: system.bounds,
-    places: system.places,
-    cells: setAt(system.cells, place.index, next),
-    systemIds: system.systemIds,
-    seq: entry.seq,
-    end: undefined,
-    memberCount: system.memberCount,
-    timerCount: system.timerCount,
-    startedCount: system.startedCount,
-    scheduledCount: system.scheduledCount,
-    lanes,
-  });
+function progress(system: System, entry: FoldedEntry, data: GroupEvents['member.progress']): Step {
+  const run = progressRun(system);
+  run.add(entry.seq, data);
+  return same(run.end());
 }
 
 function fire(

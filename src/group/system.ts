@@ -4,11 +4,12 @@
  */
 import type { Invocation, PlainError } from '../harness/port.ts';
 import type { Bounds } from './bounds.ts';
-import { childAddress, lastId } from './address.ts';
+import { lastId } from './address.ts';
 import { emptyVector, forEachOf, getAt, type Vector } from './vector.ts';
 import { hashText, hashToText, type Hash } from './digest.ts';
 import type { ActorKey, Address, GroupEnd } from './effect.ts';
-import type { AnySnapshot, Cell, Place } from './cell.ts';
+import type { Cell, Place } from './cell.ts';
+import type { AnySnapshot } from './snapshot.ts';
 import type { Definition } from './definition.ts';
 import type { MemberSnapshot } from './member.ts';
 import type { AnyActorRef } from 'xstate';
@@ -108,9 +109,7 @@ export function snapshotAt(system: System, address: Address): AnySnapshot | unde
 }
 
 /** Every actor that lives, or has ended and not been let go, in the order they were started. */
-export function actors(
-  system: System,
-): readonly (ActorKey & {
+export function actors(system: System): readonly (ActorKey & {
   readonly kind: 'coordinator' | 'member' | 'actor';
   readonly snapshot: AnySnapshot;
   readonly running: boolean;
@@ -155,11 +154,6 @@ export function placeOf(places: Places, address: Address): Place {
   return place;
 }
 
-/** @internal */
-export function childPlace(places: Places, parent: Place, id: string): Place {
-  return placeOf(places, childAddress(parent.address, id));
-}
-
 /** @internal A system before its first turn. */
 export function emptySystem(definition: Definition, bounds: Bounds): System {
   return {
@@ -174,6 +168,7 @@ export function emptySystem(definition: Definition, bounds: Bounds): System {
     timerCount: 0,
     startedCount: 0,
     scheduledCount: 0,
-    lanes: hashText(`${definition.id} ${definition.version}`),
+    // Not its version: what a machine does is compared, not how it is written.
+    lanes: hashText(definition.id),
   };
 }

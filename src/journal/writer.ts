@@ -155,8 +155,7 @@ export function createWriter(options: WriterOptions): Writer {
         return fail(ioError(error, 'appending', path, true), batch);
       }
       settle(batch, content.length, monotonicMs() - startedMs);
-      if (batches.length === 0) rest();
-      return;
+      return rest();
     }
     writeAll(file, content)
       .then(() => file.datasync())

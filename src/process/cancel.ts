@@ -3,7 +3,7 @@
  * `troupe cancel` of a run that no host drives, and for groups that the process has not opened again.
  */
 import { systemClock, type Clock } from '../clock.ts';
-import { attemptKey } from '../group/attempts.ts';
+import { attemptKey } from '../group/attempt-key.ts';
 import { streamOf } from '../group/fold.ts';
 import { runStream } from '../group/host.ts';
 import type { Ledger } from '../group/ledger.ts';

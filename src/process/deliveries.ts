@@ -58,6 +58,8 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
   const checkpointsOf = new Map<string, Entry[]>();
   const settledOf = new Map<string, Entry[]>();
   const movers = new Map<string, (() => void)[]>();
+  /** Streams of which something was delivered, and taken in, while their group was open. */
+  const opened = new Set<string>();
   let quietWaiters: (() => void)[] = [];
   let queue: Entry[] = [];
   let running = false;
@@ -85,16 +87,29 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
     }
   };
 
+  /**
+   * A settlement, which resumes nobody and can only be looked at, or a checkpoint that nobody waits for, of a group that
+   * the process has had open: it has nothing to take in.
+   */
+  const isOnlyNoted = ({ type, stream }: Entry) =>
+    type === 'member.settled' ||
+    (type === 'checkpoint' && !movers.has(stream.slice(groupPrefix.length)) && opened.has(stream));
+
   const run = async () => {
     await drained();
     while (queue.length > 0) {
       const batch = queue;
       queue = [];
       for (const entry of batch) {
-        if (entry.stream.startsWith(groupPrefix)) await ready(entry.stream.slice(groupPrefix.length));
+        const opening = entry.stream.startsWith(groupPrefix)
+          ? ready(entry.stream.slice(groupPrefix.length))
+          : undefined;
+        await opening;
+        const isQuick = isOnlyNoted(entry);
         deliver(entry);
-        // A settlement resumes nobody: it can only be looked at.
-        if (entry.type !== 'member.settled') await drained();
+        if (isQuick) continue;
+        if (opening !== undefined) opened.add(entry.stream);
+        await drained();
       }
     }
     running = false;

@@ -84,8 +84,11 @@ function parse(id: string, text: string): Request | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { type, reason, group, to, body, mode, gate, approved, note } = value as Readonly<Record<string, unknown>>;
+  const { type, reason, group, event, to, body, mode, gate, approved, note } = value as Readonly<
+    Record<string, unknown>
+  >;
   if (type === 'cancel' && typeof reason === 'string') return { id, type, reason };
+  if (type === 'signal' && typeof group === 'string' && isEvent(event)) return { id, type, group, event };
   if (type === 'message' && typeof group === 'string' && typeof to === 'string') {
     const { message } = value as { readonly message?: unknown };
     if (typeof message !== 'string') return undefined;
@@ -97,4 +100,8 @@ function parse(id: string, text: string): Request | undefined {
     return { id, type, ...where, gate, approved, note: typeof note === 'string' ? note : '' };
   }
   return undefined;
+}
+
+function isEvent(value: unknown): value is Extract<Request, { type: 'signal' }>['event'] {
+  return typeof value === 'object' && value !== null && typeof (value as { readonly type?: unknown }).type === 'string';
 }

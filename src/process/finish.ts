@@ -36,13 +36,12 @@ async function completed(host: Host, current: Pass, value: unknown): Promise<Run
 
 async function failed(host: Host, current: Pass, thrown: unknown): Promise<RunEnd> {
   const error = plainError(thrown);
-  // A mistake stops the host before it is thrown: then nothing is cancelled because of it.
-  if (host.hasFailed()) return await host.failure;
   await current.settled();
   refuseForgotten(host, current, thrown);
   // What is cancelled may be answered, by a branch that still runs, with another group.
   do {
     const groups = await host.allOpened();
+    // A mistake stops the host before it is thrown: then nothing is cancelled because of it.
     if (host.hasFailed()) return await host.failure;
     await Promise.all(groups.map((group) => group.cancel(`the process failed: ${error.message}`)));
     await current.settled();

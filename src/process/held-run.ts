@@ -31,6 +31,8 @@ export interface RunOptions extends HostSettings, HostRules {
   readonly input?: unknown;
   /** The process file, recorded so that `troupe resume` finds it again. */
   readonly file?: string;
+  /** The folder that commands without one of their own run in, recorded so that `troupe resume` uses it again. */
+  readonly cwd?: string;
   /** Who performs invocations, by name. */
   readonly harnesses: Harnesses;
   /** Harness of invocations that name none and need nothing. */
@@ -100,7 +102,8 @@ async function create(host: Host, options: RunOptions): Promise<RunCreated> {
     );
   }
   const file = options.file === undefined ? {} : { file: options.file };
-  const facts: RunCreated = { process: options.process.name, ...file, input, engine: engineVersion };
+  const cwd = options.cwd === undefined ? {} : { cwd: options.cwd };
+  const facts: RunCreated = { process: options.process.name, ...file, ...cwd, input, engine: engineVersion };
   await host.record('run.created', facts as unknown as JsonValue);
   return facts;
 }
@@ -132,7 +135,15 @@ export async function openHeld(options: RunOptions, performs: boolean): Promise<
     else pass.deliveries.offer(entry);
   };
   try {
-    const { store: _store, process: _process, input: _input, file: _file, requests: _requests, ...settings } = options;
+    const {
+      store: _store,
+      process: _process,
+      input: _input,
+      file: _file,
+      cwd: _cwd,
+      requests: _requests,
+      ...settings
+    } = options;
     const host = await openHost({ ...settings, journal, lease, performs, applied });
     const recorded = host.recorded.find(({ stream, type }) => stream === runStream && type === 'run.created');
     let facts = recorded?.data as unknown as RunCreated | undefined;

@@ -178,9 +178,9 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
           ),
         );
       }
-      sent.add(key);
       const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
       refuseReserved(checked.type);
+      sent.add(key);
       try {
         const { type, ...body } = checked;
         const letter = { to: to ?? '', type, body, id, ...(mode === undefined ? {} : { mode }) };
@@ -191,6 +191,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
           }),
         );
       } catch (error) {
+        sent.delete(key);
         // The refusal comes when the process has seen the group's end: at the same place in each iteration.
         if (isTroupeError(error, 'GROUP_ENDED')) await inbox.wait(endKey(name));
         throw error;

@@ -7,7 +7,7 @@ import { groupFold, streamOf, type GroupFold } from '../group/fold.ts';
 import type { GroupOptions } from '../group/group-context.ts';
 import type { Group } from '../group/group.ts';
 import { isForProcess, runStream, type Host } from '../group/host.ts';
-import { refuseMismatch } from '../group/mismatch.ts';
+import { createdAs, refuseMismatch } from '../group/mismatch.ts';
 import type { Entry, Journal } from '../journal/port.ts';
 import type { Process } from './define-process.ts';
 import { drained } from './drained.ts';
@@ -63,9 +63,10 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
     const entries = streams.get(streamOf(options.name));
     // A group that is not recorded yet: the process goes no further than the journal.
     if (entries === undefined) return never();
+    const [first] = entries;
+    if (first !== undefined) refuseMismatch(createdAs(first), options);
     const fold = groupFold(options.definition, options.name);
     for (const entry of entries) fold.apply(entry);
-    refuseMismatch(fold.ledger, options);
     replayed.set(options.name, {
       name: options.name,
       fold,

@@ -2,12 +2,14 @@
  * Letters to the host that holds a run, from processes that do not (`troupe cancel` beside a living host). A letter is
  * no entry yet: the host makes one of it, then removes it; its id makes that happen once.
  */
+import type { EventObject } from '../group/effect.ts';
 import type { DeliveryMode } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 
 /** What may be asked of a host from outside. */
 export type Request =
   | { readonly id: string; readonly type: 'cancel'; readonly reason: string }
+  | { readonly id: string; readonly type: 'signal'; readonly group: string; readonly event: EventObject }
   | {
       readonly id: string;
       readonly type: 'answer';

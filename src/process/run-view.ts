@@ -18,6 +18,8 @@ export interface RunCreated {
   readonly process: string;
   /** The process file, as given to the command line; absent when started through the API. */
   readonly file?: string;
+  /** The folder of commands without one of their own, as given to the command line. */
+  readonly cwd?: string;
   readonly input: JsonValue;
   readonly engine: string;
 }

@@ -102,7 +102,9 @@ export async function openRun(options: RunOptions): Promise<Run> {
       return true;
     }
     try {
-      if (request.type === 'message') {
+      if (request.type === 'signal') {
+        await signal(request.group, request.event, { id: request.id });
+      } else if (request.type === 'message') {
         const { group, id, to, message, body, mode } = request;
         await outside.send(group, { id, to, type: message, body, ...(mode === undefined ? {} : { mode }) });
       } else {

@@ -1,8 +1,5 @@
 /** All benches by name; each is a module of its own that is loaded when it runs. */
-import type { Row } from './measure/row.ts';
-
-/** A bench: measures, and tells its rows as they come. `smoke`: small sizes, to see that it works. */
-export type Bench = (options: { readonly smoke: boolean; row(row: Row): void }) => Promise<void>;
+import type { Bench } from './measure/row.ts';
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'replay': async () => (await import('./replay.ts')).replay,

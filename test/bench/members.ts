@@ -7,8 +7,7 @@ import { fn } from '../../src/harness/fn.ts';
 import { fileStore } from '../../src/journal/file.ts';
 import { defineProcess } from '../../src/process/define-process.ts';
 import { openRun } from '../../src/process/run.ts';
-import type { Bench } from './benches.ts';
-import { inTurns, rowOf } from './measure/row.ts';
+import { inTurns, rowOf, type Bench } from './measure/row.ts';
 import { inFolder } from './measure/work-folder.ts';
 
 const partsOf = (count: number) =>

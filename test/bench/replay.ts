@@ -1,6 +1,5 @@
 /** Replay: parsed entries folded as a resume folds them, beside the same events sent to live XState actors. */
-import type { Bench } from './benches.ts';
-import { inTurns, rowOf } from './measure/row.ts';
+import { inTurns, rowOf, type Bench } from './measure/row.ts';
 import { foldAll, historyOf, sendAll, type Kind } from './work/history.ts';
 
 const notes: Readonly<Record<Kind, string>> = {

@@ -2,8 +2,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Bench } from './benches.ts';
-import { inTurns, rowOf } from './measure/row.ts';
+import { inTurns, rowOf, type Bench } from './measure/row.ts';
 import { inFolder } from './measure/work-folder.ts';
 import { writeRun } from './work/waiting-run.ts';
 

@@ -14,8 +14,10 @@ export interface HostOrders {
   readonly snapshotEvery: number;
   readonly segmentBytesMax: number;
   readonly death?: Death;
-  /** It takes every other holder for one on another machine, given up after so many ms of silence; tries until it holds the run. */
+  /** It takes every other holder for one on another machine, given up after so many ms of silence, and waits. */
   readonly foreignAfterMs?: number;
+  /** It waits for a run that another host holds, looking every few ms. */
+  readonly waits?: boolean;
   readonly leaseTtlMs?: number;
   readonly graceMs?: { readonly interrupt: number; readonly terminate: number };
 }
@@ -32,6 +34,7 @@ export type Said =
     }
   | { readonly type: 'alive'; readonly key: string; readonly pid: number; readonly earlier: string }
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly details: JsonValue }
+  | { readonly type: 'waiting' }
   | { readonly type: 'ended'; readonly result: JsonValue };
 
 /** Checksum of an entry's content. */

@@ -1,6 +1,5 @@
 /** Starting, watching and ending host programs. Every one of them ends with this process, by its pid. */
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import type { HostOrders } from './account.ts';
 import type { Program } from './program.ts';
 
@@ -30,7 +29,7 @@ process.on('exit', () => {
 export function startHost(program: Program, orders: HostOrders, wrap: readonly string[] = []): HostProcess {
   const node = [process.execPath, program.file('test/chaos/host-program.ts'), JSON.stringify(orders)];
   const [file = '', ...args] = [...wrap, ...node];
-  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: join(orders.dir, '..') });
+  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: program.folder });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-4_000);

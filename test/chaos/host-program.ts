@@ -3,6 +3,7 @@
  * that outlives it. Started by `host-process.ts`; its one argument is its orders as JSON.
  */
 import { openSync, writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { command } from '../../src/harness/index.ts';
 import { isTroupeError, openRun, type Harness, type JsonValue, type Run } from '../../src/index.ts';
 import { fileStore, machineProcesses } from '../../src/journal/index.ts';
@@ -16,7 +17,7 @@ async function main(orders: HostOrders): Promise<number> {
   const file = openSync(orders.says, 'a');
   const say = (said: Said) => void writeSync(file, `${JSON.stringify(said)}\n`);
   const { pass, fs } = mortal(orders.death);
-  const { foreignAfterMs, leaseTtlMs = foreignAfterMs } = orders;
+  const { foreignAfterMs, leaseTtlMs = foreignAfterMs, waits = foreignAfterMs !== undefined } = orders;
   const processes =
     foreignAfterMs === undefined ? machineProcesses : { ...machineProcesses, liveness: () => 'unknown' as const };
   const store = fileStore({
@@ -49,6 +50,7 @@ async function main(orders: HostOrders): Promise<number> {
 
   let run: Run | undefined;
   let signals = 0;
+  let isWaiting = false;
   const onSignal = () => {
     signals += 1;
     if (signals > 1) process.exit(130);
@@ -87,7 +89,12 @@ async function main(orders: HostOrders): Promise<number> {
     } catch (error) {
       await run?.close().catch(() => {});
       const isBusy = isTroupeError(error, 'RUN_BUSY');
-      if (isBusy && foreignAfterMs !== undefined && run === undefined) continue;
+      if (isBusy && waits && run === undefined) {
+        if (!isWaiting) say({ type: 'waiting' });
+        isWaiting = true;
+        await delay(5);
+        continue;
+      }
       const code = isTroupeError(error) ? error.code : 'none';
       const details = (isTroupeError(error) ? error.details : {}) as JsonValue;
       say({ type: 'error', code, message: error instanceof Error ? error.message : String(error), details });

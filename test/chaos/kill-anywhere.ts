@@ -39,6 +39,8 @@ export interface KillReport {
 type Plan =
   | { readonly type: 'delay'; readonly share: number }
   | { readonly type: 'growth'; readonly share: number }
+  /** Told to stop, and killed so many ms later. */
+  | { readonly type: 'stopping'; readonly share: number; readonly afterMs: number }
   | { readonly type: 'inside'; readonly death: Death };
 
 const killsPerRunMax = 12;
@@ -54,8 +56,9 @@ const reach: Readonly<Record<Death['at'], number>> = {
 
 function planOf(random: Random): Plan {
   const kind = random.next();
-  if (kind < 0.35) return { type: 'delay', share: random.next() };
-  if (kind < 0.6) return { type: 'growth', share: random.next() };
+  if (kind < 0.3) return { type: 'delay', share: random.next() };
+  if (kind < 0.4) return { type: 'stopping', share: random.next(), afterMs: random.below(80) };
+  if (kind < 0.65) return { type: 'growth', share: random.next() };
   const at = random.pick([
     'acknowledge',
     'acknowledge',
@@ -78,11 +81,18 @@ function planOf(random: Random): Plan {
 
 /** Kills the host as planned, unless it ends before. */
 async function disturb(scene: Scene, host: HostProcess, plan: Plan, normal: Undisturbed): Promise<void> {
-  if (plan.type === 'delay') {
+  const wait = async (ms: number) => {
     const patience = new AbortController();
-    const waited = delay(plan.share * normal.tookMs, undefined, { signal: patience.signal }).catch(() => {});
+    const waited = delay(ms, undefined, { signal: patience.signal }).catch(() => {});
     await Promise.race([waited, host.ended]);
     patience.abort();
+  };
+  if (plan.type === 'delay' || plan.type === 'stopping') {
+    await wait(plan.share * normal.tookMs);
+    if (plan.type === 'stopping') {
+      host.kill('SIGTERM');
+      await wait(plan.afterMs);
+    }
     host.kill('SIGKILL');
   } else if (plan.type === 'growth') {
     const target = scene.logBytes() + 1 + plan.share * normal.bytes * 0.5;
@@ -127,7 +137,9 @@ export async function killAnywhere(options: KillOptions): Promise<KillReport> {
           byTrigger[trigger] = (byTrigger[trigger] ?? 0) + 1;
         } else {
           if (plan !== undefined) planned -= 1;
-          assert.equal(code, 0, `the host failed: ${stderr} ${JSON.stringify(scene.said().at(-1))}`);
+          // A signal that comes before node is up ends it; later it stops the run (code 4).
+          const hasStopped = plan?.type === 'stopping' && (signal === 'SIGTERM' || code === 4);
+          assert.ok(code === 0 || hasStopped, `the host failed: ${stderr} ${JSON.stringify(scene.said().at(-1))}`);
         }
         for (const line of scene.said().slice(lines)) {
           if (line.type === 'acknowledged')
@@ -143,7 +155,7 @@ export async function killAnywhere(options: KillOptions): Promise<KillReport> {
       scene.remove();
     } catch (error) {
       failed = true;
-      endAllOf(run);
+      endAllOf(`${run}/`);
       throw new Error(
         `run ${number}, ${doing}: ${error instanceof Error ? error.message : String(error)}\n  kept: ${scene.folder}\n  again: TROUPE_SEED=${seed} TROUPE_RUN=${number} TROUPE_KILLS=${killsMax} npm run test:chaos -- kill`,
         { cause: error },

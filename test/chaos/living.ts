@@ -31,9 +31,9 @@ export function livingOf(prefix: string): readonly LivingProcess[] {
   return found;
 }
 
-/** Ends what is left of a run that failed, by pid. */
+/** Ends what is left of a run that failed, or of all whose id begins so, by pid. */
 export function endAllOf(run: string): void {
-  for (const { pid } of livingOf(`${run}/`)) {
+  for (const { pid } of livingOf(run)) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {

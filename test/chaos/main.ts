@@ -1,11 +1,14 @@
-/** All chaos tests, one after the other; `start.ts` compiles and starts this. Arguments: names of parts; none: all. */
+/** Parts of the chaos tests, one after the other; `start.ts` compiles and starts this. Arguments: names of parts; none: all. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crashEverywhere, refuseEverywhere, type EverywhereReport } from './crash-everywhere.ts';
+import { badDisk } from './bad-disk.ts';
 import { killAnywhere } from './kill-anywhere.ts';
+import { endAllOf } from './living.ts';
 import { loadProgram, type Program } from './program.ts';
+import { signals } from './signals.ts';
 import { twoHosts } from './two-hosts.ts';
 
 /** What a part is given. */
@@ -33,7 +36,9 @@ const parts: Readonly<Record<string, (stage: Stage) => Promise<string>>> = {
     const triggers = Object.entries(report.byTrigger).map(([name, count]) => `${name} ${count}`);
     return `${report.kills} kills in ${report.runs} runs (${triggers.join(', ')}), ${report.acknowledged} acknowledged entries, none lost`;
   },
-  hosts: ({ program, folder }) => twoHosts({ program, folder, rounds: 20 }),
+  hosts: ({ program, folder }) => twoHosts({ program, folder, rounds: env('TROUPE_ROUNDS', 20) }),
+  signals: ({ program, folder }) => signals({ program, folder }),
+  disk: ({ program, folder }) => badDisk({ program, folder }),
   async crash() {
     return told(await crashEverywhere());
   },
@@ -50,7 +55,6 @@ async function main(): Promise<boolean> {
   const program = await loadProgram(join(dirname(fileURLToPath(import.meta.url)), '../..'));
   const seed = process.env['TROUPE_SEED'] ?? String(Date.now() % 1_000_000);
   const asked = process.argv.slice(2);
-  console.log(`chaos: TROUPE_SEED=${seed}`);
   let failures = 0;
   for (const [name, part] of Object.entries(parts)) {
     if (asked.length > 0 && !asked.includes(name)) continue;
@@ -66,8 +70,11 @@ async function main(): Promise<boolean> {
       if (error instanceof Error && error.cause instanceof Error) console.log(error.cause.stack);
     }
   }
-  console.log(failures === 0 ? 'chaos: everything held' : `chaos: ${failures} failed`);
   return failures === 0;
 }
 
+// Whoever ends this ends everything that it started.
+process.on('exit', () => endAllOf(`chaos-${process.pid}-`));
+process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(130));
 process.exitCode = (await main()) ? 0 : 1;

@@ -29,7 +29,7 @@ export function compile(root: string, folder: string): void {
     tsBuildInfoFile: null,
     typeRoots: [join(root, 'node_modules/@types')],
   };
-  const files = ['host-program.ts', 'main.ts'].map((name) => join(root, 'test/chaos', name));
+  const files = ['host-program.ts', 'main.ts', 'small-disk.ts'].map((name) => join(root, 'test/chaos', name));
   const config = {
     extends: join(root, 'tsconfig.json'),
     compilerOptions,

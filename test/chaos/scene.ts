@@ -14,6 +14,8 @@ export interface Scene {
   readonly run: string;
   /** Holds everything of this run: `data`, `says.jsonl`, `side`. */
   readonly folder: string;
+  /** The data folder. */
+  readonly dir: string;
   readonly store: JournalStore;
   /** A file that the members' work may look for as `$0.second`. */
   readonly flag: string;
@@ -46,11 +48,19 @@ export interface SceneOptions {
   readonly orders?: Partial<HostOrders>;
   /** Shell line that members run instead of their own. */
   readonly work?: string;
+  /** The data folder, if it is not in `folder`. */
+  readonly dir?: string;
 }
 
 /** Sets a scene. */
-export function sceneOf({ program, folder, run, orders: common = {}, work }: SceneOptions): Scene {
-  const dir = join(folder, 'data');
+export function sceneOf({
+  program,
+  folder,
+  run,
+  orders: common = {},
+  work,
+  dir = join(folder, 'data'),
+}: SceneOptions): Scene {
   const says = join(folder, 'says.jsonl');
   const side = join(folder, 'side');
   mkdirSync(folder, { recursive: true });
@@ -159,6 +169,7 @@ export function sceneOf({ program, folder, run, orders: common = {}, work }: Sce
   return {
     run,
     folder,
+    dir,
     store,
     flag: `${side}.second`,
     start(orders = {}, wrap = []) {
@@ -199,8 +210,8 @@ export function sceneOf({ program, folder, run, orders: common = {}, work }: Sce
     check,
     checkEnd,
     remove() {
-      endAllOf(run);
-      rmSync(folder, { recursive: true, force: true });
+      endAllOf(`${run}/`);
+      for (const path of [folder, dir]) rmSync(path, { recursive: true, force: true });
     },
   };
 }

@@ -97,7 +97,7 @@ test('a reader that goes away ends the program quietly, and stops the run', asyn
     '--run-id',
     'r0',
     '--input',
-    members(...Array.from({ length: 40 }, (_, index) => `m${index}`)),
+    members(...Array.from({ length: 8 }, (_, index) => `m${index}`)),
   );
   const log = it.spawn('bash', [
     '-c',

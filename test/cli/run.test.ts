@@ -181,7 +181,9 @@ test('what must be mended first ends no run: its id is told, and it goes on when
   const it = project({ 'work.process.ts': twice });
   const broken = await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
   expect(broken.code).toBe(2);
-  expect(broken.stderr).toContain('run r1 has not ended. When this is mended, go on with: npx troupe resume r1\n');
+  expect(broken.stderr).toContain(
+    'run r1 has not ended. Go on with: npx troupe resume r1, or give it up: npx troupe cancel r1\n',
+  );
   expect(broken.stderr).toContain('DUPLICATE_NAME: run r1 already has a group `twice`');
   it.write('work.process.ts', twice.replace("ctx.group('twice', fanOut, { members: [] });", ''));
   const mended = await it.troupe('resume', 'r1', '--json');

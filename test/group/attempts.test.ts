@@ -1,6 +1,6 @@
 /** From what a group wants to what the world did: every way an attempt can end, and begin again. */
 import { describe, expect, test } from 'vitest';
-import type { Harness, Invocation, Outcome } from 'troupe';
+import type { Entry, Harness, Invocation, Outcome } from 'troupe';
 import { fail, hold, later, never, ok, scripted } from 'troupe/harness';
 import { entriesOf, memoryStore } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
@@ -97,8 +97,8 @@ describe('what a harness says', () => {
     const harness: Harness = { perform: async () => outcome as Outcome };
     const still = stage(one(), {}, { harnesses: { scripted: harness }, ...more });
     expect(await finished(still)).toMatchObject({ status: 'completed' });
-    const [settled] = (await entriesOf(still.store)).filter(({ type }) => type === 'member.settled');
-    return (settled?.data as { readonly outcome: Outcome }).outcome;
+    const settled = (await entriesOf(still.store)).find(({ type }) => type === 'member.settled') as Entry;
+    return (settled.data as { readonly outcome: unknown }).outcome as Outcome;
   };
 
   test.each([
@@ -133,9 +133,9 @@ describe('a member that nobody can perform is refused', () => {
   const refused = async (invocation: Invocation, options = {}) => {
     const still = stage(one({ retry: { attempts: 5, on: ['refused'] }, ...invocation }), { a: ok() }, options);
     expect(await finished(still)).toMatchObject({ status: 'completed' });
-    const [settled] = (await entriesOf(still.store)).filter(({ type }) => type === 'member.settled');
-    expect(settled?.data).toMatchObject({ outcome: { status: 'error', class: 'refused' } });
-    return (settled?.data as { readonly outcome: { readonly error: { readonly message: string } } }).outcome.error
+    const settled = (await entriesOf(still.store)).find(({ type }) => type === 'member.settled') as Entry;
+    expect(settled.data).toMatchObject({ outcome: { status: 'error', class: 'refused' } });
+    return (settled.data as { readonly outcome: { readonly error: { readonly message: string } } }).outcome.error
       .message;
   };
 
@@ -200,6 +200,12 @@ describe('after a crash', () => {
   test('what cannot be swept is not made again: the coordinator decides', async () => {
     const still = await interrupt();
     const harness: Harness = { perform: async () => ok(), sweep: async () => Promise.reject(new Error('still there')) };
+    expect(await finished(still, { harnesses: { scripted: harness } })).toEqual(failedWith('INTERRUPTED'));
+  });
+
+  test('what is never done with being swept is given up alike, and holds up nobody', async () => {
+    const still = await interrupt();
+    const harness: Harness = { perform: async () => ok(), sweep: () => new Promise<void>(() => {}) };
     expect(await finished(still, { harnesses: { scripted: harness } })).toEqual(failedWith('INTERRUPTED'));
   });
 

@@ -69,6 +69,7 @@ describe('a circuit', () => {
 describe('learning from entries', () => {
   let seq = 0;
   const entry = (type: string, at: number, data: JsonValue): Entry => ({
+    v: 1,
     stream: 'group:g',
     seq: (seq += 1),
     at,

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { member } from '../../src/group/member.ts';
 import * as kernel from '../../src/group/step.ts';
-import { amendLive, duel } from './duel.ts';
+import { duel } from './duel.ts';
+import { amendLive } from './live.ts';
 import { tapes } from './tape.ts';
 
 const turnsWanted = Number(process.env['TROUPE_DIFF_TURNS'] ?? 20_000);

@@ -5,10 +5,11 @@
  * stopped actors never fire.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { Actor, createActor, type AnyActor, type AnyActorRef, type AnyStateMachine } from 'xstate';
-import type * as KernelStep from '../../src/group/step.ts';
-import type { MemberLogic } from '../../src/group/member.ts';
+import type { AnyActor, AnyStateMachine, EventObject } from 'xstate';
 import { defaultBounds } from '../../src/group/bounds.ts';
+import type { MemberLogic } from '../../src/group/member.ts';
+import type * as KernelStep from '../../src/group/step.ts';
+import { addressOf, Difference, Live } from './live.ts';
 import { eventTypes, randomMachine } from './random-machine.ts';
 import { Tape } from './tape.ts';
 
@@ -26,9 +27,7 @@ export interface Outcome {
   readonly reached: ReadonlySet<string>;
 }
 
-/** Thrown where the engines differ. */
-export class Difference extends Error {}
-
+// oxlint-disable-next-line typescript/no-explicit-any
 type Loose = any;
 
 /** Runs one tape; throws a {@link Difference} where the engines disagree. */
@@ -95,14 +94,14 @@ class Duel {
           attempt: 1,
           progress: { line: `at ${this.seq}` },
         });
-        actor.send({ type: 'troupe.progress', progress: { line: `at ${this.seq}` } });
+        actor.send({ type: 'troupe.progress', progress: { line: `at ${this.seq}` } } as EventObject);
         return;
       }
       const outcome = tape.chance(30)
         ? { status: 'error', error: { name: 'Error', message: 'no' }, class: 'failed' }
         : { status: 'ok', output: this.seq };
       this.fold('member.settled', { member: address, incarnation, attempt: 1, outcome });
-      actor.send({ type: 'troupe.settled', outcome });
+      actor.send({ type: 'troupe.settled', outcome } as EventObject);
       this.reached.add('settled');
     } else if (kind >= 5 && timers.length > 0) {
       const index = tape.below(Math.min(2, timers.length));
@@ -119,7 +118,7 @@ class Duel {
       const type = tape.pick(eventTypes);
       live.now = this.now;
       this.fold('message', { id: 'm', from: 'out', to: address, type, body: this.seq });
-      live.at(address).send({ type, from: 'out', body: this.seq, id: 'm' });
+      live.at(address).send({ type, from: 'out', body: this.seq, id: 'm' } as EventObject);
       this.reached.add('message');
     } else {
       const event = { type: tape.pick(eventTypes), n: this.seq };
@@ -257,159 +256,6 @@ class Duel {
       this.walk(child, address === '' ? id : `${address}::${id}`, cells, [ours, theirs]);
     }
   }
-}
-
-/** The live side: XState actors with a clock of ours, watched by XState's own inspection. */
-class Live {
-  now = 0;
-  root!: AnyActor;
-  deliveries: string[] = [];
-  emitted: { address: string; event: unknown }[] = [];
-  private readonly machine: AnyStateMachine;
-  private readonly addresses = new WeakMap<AnyActor, string>();
-  private readonly counts = new Map<string, number>();
-  private readonly incarnations = new WeakMap<object, number>();
-  private all: AnyActor[] = [];
-  private pending: { key: number; dueAt: number; source: AnyActor; fire: () => void }[] = [];
-  private scheduling: AnyActor | undefined;
-  private keys = 0;
-
-  constructor(machine: AnyStateMachine) {
-    this.machine = machine;
-  }
-
-  begin(input: unknown): void {
-    this.root = createActor(this.machine, {
-      id: this.machine.id,
-      input,
-      clock: {
-        setTimeout: (fire: () => void, delay: number) => this.set(fire, delay),
-        clearTimeout: (key: number) => this.unset(key),
-      },
-      inspect: (event: Loose) => this.inspect(event),
-      logger: () => {},
-    } as Loose) as unknown as AnyActor;
-    this.root.subscribe({ error: () => {} });
-    this.root.start();
-  }
-
-  clear(): void {
-    this.deliveries = [];
-    this.emitted = [];
-    this.all = this.all.filter((actor) => (actor as Loose)._processingStatus < 2);
-  }
-
-  at(address: string): AnyActor {
-    const isThere = (actor: AnyActor) => this.addresses.get(actor) === address;
-    return (this.all.findLast((actor) => isThere(actor) && isRunning(actor)) ?? this.all.findLast(isThere)) as AnyActor;
-  }
-
-  incarnationOf(actor: AnyActor): number | undefined {
-    return this.incarnations.get(actor);
-  }
-
-  status(): string {
-    const { status } = this.root.getSnapshot() as Loose;
-    return status === 'done' ? 'completed' : status === 'error' ? 'failed' : status;
-  }
-
-  timers() {
-    return this.pending.filter(({ source }) => isRunning(source)).sort((a, b) => a.dueAt - b.dueAt || a.key - b.key);
-  }
-
-  fire(index: number): void {
-    const timer = this.timers()[index];
-    if (timer === undefined) throw new Difference(`live has no timer ${index}`);
-    this.unset(timer.key);
-    timer.fire();
-  }
-
-  wants(): string[] {
-    const found: string[] = [];
-    for (const actor of this.all) {
-      if (!isRunning(actor)) continue;
-      const snapshot = actor.getSnapshot() as Loose;
-      if (snapshot.status === 'active' && 'received' in snapshot)
-        found.push(`${addressOf(actor)}#${this.incarnationOf(actor)}`);
-    }
-    return found.sort();
-  }
-
-  private forget(actor: AnyActor): void {
-    const address = addressOf(actor);
-    this.counts.set(address, (this.counts.get(address) ?? 1) - 1);
-    this.all.splice(this.all.indexOf(actor), 1);
-  }
-
-  private set(fire: () => void, delay: number): number {
-    const key = (this.keys += 1);
-    this.pending.push({ key, dueAt: this.now + Math.max(0, delay), source: this.scheduling as AnyActor, fire });
-    return key;
-  }
-
-  private unset(key: number): void {
-    this.pending = this.pending.filter((timer) => timer.key !== key);
-  }
-
-  private inspect(event: Loose): void {
-    const actor = event.actorRef as AnyActor;
-    if (event.type === '@xstate.actor') {
-      const address = addressOf(actor);
-      const count = (this.counts.get(address) ?? 0) + 1;
-      this.counts.set(address, count);
-      this.incarnations.set(actor, count);
-      this.addresses.set(actor, address);
-      this.all.push(actor);
-      (actor as Loose).on('*', (emitted: unknown) => this.emitted.push({ address, event: emitted }));
-      if (address === '') this.watch(actor);
-    } else if (event.type === '@xstate.event') {
-      const isInput = event.sourceRef === undefined && event.event.type !== 'xstate.init';
-      if (!isInput) this.deliveries.push(`${addressOf(event.sourceRef)}>${addressOf(actor)}:${event.event.type}`);
-    }
-  }
-
-  private watch(root: AnyActor): void {
-    const system = root.system as Loose;
-    const { _set: set } = system;
-    system._set = (systemId: string, actor: AnyActor) => {
-      try {
-        set(systemId, actor);
-      } catch (error) {
-        // An actor whose constructor throws never was.
-        if ((actor as Loose)._snapshot === undefined) this.forget(actor);
-        throw error;
-      }
-    };
-    const { scheduler } = system;
-    const { schedule } = scheduler;
-    scheduler.schedule = (source: AnyActor, ...rest: unknown[]) => {
-      this.scheduling = source;
-      schedule(source, ...rest);
-    };
-  }
-}
-
-/** The one amendment to XState: see the head of this file. */
-export function amendLive(): () => void {
-  const prototype = Actor.prototype as Loose;
-  const original = prototype._error;
-  prototype._error = function (this: Loose, error: unknown) {
-    for (const child of Object.values(this._snapshot?.children ?? {})) (child as Loose)?._stop();
-    original.call(this, error);
-  };
-  return () => {
-    prototype._error = original;
-  };
-}
-
-function isRunning(actor: AnyActor): boolean {
-  return (actor as Loose)._processingStatus === 1;
-}
-
-function addressOf(actor: AnyActorRef | undefined): string {
-  if (actor?._parent === undefined) return '';
-  const parent = addressOf(actor._parent);
-  return parent === '' ? actor.id : `${parent}::${actor.id}`;
 }
 
 /** What of a snapshot both engines must agree on. */

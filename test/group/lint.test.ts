@@ -21,6 +21,7 @@ import { lint } from '../../src/group/lint.ts';
 import { member } from '../../src/group/member.ts';
 
 // Machines that are wrong on purpose are mostly wrong by XState's types too.
+// oxlint-disable-next-line typescript/no-explicit-any
 type Loose = any;
 const machine = (config: Loose, parts: Loose = {}) =>
   setup({ actors: { member }, ...parts } as Loose).createMachine({

@@ -1,9 +1,10 @@
 /** The differential test is only worth what it catches: each mutant below must be told from the kernel. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { amendLive, duel, type Kernel } from './duel.ts';
+import { duel, type Kernel } from './duel.ts';
+import { amendLive } from './live.ts';
 import { tapes } from './tape.ts';
 
 interface Mutant {
@@ -47,9 +48,9 @@ const mutants: Readonly<Record<string, Mutant>> = {
     to: `if (live.place.address === 'never') {\n      try {`,
   },
   'a child is stopped before what was sent to it earlier': {
-    file: 'turn.ts',
+    file: 'actions.ts',
     from: `else if (child?.phase === 'running') live.deferred.push(action);`,
-    to: `else if (child?.phase === 'running') this.stopActor(child);`,
+    to: `else if (child?.phase === 'running') deeds.stopActor(child);`,
   },
   'a stop waits behind older letters': {
     file: 'turn.ts',
@@ -58,7 +59,7 @@ const mutants: Readonly<Record<string, Mutant>> = {
   },
   'an error is not told to the parent': {
     file: 'turn.ts',
-    from: 'this.tellParent(live, errorOf(live, error));',
+    from: 'this.tellParent(live, failureOf(live, error));',
     to: '',
   },
   'the parent hears of the end before the actor has halted': {
@@ -71,32 +72,66 @@ const mutants: Readonly<Record<string, Mutant>> = {
     from: 'if (orphan !== undefined) this.stopActor(orphan);',
     to: 'void orphan;',
   },
-  'timers of stopped actors stay': { file: 'turn.ts', from: '    live.timers = none;\n', to: '' },
-  'a new timer takes the place of the others': { file: 'turn.ts', from: '[...shadowed, {', to: '[{' },
+  'timers of stopped actors stay': { file: 'timetable.ts', from: '    live.timers = noTimers;\n', to: '' },
+  'a new timer takes the place of the others': { file: 'schedule.ts', from: '[...freed(timers, id), {', to: '[{' },
   'cancelling an id takes an older timer': {
-    file: 'turn.ts',
-    from: 'live.timers.find((one) => one.id === id && one.cancellable)',
-    to: 'live.timers.find((one) => one.id === id)',
+    file: 'schedule.ts',
+    from: 'timers.find((one) => one.id === id && one.cancellable)',
+    to: 'timers.find((one) => one.id === id)',
   },
-  'a timer fires twice': { file: 'turn.ts', from: '.filter((one) => one !== timer)\n      .map(', to: '.map(' },
+  'a timer fires twice': {
+    file: 'schedule.ts',
+    from: 'freed(without(timers, timer), timer.id)',
+    to: 'freed(timers, timer.id)',
+  },
   'every incarnation is the first': {
-    file: 'turn.ts',
+    file: 'roster.ts',
     from: 'const incarnation = 1 + Math.max(',
     to: 'const incarnation = Math.max(1, ',
   },
   'a settlement of another incarnation is accepted': {
     file: 'step.ts',
-    from: 'if (cell.incarnation !== incarnation) return',
-    to: 'if (cell.incarnation < 0) return',
+    from: 'if (cell.incarnation !== incarnation)',
+    to: 'if (cell.incarnation < 0)',
   },
   'the system id of a stopped actor stays taken': {
     file: 'turn.ts',
-    from: '    this.unsetSystemId(live.ref);\n    if (live.logic',
+    from: '    this.roster.unsetSystemId(live.ref);\n    if (live.logic',
     to: '    if (live.logic',
   },
   'events that only an eventless transition waits for are ignored': {
     file: 'hearing.ts',
     from: 'node.always !== undefined || ',
+    to: '',
+  },
+  'states are left from the outside in': {
+    file: 'chart.ts',
+    from: 'isWithin(node, domain)).sort((a, b) => b.order - a.order)',
+    to: 'isWithin(node, domain)).sort((a, b) => a.order - b.order)',
+  },
+  'raised events come before eventless transitions': {
+    file: 'fast.ts',
+    from: 'tryEventless ? selectEventless',
+    to: 'tryEventless && queue.length === 0 ? selectEventless',
+  },
+  'an outer state is asked before an inner one': {
+    file: 'chart.ts',
+    from: 'configuration.line.flatMap((node) => candidatesOf',
+    to: 'configuration.line.toReversed().flatMap((node) => candidatesOf',
+  },
+  'leaving a state does not stop what it invoked': {
+    file: 'chart.ts',
+    from: '[...node.exit, ...node.invoke.map(({ id }) => stopChild(id) as unknown as Builtin)]',
+    to: '[...node.exit]',
+  },
+  'a compound state is never done': {
+    file: 'fast.ts',
+    from: `if (parent?.type === 'compound')`,
+    to: `if (parent?.type === 'none')`,
+  },
+  'what an entry action sends to an invoked actor is lost': {
+    file: 'resolve-actions.ts',
+    from: 'for (const retry of retries) retry();',
     to: '',
   },
   'a step changes the system it came from': {
@@ -122,7 +157,8 @@ let restore = () => {};
 
 beforeAll(() => {
   // Inside the project, so that XState is found; vitest reads TypeScript there.
-  folder = mkdtempSync(join(root, '.mutants-'));
+  mkdirSync(join(root, '.troupe'), { recursive: true });
+  folder = mkdtempSync(join(root, '.troupe/mutants-'));
   restore = amendLive();
   vi.spyOn(console, 'warn').mockImplementation(() => {});
 });

@@ -16,6 +16,7 @@ import {
   type AnyStateMachine,
 } from 'xstate';
 import type { MemberLogic } from '../../src/group/member.ts';
+import { fuel, namedParts, type Context } from './random-parts.ts';
 import type { Tape } from './tape.ts';
 
 export const eventTypes = ['A', 'B', 'C', 'D'] as const;
@@ -26,16 +27,8 @@ const assignedIds = ['a0', 'a1'] as const;
 const timerIds = ['t0', 't1'] as const;
 const systemIds = ['s0', 's1'] as const;
 
-/** Each actor takes this many transitions in its life, so that no exchange of events is endless. */
-const fuel = 30;
-
-interface Context {
-  readonly n: number;
-  readonly seen: readonly string[];
-  readonly refs: Readonly<Record<string, AnyActorRef>>;
-  readonly maybe?: string | undefined;
-}
 // Generated configurations are dynamic: XState's types cannot follow them.
+// oxlint-disable-next-line typescript/no-explicit-any
 type Loose = any;
 
 /** A root machine with two levels of machines below it. */
@@ -54,12 +47,15 @@ class Maker {
   private readonly tape: Tape;
   private readonly id: string;
   private readonly actors: Record<string, Loose>;
+  /** Without parallel and history states: the kernel has a shorter way for those. */
+  private readonly isPlain: boolean;
   private targets: string[] = [];
   private readonly later: (() => void)[] = [];
 
   constructor(tape: Tape, id: string, actors: Record<string, Loose>) {
     this.tape = tape;
     this.id = id;
+    this.isPlain = tape.chance(50);
     this.actors = actors;
   }
 
@@ -83,19 +79,7 @@ class Maker {
     if (tape.chance(75)) config.on = { ...config.on, 'xstate.error.actor.*': this.transition() };
     return setup({
       actors: this.actors,
-      guards: {
-        fueled: ({ context }: Loose) => context.n < fuel,
-        even: ({ context }: Loose) => context.n % 2 === 0,
-        third: ({ context }: Loose) => context.n % 3 === 0 && context.n < fuel,
-        childDone: ({ context }: Loose) =>
-          Object.values(context.refs as Context['refs']).some((ref) => ref.getSnapshot().status === 'done'),
-        onC: ({ context, event }: Loose) => event.type === 'C' && context.n < fuel,
-        throws: ({ context }: Loose) => {
-          if (context.n === 4) throw new Error(`guard of ${this.id} at 4`);
-          return context.n < fuel;
-        },
-      },
-      delays: { patience: ({ context }: Loose) => 5 + context.n, nothing: 0 },
+      ...namedParts(this.id),
       actions: { count: assign({ n: ({ context }: Loose) => context.n + 1 }) },
     } as Loose).createMachine(config) as unknown as AnyStateMachine;
   }
@@ -104,7 +88,7 @@ class Maker {
 
   private state(depth: number): Loose {
     const { tape } = this;
-    const shape = depth >= 2 ? 0 : tape.below(10);
+    const shape = depth >= 2 ? 0 : tape.below(this.isPlain ? 8 : 10);
     const config: Loose = shape >= 8 ? this.parallel(depth) : shape >= 6 ? this.compound(depth, false) : {};
     this.decorate(config);
     return config;
@@ -127,7 +111,7 @@ class Maker {
       states[name] = { type: 'final', id: `${this.id}-${name}`, output: ({ context }: Loose) => context.n };
       this.targets.push(states[name].id);
     }
-    if (tape.chance(25)) {
+    if (!this.isPlain && tape.chance(25)) {
       const name = `h${this.states++}`;
       states[name] = { type: 'history', history: tape.chance(50) ? 'deep' : 'shallow', id: `${this.id}-${name}` };
       if (!isRoot) this.targets.push(states[name].id);

@@ -105,6 +105,30 @@ describe('the form of the log', () => {
     expect(flushes).toBeLessThanOrEqual(12);
   });
 
+  test('nobody reads an entry before it is durable: the holder neither, though its bytes are in the file', async () => {
+    const { fs, store } = setUp();
+    await (await store.open('r', { create: true })).close();
+    let flush = (): void => undefined;
+    const slow: MemoryFileSystem = {
+      ...fs,
+      open: async (path, mode) => {
+        const file = await fs.open(path, mode);
+        const datasync = () => new Promise<void>((resolve) => void (flush = resolve)).then(() => file.datasync());
+        return mode === 'append' ? { ...file, datasync } : file;
+      },
+    };
+    const processes = fakeProcesses().start().processes;
+    const journal = await fileStore({ dir: '/data', fs: slow, processes, blockBelowMs: 0 }).open('r');
+    const { epoch } = await journal.lease();
+    const appending = journal.append('run', 0, epoch, [event('a')]);
+    while (!String(fs.peek(log)).includes('"type":"a"')) await new Promise(setImmediate);
+    expect(await readAll(journal)).toEqual([]);
+    expect(await journal.loadSnapshot('run', 'm')).toBe(undefined);
+    flush();
+    expect(await readAll(journal).then(async () => appending)).toHaveLength(1);
+    expect(await readAll(journal)).toHaveLength(1);
+  });
+
   test('a line of another shape is read as well: spaces, another order of members, numbers of another form', async () => {
     const { fs, store } = setUp();
     await (await store.open('r', { create: true })).close();

@@ -1,4 +1,4 @@
-import { isTroupeError, TroupeError } from '../../src/error.ts';
+import { isTroupeError, type TroupeError } from '../../src/error.ts';
 import type { Entry, Journal, JournalEvent, JournalStore, Liveness, Processes } from '../../src/journal/index.ts';
 import type { JsonValue } from '../../src/json.ts';
 

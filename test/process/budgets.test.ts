@@ -139,7 +139,7 @@ describe('of the run', () => {
       const play = stage(two, { '*': costing(0.2) }, { budget });
       if (atAppend > 0) await killed(play, { atAppend, isWritten: true });
       await finished(play);
-      const warnings = (await dataOf(play, 'budget.warned')) as readonly { whose: string; what: string }[];
+      const warnings = (await dataOf(play, 'budget.warned')) as unknown as readonly { whose: string; what: string }[];
       const keys = warnings.map(({ whose, what }) => `${whose} ${what}`);
       expect(new Set(keys).size).toBe(keys.length);
       expect(keys).toContain('the run attempts');

@@ -107,7 +107,7 @@ describe('between members', () => {
         return read;
       }),
     );
-    const { output: read } = (await finished(play)) as { output: { reader: JsonValue } };
+    const { output: read } = (await finished(play)) as unknown as { output: { reader: JsonValue } };
     const written = (await entriesOf(play.store))
       .filter(({ type }) => type === 'message')
       .map(({ data }) => (data as { body: JsonValue }).body);
@@ -123,7 +123,7 @@ describe('between members', () => {
         return null;
       }),
     );
-    const { output: said } = (await finished(play)) as { output: Record<string, string> };
+    const { output: said } = (await finished(play)) as unknown as { output: Record<string, string> };
     expect(said['src/a.ts']).toBe(
       'UNKNOWN_MEMBER: group `group` has no member `src/c.ts`. Members: src/a.ts, src/b.ts. Did you mean `src/a.ts` or `src/b.ts`?',
     );
@@ -137,9 +137,9 @@ describe('between members', () => {
     const play = stage(
       talkers('a'),
       {},
-      { ...withTalk(async (mailbox) => void (await mailbox.send(letter)) ?? null), payloadBytesMax: 1_000 },
+      { ...withTalk(async (mailbox) => (await mailbox.send(letter)).id), payloadBytesMax: 1_000 },
     );
-    const { output: said } = (await finished(play)) as { output: Record<string, string> };
+    const { output: said } = (await finished(play)) as unknown as { output: Record<string, string> };
     expect(said['a']).toMatch(new RegExp(`^${code}`));
   });
 
@@ -156,11 +156,11 @@ describe('between members', () => {
       {},
       { ...withTalk((mailbox, id, signal) => (id === 'slow' ? deaf : flood)(mailbox, id, signal)), mailboxMax: 5 },
     );
-    expect(((await finished(full)) as { output: Record<string, string> }).output['fast']).toMatch(
+    expect(((await finished(full)) as unknown as { output: Record<string, string> }).output['fast']).toMatch(
       /^LIMIT: .*5 unread messages/,
     );
     const fast = stage(talkers('fast', 'slow'), {}, { ...withTalk(flood), messagesPerMinuteMax: 4 });
-    expect(((await finished(fast)) as { output: Record<string, string> }).output['fast']).toMatch(
+    expect(((await finished(fast)) as unknown as { output: Record<string, string> }).output['fast']).toMatch(
       /^LIMIT: .*4 messages a minute/,
     );
   });

@@ -2,9 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defineProcess, verifyRun, type Entry, type RunResult } from 'troupe';
+import { fileStore, memoryFileSystem } from 'troupe/journal';
 import { entriesOf } from '../support/dying-store.ts';
+import { passing } from '../support/hand-clock.ts';
 import { part, perform, script, type Part } from '../support/processes.ts';
-import { finished, killed, stage, type Stage } from '../support/running.ts';
+import { finished, killed, open, stage, type Stage } from '../support/running.ts';
 
 /** A process of this part that keeps, pass by pass, what it saw. */
 function tracing(body: Part) {
@@ -25,7 +27,11 @@ function endOf(end: RunResult | undefined): unknown {
 const of = (entries: readonly Entry[], type: string, fields: readonly string[]) =>
   entries
     .filter((entry) => entry.type === type)
-    .map(({ stream, data }) => [stream, ...fields.map((field) => (data as Record<string, unknown>)[field])].join(' '));
+    .map(({ stream, data }) =>
+      [stream, ...fields.map((field) => (data as Readonly<Record<string, number | string | undefined>>)[field])].join(
+        ' ',
+      ),
+    );
 
 /** What must hold of a run however often its hosts died. */
 async function expectSound(
@@ -41,6 +47,7 @@ async function expectSound(
     of(entries, 'signal', ['id']),
     of(entries, 'checkpoint', ['effect']),
     of(entries, 'log', ['id']),
+    of(entries, 'sleep.ended', ['until']),
     of(entries, 'group.ended', []),
   ]) {
     expect(once).toEqual([...new Set(once)]);
@@ -125,6 +132,28 @@ describe('a run that is killed', () => {
         await expectSame(disturbed, traces, endOf(end), still);
       }),
       { numRuns: parameters.numRuns * 6 },
+    );
+  });
+});
+
+describe('on the file journal', () => {
+  test.each([
+    ['flushed one by one', Number.POSITIVE_INFINITY],
+    ['flushed together', 0],
+  ])('%s, what a process sees live is what it sees again', async (_how, blockBelowMs) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(part, { minLength: 2, maxLength: 4 }), async (parts) => {
+        const { process, traces } = tracing({ type: 'all', parts });
+        const still = stage(process, script);
+        const store = fileStore({ dir: '/data', fs: memoryFileSystem(), blockBelowMs });
+        const run = await open(still, { store });
+        await passing(still.clock, run.drive());
+        await run.close();
+        await verifyRun({ store, run: 'run', process });
+        const [live, again] = traces;
+        expect(live).toEqual(again);
+      }),
+      parameters,
     );
   });
 });

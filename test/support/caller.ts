@@ -10,7 +10,11 @@ export interface CallerInput {
 
 interface Heard {
   readonly type: string;
-  readonly [key: string]: JsonValue;
+  /** Of whom it speaks, when it is a signal. */
+  readonly id: string;
+  readonly invocation?: Invocation;
+  readonly output?: JsonValue;
+  readonly error?: { readonly code?: string; readonly message: string };
 }
 
 /** What a {@link caller} ends with: `[event type, output or error code]`, in the order heard. */
@@ -36,22 +40,19 @@ export const caller = coordinator(
         return {};
       }),
       spawnOne: assign(({ event, spawn }) => {
-        spawn('member', { id: String(event['id']), input: (event['invocation'] ?? {}) as Invocation });
+        spawn('member', { id: event.id, input: event.invocation ?? {} });
         return {};
       }),
-      stopOne: stopChild(({ event }) => String(event['id'])),
+      stopOne: stopChild(({ event }) => event.id),
       respawn: enqueueActions(({ event, enqueue }) => {
-        enqueue.stopChild(String(event['id']));
-        enqueue.spawnChild('member', { id: String(event['id']), input: (event['invocation'] ?? {}) as Invocation });
+        enqueue.stopChild(event.id);
+        enqueue.spawnChild('member', { id: event.id, input: event.invocation ?? {} });
       }),
       note: assign({
-        heard: ({ context, event }) => {
-          const error = event['error'] as { readonly code?: string; readonly message: string } | undefined;
-          return [
-            ...context.heard,
-            [event.type, error === undefined ? (event['output'] ?? null) : (error.code ?? error.message)] as const,
-          ];
-        },
+        heard: ({ context, event: { type, error, output } }) => [
+          ...context.heard,
+          [type, error === undefined ? (output ?? null) : (error.code ?? error.message)] as const,
+        ],
       }),
     },
   }).createMachine({

@@ -123,7 +123,7 @@ export async function story(
     .map(({ type, data }) =>
       [
         type,
-        ...fields.map((field) => (data as Record<string, unknown>)[field]).filter((value) => value !== undefined),
+        ...fields.flatMap((field) => (data as Readonly<Record<string, number | string | undefined>>)[field] ?? []),
       ].join(' '),
     );
 }

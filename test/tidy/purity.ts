@@ -10,8 +10,9 @@ export const impureFiles: Readonly<Record<string, string>> = {
   'src/journal/gzip.ts': 'gzip of archives from node:zlib, through its streams',
   'src/journal/line.ts': 'CRC-32 from node:zlib: a pure function, many times faster than one in JavaScript',
   'src/journal/names.ts': 'CRC-32 from node:zlib, as in line.ts',
-  'src/journal/memory-fs.ts': 'the adapter of tests: the deferral of node, the rest in memory',
+  'src/journal/time.ts': "the journal's own glance at the clock and the event loop, for flushes and leases",
   'src/journal/process-identity.ts': 'the adapter that tells whether the holder of a run still lives',
+  'src/process/file-requests.ts': 'letters between processes, as files',
   'src/process/drained.ts': "one turn of node's event loop; decides nothing",
 };
 

@@ -52,6 +52,16 @@ export async function listByProc(proc = '/proc'): Promise<readonly OsProcess[]> 
   return processes;
 }
 
+/** Every living process as of one quick look, in place: for who has no time to wait. Empty where there is no such folder. */
+export function lookByProc(proc = '/proc'): readonly OsProcess[] {
+  try {
+    const names = readdirSync(proc).filter((name) => /^\d+$/.test(name));
+    return names.flatMap((name) => readProcess(proc, name) ?? []);
+  } catch {
+    return [];
+  }
+}
+
 /** When this process started: clock ticks since boot. */
 export function ownStart(): string {
   return startIn(fieldsIn(readText('/proc/self/stat') ?? ''));
@@ -76,6 +86,7 @@ function readProcess(proc: string, name: string): Facts | undefined {
     start: startIn(fields),
     marks: environ?.includes('TROUPE_') === true ? marksIn(environ.split('\0')) : [],
     isBare: environ === '',
+    ...(hasEnded ? { isDying: true } : {}),
   };
 }
 

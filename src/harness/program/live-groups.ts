@@ -1,4 +1,10 @@
-/** When this process ends with programs still running (an uncaught error, `process.exit`), they end with it. */
+/**
+ * When this process ends with programs still running (an uncaught error, `process.exit`), they end with it: their groups and, where
+ * one look tells in no time (/proc), what has left them.
+ */
+import { lookByProc } from './list-by-proc.ts';
+import { hostMark } from './list-processes.ts';
+
 const groups = new Set<number>();
 
 /** Ends the group, at once, if this process exits before the returned function is called. Not on SIGKILL: see `sweep.ts`. */
@@ -12,11 +18,15 @@ export function endWithThisProcess(groupId: number): () => void {
 }
 
 function endGroups(): void {
-  for (const groupId of groups) {
-    try {
-      process.kill(-groupId, 'SIGKILL');
-    } catch {
-      // Gone already.
-    }
+  for (const groupId of groups) kill(-groupId);
+  const isOurs = (host: string) => host === hostMark();
+  for (const { pid, marks } of lookByProc()) if (marks.some(({ host }) => isOurs(host))) kill(pid);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
   }
 }

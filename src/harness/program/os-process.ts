@@ -1,7 +1,7 @@
 /** One process of the operating system, as it was seen. */
 import type { Mark } from './marker.ts';
 
-/** An operating-system process that is alive: not a zombie. */
+/** An operating-system process that is alive: not a zombie, save one with a living thread. */
 export interface OsProcess {
   readonly pid: number;
   /** Process group. */
@@ -10,4 +10,6 @@ export interface OsProcess {
   readonly start: string;
   /** Attempts it belongs to. Empty when its environment may not be read. */
   readonly marks: readonly Mark[];
+  /** Its first thread has ended: it was killed, and another thread of it is still inside a call. */
+  readonly isDying?: true;
 }

@@ -67,7 +67,8 @@ export async function endAll(belonging: Belonging, rungs: readonly Rung[]): Prom
 /** Every living process that belongs: in the group, marked, or in a group that a marked one leads; never this one. */
 async function findAll({ key, groupId }: Belonging): Promise<readonly OsProcess[]> {
   const processes = await listProcesses();
-  const hosts = new Set(processes.map(({ pid, start }) => `${pid}-${start}`));
+  // A dying host holds its run no more: what it started is its successor's to end.
+  const hosts = new Set(processes.filter(({ isDying }) => isDying !== true).map(({ pid, start }) => `${pid}-${start}`));
   const isOrphanOrOurs = (host: string) => host === hostMark() || !hosts.has(host);
   const isMarked = ({ marks }: OsProcess) => marks.some((mark) => mark.key === key && isOrphanOrOurs(mark.host));
 

@@ -26,6 +26,9 @@ export interface Row {
   readonly at: string;
 }
 
+/** A bench: measures, and tells its rows as they come. `smoke`: small sizes, to see that it works. */
+export type Bench = (options: { readonly smoke: boolean; row(row: Row): void }) => Promise<void>;
+
 /** A figure to reach. */
 export type Target = { readonly atLeast: number } | { readonly atMost: number };
 

@@ -34,6 +34,7 @@ test('a zombie is not alive, unless one of its threads is', async () => {
   writeFileSync(proc.at('8/task/8/environ'), '');
   writeFileSync(proc.at('8/task/9/environ'), 'TROUPE_ATTEMPT=eight\0');
   expect(await keysOf()).toEqual({ 8: 'eight' });
+  expect(await listByProc(proc.path)).toMatchObject([{ pid: 8, isDying: true }]);
 });
 
 test('what is forked while others are read is found, though its parent ends before it is read', async () => {

@@ -1,0 +1,135 @@
+/**
+ * What each of XState's actions comes to. As in XState, an action has two halves: what its executor does at once, while the
+ * transition is still running, and what is done in order when it is over.
+ */
+import type { AnyActorRef } from 'xstate';
+import { TroupeError } from '../error.ts';
+import { toJson, type JsonValue } from '../json.ts';
+import type { Key, Live } from './cell.ts';
+import { where } from './describe.ts';
+import type { Limits } from './limits.ts';
+import { letterOf, type Outbox } from './outbox.ts';
+import { keyOf } from './ref.ts';
+import type { Roster } from './roster.ts';
+import type { Action, Heard } from './snapshot.ts';
+import type { Timetable } from './timetable.ts';
+
+/** What actions are done with. */
+export interface Deeds {
+  readonly limits: Limits;
+  readonly roster: Roster;
+  readonly outbox: Outbox;
+  readonly timetable: Timetable;
+  start(ref: AnyActorRef): void;
+  stopActor(live: Live): void;
+  relay(from: Live, to: Key | undefined, event: Heard): void;
+}
+
+/** XState touch point: parameters of sendTo and raise. */
+interface SendParams {
+  readonly to?: AnyActorRef;
+  readonly event: Heard;
+  readonly id?: unknown;
+  readonly delay?: unknown;
+}
+
+/** What XState tells a parent of a child that failed. */
+interface ActorFailed extends Heard {
+  readonly error: unknown;
+  readonly actorId: string;
+}
+
+/** The event by which a parent hears that this actor failed. */
+export function failureOf({ ref }: Live, error: unknown): ActorFailed {
+  return { type: `xstate.error.actor.${ref.id}`, error, actorId: ref.id };
+}
+
+/** The first half; what has a second one is put off. */
+export function look(deeds: Deeds, live: Live, action: Action): void {
+  const { roster } = deeds;
+  switch (action.type) {
+    case 'xstate.spawnChild':
+    case 'xstate.sendTo':
+    case 'xstate.cancel':
+    case 'xstate.emit':
+      live.deferred.push(action);
+      return;
+    case 'xstate.raise':
+      if (typeof (action.params as SendParams).delay === 'number') live.deferred.push(action);
+      return;
+    case 'xstate.stopChild': {
+      const ref = action.params as AnyActorRef | undefined;
+      if (ref === undefined) return;
+      roster.unregister(ref);
+      const child = roster.of(ref);
+      if (child?.phase === 'new') deeds.stopActor(child);
+      else if (child?.phase === 'running') live.deferred.push(action);
+      else roster.letGo(ref);
+      return;
+    }
+    case 'xstate.log': {
+      const { label, value } = action.params as { label?: string; value: unknown };
+      deeds.outbox.ask({ type: 'log', address: live.place.address, label, value: jsonOrText(value) });
+      return;
+    }
+    default: {
+      const why =
+        'a function of its own, a side effect that would happen again at every replay. Use assign, emit, or spawn a member.';
+      deeds.limits.break('MACHINE_UNSUPPORTED', `${where(live)}: action \`${action.type}\` is ${why}`);
+    }
+  }
+}
+
+/** The second half. */
+export function run(deeds: Deeds, live: Live, action: Action): void {
+  switch (action.type) {
+    case 'xstate.spawnChild': {
+      const { actorRef } = action.params as { actorRef?: AnyActorRef };
+      if (actorRef !== undefined) deeds.start(actorRef);
+      return;
+    }
+    case 'xstate.stopChild': {
+      const child = deeds.roster.of(action.params as AnyActorRef);
+      if (child !== undefined) deeds.stopActor(child);
+      return;
+    }
+    case 'xstate.sendTo':
+    case 'xstate.raise':
+      send(deeds, live, action.params as SendParams);
+      return;
+    case 'xstate.cancel':
+      deeds.timetable.cancel(live, (action.params as { sendId: string }).sendId);
+      return;
+    case 'xstate.emit': {
+      const event = letterOf((action.params as { event: unknown }).event, `${where(live)}: emitted event`);
+      deeds.outbox.ask({ type: 'emit', address: live.place.address, event });
+      return;
+    }
+    default:
+  }
+}
+
+function send(deeds: Deeds, live: Live, { to, event, id, delay }: SendParams): void {
+  if (typeof event !== 'object' || event === null || typeof event.type !== 'string') {
+    throw new TypeError(`${where(live)}: an event to send must be an object with a type`);
+  }
+  const { type } = event;
+  if (typeof delay === 'number')
+    return deeds.timetable.set(live, to === undefined ? live : keyOf(to), event, delay, id);
+  if (to === undefined) throw new TypeError(`${where(live)}: unable to send \`${type}\`: its receiver is gone`);
+  if (type.startsWith('troupe.')) {
+    throw new TroupeError('RESERVED_EVENT', `${where(live)}: event type \`${type}\` is the engine's own`);
+  }
+  // XState turns what escalate sends into the sender's own failure.
+  const sent = type === 'xstate.error' ? failureOf(live, (event as Heard & { data?: unknown }).data) : event;
+  deeds.relay(live, keyOf(to), sent);
+}
+
+/** For logs only: what is not JSON is shown as text. */
+function jsonOrText(value: unknown): JsonValue {
+  try {
+    return value === undefined ? null : toJson(value, 'log');
+  } catch {
+    return String(value);
+  }
+}

@@ -1,0 +1,48 @@
+/** How actors are named in effects and messages. */
+import type { AnyActorRef } from 'xstate';
+import { flawOfId, rootAddress } from './address.ts';
+import type { Live } from './cell.ts';
+import type { ActorKey, Address } from './effect.ts';
+import { generatedId, keyOf } from './ref.ts';
+
+/** Names an actor in an effect. */
+export function idOf(live: Live): ActorKey {
+  return { address: live.place.address, incarnation: live.incarnation };
+}
+
+/** Names an actor in a message, by its machine first. */
+export function where({ logic, place }: Live): string {
+  return place.address === rootAddress
+    ? `machine \`${logic.id}\``
+    : `machine \`${logic.id}\`, actor \`${place.address}\``;
+}
+
+/** Address of an actor's parent; the coordinator counts as its own. */
+export function parentOf(live: Live): Address {
+  const { _parent: parent } = live.ref;
+  return (parent === undefined ? undefined : keyOf(parent)?.place.address) ?? rootAddress;
+}
+
+/** How an actor that hears no more has ended. */
+export function endedHow(live: Live): string {
+  switch (live.snapshot?.status) {
+    case 'done':
+      return 'settled';
+    case 'error':
+      return 'failed';
+    default:
+      return 'stopped';
+  }
+}
+
+/** What is said of an actor that was spawned from a logic object. */
+export const inlineSpawn =
+  'spawned actor has no string `src`. Register it in setup({ actors }) and spawn it by name, so that it can be found again after a restart.';
+
+/** Why a spawned actor has no address of its own; undefined when it has one. */
+export function flawOfSpawn(ref: AnyActorRef): string | undefined {
+  const flaw = ref.id === generatedId ? 'no id' : flawOfId(ref.id);
+  if (flaw === undefined) return undefined;
+  const name = typeof ref.src === 'string' ? `\`${ref.src}\`` : 'without a name';
+  return `spawned actor ${name} has ${flaw}. Give it an id of its own, so that it has the same address in every replay.`;
+}

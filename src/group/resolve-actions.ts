@@ -1,0 +1,149 @@
+/** XState's resolveActionsAndContext: what the actions of one microstep come to, in order. */
+import { createActor, type AnyActorLogic, type AnyActorRef, type AnyActorScope } from 'xstate';
+import type { AnyAction, Arguments, Builtin, State } from './chart-types.ts';
+import type { Action, Heard } from './snapshot.ts';
+
+/** Resolves a list of actions; what they ask for goes to the scope's executor. `invoked` are the actors that the entered state is about to start. */
+export function resolveActions(
+  state: State,
+  event: Heard,
+  scope: AnyActorScope,
+  actions: readonly AnyAction[],
+  queue: Heard[],
+  invoked: readonly string[] | undefined,
+): State {
+  if (actions.length === 0) return state;
+  const retries: (() => void)[] = [];
+  const resolved = resolveEach(
+    state,
+    event,
+    scope,
+    actions,
+    { internalQueue: queue, deferredActorIds: invoked },
+    (builtin, params) => {
+      if (invoked !== undefined) retries.push(() => builtin.retryResolve?.(scope, resolved, params));
+    },
+  );
+  for (const retry of retries) retry();
+  return resolved;
+}
+
+function resolveEach(
+  before: State,
+  event: Heard,
+  scope: AnyActorScope,
+  actions: readonly AnyAction[],
+  extra: object,
+  retry: (builtin: Builtin, params: unknown) => void,
+): State {
+  let state = before;
+  for (const action of actions) {
+    const isInline = typeof action === 'function';
+    const name = isInline ? action.name : typeof action === 'string' ? action : action.type;
+    const builtin = isInline ? action : state.machine.implementations.actions[name];
+    const args: Arguments = { context: state.context, event, self: scope.self, system: scope.system };
+    const given =
+      isInline || typeof action === 'string' ? undefined : paramsOf(action, { context: state.context, event });
+    if (builtin?.resolve === undefined) {
+      execute(scope, { type: name === '' ? '(anonymous)' : name, params: given });
+    } else if (builtin.type === 'xstate.assign') {
+      state = assign(state, args, given, builtin.assignment, scope);
+    } else {
+      const [next, params, more] = builtin.resolve(scope, state, args, given, builtin, extra);
+      state = next;
+      if (builtin.retryResolve !== undefined) retry(builtin, params);
+      if (builtin.execute !== undefined) execute(scope, { type: builtin.type, params });
+      if (more !== undefined) state = resolveEach(state, event, scope, more, extra, retry);
+    }
+  }
+  return state;
+}
+
+/** The kernel's executor reads no more than these two. */
+function execute(scope: AnyActorScope, action: Action): void {
+  scope.actionExecutor(action as Parameters<AnyActorScope['actionExecutor']>[0]);
+}
+
+function assign(state: State, args: Arguments, params: unknown, assignment: unknown, scope: AnyActorScope): State {
+  let spawned: Record<string, AnyActorRef> | undefined;
+  const spawn = (src: string | AnyActorLogic, options?: SpawnOptions) => {
+    const ref = spawnActor(state, args, scope, src, options);
+    (spawned ??= {})[ref.id] = ref;
+    scope.defer(() => ref.start());
+    return ref;
+  };
+  const given = { context: state.context, event: args.event, spawn, self: args.self, system: args.system };
+  let update: object = {};
+  if (typeof assignment === 'function') {
+    update = assignment(given, params) as object;
+  } else {
+    const values: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(assignment as object))
+      values[key] = typeof value === 'function' ? value(given, params) : value;
+    update = values;
+  }
+  const context = Object.assign({}, state.context, update);
+  return changed(state, context, spawned === undefined ? state.children : { ...state.children, ...spawned }, state);
+}
+
+/** A changed copy, spelled out in XState's order of fields: spreading one costs more than all else that an event does. */
+export function changed(
+  state: State,
+  context: object,
+  children: State['children'],
+  { _nodes, value, tags }: Pick<State, '_nodes' | 'value' | 'tags'>,
+): State {
+  const { status, output, error, machine, historyValue, matches, hasTag, can, getMeta, toJSON } = state;
+  return {
+    status,
+    output,
+    error,
+    machine,
+    context,
+    _nodes,
+    value,
+    tags,
+    children,
+    historyValue,
+    matches,
+    hasTag,
+    can,
+    getMeta,
+    toJSON,
+  };
+}
+
+interface SpawnOptions {
+  readonly id?: string;
+  readonly systemId?: string;
+  readonly input?: unknown;
+  readonly syncSnapshot?: boolean;
+}
+
+function spawnActor(
+  { machine }: State,
+  { context, event }: Arguments,
+  scope: AnyActorScope,
+  src: string | AnyActorLogic,
+  options: SpawnOptions = {},
+): AnyActorRef {
+  const { id, systemId, input, syncSnapshot } = options;
+  const logic = typeof src === 'string' ? machine.implementations.actors[src] : src;
+  if (logic === undefined)
+    throw new Error(`Actor logic '${typeof src === 'string' ? src : ''}' not implemented in machine '${machine.id}'`);
+  return createActor(logic, {
+    id,
+    parent: scope.self,
+    syncSnapshot,
+    input: typeof src === 'string' && typeof input === 'function' ? input({ context, event, self: scope.self }) : input,
+    src,
+    systemId,
+    // `parent` and the like are XState's own options, not in its types.
+  } as Parameters<typeof createActor>[1]) as AnyActorRef;
+}
+
+/** Parameters of a guard or action that was given by name. */
+export function paramsOf(parameterized: { readonly params?: unknown }, args: object): unknown {
+  const { params } = parameterized;
+  return typeof params === 'function' ? params(args) : params;
+}

@@ -1,0 +1,96 @@
+/** A turn from its beginning to what it comes to. */
+import type { TroupeError } from '../error.ts';
+import { toJson } from '../json.ts';
+import { rootAddress } from './address.ts';
+import type { Cell } from './cell.ts';
+import { where } from './describe.ts';
+import type { Delivery, Effect, GroupEnd } from './effect.ts';
+import { isPlainError, plainTroupeError, toPlainError } from './plain-error.ts';
+import { enter } from './ref.ts';
+import { stoppedSnapshot } from './snapshot.ts';
+import { wants, type System } from './system.ts';
+import { Turn } from './turn.ts';
+import type { Vector } from './vector.ts';
+
+/** What a turn comes to. */
+export interface Step {
+  readonly system: System;
+  /** What the fold asks of the world, in order. */
+  readonly effects: readonly Effect[];
+  /** The actor-to-actor deliveries that the turn derived, in order. */
+  readonly derived: readonly Delivery[];
+}
+
+/**
+ * Runs `work` as the turn of entry `seq`. Over a bound, or on what could not be replayed, the turn is taken back
+ * and the group ends as failed: the same in every replay.
+ */
+export function runTurn(system: System, seq: number, at: number, work: (turn: Turn) => void): Step {
+  const turn = new Turn(system, seq, at);
+  const leave = enter(turn);
+  try {
+    work(turn);
+    turn.limits.assertUnbroken();
+    return settle(turn);
+  } catch (error) {
+    const { broken } = turn.limits;
+    if (broken === undefined) throw error;
+    return abandon(new Turn(system, seq, at), broken);
+  } finally {
+    turn.roster.release();
+    leave();
+  }
+}
+
+function settle(turn: Turn): Step {
+  const end = endOf(turn);
+  const cells = turn.roster.write(turn.lanes);
+  const next = systemAfter(turn, cells, turn.system.end);
+  return end === undefined ? stepTo(turn, next) : endWith(turn, next, end);
+}
+
+function abandon(turn: Turn, error: TroupeError): Step {
+  return endWith(turn, turn.system, { status: 'failed', error: plainTroupeError(error) });
+}
+
+function endWith(turn: Turn, system: System, end: GroupEnd): Step {
+  for (const { address, incarnation } of wants(system)) turn.outbox.ask({ type: 'cancel', address, incarnation });
+  turn.outbox.ask({ type: 'end', ...end });
+  return stepTo(turn, systemAfter(turn, system.cells, end));
+}
+
+function stepTo(turn: Turn, system: System): Step {
+  return { system, effects: turn.outbox.effects, derived: turn.outbox.derived };
+}
+
+function systemAfter(turn: Turn, cells: Vector<Cell>, end: GroupEnd | undefined): System {
+  const { system, seq, roster, timetable, lanes } = turn;
+  return {
+    definition: system.definition,
+    bounds: system.bounds,
+    places: system.places,
+    cells,
+    systemIds: roster.systemIds(),
+    seq,
+    end,
+    memberCount: roster.memberCount,
+    timerCount: timetable.count,
+    startedCount: turn.startedCount,
+    scheduledCount: timetable.scheduledCount,
+    lanes: { a: lanes.a, b: lanes.b },
+  };
+}
+
+/** How the group has ended, if its coordinator stopped in this turn. */
+function endOf({ system, reason }: Turn): GroupEnd | undefined {
+  const root = system.places.byAddress.get(rootAddress)?.live;
+  if (root === undefined || root.phase !== 'stopped') return undefined;
+  const { status, output, error } = root.snapshot ?? stoppedSnapshot;
+  if (status === 'error') return { status: 'failed', error: isPlainError(error) ? error : toPlainError(error) };
+  if (status !== 'done') return { status: 'cancelled', reason };
+  try {
+    return { status: 'completed', output: output === undefined ? null : toJson(output, `${where(root)}: output`) };
+  } catch (thrown) {
+    return { status: 'failed', error: toPlainError(thrown) };
+  }
+}

@@ -1,0 +1,104 @@
+/** Verifying: a journal that was touched, or a snapshot that does not belong to it, is found out. */
+import { describe, expect, test } from 'vitest';
+import { defineProcess, verifyRun, type Entry, type Journal, type JournalStore } from 'troupe';
+import { ok } from 'troupe/harness';
+import { fanOut } from 'troupe/machines';
+import { entriesOf } from '../support/dying-store.ts';
+import { settle } from '../support/hand-clock.ts';
+import { driven, finished, stage } from '../support/running.ts';
+
+const members = Array.from({ length: 6 }, (_, index) => ({ id: `m${index}` }));
+const process = defineProcess('verified', async (ctx) => {
+  await ctx.task('before', {});
+  return (await ctx.group('group', fanOut, { members, concurrency: 2, checkpointEvery: 2 }).output).settled;
+});
+const echo = { '*': ({ member }: { readonly member: string }) => ok(member) };
+
+/** The same store, whose entries are read otherwise than they were written. */
+function touched(store: JournalStore, touch: (entry: Entry) => Entry): JournalStore {
+  const touching = (journal: Journal): Journal => ({
+    ...journal,
+    async *read(stream, fromSeq) {
+      for await (const entries of journal.read(stream, fromSeq)) yield entries.map(touch);
+    },
+  });
+  return { open: async (run, options) => touching(await store.open(run, options)), list: () => store.list() };
+}
+
+describe('verifyRun', () => {
+  test('tells what it has proven of each group, and changes nothing', async () => {
+    const still = stage(process, echo);
+    await finished(still);
+    const before = await entriesOf(still.store);
+    const check = await verifyRun({ store: still.store, run: 'run', process });
+    expect(check).toMatchObject({
+      run: 'run',
+      entries: before.length,
+      groups: [{ name: 'before' }, { name: 'group' }],
+    });
+    for (const group of check.groups) {
+      expect(group.digests).toBeGreaterThan(0);
+      expect(group.digest).toMatch(/^[0-9a-f]{16}$/);
+      expect(group.snapshotSeq).toBe(group.entries);
+    }
+    expect(await entriesOf(still.store)).toEqual(before);
+  });
+
+  test('needs no lease, and proves a run that is under way as far as it has come', async () => {
+    const still = stage(process, { ...echo, m3: { step: 'hold' } });
+    const { run } = await driven(still);
+    const check = await verifyRun({ store: still.store, run: 'run', process });
+    expect(check.groups.map(({ name }) => name)).toEqual(['before', 'group']);
+    await run.close();
+    await settle();
+  });
+
+  test('finds a result that is not the one that was folded: NONDETERMINISM names the entry', async () => {
+    const still = stage(process, echo);
+    await finished(still);
+    const store = touched(still.store, (entry) =>
+      entry.type === 'member.settled' && (entry.data as { readonly member: string }).member === 'm2'
+        ? { ...entry, data: { ...(entry.data as object), outcome: { status: 'ok', output: 'forged' } } as never }
+        : entry,
+    );
+    await expect(verifyRun({ store, run: 'run', process })).rejects.toMatchObject({
+      code: 'NONDETERMINISM',
+      details: { stream: 'group:group' },
+    });
+  });
+
+  test('finds a snapshot that is not what its tail and the journal come to', async () => {
+    const still = stage(process, echo);
+    await finished(still);
+    const misplaced = (journal: Journal): Journal => ({
+      ...journal,
+      loadSnapshot: async (stream, maker) => {
+        const snapshot = await journal.loadSnapshot(stream, maker);
+        if (snapshot === undefined || stream !== 'group:group') return snapshot;
+        const other = await journal.loadSnapshot('group:before', maker);
+        return { ...snapshot, seq: snapshot.seq - 4, data: other?.data ?? snapshot.data };
+      },
+    });
+    const store: JournalStore = {
+      ...still.store,
+      open: async (run, options) => misplaced(await still.store.open(run, options)),
+    };
+    await expect(verifyRun({ store, run: 'run', process })).rejects.toMatchObject({ code: 'NONDETERMINISM' });
+  });
+
+  test('refuses a process that did not write the journal', async () => {
+    const still = stage(process, echo);
+    await finished(still);
+    const without = defineProcess('verified', async (ctx) => ctx.task('before', {}));
+    await expect(
+      verifyRun({ store: still.store, run: 'run', process: defineProcess('other', () => 1) }),
+    ).rejects.toMatchObject({ code: 'PROCESS_INVALID' });
+    await expect(verifyRun({ store: still.store, run: 'run', process: without })).rejects.toMatchObject({
+      code: 'PROCESS_INVALID',
+      message: expect.stringContaining('group:group') as string,
+    });
+    await expect(verifyRun({ store: still.store, run: 'none', process })).rejects.toMatchObject({
+      code: 'RUN_UNKNOWN',
+    });
+  });
+});
