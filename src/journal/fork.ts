@@ -120,7 +120,7 @@ function outOfRange(run: string, at: number, total: number): TroupeError {
 }
 
 const sideFileMark = Buffer.from('"outputFile":"');
-const chunkBytes = 4 * 1024 * 1024;
+const chunkBytes = 1024 * 1024;
 
 /** Notes the side files that whole lines name. Inside a text the mark cannot stand: its quotes would be escaped. */
 function noteSideFiles(lines: Buffer, found: Set<string>): void {
