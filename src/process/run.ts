@@ -100,8 +100,8 @@ export async function openRun(options: RunOptions): Promise<Run> {
     }
     try {
       if (request.type === 'message') {
-        const { group, id, to, message, body, mode } = request;
-        await outside.send(group, { id, to, type: message, body, ...(mode === undefined ? {} : { mode }) });
+        const { group, id, messageId, to, message, body, mode } = request;
+        await outside.send(group, { id: messageId ?? id, to, type: message, body, ...(mode === undefined ? {} : { mode }) });
       } else {
         await outside.answer(request);
       }
