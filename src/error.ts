@@ -13,7 +13,8 @@ export const remedies = {
   GROUP_FAILED: 'Read the error of the group (`troupe show`), catch it in the process, or mend its cause.',
   GROUP_MISMATCH: 'Give the group another name, or open it with the machine and input it was created with.',
   HOST_CLOSED: 'Open the run again.',
-  JOURNAL_CORRUPT: 'Restore the named file from a copy; the entries before the damage are intact.',
+  JOURNAL_CORRUPT:
+    'Restore the named file from a copy, or go on from the entries before the damage, which are intact: `troupe fork <run> --at <how many>`.',
   JOURNAL_FORMAT: 'Open the run with the version of troupe that wrote it, or a newer one.',
   JOURNAL_IO: 'Mend the disk (space, rights, mount), then resume the run; nothing acknowledged is lost.',
   LIMIT: 'Raise the named bound, or make the coordinator ask for less.',

@@ -13,6 +13,13 @@ export { type RunOptions } from './process/held-run.ts';
 export { iterate, type Iteration, type Pending, type Settlement } from './process/iterate.ts';
 export { openRun, type Run, type RunResult } from './process/run.ts';
 export { cancelRun, readRun } from './process/cancel.ts';
+export {
+  answerUnattended,
+  openGatesOf,
+  sendUnattended,
+  type OpenGate,
+  type UnattendedOptions,
+} from './process/unattended.ts';
 export { forkRun, type ForkRunOptions } from './process/fork.ts';
 export { retryRun, type Retry, type RetryRunOptions } from './process/retry.ts';
 export { verifyRun, type GroupCheck, type RunCheck } from './process/verify.ts';

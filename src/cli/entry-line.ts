@@ -44,6 +44,22 @@ function end({ status, output, error, reason }: Data): string {
   return status === 'failed' ? `failed: ${message(error)}` : `${text(status)}: ${text(reason)}`;
 }
 
+const amount = (value: unknown) => (typeof value === 'number' ? String(Number(value.toFixed(4))) : text(value));
+const ids = (value: unknown) =>
+  Array.isArray(value) && value.length > 3 ? `${value.length} messages` : (value as readonly string[]).join(', ');
+/** A dead letter's own type, if it was a message. */
+const letter = (value: unknown) => (typeof inner(value)['type'] === 'string' ? `, ${text(inner(value)['type'])}` : '');
+const goesWithoutSaying = new Set(['', 'is pinned', 'is the default', 'performs commands']);
+/** Why this harness, unless it goes without saying; and why not the others. */
+const routing = (data: Data) => {
+  const why = text(data['why'] ?? '');
+  const rejected = Array.isArray(data['rejected'])
+    ? (data['rejected'] as readonly Data[]).map((one) => `${text(one['harness'])} ${text(one['reason'])}`)
+    : [];
+  const said = goesWithoutSaying.has(why) ? rejected : [why, ...rejected];
+  return said.length === 0 ? '' : ` (${said.join('; ')})`;
+};
+
 const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'run.created': (data) => `process ${text(data['process'])}, input ${text(data['input'])}`,
   'run.cancelled': (data) => text(data['reason']),
@@ -59,8 +75,18 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'member.progress': (data) => `${attempt(data)} ${text(inner(data['progress'])['line'])}`,
   'timer.fired': (data) => `${text(data['timer'])} of ${text(data['address']) || 'the coordinator'}`,
   'group.cancelled': (data) => text(data['reason']),
-  'attempt.queued': (data) => `${attempt(data)} on ${text(data['harness'])}`,
-  'attempt.started': (data) => `${attempt(data)} on ${text(data['harness'])}`,
+  'attempt.queued': (data) => `${attempt(data)} on ${text(data['harness'])}${routing(data)}`,
+  'attempt.started': (data) => `${attempt(data)} on ${text(data['harness'])}${routing(data)}`,
+  'budget.warned': (data) =>
+    `${text(data['whose'])}: ${amount(data['spent'])} of ${amount(data['limit'])} ${text(data['what'])} spent`,
+  'message': (data) =>
+    `${text(data['from'])} → ${text(data['to']) || 'coordinator'}: ${text(data['type'])}${data['mode'] === undefined ? '' : ` (${text(data['mode'])})`}${data['body'] === null ? '' : ` ${text(data['body'])}`}`,
+  'message.read': (data) =>
+    `${attempt(data)} read ${ids(data['ids'])}${data['as'] === 'queue' ? '' : ` (${text(data['as'])})`}`,
+  'gate.opened': (data) => `${text(data['name'])}: ${text(data['question'])}`,
+  'gate.answered': (data) =>
+    `${text(data['name'])} ${data['approved'] === true ? 'approved' : 'rejected'} by ${text(data['by'])}${data['note'] === '' ? '' : `: ${text(data['note'])}`}`,
+  'request.refused': (data) => message(data['error']),
   'attempt.failed': (data) =>
     `${attempt(data)} ${message(data['error'])}; again at ${new Date(Number(data['retryAt'])).toISOString()}`,
   'attempt.cancelled': (data) =>
@@ -68,7 +94,7 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'emitted': (data) => text(data['event']),
   'checkpoint': (data) => `${text(data['name'])} (${text(data['settled'])} of ${text(data['total'])})`,
   'letter.dead': (data) =>
-    `from ${text(data['from'])} to ${text(data['to']) || 'the coordinator'}: ${text(data['reason'])}`,
+    `from ${text(data['from']) || 'the coordinator'} to ${text(data['to']) || 'the coordinator'}${letter(data['letter'])}: ${text(data['reason'])}`,
   'group.ended': end,
 };
 

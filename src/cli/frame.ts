@@ -2,6 +2,9 @@
 import type { Ledger, MemberRecord } from '../group/ledger.ts';
 import { lineKey, type KnownRun } from './known-run.ts';
 import { groupRow, isSettled, memberRow, rowWidths, tally } from './member-row.ts';
+import { plainLine } from '../harness/program/last-line.ts';
+import { openGatesOf } from '../process/unattended.ts';
+import { approveCommand } from './waits-for.ts';
 import type { Style } from './terminal.ts';
 import { duration, fit } from './text.ts';
 
@@ -35,6 +38,18 @@ export function frameOf(options: FrameOptions): readonly string[] {
     }
     const more = restOf(ledger, shown);
     if (more !== '' && ledger.status === 'active') lines.push(style.dim(fit(`    + ${more}`, columns)));
+  }
+  for (const { name, question, group } of openGatesOf(view)) {
+    lines.splice(
+      1,
+      0,
+      style.yellow(
+        fit(
+          `  ? ${group === undefined ? '' : `${group}: `}${name}  ${plainLine(question)}  ${approveCommand(view.id, name)}`,
+          columns,
+        ),
+      ),
+    );
   }
   if (shares.hidden > 0) lines.push(style.dim(fit(`  + ${shares.hidden} more groups`, columns)));
   return lines.slice(0, Math.max(1, rows));

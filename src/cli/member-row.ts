@@ -63,8 +63,9 @@ export function memberRow(
   const left = `    ${column(member.id, widths.id)}  ${column(member.harness, widths.harness)}  `;
   const taken = member.startedAt === undefined ? '' : duration((member.endedAt ?? now) - member.startedAt);
   const state = column(`${symbols[member.status]} ${member.status === 'queued' ? '' : taken}`, 9);
+  const cost = member.spend.costUsd > 0 ? `$${member.spend.costUsd.toFixed(2)}  ` : '';
   const room = columns - widthOf(left) - 9 - 1;
-  const line = fit(plainLine(lineOf(member, options.line, now)), room);
+  const line = fit(cost + plainLine(lineOf(member, options.line, now)), room);
   return `${fit(left, columns)}${columns > widthOf(left) + 9 ? paint(state) : ''} ${member.status === 'failed' ? style.red(line) : style.dim(line)}`.trimEnd();
 }
 
@@ -122,9 +123,11 @@ export function groupRow(
         ? `: ${ledger.end.reason}`
         : '';
   const dead = ledger.deadLetters === 0 ? '' : `  ${count(ledger.deadLetters, 'dead letter')}`;
+  const cost = ledger.spend.costUsd > 0 ? `  $${ledger.spend.costUsd.toFixed(2)}` : '';
+  const letters = ledger.messages.size === 0 ? '' : `  ${count(ledger.messages.size, 'message')}`;
   const head = fit(`  ${fit(ledger.name, Math.max(8, columns - 30))}`, columns);
   const rest = fit(
-    `  ${ledger.machine.id}  ${settled}/${total}${mark}${status}${plainLine(why)}${dead}`,
+    `  ${ledger.machine.id}  ${settled}/${total}${mark}${status}${plainLine(why)}${cost}${letters}${dead}`,
     columns - widthOf(head),
   );
   return `${style.bold(head)}${ledger.status === 'failed' ? style.red(rest) : rest}`;

@@ -1,5 +1,5 @@
 /** The command line: names, options, help. What a command does is loaded when it is called. */
-import { Command, type OptionValues } from 'commander';
+import { Command, Option, type OptionValues } from 'commander';
 import { engineVersion } from '../version.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 
@@ -72,6 +72,33 @@ export function program(done: (exitCode: number) => void): Command {
       'troupe cancel 7k2fd --reason "wrong branch"',
     ).option('--reason <text>', 'why; recorded', 'cancelled from the command line'),
     async ([run = ''], options) => (await import('./cancel-command.ts')).cancelCommand(run, { reason: '', ...options }),
+  );
+  finish(
+    command(
+      'send <run> <group> <to> <body>',
+      'send a message to a member, `coordinator`, or `*` for all; JSON if it is JSON, else text',
+      'troupe send 7k2fd reviewers src/c.ts "a.ts changed its return type" --mode steer',
+    )
+      .option('--type <type>', "the message's type", 'message')
+      .addOption(
+        new Option('--mode <mode>', 'how it reaches a running member')
+          .choices(['queue', 'steer', 'interrupt'])
+          .default('queue'),
+      )
+      .option('--id <id>', 'names the message: the same id twice is one message; default a new id'),
+    async (args, options) => (await import('./send-command.ts')).sendCommand(args, { type: '', ...options }),
+  );
+  finish(
+    command(
+      'approve <run> <gate>',
+      'answer an open gate: approve it, or reject it',
+      'troupe approve 7k2fd ship --note "after the fix"',
+    )
+      .option('--group <name>', 'the group whose gate it is, if several have one of this name')
+      .option('--reject', 'reject it')
+      .option('--note <text>', 'why; recorded, and heard by whoever asked', ''),
+    async ([run = '', gate = ''], options) =>
+      (await import('./approve-command.ts')).approveCommand(run, gate, { note: '', ...options }),
   );
   finish(
     command(

@@ -31,10 +31,17 @@ export interface RunJson {
     readonly members: readonly (Pick<MemberRecord, 'id' | 'status' | 'harness' | 'attempt'> & Partial<MemberRecord>)[];
     readonly checkpoints: readonly JsonValue[];
     readonly deadLetters: number;
+    /** Recorded messages, one per recipient. */
+    readonly messages: number;
+    /** Gates, the last of each name; `answer` is absent while one is open. */
+    readonly gates: readonly JsonValue[];
+    readonly spend: Ledger['spend'];
     readonly output?: JsonValue;
     readonly error?: PlainError;
     readonly reason?: string;
   }[];
+  /** The run's own gates (`ctx.breakpoint`). */
+  readonly gates: readonly JsonValue[];
   readonly waitsFor: readonly WaitsFor[];
 }
 
@@ -63,8 +70,12 @@ export function runJson(view: RunView, holder?: Holder | null): RunJson {
       members: [...ledger.members.values()],
       checkpoints: ledger.checkpoints,
       deadLetters: ledger.deadLetters,
+      messages: ledger.messages.size,
+      gates: [...ledger.gates.values()],
+      spend: ledger.spend,
       ...ended(ledger.end),
     })),
+    gates: [...view.gates.values()],
     waitsFor: waitsFor(view),
   };
   // Leaves out what is undefined: the fields marked `?` above.

@@ -8,7 +8,7 @@ import { outputLines } from './output-lines.ts';
 import { groupRow, memberRow, rowWidths } from './member-row.ts';
 import type { Style } from './terminal.ts';
 import { count, duration, fit, momentOf } from './text.ts';
-import { waitsForText } from './waits-for.ts';
+import { waitsFor, waitsForText } from './waits-for.ts';
 
 /** What the page needs to know besides the run. */
 export interface PageOptions {
@@ -35,6 +35,7 @@ export function runPage(known: KnownRun, options: PageOptions): readonly string[
     ...[...view.groups.values()].flatMap((ledger) => groupLines(ledger, known, options)),
     ...endLines(view, options),
     ...(view.status === 'active' ? [fit(`waits for  ${waitsForText(view)}`, columns)] : []),
+    ...gateLines(view, options),
     '',
     ...nextCommands(view, options).map((command) => `  ${style.cyan(command)}`),
   ];
@@ -80,6 +81,18 @@ function lastWords({ status, error }: MemberRecord, { columns, style }: PageOpti
     .split('\n')
     .slice(1, 9)
     .map((line) => style.dim(fit(`      │ ${plainLine(line)}`, columns)));
+}
+
+/** Questions that wait for somebody, and how to answer. */
+function gateLines(view: RunView, { columns, style, flag }: PageOptions): readonly string[] {
+  return waitsFor(view).flatMap((one) => {
+    if (one.type !== 'gate') return [];
+    const whose = one.group === undefined ? '' : `${one.group}: `;
+    return [
+      fit(`  ? ${whose}${one.gate}  ${plainLine(one.question)}`, columns),
+      `    ${style.cyan(`${one.command}${flag}`)}`,
+    ];
+  });
 }
 
 function endLines({ end }: RunView, { columns, style }: PageOptions): readonly string[] {

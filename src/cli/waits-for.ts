@@ -1,27 +1,50 @@
 /** What a run waits for, as far as its journal tells. */
 import type { MemberStatus } from '../group/ledger.ts';
 import type { RunView } from '../process/run-view.ts';
+import { openGatesOf } from '../process/unattended.ts';
+import { quoted } from './data-folder.ts';
 import { count } from './text.ts';
 
 /** A member that has not settled, or the process function itself (a sleep, or code between groups). */
 export type WaitsFor =
   | { readonly type: 'member'; readonly group: string; readonly member: string; readonly status: MemberStatus }
   | { readonly type: 'group'; readonly group: string }
+  /** An approval; `group` is absent for a gate of the run's own. `command` answers it. */
+  | {
+      readonly type: 'gate';
+      readonly group?: string;
+      readonly gate: string;
+      readonly question: string;
+      readonly command: string;
+    }
   | { readonly type: 'process' };
 
 /** In the order of the journal; empty for a run that has ended. */
 export function waitsFor(view: RunView): readonly WaitsFor[] {
   if (view.end !== undefined) return [];
-  const found: WaitsFor[] = [];
+  const gates = openGatesOf(view);
+  const found: WaitsFor[] = gates.map(({ name: gate, question, group }) => ({
+    type: 'gate',
+    ...(group === undefined ? {} : { group }),
+    gate,
+    question,
+    command: approveCommand(view.id, gate, gates.filter((one) => one.name === gate).length > 1 ? group : undefined),
+  }));
   for (const ledger of view.groups.values()) {
     if (ledger.status !== 'active') continue;
     const open = [...ledger.members.values()].filter(
       ({ status }) => status !== 'completed' && status !== 'failed' && status !== 'cancelled',
     );
-    if (open.length === 0) found.push({ type: 'group', group: ledger.name });
+    if (open.length === 0 && !gates.some(({ group }) => group === ledger.name))
+      found.push({ type: 'group', group: ledger.name });
     for (const { id, status } of open) found.push({ type: 'member', group: ledger.name, member: id, status });
   }
   return found.length === 0 ? [{ type: 'process' }] : found;
+}
+
+/** What to type to approve. */
+export function approveCommand(run: string, gate: string, group?: string): string {
+  return `npx troupe approve ${run} ${quoted(gate)}${group === undefined ? '' : ` --group ${quoted(group)}`}`;
 }
 
 const namedMax = 5;
@@ -31,6 +54,7 @@ export function waitsForText(view: RunView): string {
   const all = waitsFor(view);
   const words = all.slice(0, namedMax).map((one) => {
     if (one.type === 'process') return 'the process itself';
+    if (one.type === 'gate') return `an answer at gate ${one.gate}`;
     return one.type === 'group' ? `a timer or a signal of group ${one.group}` : `${one.member} (${one.status})`;
   });
   return [...words, ...(all.length > namedMax ? [`and ${count(all.length - namedMax, 'more member')}`] : [])].join(

@@ -211,14 +211,21 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
     const used =
       checked !== undefined && 'usage' in checked && checked.usage !== undefined ? { usage: checked.usage } : {};
-    if (ending?.type === 'dropped') {
-      push('attempt.cancelled', { ...attempted(member), reason: ending.reason, ...used });
+    // Wanted no longer: also when it was being ended for another reason before.
+    const dropped =
+      ending?.type === 'dropped'
+        ? ending.reason
+        : isLiving(member)
+          ? undefined
+          : (ledger().cancelReason ?? 'stopped by the coordinator');
+    if (dropped !== undefined) {
+      push('attempt.cancelled', { ...attempted(member), reason: dropped, ...used });
       if (checked?.status === 'ok') {
         push('letter.dead', {
           to: '',
           from: member.address,
           letter: checked.output,
-          reason: `result came after: ${ending.reason}`,
+          reason: `result came after: ${dropped}`,
         });
       }
     } else if (checked?.status === 'ok') {

@@ -167,7 +167,12 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
         stream,
         seq: ledger.seq,
         maker: snapshotMaker(definition),
-        data: { system: persist(folded), ledger: ledgerToJson(ledger), mail: [...mail] as unknown as JsonValue },
+        // A copy: what is delivered before it is written is none of its.
+        data: {
+          system: persist(folded),
+          ledger: ledgerToJson(ledger),
+          mail: structuredClone([...mail]) as unknown as JsonValue,
+        },
       };
     },
   };

@@ -177,8 +177,8 @@ export async function openGroup(
     for (const [key, mails] of state.mail) {
       const first = mails[0];
       if (first === undefined || isWanted(state.system, key, first.to)) continue;
-      for (const { effect, to, from, type, body } of mails) {
-        if (buried.has(effect)) continue;
+      for (const { effect, to, from, type, body, isRead } of mails) {
+        if (isRead || buried.has(effect)) continue;
         buried.add(effect);
         push('letter.dead', {
           to,

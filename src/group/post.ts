@@ -24,6 +24,17 @@ export interface Post {
 /** How long the rate of one sender is looked at, ms. */
 const rateWindowMs = 60_000;
 
+/** The error for a recipient that a group does not have; it names those it has, and the nearest. */
+export function unknownMember(group: string, to: string, names: readonly string[]): TroupeError {
+  const near = nearest(to, names).map((name) => `\`${name}\``);
+  const listed = names.length > 20 ? `${names.slice(0, 20).join(', ')} … (${names.length})` : names.join(', ');
+  return new TroupeError(
+    'UNKNOWN_MEMBER',
+    `group \`${group}\` has no member \`${to}\`. Members: ${listed || 'none'}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''}`,
+    { group, member: to, members: names.slice(0, 100), nearest: nearest(to, names) },
+  );
+}
+
 /** Makes the post office of a group. */
 export function postOf(
   context: GroupContext,
@@ -57,13 +68,7 @@ export function postOf(
     const known = system !== undefined && snapshotAt(system, to) !== undefined;
     if (known || ledger.members.has(to)) return [to];
     const names = [...new Set([...living.map(({ address }) => address), ...ledger.members.keys()])];
-    const near = nearest(to, names).map((name) => `\`${name}\``);
-    const listed = names.length > 20 ? `${names.slice(0, 20).join(', ')} … (${names.length})` : names.join(', ');
-    throw new TroupeError(
-      'UNKNOWN_MEMBER',
-      `group \`${group}\` has no member \`${to}\`. Members: ${listed || 'none'}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''}`,
-      { group, member: to, members: names.slice(0, 100), nearest: nearest(to, names) },
-    );
+    throw unknownMember(group, to, names);
   };
 
   const refuseFull = (to: Address) => {

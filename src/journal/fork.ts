@@ -15,13 +15,13 @@
 import type { Clock } from '../clock.ts';
 import { isTroupeError, TroupeError } from '../error.ts';
 import { corrupt } from './damage.ts';
-import { withFile, writeAll, type OpenFile } from './fs.ts';
+import { copyOf, type Copy } from './fork-copy.ts';
 import { freeEpoch } from './lease.ts';
 import { factsReader } from './decode.ts';
 import { checkRunId, encodeName, encodePath } from './names.ts';
 import type { Fork } from './port.ts';
 import { makeRun, type RunsPlace } from './run-folder.ts';
-import { encodeHeader, listSegments, segmentFile, type Segment } from './segments.ts';
+import { listSegments, type Listing } from './segments.ts';
 import { shareFile, writeFile } from './tree.ts';
 import { cursorAt, walkSegment, type Cursor, type Inspect } from './walk.ts';
 
@@ -43,17 +43,15 @@ interface Boundary {
 }
 
 interface Cut extends Boundary {
-  readonly segments: readonly Segment[];
   readonly heads: ReadonlyMap<string, number>;
   readonly epoch: number;
 }
 
-/** Finds the last whole append within the first `at` entries, everything up to there checked; what is damaged behind it is not looked at. */
-async function findCut({ fs, dir, from, at }: ForkOptions): Promise<Cut> {
-  const { segments, trouble } = await listSegments(fs, `${dir}/runs/${from}`, from);
-  if (segments.length === 0 && trouble === undefined) {
-    throw new TroupeError('RUN_UNKNOWN', `There is no run \`${from}\` in ${dir}/runs.`, { run: from });
-  }
+/**
+ * Finds the last whole append within the first `at` entries, everything up to there checked, and has it copied on the way; what is
+ * damaged behind it is not looked at.
+ */
+async function findCut({ fs, from, at }: ForkOptions, { segments, trouble }: Listing, copy: Copy): Promise<Cut> {
   /** Seq of each stream and epoch, as of `below`, the last boundary at or before the cut. */
   const heads = new Map<string, number>();
   let epoch = 0;
@@ -89,14 +87,27 @@ async function findCut({ fs, dir, from, at }: ForkOptions): Promise<Cut> {
       }
       return facts;
     };
+    let copied = bytes;
+    const copyOn = (): void => {
+      // The line that was looked at last is checked when the next one is.
+      const { segment: number, bytes: to, entries: whole } = below;
+      if (number !== segment.header.segment || to <= copied || seen.entries < whole) return;
+      copy.take(segment, copied, to);
+      copied = to;
+    };
     const isFound = () => above !== undefined && seen.entries >= above;
     try {
-      for await (const _ of walkSegment(fs, segment, seen, inspect)) if (isFound()) break;
+      for await (const _ of walkSegment(fs, segment, seen, inspect)) {
+        copyOn();
+        if (isFound()) break;
+      }
     } catch (error) {
       // Damage behind the cut is not ours.
       if (!isFound() && !(at < 1 && isTroupeError(error, 'JOURNAL_CORRUPT'))) throw error;
+      copyOn();
       break;
     }
+    copyOn();
     if (isFound()) break;
   }
   const total = cursor?.entries ?? 0;
@@ -111,63 +122,12 @@ async function findCut({ fs, dir, from, at }: ForkOptions): Promise<Cut> {
       { run: from, at, min: above },
     );
   }
-  return { ...below, segments: segments.slice(0, below.segment), heads, epoch };
+  return { ...below, heads, epoch };
 }
 
 function outOfRange(run: string, at: number, total: number): TroupeError {
   const range = total === 0 ? 'it has no entries' : `expected a position from 1 to ${total}`;
   return new TroupeError('BAD_INPUT', `Run \`${run}\` cannot be forked at ${at}: ${range}.`, { run, at, max: total });
-}
-
-const sideFileMark = Buffer.from('"outputFile":"');
-const chunkBytes = 4 * 1024 * 1024;
-
-/** Notes the side files that whole lines name. Inside a text the mark cannot stand: its quotes would be escaped. */
-function noteSideFiles(lines: Buffer, found: Set<string>): void {
-  for (let at = lines.indexOf(sideFileMark); at >= 0; at = lines.indexOf(sideFileMark, at + 1)) {
-    const from = at + sideFileMark.length - 1;
-    let end = from + 1;
-    while (end < lines.length && lines[end] !== 34) end += lines[end] === 92 ? 2 : 1;
-    found.add(String(JSON.parse(lines.toString('utf8', from, end + 1))));
-  }
-}
-
-/** Copies whole lines [from, to); resolves when they are written. */
-async function copyLines(
-  source: OpenFile,
-  from: number,
-  to: number,
-  target: OpenFile,
-  at: number,
-  sideFiles: Set<string>,
-): Promise<void> {
-  let buffer = Buffer.allocUnsafe(Math.min(chunkBytes, to - from));
-  let done = from;
-  let writing: Promise<void> = Promise.resolve();
-  let spare = Buffer.allocUnsafe(0);
-  while (done < to) {
-    const room = Math.min(buffer.length, to - done);
-    let filled = 0;
-    while (filled < room) {
-      const count = await source.read(buffer.subarray(filled, room), done + filled);
-      if (count === 0) throw new Error(`the log became shorter while it was copied`);
-      filled += count;
-    }
-    const end = buffer.subarray(0, filled).lastIndexOf(10) + 1;
-    if (end === 0) {
-      buffer = Buffer.allocUnsafe(buffer.length * 2);
-      continue;
-    }
-    const lines = buffer.subarray(0, end);
-    await writing;
-    writing = writeAll(target, lines, at + done - from);
-    // While these are written, the next ones are read into the other buffer; a failure is told when that is done.
-    writing.catch(() => undefined);
-    noteSideFiles(lines, sideFiles);
-    done += end;
-    [buffer, spare] = [spare.length >= buffer.length ? spare : Buffer.allocUnsafe(buffer.length), buffer];
-  }
-  await writing;
 }
 
 /** Links the side files; a name that leads elsewhere, or a file that is not there, is no harm: the journal is enough. */
@@ -229,29 +189,24 @@ export async function forkLog(options: ForkOptions): Promise<Fork> {
   if (as === from || (await listSegments(fs, `${dir}/runs/${as}`, as)).segments.length > 0) {
     throw new TroupeError('RUN_EXISTS', `Run \`${as}\` exists already in ${dir}/runs.`, { run: as });
   }
-  const cut = await findCut(options);
-  const { entries } = cut;
+  const listing = await listSegments(fs, `${dir}/runs/${from}`, from);
+  if (listing.segments.length === 0 && listing.trouble === undefined) {
+    throw new TroupeError('RUN_UNKNOWN', `There is no run \`${from}\` in ${dir}/runs.`, { run: from });
+  }
+  let entries = 0;
   await makeRun(options, as, async (draft) => {
-    const lease = freeEpoch(cut.epoch, processes.self(), clock.now());
-    await writeFile(fs, `${draft}/lease/${lease.name}`, lease.bytes);
-    const sideFiles = new Set<string>();
-    let previousBytes = 0;
-    for (const { header, path, headerBytes, sealedBytes } of cut.segments) {
-      const { segment } = header;
-      const first = segment === 1 ? { engine, at: clock.now(), origin: { from, at: entries } } : {};
-      const head = encodeHeader({ ...header, ...first, run: as, previousBytes });
-      const end = segment === cut.segment ? cut.bytes : (sealedBytes ?? cut.bytes);
-      await withFile(fs, path, 'read', async (source) =>
-        withFile(fs, `${draft}/${segmentFile(segment)}`, 'replace', async (target) => {
-          await writeAll(target, head, 0);
-          await copyLines(source, headerBytes, end, target, head.length, sideFiles);
-          await target.datasync();
-        }),
-      );
-      previousBytes = head.length + end - headerBytes;
+    const first = { run: as, engine, at: clock.now(), origin: { from, at } };
+    const copy = copyOf({ fs, segments: listing.segments, draft, first });
+    try {
+      const cut = await findCut(options, listing, copy);
+      entries = cut.entries;
+      const lease = freeEpoch(cut.epoch, processes.self(), clock.now());
+      await writeFile(fs, `${draft}/lease/${lease.name}`, lease.bytes);
+      await shareSideFiles(options, draft, await copy.finish({ from, at: entries }));
+      await shareSnapshots(options, draft, cut.heads);
+    } finally {
+      await copy.close();
     }
-    await shareSideFiles(options, draft, sideFiles);
-    await shareSnapshots(options, draft, cut.heads);
   });
   return { as, from, at, entries };
 }

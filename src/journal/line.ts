@@ -32,9 +32,9 @@ export function sealLine(open: string): string {
   return `${open},"crc":"${hex(crc32(open))}"}\n`;
 }
 
-/** The line of an object that has no `crc` of its own. */
-export function encodeObject(value: object): string {
-  return sealLine(JSON.stringify(value).slice(0, -1));
+/** The line of an object that has no `crc` of its own; `blanks` stand before the checksum. */
+export function encodeObject(value: object, blanks = ''): string {
+  return sealLine(JSON.stringify(value).slice(0, -1) + blanks);
 }
 
 /** The first part of every line of a stream; it never changes, so it is kept. */

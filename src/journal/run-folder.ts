@@ -42,21 +42,25 @@ function nameOf(mark: string, run: string, { processes }: RunsPlace): string {
 export async function makeRun(place: RunsPlace, run: string, fill: (draft: string) => Promise<void>): Promise<void> {
   const { fs, dir, processes } = place;
   const runs = `${dir}/runs`;
-  const draft = `${runs}/${nameOf(draftMark, run, place)}`;
-  await fs.mkdir(`${draft}/lease`);
+  const name = nameOf(draftMark, run, place);
+  const draft = `${runs}/${name}`;
+  const made = await fs.mkdir(`${draft}/lease`);
   try {
     await writeFile(fs, `${draft}/${makerFile}`, Buffer.from(`${JSON.stringify(processes.self())}\n`));
     // Durable first: by it whoever comes after a power cut knows that nobody goes on here.
     await fs.syncDirectory(`${draft}/lease`);
     await fill(draft);
-    for (const folder of [`${draft}/lease`, draft]) await fs.syncDirectory(folder);
+    await Promise.all([`${draft}/lease`, draft].map((folder) => fs.syncDirectory(folder)));
     try {
       await fs.rename(draft, `${runs}/${run}`);
     } catch (error) {
       if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].some((code) => hasCode(error, code))) throw error;
       throw new TroupeError('RUN_EXISTS', `Run \`${run}\` exists already in ${runs}.`, { run }, error);
     }
-    for (const folder of [runs, dir]) await fs.syncDirectory(folder);
+    await fs.syncDirectory(runs);
+    if (made?.endsWith(name) === true) return;
+    // Whoever made the folders above, now their names are durable.
+    await fs.syncDirectory(dir);
     await fs.syncDirectory(`${dir}/..`).catch(() => undefined);
   } catch (error) {
     await removeTree(fs, draft).catch(() => undefined);

@@ -186,23 +186,14 @@ export async function listSegments(fs: FileSystem, folder: string, run: string):
   };
 }
 
-/** The header line. */
-export function encodeHeader({
-  run,
-  segment,
-  engine,
-  at,
-  epoch,
-  previousBytes,
-  entriesBefore,
-  heads,
-  origin,
-}: SegmentHeader): Buffer {
+/** The header line, filled up with blanks to `bytesMin`: so that it can be written again with another, shorter, origin. */
+export function encodeHeader(header: SegmentHeader, bytesMin = 0): Buffer {
+  const { run, segment, engine, at, epoch, previousBytes, entriesBefore, heads, origin } = header;
   // JSON leaves out an origin that is undefined.
   const rest = segment === 1 ? { origin } : { previousBytes, entriesBefore, heads: Object.fromEntries(heads) };
-  return Buffer.from(
-    encodeObject({ troupe: 'journal', format: journalFormat, run, segment, engine, at, epoch, ...rest }),
-  );
+  const object = { troupe: 'journal', format: journalFormat, run, segment, engine, at, epoch, ...rest };
+  const bytes = Buffer.from(encodeObject(object));
+  return bytes.length >= bytesMin ? bytes : Buffer.from(encodeObject(object, ' '.repeat(bytesMin - bytes.length)));
 }
 
 /** Makes a segment, durable with its name. `author` differs between processes. Resolves to undefined when another host has made it already. */

@@ -6,7 +6,7 @@ import { systemClock, type Clock } from '../clock.ts';
 import { attemptKey } from '../group/attempt-key.ts';
 import { streamOf } from '../group/fold.ts';
 import { runStream } from '../group/host.ts';
-import type { Ledger } from '../group/ledger.ts';
+import type { Ledger, StrayAttempt } from '../group/ledger.ts';
 import type { Harnesses } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Journal, JournalEvent, JournalStore } from '../journal/port.ts';
@@ -20,7 +20,7 @@ export async function readRun(journal: Journal): Promise<RunView> {
   return view;
 }
 
-/** Sweeps and ends the groups of these ledgers. */
+/** Sweeps what these ledgers say is under way, of ended groups too: their host may have died before it could. Ends those that are active. */
 export async function cancelLedgers(
   held: { readonly journal: Journal; readonly epoch: number; readonly clock: Clock },
   ledgers: Iterable<Ledger>,
@@ -29,19 +29,23 @@ export async function cancelLedgers(
 ): Promise<void> {
   const { journal, epoch, clock } = held;
   for (const ledger of ledgers) {
-    if (ledger.status !== 'active') continue;
     const at = clock.now();
     const events: JournalEvent[] = [];
     const push = (type: string, data: JsonValue) => events.push({ type, at, data });
-    if (ledger.cancelReason === undefined) push('group.cancelled', { reason });
+    const isActive = ledger.status === 'active';
+    if (isActive && ledger.cancelReason === undefined) push('group.cancelled', { reason });
+    const left: StrayAttempt[] = [...ledger.strays];
     for (const { id: member, incarnation, attempt, status, harness } of ledger.members.values()) {
-      if (status !== 'running') continue;
+      if (status === 'running') left.push({ member, incarnation, attempt, harness });
+    }
+    for (const { member, incarnation, attempt, harness } of left) {
       await harnesses[harness]?.sweep?.(
         attemptKey(journal.run, ledger.name, { address: member, incarnation }, attempt),
       );
       push('attempt.cancelled', { member, incarnation, attempt, reason });
     }
-    push('group.ended', { status: 'cancelled', reason });
+    if (isActive) push('group.ended', { status: 'cancelled', reason });
+    if (events.length === 0) continue;
     await journal.append(streamOf(ledger.name), ledger.seq, epoch, events);
   }
 }

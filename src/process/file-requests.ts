@@ -90,10 +90,11 @@ function parse(id: string, text: string): Request | undefined {
   if (type === 'cancel' && typeof reason === 'string') return { id, type, reason };
   if (type === 'signal' && typeof group === 'string' && isEvent(event)) return { id, type, group, event };
   if (type === 'message' && typeof group === 'string' && typeof to === 'string') {
-    const { message } = value as { readonly message?: unknown };
+    const { message, messageId } = value as { readonly message?: unknown; readonly messageId?: unknown };
+    const named = typeof messageId === 'string' ? { messageId } : {};
     if (typeof message !== 'string') return undefined;
     const how: { readonly mode?: DeliveryMode } = mode === 'steer' || mode === 'interrupt' ? { mode } : {};
-    return { id, type, group, to, message, body: toJson(body ?? null, 'request'), ...how };
+    return { id, type, group, to, message, body: toJson(body ?? null, 'request'), ...how, ...named };
   }
   if (type === 'answer' && typeof gate === 'string' && typeof approved === 'boolean') {
     const where = typeof group === 'string' ? { group } : {};

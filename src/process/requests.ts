@@ -27,6 +27,8 @@ export type Request =
       readonly message: string;
       readonly body: JsonValue;
       readonly mode?: DeliveryMode;
+      /** Id of the message; default that of the letter. */
+      readonly messageId?: string;
     };
 
 /** Where letters wait. */

@@ -1,8 +1,9 @@
 /** A run as its journal tells it, without process or machines: what `troupe show` prints. A fold over all entries. */
 import type { Entry } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
+import type { GroupEvents } from '../group/entries.ts';
 import type { PlainError } from '../harness/port.ts';
-import { emptyLedger, foldLedger, type Ledger } from '../group/ledger.ts';
+import { emptyLedger, foldLedger, type GateRecord, type Ledger } from '../group/ledger.ts';
 
 /** How a run stands: `active` while it has not ended, whether or not a host drives it now. */
 export type RunStatus = 'active' | 'cancelled' | 'completed' | 'failed';
@@ -36,6 +37,8 @@ export interface RunView {
   entries: number;
   epoch: number;
   groups: Map<string, Ledger>;
+  /** The run's own gates (`ctx.breakpoint`), by name. */
+  gates: Map<string, GateRecord>;
 }
 
 /** A run of which nothing is known yet. */
@@ -51,6 +54,7 @@ export function emptyRun(id: string): RunView {
     entries: 0,
     epoch: 0,
     groups: new Map(),
+    gates: new Map(),
   };
 }
 
@@ -69,6 +73,13 @@ export function foldRun(view: RunView, entry: Entry): void {
   } else if (entry.type === 'run.created') {
     view.created = entry.data as unknown as RunCreated;
     view.createdAt = entry.at;
+  } else if (entry.type === 'gate.opened') {
+    const opened = entry.data as unknown as Pick<GateRecord, 'data' | 'name' | 'question'>;
+    view.gates.set(opened.name, { ...opened, openedAt: entry.at, answer: undefined });
+  } else if (entry.type === 'gate.answered') {
+    const { name, ...answer } = entry.data as unknown as GroupEvents['gate.answered'];
+    const gate = view.gates.get(name);
+    if (gate !== undefined) gate.answer = { ...answer, at: entry.at };
   } else if (entry.type === 'run.cancelled') {
     view.cancelReason = (entry.data as { readonly reason: string }).reason;
   } else if (entry.type === 'run.ended') {

@@ -105,8 +105,14 @@ export async function openRun(options: RunOptions): Promise<Run> {
       if (request.type === 'signal') {
         await signal(request.group, request.event, { id: request.id });
       } else if (request.type === 'message') {
-        const { group, id, to, message, body, mode } = request;
-        await outside.send(group, { id, to, type: message, body, ...(mode === undefined ? {} : { mode }) });
+        const { group, id, messageId, to, message, body, mode } = request;
+        await outside.send(group, {
+          id: messageId ?? id,
+          to,
+          type: message,
+          body,
+          ...(mode === undefined ? {} : { mode }),
+        });
       } else {
         await outside.answer(request);
       }

@@ -9,7 +9,7 @@ import { deskMachine } from './work/desk.ts';
 import { groupName, historyOf, sendAll, type History } from './work/history.ts';
 
 /** Writes a history as a host does: one digest per append. */
-async function record(journal: Journal, { entries }: History): Promise<void> {
+export async function record(journal: Journal, { entries }: History): Promise<void> {
   const { epoch } = await journal.lease();
   const stream = entries[0]?.stream ?? '';
   let events: JournalEvent[] = [];

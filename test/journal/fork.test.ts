@@ -219,6 +219,24 @@ describe('damage in the origin', () => {
   });
 });
 
+test('segments without lines, as hosts leave them that are taken over at once, are copied as well', async () => {
+  const { fs, host, store } = await place();
+  const run = 'often-taken';
+  await store.open(run, { create: true });
+  for (let turn = 0; turn < 3; turn += 1) {
+    const next = host();
+    const journal = await next.storeOn(fs).open(run);
+    const { epoch } = await journal.lease();
+    if (turn === 2) await journal.append('run', 0, epoch, [{ type: 'x', at, data: null }]);
+    next.hide();
+    fs.advance(30_001);
+  }
+  expect(fs.paths().filter((path) => path.includes(`/${run}/journal`)).length).toBe(3);
+  await store.fork(run, { at: 1, as: 'f' });
+  expect(await readRun(store, 'f')).toEqual(await readRun(store, run));
+  expect((await readRun(store, 'f')).length).toBe(1);
+});
+
 test('a run that is in the way, half made, is RUN_EXISTS or replaced, never mixed with the fork', async () => {
   const { fs, store, entries } = await place();
   await fs.mkdir('/data/runs/empty');

@@ -172,7 +172,7 @@ describe('escalation', () => {
       { levels: [{ id: 'a' }, gate] },
       {
         script: { a: fail() },
-        signals: [{ when: { entry: 'emitted' }, event: { type: 'approved', gate: 'human', note: 'go' } }],
+        signals: [{ when: { entry: 'gate.opened' }, event: { type: 'approved', gate: 'human', note: 'go' } }],
       },
     );
     expect(run.output()).toMatchObject({

@@ -1,0 +1,65 @@
+/** `troupe send`: to a run that a living host drives by a letter to it, to any other by an entry that its next host hears. */
+import { randomBytes } from 'node:crypto';
+import type { DeliveryMode } from '../harness/port.ts';
+import type { JsonValue } from '../json.ts';
+import { groupOf, sendUnattended } from '../process/unattended.ts';
+import { askHost } from './ask-host.ts';
+import { dataFolder } from './data-folder.ts';
+import { exitCodes } from './exit-codes.ts';
+import { knownRun } from './known-run.ts';
+import { complain, print } from './terminal.ts';
+
+/** Options of `troupe send`. */
+export interface SendCommandOptions {
+  readonly type: string;
+  readonly mode?: DeliveryMode;
+  readonly id?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** Sends `[run, group, to, body]`. Returns the exit code: 0 when the message is recorded, 3 when the run's host does not answer. */
+export async function sendCommand(args: readonly string[], options: SendCommandOptions): Promise<number> {
+  const [run = '', group = '', to = '', text = ''] = args;
+  const { type, json = false } = options;
+  const data = dataFolder(options.data);
+  groupOf((await knownRun(data.store, run)).view, group);
+  const id = options.id ?? `outside-${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
+  const mode = options.mode === undefined || options.mode === 'queue' ? {} : { mode: options.mode };
+  const body = bodyOf(text);
+  const letter = { type: 'message', group, to, message: type, body, messageId: id, ...mode } as const;
+  const alone = () => sendUnattended({ store: data.store, run, group, letter: { id, to, type, body, ...mode } });
+  const { by, holder } = await askHost(data, run, letter, alone);
+  const what = `message \`${type}\` to ${to} in group ${group}`;
+  if (by === 'waiting') {
+    const sentence = `${what} waits: ${holder} drives run ${run}, and has not taken it yet.`;
+    if (json) print(JSON.stringify({ run: { id: run }, message: { id, group, to, type }, status: 'waiting' }));
+    else complain(sentence);
+    return exitCodes.busy;
+  }
+  if (json)
+    print(
+      JSON.stringify({
+        run: { id: run },
+        message: { id, group, to, type },
+        status: 'recorded',
+        drivenBy: by === 'host' ? holder : null,
+      }),
+    );
+  else
+    print(
+      by === 'host'
+        ? `${what} is recorded; ${holder} drives run ${run}`
+        : `${what} is recorded; nobody drives run ${run}: it is heard after npx troupe resume ${run}${data.flag}`,
+    );
+  return exitCodes.ok;
+}
+
+/** JSON if it is JSON, else the text itself. */
+function bodyOf(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,463 @@
+/**
+ * A random play: groups whose members succeed, fail, stall, talk, die and come late; messages, duplicates, approvals, stops and cancels
+ * from outside; hosts that are killed at any call of the file system, with a power cut after. The file journal, on a disk in memory; a clock that jumps.
+ */
+import assert from 'node:assert/strict';
+import {
+  defineProcess,
+  isTroupeError,
+  openRun,
+  readRun,
+  verifyRun,
+  type Entry,
+  type Harness,
+  type Invocation,
+  type JsonValue,
+  type Outcome,
+  type Run,
+  type RunResult,
+  type RunView,
+} from 'troupe';
+import {
+  faultyFileSystem,
+  fileStore,
+  memoryFileSystem,
+  type FaultyFileSystem,
+  type Processes,
+} from '../../src/journal/index.ts';
+import { waitsFor } from '../../src/cli/waits-for.ts';
+import { randomOf, type Random } from '../chaos/random.ts';
+import { virtualClock } from '../chaos/virtual-clock.ts';
+import { parley, type ParleyOutput } from './parley.ts';
+
+/** What a member does: its `input`. */
+interface Part {
+  readonly does: 'die' | 'fail' | 'late' | 'ok' | 'stall';
+  readonly ms: number;
+  /** Recipients of what it says, in order. */
+  readonly says: readonly string[];
+  /** How long it listens after that, ms. */
+  readonly listensMs: number;
+}
+
+/** How a play went: for counts that show that it was no empty one. */
+export interface Played {
+  readonly hosts: number;
+  readonly killed: number;
+  readonly messages: number;
+  readonly deadLetters: number;
+  readonly settled: number;
+  readonly gates: number;
+  readonly end: string;
+  /** It had to be helped: what it waited for. */
+  readonly waited: readonly string[];
+}
+
+const names = ['a', 'b', 'c', 'd', 'e'];
+const run = 'play';
+
+function partOf(random: Random, isTalkative: boolean): Part {
+  const does = random.pick<Part['does']>(['ok', 'ok', 'ok', 'fail', 'die', 'late', 'stall']);
+  const says = Array.from({ length: isTalkative ? random.below(4) : 0 }, () =>
+    random.pick([...names, 'coordinator', 'coordinator', '*']),
+  );
+  return { does, ms: random.below(60), says, listensMs: random.below(3) * 20 };
+}
+
+function invocationOf(random: Random): Invocation {
+  const part = partOf(random, random.below(3) > 0);
+  const retry = random.below(3) === 0 ? { retry: { attempts: 1 + random.below(3), minMs: 5, jitter: 0 } } : {};
+  // Most of those that stall are given up; the others wait for ever.
+  const timeout = part.does === 'stall' && random.below(4) > 0 ? { timeoutMs: 40 } : {};
+  const restart = random.below(5) === 0 ? { restartable: false } : {};
+  return { harness: 'part', input: part as unknown as JsonValue, ...retry, ...timeout, ...restart };
+}
+
+const groupsOf = (random: Random) =>
+  Array.from({ length: 1 + random.below(2) }, (_, index) => ({
+    name: `g${index}`,
+    concurrency: 1 + random.below(4),
+    input: {
+      members: names.slice(0, 1 + random.below(4)).map((id) => ({ id, ...invocationOf(random) })),
+      asks: random.below(3) === 0,
+    },
+  }));
+
+/** Plays what `seed` says. Throws when a promise is broken. */
+export async function play(seed: string): Promise<Played> {
+  const random = randomOf(seed);
+  const groups = groupsOf(random);
+  const process = defineProcess('play', async (ctx) => {
+    const handles = groups.map(({ name, input, concurrency }) => ctx.group(name, parley, input, { concurrency }));
+    const outputs: (ParleyOutput | string)[] = [];
+    for (const { output } of handles)
+      outputs.push(await output.catch((error: unknown) => (isTroupeError(error) ? error.code : String(error))));
+    return outputs as unknown as JsonValue;
+  });
+
+  const disk = memoryFileSystem();
+  const clock = virtualClock();
+  const alive = new Set<number>();
+  const processesOf = (own: number): Processes => ({
+    self: () => ({ host: 'here', pid: own, bootId: 'boot', pidNamespace: 'pids', startedAt: `${own}` }),
+    liveness: (of) => (alive.has(of.pid) ? 'alive' : 'dead'),
+  });
+  const storeOf = (fs: typeof disk | FaultyFileSystem, own: number) =>
+    fileStore({
+      dir: '/play',
+      clock,
+      fs,
+      processes: processesOf(own),
+      segmentBytesMax: 6_000,
+      blockBelowMs: random.pick([0, Number.POSITIVE_INFINITY]),
+    });
+
+  /** Entries that a living host was told are durable, and letters whose sender was told so. */
+  const acknowledged = new Map<string, string>();
+  const posted = new Set<string>();
+  /** What attempts read: by key of the attempt and host, the bodies in order. */
+  const reads = new Map<string, string[]>();
+  const troubles: string[] = [];
+  let pid = 100;
+  let killed = 0;
+  let letters = 0;
+
+  /** A letter that is known again by its body. */
+  const letterTo = (to: string, id: string) => ({ to, type: 'told', body: id, id });
+
+  const harnessOf = (fs: FaultyFileSystem, host: number): Harness => {
+    const sleep = (ms: number, signal: AbortSignal | undefined) =>
+      new Promise<void>((resolve) => {
+        clock.wakeAt(clock.now() + ms, resolve);
+        signal?.addEventListener('abort', () => resolve());
+      });
+    return {
+      async perform({ group, member, key, attempt, invocation, signal, mailbox }): Promise<Outcome> {
+        const { does, ms, says, listensMs } = invocation.input as unknown as Part;
+        try {
+          for (const [index, to] of says.entries()) {
+            // The same of each attempt: one message, however often it is sent.
+            const id = `${group}/${member}:${index}`;
+            await mailbox.send(letterTo(to, id));
+            if (!fs.crashed() && to !== '*') posted.add(JSON.stringify([group, to, id]));
+          }
+          const read = reads.get(`${host} ${key}`) ?? [];
+          reads.set(`${host} ${key}`, read);
+          for (const { id } of await mailbox.inbox({ waitMs: listensMs })) read.push(id);
+          for (const { id } of await mailbox.inbox({ max: 1 })) read.push(id);
+        } catch (error) {
+          if (!isTroupeError(error) && !fs.crashed()) troubles.push(`${key}: ${String(error)}`);
+        }
+        await sleep(ms, does === 'late' ? undefined : signal);
+        if (does === 'stall')
+          await new Promise<void>((resolve) =>
+            signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve()),
+          );
+        if (does === 'late' && signal.aborted) await sleep(30, undefined);
+        if (does === 'die') throw new Error('died');
+        if (signal.aborted && does !== 'late') return { status: 'cancelled', reason: 'told to' };
+        if (does === 'fail')
+          return {
+            status: 'error',
+            class: random.below(2) === 0 ? 'failed' : 'crashed',
+            error: { name: 'E', message: 'no' },
+          };
+        return { status: 'ok', output: `${member} ${attempt}` };
+      },
+    };
+  };
+
+  /** Something that happens from outside. */
+  const happening = (opened: Run, fs: FaultyFileSystem): (() => Promise<void>) => {
+    const { name } = random.pick(groups);
+    const to = random.pick([...names, 'coordinator', '*']);
+    const who = random.pick(names);
+    const id = `out:${(letters += 1)}`;
+    const approved = random.below(3) > 0;
+    const invocation = invocationOf(random);
+    const send = async () => {
+      await opened.send(name, letterTo(to, id));
+      if (!fs.crashed() && to !== '*') posted.add(JSON.stringify([name, to, id]));
+    };
+    const twice = async () => void (await Promise.all([send(), send()]));
+    const answer = () => opened.answer({ group: name, gate: 'over', approved, note: '' });
+    return random.pick<() => Promise<void>>([
+      send,
+      twice,
+      twice,
+      answer,
+      async () => void (await Promise.all([answer(), answer().catch(() => {})])),
+      () => opened.signal(name, { type: 'stop', id: who } as { type: string }, { id }),
+      () => opened.signal(name, { type: 'spawn', id: who, invocation } as { type: string }, { id }),
+      () => (random.below(6) === 0 ? opened.cancel('enough') : Promise.resolve()),
+    ]);
+  };
+
+  /** One host: drives until the run ends, it is killed, or nothing but the world can go on. `helps` is called then, once. */
+  const host = async (options: {
+    readonly crashAt?: number;
+    readonly happenings: number;
+    helps?(opened: Run): Promise<void>;
+  }): Promise<RunResult | 'killed' | 'waits'> => {
+    pid += 1;
+    const own = pid;
+    alive.clear();
+    alive.add(own);
+    const when = random.pick(['before', 'after'] as const);
+    const fs = faultyFileSystem(
+      disk,
+      options.crashAt === undefined ? undefined : { type: 'crash', call: options.crashAt, when },
+    );
+    let result: RunResult | undefined;
+    let failure: unknown;
+    let isOver = false;
+    let opened: Run | undefined;
+    /** Of the clock, since the last entry. */
+    let jumps = 0;
+    const live = async () => {
+      try {
+        opened = await openRun({
+          store: storeOf(fs, own),
+          process,
+          run,
+          harnesses: { part: harnessOf(fs, own) },
+          clock,
+          snapshotEvery: 7,
+          observer: {
+            entry(entry) {
+              jumps = 0;
+              if (!fs.crashed()) acknowledged.set(`${entry.stream}:${entry.seq}`, JSON.stringify(entry.data));
+            },
+          },
+        });
+        const drive = opened.drive();
+        for (let index = 0; index < options.happenings; index += 1) {
+          const happens = happening(opened, fs);
+          clock.wakeAt(clock.now() + random.below(150), () => {
+            happens().catch((error: unknown) => {
+              if (!isTroupeError(error) && !fs.crashed()) troubles.push(String(error));
+            });
+          });
+        }
+        result = await drive;
+      } catch (error) {
+        failure = error;
+      }
+      await opened?.close().catch(() => {});
+      isOver = true;
+    };
+    void live();
+    let isHelped = false;
+    for (let calls = 0, quiet = 0; !isOver && !fs.crashed();) {
+      await new Promise(setImmediate);
+      quiet = fs.calls().length === calls ? quiet + 1 : 0;
+      calls = fs.calls().length;
+      if (quiet < 12) continue;
+      quiet = 0;
+      jumps += 1;
+      // The lease's sign of life goes on for ever.
+      if (jumps < 60 && clock.jump()) continue;
+      jumps = 0;
+      if (isHelped || options.helps === undefined || opened === undefined) break;
+      isHelped = true;
+      void options.helps(opened).catch((error: unknown) => troubles.push(`help: ${String(error)}`));
+    }
+    alive.clear();
+    if (fs.crashed()) {
+      killed += 1;
+      disk.powerCut({ keepBytes: (_path, unsafe) => random.below(unsafe + 1), keepNames: random.below(2) === 0 });
+      return 'killed';
+    }
+    if (failure !== undefined) throw failure;
+    if (isOver) return result ?? 'waits';
+    void opened?.close().catch(() => {});
+    for (let turn = 0; turn < 60; turn += 1) await new Promise(setImmediate);
+    return 'waits';
+  };
+
+  const entriesNow = async (): Promise<{ readonly entries: readonly Entry[]; readonly view: RunView }> => {
+    const journal = await storeOf(disk, 1).open(run);
+    const entries: Entry[] = [];
+    for await (const batch of journal.read()) entries.push(...batch);
+    const view = await readRun(journal);
+    await journal.close();
+    return { entries, view };
+  };
+
+  let hosts = 0;
+  let result: RunResult | 'killed' | 'waits' = 'killed';
+  for (const lives = 1 + random.below(4); hosts < lives && result === 'killed';) {
+    hosts += 1;
+    result = await host({ crashAt: 5 + random.below(120), happenings: random.below(6) });
+  }
+  if (result === 'killed') {
+    hosts += 1;
+    result = await host({ happenings: random.below(4) });
+  }
+  const waited: string[] = [];
+  if (result === 'waits') {
+    // What it waits for is named, and is what the play is about: a gate, or a member that stalls.
+    const { view } = await entriesNow();
+    for (const one of waitsFor(view)) {
+      waited.push(one.type);
+      if (one.type === 'gate') continue;
+      assert.equal(one.type, 'member', `it waits for ${JSON.stringify(one)}, which names nothing`);
+      // Its host has just stopped in order: what was under way counts as interrupted.
+      assert.ok(
+        one.type === 'member' && ['interrupted', 'queued'].includes(one.status),
+        `${JSON.stringify(one)} is waited for`,
+      );
+    }
+    assert.ok(waited.length > 0, 'it waits for nothing that is named');
+    hosts += 1;
+    result = await host({ happenings: 0, helps: (opened) => opened.cancel('helped') });
+  }
+  assert.ok(typeof result === 'object', `it should have ended, and ${String(result)}`);
+
+  const { entries, view } = await entriesNow();
+  if (globalThis.process.env['TROUPE_PLAY'] !== undefined)
+    for (const { stream, seq, at, epoch, type, data } of entries)
+      globalThis.process.stderr.write(
+        `${epoch} ${at % 100_000} ${stream} ${seq} ${type} ${JSON.stringify(data).slice(0, 300)}\n`,
+      );
+  await verifyRun({ store: storeOf(disk, 1), run, process });
+  assert.deepEqual(troubles, []);
+  return { ...account(entries, view, { acknowledged, posted, reads }), hosts, killed, end: result.status, waited };
+}
+
+interface Account {
+  readonly acknowledged: ReadonlyMap<string, string>;
+  readonly posted: ReadonlySet<string>;
+  readonly reads: ReadonlyMap<string, readonly string[]>;
+}
+
+type Data = Readonly<Record<string, JsonValue>>;
+
+/** Every promise, checked against the journal. */
+function account(
+  entries: readonly Entry[],
+  view: RunView,
+  { acknowledged, posted, reads }: Account,
+): Pick<Played, 'deadLetters' | 'gates' | 'messages' | 'settled'> {
+  const found = new Map(entries.map(({ stream, seq, data }) => [`${stream}:${seq}`, JSON.stringify(data)]));
+  for (const [place, data] of acknowledged)
+    assert.equal(found.get(place), data, `${place} was acknowledged, and is lost or changed`);
+
+  let messages = 0;
+  let settled = 0;
+  let dead = 0;
+  let gates = 0;
+  for (const { name, members } of view.groups.values()) {
+    const own = entries.filter(({ stream }) => stream === `group:${name}`);
+    const of = (type: string) => own.filter((entry) => entry.type === type).map(({ data }) => data as Data);
+
+    // Settlements: each invocation at most once; none after the end; nothing left under way.
+    const settlements = of('member.settled').map(
+      ({ member, incarnation }) => `${String(member)}#${String(incarnation)}`,
+    );
+    assert.equal(
+      new Set(settlements).size,
+      settlements.length,
+      `${name}: an invocation has settled twice: ${settlements.join(', ')}`,
+    );
+    const ended = own.findIndex(({ type }) => type === 'group.ended');
+    assert.ok(ended >= 0, `${name} has not ended`);
+    assert.ok(
+      own.slice(ended).every(({ type }) => type !== 'member.settled' && type !== 'attempt.started'),
+      `${name}: something began or settled after the end`,
+    );
+    for (const { id, status } of members.values())
+      assert.ok(['cancelled', 'completed', 'failed'].includes(status), `${name}/${id} is ${status} at the end`);
+    const end = own[ended]?.data as unknown as { readonly status: string; readonly output?: ParleyOutput };
+    if (end.output !== undefined) {
+      const heardOf = end.output.settled.filter(([, how]) => how !== 'stopped').map(([id]) => id);
+      // A result that was on its way when its member was stopped is recorded, and is a dead letter.
+      const late = of('letter.dead').flatMap(({ to, letter }) =>
+        (letter as Data | null)?.['type'] === 'troupe.settled' ? [to] : [],
+      );
+      const recorded = of('member.settled')
+        .map(({ member }) => member)
+        .filter((member) => !late.includes(member as string));
+      assert.deepEqual(heardOf, recorded, `${name}: the coordinator heard other settlements than are recorded`);
+    }
+
+    // Messages: one entry for each recipient and id; what was acknowledged is there.
+    const sent = of('message').map(({ to, id }) => JSON.stringify([name, to === '' ? 'coordinator' : to, id]));
+    assert.equal(new Set(sent).size, sent.length, `${name}: a message is recorded twice`);
+    const signalled = of('signal').flatMap(({ id, event }) =>
+      (event as Data)['type'] === 'told' ? [JSON.stringify([name, 'coordinator', id])] : [],
+    );
+    const all = new Set([...sent, ...signalled]);
+    for (const key of posted)
+      if ((JSON.parse(key) as readonly string[])[0] === name)
+        assert.ok(all.has(key), `${key} was acknowledged, and is lost`);
+
+    // The coordinator heard each once, in the order of the journal; what came too late for it is a dead letter.
+    const toCoordinator = own.flatMap(({ type, data }) => {
+      const { id, to, event } = data as Data;
+      if (type === 'message' && to === '') return [id as string];
+      return type === 'signal' && (event as Data)['type'] === 'told' ? [id as string] : [];
+    });
+    const letters = of('letter.dead').map(({ to, letter }) =>
+      JSON.stringify([to, (letter as Data | null)?.['body'] ?? null]),
+    );
+    if (end.output !== undefined) {
+      const heard = end.output.heard as readonly string[];
+      assert.deepEqual(heard, toCoordinator.slice(0, heard.length), `${name}: the coordinator heard in another order`);
+      for (const late of toCoordinator.slice(heard.length))
+        assert.ok(letters.includes(JSON.stringify(['', late])), `${name}: ${late} to the coordinator is lost`);
+    }
+
+    // Members: each message was read by the last attempt, or is a dead letter, never both, never neither.
+    const toMembers = of('message').filter(({ to }) => to !== '');
+    const lastAttempt = new Map<string, Data>();
+    for (const { type, data } of own)
+      if (type === 'attempt.started') lastAttempt.set(String((data as Data)['member']), data as Data);
+    for (const { to, id } of toMembers) {
+      const last = lastAttempt.get(String(to));
+      const readers = of('message.read').filter(
+        ({ member, ids }) => member === to && (ids as readonly string[]).includes(String(id)),
+      );
+      const byLast = readers.filter(
+        ({ attempt, incarnation }) => attempt === last?.['attempt'] && incarnation === last?.['incarnation'],
+      );
+      const buried = letters.filter((letter) => letter === JSON.stringify([to, id])).length;
+      assert.ok(byLast.length <= 1, `${name}: ${String(id)} was read twice by one attempt of ${String(to)}`);
+      // A group that was cancelled by a host that then died buries nothing more.
+      assert.ok(
+        byLast.length + buried <= 1,
+        `${name}: ${String(id)} to ${String(to)} was read ${byLast.length} times and buried ${buried} times`,
+      );
+      if (end.status === 'cancelled') continue;
+      assert.equal(
+        byLast.length + buried,
+        1,
+        `${name}: ${String(id)} to ${String(to)} was read ${byLast.length} times and buried ${buried} times`,
+      );
+    }
+    // What one attempt read came in the order of the journal, each once.
+    for (const [key, read] of reads) {
+      const member = new RegExp(`^\\d+ ${run}/${name}/(\\w+)#`).exec(key)?.[1];
+      if (member === undefined) continue;
+      assert.equal(new Set(read).size, read.length, `${key} saw a message twice: ${read.join(', ')}`);
+      const order = toMembers.filter(({ to }) => to === member).map(({ id }) => String(id));
+      const places = read.map((id) => order.indexOf(id));
+      assert.deepEqual(
+        places,
+        places.toSorted((one, other) => one - other),
+        `${key} read in another order: ${read.join(', ')}`,
+      );
+    }
+
+    // Gates: each answered at most once, and heard by the coordinator as often.
+    const answers = of('gate.answered').length;
+    assert.ok(answers <= of('gate.opened').length, `${name}: a gate was answered twice`);
+    if (end.output !== undefined)
+      assert.equal(end.output.answers.length, answers, `${name}: an answer was not heard once`);
+    messages += toMembers.length + toCoordinator.length;
+    settled += settlements.length;
+    dead += letters.length;
+    gates += answers;
+  }
+  return { messages, settled, deadLetters: dead, gates };
+}
