@@ -105,9 +105,8 @@ interface Heard extends MemberEnd {
   readonly from?: string;
   readonly body?: JsonValue;
   readonly tasks?: JsonValue;
-  /** Of a lease: the task, and which of its claims. */
+  /** Of a lease: the task. */
   readonly task?: number;
-  readonly attempt?: number;
 }
 
 function contextOf({
@@ -163,9 +162,7 @@ export const taskBoard = coordinator(
     actors: { member },
     guards: {
       allIsOver: ({ context: { isClosed, board } }) => isClosed && board.over === board.total,
-      isHeld: ({ context, event }) =>
-        context.claims.some(({ task }) => task === event.task) &&
-        taskAt(context.board, event.task as number).attempts === event.attempt,
+      isHeld: ({ context, event }) => context.claims.some(({ task }) => task === event.task),
     },
     actions: {
       giveOut: enqueueActions(({ context, enqueue }) => {
@@ -199,8 +196,8 @@ export const taskBoard = coordinator(
         });
         if (context.leaseMs === null) return;
         for (const { place } of given) {
-          const { work, attempts } = taskAt(after, place);
-          enqueue.raise({ type: 'xstate.after.lease', task: place, attempt: attempts } as Heard, {
+          const { work } = taskAt(after, place);
+          enqueue.raise({ type: 'xstate.after.lease', task: place } as Heard, {
             id: leaseOf(work.id),
             delay: context.leaseMs,
           });
@@ -232,9 +229,9 @@ export const taskBoard = coordinator(
         const { leaseMs, claims, board } = context;
         const claim = claims.find(({ task }) => isFrom(taskAt(board, task).work.id, event));
         if (claim === undefined || leaseMs === null) return;
-        const { work, attempts } = taskAt(board, claim.task);
+        const { work } = taskAt(board, claim.task);
         enqueue.cancel(leaseOf(work.id));
-        enqueue.raise({ type: 'xstate.after.lease', task: claim.task, attempt: attempts } as Heard, {
+        enqueue.raise({ type: 'xstate.after.lease', task: claim.task } as Heard, {
           id: leaseOf(work.id),
           delay: leaseMs,
         });

@@ -86,8 +86,8 @@ interface Heard extends MemberEnd {
   readonly from?: string;
   readonly body?: JsonValue;
   readonly tasks?: JsonValue;
+  /** Of a lease: the task. */
   readonly task?: number;
-  readonly attempt?: number;
 }
 
 function contextOf({ tasks = [], workers, previous, ...options }: TaskCrewInput): TaskCrewContext {
@@ -159,9 +159,7 @@ export const taskCrew = coordinator(
         const place = senderOf(context, event);
         return place !== -1 && !context.free.includes(place) && !context.claims.some(({ worker }) => worker === place);
       },
-      isHeld: ({ context, event }) =>
-        context.claims.some(({ task }) => task === event.task) &&
-        taskAt(context.board, event.task as number).attempts === event.attempt,
+      isHeld: ({ context, event }) => context.claims.some(({ task }) => task === event.task),
       holdsTask: ({ context, event }) => heldTask(context, event) !== undefined,
     },
     actions: {
@@ -183,7 +181,7 @@ export const taskCrew = coordinator(
           const { id: task, ...own } = work;
           enqueue.sendTo(id, { type: 'task', task, attempt, work: own, results: resultsBefore(board, place) });
           if (context.leaseMs === null) continue;
-          const lease = { type: 'xstate.after.lease', task: place, attempt } as Heard;
+          const lease = { type: 'xstate.after.lease', task: place } as Heard;
           enqueue.raise(lease, { id: leaseOf(board, place), delay: context.leaseMs });
         }
         enqueue.assign({ board, free, claims });
@@ -229,7 +227,7 @@ export const taskCrew = coordinator(
         const { leaseMs, board } = context;
         const place = heldTask(context, event) as number;
         if (leaseMs === null) return;
-        const lease = { type: 'xstate.after.lease', task: place, attempt: taskAt(board, place).attempts } as Heard;
+        const lease = { type: 'xstate.after.lease', task: place } as Heard;
         enqueue.cancel(leaseOf(board, place));
         enqueue.raise(lease, { id: leaseOf(board, place), delay: leaseMs });
       }),

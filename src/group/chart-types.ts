@@ -56,6 +56,8 @@ export interface Builtin {
   (args: Arguments, params: unknown): void;
   readonly type: string;
   readonly assignment?: unknown;
+  /** Of stopChild: which one. */
+  readonly actorRef?: unknown;
   resolve?(
     scope: AnyActorScope,
     snapshot: State,

@@ -17,6 +17,7 @@ import {
   withMachines,
 } from '../../machines/index.ts';
 import type { Coordinator, Outcome } from '../../src/index.ts';
+import { toPlainError } from '../../src/group/plain-error.ts';
 import { fail, ok } from '../../src/harness/index.ts';
 import { drive, simulate } from './simulate.ts';
 
@@ -44,6 +45,14 @@ function childOf(root: AnyActorRef, address: string): AnyActorRef {
     if (child === undefined) throw new Error(`the live actor has no child \`${id}\``);
     return child;
   }, root);
+}
+
+/** A nested machine's error is an Error object among live actors; the kernel makes data of it. */
+function plain(value: unknown): unknown {
+  if (value instanceof Error) return plain(toPlainError(value));
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]));
 }
 
 test.each(cases.map(([machine, input]) => [machine.id, machine, input] as const))(
@@ -78,7 +87,7 @@ test.each(cases.map(([machine, input]) => [machine.id, machine, input] as const)
           readonly error: unknown;
         };
         if (group.end?.status === 'completed')
-          expect({ status, output }).toEqual({ status: 'done', output: group.output() });
+          expect({ status, output: plain(output) }).toEqual({ status: 'done', output: group.output() });
         else
           expect({ status, message: (error as Error).message }).toEqual({ status: 'error', message: group.failure() });
         live.stop();

@@ -63,6 +63,44 @@ describe('task crew', () => {
     expect(group.timers()).toHaveLength(1);
   });
 
+  test('a claim is answered once: without another claim a worker gets no other task', () => {
+    const group = simulate(taskCrew, { workers, ends: 'when-told' });
+    group.send(says('v', 'claim'));
+    group.send(says('v', 'claim'));
+    group.send({ type: 'add', tasks: [{ id: 'a' }, { id: 'b' }] });
+    group.send(says('v', 'complete', { task: 'a' }));
+    expect(told(group, 'v')).toHaveLength(1);
+    group.send(says('v', 'claim'));
+    expect(told(group, 'v').at(-1)).toMatchObject({ task: 'b' });
+  });
+
+  test('a worker that has ended is given nothing, though it had claimed; without work left the others may all go', () => {
+    const group = simulate(taskCrew, { workers, ends: 'when-told' });
+    group.send(says('v', 'claim'));
+    group.settle('v', null);
+    group.send({ type: 'add', tasks: [{ id: 'a' }] });
+    expect(told(group, 'v')).toEqual([]);
+    group.send(says('w', 'claim'));
+    group.send(says('w', 'complete', { task: 'a' }));
+    group.settle('w', null);
+    expect(group.end).toBeUndefined();
+    group.send({ type: 'close' });
+    expect(group.output()).toMatchObject({ done: 1 });
+  });
+
+  test('a lease ends with its claim: when the task is completed or failed, or the worker ends', () => {
+    const group = simulate(taskCrew, { workers, tasks: [{ id: 'a' }, { id: 'b' }], leaseMs: 100, attempts: 3 });
+    for (const id of ['w', 'v']) group.send(says(id, 'claim'));
+    expect(group.timers().map(({ timer }) => timer)).toEqual(['lease a', 'lease b']);
+    group.send(says('w', 'complete', { task: 'a' }));
+    expect(group.timers().map(({ timer }) => timer)).toEqual(['lease b']);
+    group.send(says('v', 'fail', { task: 'b' }));
+    expect(group.timers()).toEqual([]);
+    group.send(says('v', 'claim'));
+    group.settle('v', null);
+    expect(group.timers()).toEqual([]);
+  });
+
   test('a lost lease: the task is stolen by the next who claims, and what the first says of it then changes nothing', () => {
     const group = simulate(taskCrew, { workers, tasks: [{ id: 'a' }], leaseMs: 100, attempts: 2 });
     group.send(says('w', 'claim'));
