@@ -72,6 +72,8 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
   const ledger = () => fold.ledger;
   const { run, clock, timers, dispatcher, payloadBytesMax } = context;
   const living = new Map<string, Living>();
+  /** Attempts of stopped members that have not ended yet, by address: the next incarnation waits for them. */
+  const dying = new Map<string, { count: number; next: Living | undefined }>();
 
   const keyOfAttempt = (key: ActorKey, number: number) => attemptKey(run, group, key, number);
   const isLiving = (member: Living) => living.get(livingKey(member)) === member;
@@ -82,6 +84,27 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
   const permits = permitsOf({ context, group, budget, push, ledger, recordOf });
   const harnessOf = (name: string) => (Object.hasOwn(context.harnesses, name) ? context.harnesses[name] : undefined);
   const sweep = (name: string, key: string) => swept({ name, harness: harnessOf(name), key, clock });
+
+  const die = ({ address }: Pick<ActorKey, 'address'>) => {
+    const entry = dying.get(address);
+    if (entry === undefined) dying.set(address, { count: 1, next: undefined });
+    else entry.count += 1;
+  };
+  /** An attempt of a stopped member has ended: whoever waits for its address may begin. */
+  const died = ({ address }: Pick<ActorKey, 'address'>) => {
+    const entry = dying.get(address);
+    if (entry === undefined) return;
+    entry.count -= 1;
+    if (entry.count > 0) return;
+    dying.delete(address);
+    if (entry.next !== undefined && isLiving(entry.next)) attempt(entry.next);
+  };
+  /** Makes the first attempt, when nothing runs any more of a member that was at this address before. */
+  const begin = (member: Living) => {
+    const entry = dying.get(member.address);
+    if (entry === undefined) attempt(member);
+    else entry.next = member;
+  };
 
   const forget = (member: Living) => {
     living.delete(livingKey(member));
@@ -228,6 +251,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
           reason: `result came after: ${dropped}`,
         });
       }
+      died(member);
     } else if (checked?.status === 'ok') {
       succeeded(member, checked);
     } else if (ending?.type === 'host-stopped') {
@@ -317,6 +341,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     const done = (cause?: unknown) => {
       if (!isLiving(member)) {
         push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
+        died(member);
       } else if (cause !== undefined) {
         settled(member, { status: 'error', class: 'crashed', error: { ...error, cause: plainError(cause) } });
       } else if (mayRestart(member) && record.interruptions < context.interruptionsMax) {
@@ -336,7 +361,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       if (record === undefined) attempt(member);
       if (isBetween) retry(member, 0);
     } else if (record === undefined || record.status === 'queued') {
-      attempt(member);
+      begin(member);
     } else if (record.status === 'waiting') {
       retry(member, record.retryAt ?? 0);
     } else if (record.status === 'interrupted') {
@@ -350,7 +375,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
   };
 
   return {
-    want: (want) => attempt(live(want, 1)),
+    want: (want) => begin(live(want, 1)),
     drop(key, reason) {
       const member = living.get(livingKey(key));
       if (member === undefined) return;
@@ -359,23 +384,29 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       const isUnderWay =
         phase === 'dispatched' && dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'dropped', reason });
       // What is under way, or being swept, is recorded when it has ended.
+      if (isUnderWay || phase === 'sweeping') die(member);
       if (phase === 'waiting' || (phase === 'dispatched' && !isUnderWay))
         push('attempt.cancelled', { ...attempted(member), reason });
     },
     reconcile(wants) {
-      const wanted = new Set<string>();
-      for (const want of wants) {
-        wanted.add(livingKey(want));
-        reconcileOne(want);
+      const wanted = [...wants];
+      const keys = new Set(wanted.map(livingKey));
+      if (context.performs) {
+        endLeftovers({
+          ledger: ledger(),
+          isWanted: (key) => keys.has(livingKey(key)),
+          sweep: ({ member: address, incarnation, attempt: number, harness }, done) => {
+            die({ address });
+            const ended = () => {
+              done();
+              died({ address });
+            };
+            dispatcher.busyWith(sweep(harness, keyOfAttempt({ address, incarnation }, number)).then(ended, ended));
+          },
+          push,
+        });
       }
-      if (!context.performs) return;
-      endLeftovers({
-        ledger: ledger(),
-        isWanted: (key) => wanted.has(livingKey(key)),
-        sweep: ({ member: address, incarnation, attempt: number, harness }, done) =>
-          dispatcher.busyWith(sweep(harness, keyOfAttempt({ address, incarnation }, number)).then(done, done)),
-        push,
-      });
+      for (const want of wanted) reconcileOne(want);
     },
     answered() {
       for (const member of permits.release()) if (isLiving(member)) attempt(member);
