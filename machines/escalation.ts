@@ -33,8 +33,8 @@
  * waits for the event `{ type: 'approved', gate: '<id>', note? }` or `{ type: 'rejected', gate: '<id>', note? }` from outside.
  * When no level is left the group fails, with what each came to.
  */
-import { assign, emit, enqueueActions, setup } from 'xstate';
-import { checkpoint, coordinator, member, type JsonValue, type PlainError } from 'troupe';
+import { assign, enqueueActions, setup } from 'xstate';
+import { checkpoint, coordinator, gate, member, type JsonValue, type PlainError } from 'troupe';
 import { checkLevels, isGate, type EscalationGate, type EscalationMember } from './levels.ts';
 import {
   checkInput,
@@ -223,10 +223,10 @@ export const escalation = coordinator(
           note: `nobody answered in ${current(context)?.withinMs} ms`,
         },
       })),
-      openGate: emit(({ context }) => {
-        const { id, gate } = current(context) as EscalationGate;
+      openGate: gate(({ context }) => {
+        const { id, gate: asked } = current(context) as EscalationGate;
         const tried = { tried: context.tried } as unknown as JsonValue;
-        return { type: 'troupe.gate', name: id, question: gate.question, data: gate.data ?? tried };
+        return { name: id, question: asked.question, data: asked.data ?? tried };
       }),
       failWithAll: assign(({ context }) => {
         throw allFailed(context);

@@ -28,3 +28,8 @@ export function momentMs(moment: Date | number | string): number {
   if (typeof moment === 'number') return moment;
   return typeof moment === 'string' ? Date.parse(moment) : moment.getTime();
 }
+
+/** The time of day of a moment (ms since 1970), as people read it: `12:00:05 UTC`. */
+export function timeOfDay(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
+}

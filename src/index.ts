@@ -5,9 +5,16 @@ export { canonical, toJson, type JsonValue } from './json.ts';
 export { engineVersion } from './version.ts';
 
 export { defineProcess, isProcess, type Process } from './process/define-process.ts';
-export type { Checkpoint, Context, GroupHandle, OpenOptions } from './process/context.ts';
+export type {
+  BestEffort,
+  Branch,
+  Checkpoint,
+  Context,
+  GroupHandle,
+  OpenOptions,
+  Strategies,
+} from './process/context.ts';
 export type { Parallel } from './process/parallel.ts';
-export type { BestEffort, Branch, Strategies } from './process/strategies.ts';
 export type { Answer, Outside } from './process/outside.ts';
 export { type RunOptions } from './process/held-run.ts';
 export { iterate, type Iteration, type Pending, type Settlement } from './process/iterate.ts';

@@ -41,10 +41,12 @@ describe('imports point one way', () => {
   test('the rule fails on a machine that reaches behind the public doors', () => {
     expect(machineImports(example('machines/a.ts', `import { b } from '../src/index.ts';`))).toHaveLength(1);
     expect(machineImports(example('machines/a.ts', `import 'node:fs';`))).toHaveLength(1);
+    expect(machineImports(example('machines/examples/a.ts', `import 'node:fs';`))).toHaveLength(1);
+    expect(machineImports(example('machines/examples/a.process.ts', `import 'node:fs';`))).toEqual([]);
     expect(machineImports(example('machines/examples/a.ts', `import 'troupe'; import '../fan-out.ts';`))).toEqual([]);
   });
 
-  test('machines import only xstate, immer and the public doors', () => {
+  test('machines import only xstate, immer and the public doors; process files node too', () => {
     expect(machineImports(typescript)).toEqual([]);
   });
 

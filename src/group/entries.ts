@@ -4,7 +4,7 @@
  */
 import type { JsonValue } from '../json.ts';
 import type { Rejection } from '../harness/route.ts';
-import type { DeliveryMode, FailureClass, Invocation, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
+import type { DeliveryMode, FailureClass, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
 import type { Address, EventObject, GroupEnd } from './effect.ts';
 import type { Bounds } from './bounds.ts';
 
@@ -127,5 +127,3 @@ export type Push = <Type extends GroupEventType>(
   applied?: () => void,
   lost?: () => void,
 ) => void;
-
-export type { Invocation };

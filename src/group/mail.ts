@@ -86,7 +86,7 @@ export function foldMail(boxes: Mailboxes, entry: Entry, effects: readonly Effec
   } else if (entry.type === 'letter.dead') {
     const { to, effect } = entry.data as unknown as GroupEvents['letter.dead'];
     if (effect !== undefined) {
-      for (const key of [...boxes.keys()])
+      for (const key of boxes.keys())
         if (key.startsWith(`${to}#`)) change(boxes, key, (mail) => (mail.effect === effect ? undefined : mail));
     }
   }

@@ -109,27 +109,30 @@ export function postOf(
         );
       }
       const addresses = recipients(from, to);
-      await Promise.all(
-        addresses.map((address) => {
-          const key = JSON.stringify([address, id]);
-          if (fold.ledger.messages.has(key)) return undefined;
-          const known = underWay.get(key);
-          if (known !== undefined) return known;
-          refuseFull(address);
-          refuseRate(from);
-          const reply = inReplyTo === undefined ? {} : { inReplyTo };
-          const how = mode === undefined ? {} : { mode };
-          onTheWay.set(address, (onTheWay.get(address) ?? 0) + 1);
-          const recording = record('message', { id, from, to: address, type, body: checked, ...reply, ...how }).finally(
-            () => {
-              underWay.delete(key);
-              onTheWay.set(address, (onTheWay.get(address) ?? 1) - 1);
-            },
-          );
-          underWay.set(key, recording);
-          return recording;
-        }),
-      );
+      const recordings: Promise<unknown>[] = [];
+      for (const address of addresses) {
+        const key = JSON.stringify([address, id]);
+        if (fold.ledger.messages.has(key)) continue;
+        const known = underWay.get(key);
+        if (known !== undefined) {
+          recordings.push(known);
+          continue;
+        }
+        refuseFull(address);
+        refuseRate(from);
+        const reply = inReplyTo === undefined ? {} : { inReplyTo };
+        const how = mode === undefined ? {} : { mode };
+        onTheWay.set(address, (onTheWay.get(address) ?? 0) + 1);
+        const recording = record('message', { id, from, to: address, type, body: checked, ...reply, ...how }).finally(
+          () => {
+            underWay.delete(key);
+            onTheWay.set(address, (onTheWay.get(address) ?? 1) - 1);
+          },
+        );
+        underWay.set(key, recording);
+        recordings.push(recording);
+      }
+      await Promise.all(recordings);
       return { id };
     },
   };

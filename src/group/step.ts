@@ -19,9 +19,8 @@ import { runTurn, type Step } from './run-turn.ts';
 
 export { define, type Definition } from './definition.ts';
 export { persist, restore } from './persist.ts';
-export { isReserved, refuseReserved } from './reserved.ts';
-export { actors, digest, failure, output, snapshotAt, status, timers, wants } from './system.ts';
-export type { GroupStatus, PendingTimer, System, Want } from './system.ts';
+export { actors, digest, output, snapshotAt, status, timers, wants } from './system.ts';
+export type { PendingTimer, System, Want } from './system.ts';
 export type { Step } from './run-turn.ts';
 
 /** What of an entry the fold reads. */

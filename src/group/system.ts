@@ -2,7 +2,7 @@
  * A system: all actors of a group after some turn. An immutable value: stepping it makes another one, so an
  * old system can be stepped again with another entry (forks, time travel, model checking).
  */
-import type { Invocation, PlainError } from '../harness/port.ts';
+import type { Invocation } from '../harness/port.ts';
 import type { Bounds } from './bounds.ts';
 import { lastId } from './address.ts';
 import { emptyVector, forEachOf, getAt, type Vector } from './vector.ts';
@@ -67,11 +67,6 @@ const active = { status: 'active' } as const;
 /** The result of a completed group; undefined before, and when it ended otherwise. */
 export function output(system: System): unknown {
   return system.end?.status === 'completed' ? system.end.output : undefined;
-}
-
-/** Why a group failed. */
-export function failure(system: System): PlainError | undefined {
-  return system.end?.status === 'failed' ? system.end.error : undefined;
 }
 
 /** What reconciliation needs after a crash: every living unsettled member, in the order of their `invoke` effects. */

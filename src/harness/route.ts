@@ -11,6 +11,7 @@
  * convention: `language:ts`, `tool:bash`, `mcp`, `steer`, `resume`, `cost:low`; `concurrency` and `ratePerMinute` are numbers
  * of the harness, which the dispatcher keeps.
  */
+import { timeOfDay } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import type { FailureClass, Invocation } from './port.ts';
 
@@ -108,7 +109,7 @@ function reasonAgainst({ needs = [], avoid = [] }: Invocation, facts: HarnessFac
   const lacking = needs.filter((need) => !facts.capabilities.includes(need));
   if (lacking.length > 0) return `lacks [${lacking.join(', ')}]`;
   if (avoid.includes(facts.name)) return 'is to be avoided';
-  return facts.openUntil === undefined ? undefined : `is open-circuited until ${clockTime(facts.openUntil)}`;
+  return facts.openUntil === undefined ? undefined : `is open-circuited until ${timeOfDay(facts.openUntil)}`;
 }
 
 /** The chain after the last failure, without those that have failed already. */
@@ -134,8 +135,6 @@ function leastLoaded(
     equal.length === 1 ? 'matches, and is least loaded' : `matches, and it is its turn among ${equal.length}`,
   );
 }
-
-const clockTime = (ms: number) => `${new Date(ms).toISOString().slice(11, 19)} UTC`;
 
 function refusal({ invocation, harnesses, member }: RouteQuestion, rejected: readonly Rejection[]): TroupeError {
   const { needs = [], harness } = invocation;

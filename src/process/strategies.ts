@@ -3,36 +3,7 @@
  * cancelled: every group and task that a branch opened through the context it was given.
  */
 import { TroupeError } from '../error.ts';
-import type { Context } from './context.ts';
-
-/** A branch of a strategy; what it opens through `ctx` is its own, and is cancelled when it loses. */
-export type Branch<Result> = (ctx: Context) => Promise<Result> | Result;
-
-/** What best effort comes to: both lists keep the places of the branches. */
-export interface BestEffort<Result> {
-  /** `undefined` where a branch failed. */
-  readonly results: readonly (Result | undefined)[];
-  /** `undefined` where a branch succeeded. */
-  readonly errors: readonly unknown[];
-  readonly successCount: number;
-}
-
-/** Ways to wait besides {@link Parallel}. */
-export interface Strategies {
-  /** Waits for all; never rejects for a branch. */
-  bestEffort<Result>(branches: readonly Branch<Result>[]): Promise<BestEffort<Result>>;
-  /** Resolves with the first success and cancels the rest; rejects with the first failure in order when all fail. */
-  first<Result>(branches: readonly Branch<Result>[]): Promise<Result>;
-  /**
-   * Resolves with the results as soon as `atLeast` branches have succeeded (a whole number, or a share below 1; default 0.5 means
-   * half of them, rounded up) and cancels the rest; rejects as soon as that has become impossible.
-   * Results are in the order of the branches.
-   */
-  quorum<Result>(
-    branches: readonly Branch<Result>[],
-    options?: { readonly atLeast?: number },
-  ): Promise<readonly { readonly index: number; readonly result: Result }[]>;
-}
+import type { Branch, Context, Strategies } from './context.ts';
 
 /** A context for one branch, and how to cancel what was opened through it. */
 export interface Scope {

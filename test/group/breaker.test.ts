@@ -109,7 +109,10 @@ describe('learning from entries', () => {
     const [one, other] = [breakers(policy), breakers(policy)];
     const learn = learning(one, () => true);
     const again = learning(other, () => true);
-    for (const take of entries) (learn(take), again(take));
+    for (const take of entries) {
+      learn(take);
+      again(take);
+    }
     expect(one.openUntil('h', 3)).toBe(103);
     expect(other.openUntil('h', 3)).toBe(103);
   });

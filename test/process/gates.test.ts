@@ -1,7 +1,17 @@
 /** Gates, checkpoints of members and of the process, background work, and waiting for some of several. */
 import { assign, setup } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { checkpoint, coordinator, defineProcess, gate, member, verifyRun, type Context, type JsonValue } from 'troupe';
+import {
+  checkpoint,
+  coordinator,
+  defineProcess,
+  gate,
+  member,
+  verifyRun,
+  type Context,
+  type Harness,
+  type JsonValue,
+} from 'troupe';
 import { fail, hold, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { entriesOf } from '../support/dying-store.ts';
@@ -108,7 +118,7 @@ describe('checkpoints', () => {
       return seen.toSorted();
     });
     const marking = {
-      async perform({ mailbox }: Parameters<import('troupe').Harness['perform']>[0]) {
+      async perform({ mailbox }: Parameters<Harness['perform']>[0]) {
         await mailbox.checkpoint({ name: 'half', settled: 1, total: 2, data: { x: 1 } });
         await mailbox.checkpoint({ name: 'half', settled: 1, total: 2 });
         return ok(null);

@@ -11,7 +11,6 @@ import {
   verifyRun,
   type Entry,
   type Harness,
-  type Invocation,
   type JsonValue,
   type Outcome,
   type Run,
@@ -26,62 +25,22 @@ import {
   type Processes,
 } from '../../src/journal/index.ts';
 import { waitsFor } from '../../src/cli/waits-for.ts';
-import { randomOf, type Random } from '../chaos/random.ts';
+import { randomOf } from '../chaos/random.ts';
 import { virtualClock } from '../chaos/virtual-clock.ts';
 import { parley, type ParleyOutput } from './parley.ts';
-
-/** What a member does: its `input`. */
-interface Part {
-  readonly does: 'die' | 'fail' | 'late' | 'ok' | 'stall';
-  readonly ms: number;
-  /** Recipients of what it says, in order. */
-  readonly says: readonly string[];
-  /** How long it listens after that, ms. */
-  readonly listensMs: number;
-}
+import { account, type Happened } from './random-play-account.ts';
+import { groupsOf, invocationOf, names, type Part } from './random-parts.ts';
 
 /** How a play went: for counts that show that it was no empty one. */
-export interface Played {
+export interface Played extends Happened {
   readonly hosts: number;
   readonly killed: number;
-  readonly messages: number;
-  readonly deadLetters: number;
-  readonly settled: number;
-  readonly gates: number;
   readonly end: string;
   /** It had to be helped: what it waited for. */
   readonly waited: readonly string[];
 }
 
-const names = ['a', 'b', 'c', 'd', 'e'];
 const run = 'play';
-
-function partOf(random: Random, isTalkative: boolean): Part {
-  const does = random.pick<Part['does']>(['ok', 'ok', 'ok', 'fail', 'die', 'late', 'stall']);
-  const says = Array.from({ length: isTalkative ? random.below(4) : 0 }, () =>
-    random.pick([...names, 'coordinator', 'coordinator', '*']),
-  );
-  return { does, ms: random.below(60), says, listensMs: random.below(3) * 20 };
-}
-
-function invocationOf(random: Random): Invocation {
-  const part = partOf(random, random.below(3) > 0);
-  const retry = random.below(3) === 0 ? { retry: { attempts: 1 + random.below(3), minMs: 5, jitter: 0 } } : {};
-  // Most of those that stall are given up; the others wait for ever.
-  const timeout = part.does === 'stall' && random.below(4) > 0 ? { timeoutMs: 40 } : {};
-  const restart = random.below(5) === 0 ? { restartable: false } : {};
-  return { harness: 'part', input: part as unknown as JsonValue, ...retry, ...timeout, ...restart };
-}
-
-const groupsOf = (random: Random) =>
-  Array.from({ length: 1 + random.below(2) }, (_, index) => ({
-    name: `g${index}`,
-    concurrency: 1 + random.below(4),
-    input: {
-      members: names.slice(0, 1 + random.below(4)).map((id) => ({ id, ...invocationOf(random) })),
-      asks: random.below(3) === 0,
-    },
-  }));
 
 /** Plays what `seed` says. Throws when a promise is broken. */
 export async function play(seed: string): Promise<Played> {
@@ -268,7 +227,7 @@ export async function play(seed: string): Promise<Played> {
       disk.powerCut({ keepBytes: (_path, unsafe) => random.below(unsafe + 1), keepNames: random.below(2) === 0 });
       return 'killed';
     }
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw failure as Error;
     if (isOver) return result ?? 'waits';
     void opened?.close().catch(() => {});
     for (let turn = 0; turn < 60; turn += 1) await new Promise(setImmediate);
@@ -312,7 +271,7 @@ export async function play(seed: string): Promise<Played> {
     hosts += 1;
     result = await host({ happenings: 0, helps: (opened) => opened.cancel('helped') });
   }
-  assert.ok(typeof result === 'object', `it should have ended, and ${String(result)}`);
+  assert.ok(typeof result === 'object', `it should have ended, and ${JSON.stringify(result)}`);
 
   const { entries, view } = await entriesNow();
   if (globalThis.process.env['TROUPE_PLAY'] !== undefined)
@@ -322,142 +281,5 @@ export async function play(seed: string): Promise<Played> {
       );
   await verifyRun({ store: storeOf(disk, 1), run, process });
   assert.deepEqual(troubles, []);
-  return { ...account(entries, view, { acknowledged, posted, reads }), hosts, killed, end: result.status, waited };
-}
-
-interface Account {
-  readonly acknowledged: ReadonlyMap<string, string>;
-  readonly posted: ReadonlySet<string>;
-  readonly reads: ReadonlyMap<string, readonly string[]>;
-}
-
-type Data = Readonly<Record<string, JsonValue>>;
-
-/** Every promise, checked against the journal. */
-function account(
-  entries: readonly Entry[],
-  view: RunView,
-  { acknowledged, posted, reads }: Account,
-): Pick<Played, 'deadLetters' | 'gates' | 'messages' | 'settled'> {
-  const found = new Map(entries.map(({ stream, seq, data }) => [`${stream}:${seq}`, JSON.stringify(data)]));
-  for (const [place, data] of acknowledged)
-    assert.equal(found.get(place), data, `${place} was acknowledged, and is lost or changed`);
-
-  let messages = 0;
-  let settled = 0;
-  let dead = 0;
-  let gates = 0;
-  for (const { name, members } of view.groups.values()) {
-    const own = entries.filter(({ stream }) => stream === `group:${name}`);
-    const of = (type: string) => own.filter((entry) => entry.type === type).map(({ data }) => data as Data);
-
-    // Settlements: each invocation at most once; none after the end; nothing left under way.
-    const settlements = of('member.settled').map(
-      ({ member, incarnation }) => `${String(member)}#${String(incarnation)}`,
-    );
-    assert.equal(
-      new Set(settlements).size,
-      settlements.length,
-      `${name}: an invocation has settled twice: ${settlements.join(', ')}`,
-    );
-    const ended = own.findIndex(({ type }) => type === 'group.ended');
-    assert.ok(ended >= 0, `${name} has not ended`);
-    assert.ok(
-      own.slice(ended).every(({ type }) => type !== 'member.settled' && type !== 'attempt.started'),
-      `${name}: something began or settled after the end`,
-    );
-    for (const { id, status } of members.values())
-      assert.ok(['cancelled', 'completed', 'failed'].includes(status), `${name}/${id} is ${status} at the end`);
-    const end = own[ended]?.data as unknown as { readonly status: string; readonly output?: ParleyOutput };
-    if (end.output !== undefined) {
-      const heardOf = end.output.settled.filter(([, how]) => how !== 'stopped').map(([id]) => id);
-      // A result that was on its way when its member was stopped is recorded, and is a dead letter.
-      const late = of('letter.dead').flatMap(({ to, letter }) =>
-        (letter as Data | null)?.['type'] === 'troupe.settled' ? [to] : [],
-      );
-      const recorded = of('member.settled')
-        .map(({ member }) => member)
-        .filter((member) => !late.includes(member as string));
-      assert.deepEqual(heardOf, recorded, `${name}: the coordinator heard other settlements than are recorded`);
-    }
-
-    // Messages: one entry for each recipient and id; what was acknowledged is there.
-    const sent = of('message').map(({ to, id }) => JSON.stringify([name, to === '' ? 'coordinator' : to, id]));
-    assert.equal(new Set(sent).size, sent.length, `${name}: a message is recorded twice`);
-    const signalled = of('signal').flatMap(({ id, event }) =>
-      (event as Data)['type'] === 'told' ? [JSON.stringify([name, 'coordinator', id])] : [],
-    );
-    const all = new Set([...sent, ...signalled]);
-    for (const key of posted)
-      if ((JSON.parse(key) as readonly string[])[0] === name)
-        assert.ok(all.has(key), `${key} was acknowledged, and is lost`);
-
-    // The coordinator heard each once, in the order of the journal; what came too late for it is a dead letter.
-    const toCoordinator = own.flatMap(({ type, data }) => {
-      const { id, to, event } = data as Data;
-      if (type === 'message' && to === '') return [id as string];
-      return type === 'signal' && (event as Data)['type'] === 'told' ? [id as string] : [];
-    });
-    const letters = of('letter.dead').map(({ to, letter }) =>
-      JSON.stringify([to, (letter as Data | null)?.['body'] ?? null]),
-    );
-    if (end.output !== undefined) {
-      const heard = end.output.heard as readonly string[];
-      assert.deepEqual(heard, toCoordinator.slice(0, heard.length), `${name}: the coordinator heard in another order`);
-      for (const late of toCoordinator.slice(heard.length))
-        assert.ok(letters.includes(JSON.stringify(['', late])), `${name}: ${late} to the coordinator is lost`);
-    }
-
-    // Members: each message was read by the last attempt, or is a dead letter, never both, never neither.
-    const toMembers = of('message').filter(({ to }) => to !== '');
-    const lastAttempt = new Map<string, Data>();
-    for (const { type, data } of own)
-      if (type === 'attempt.started') lastAttempt.set(String((data as Data)['member']), data as Data);
-    for (const { to, id } of toMembers) {
-      const last = lastAttempt.get(String(to));
-      const readers = of('message.read').filter(
-        ({ member, ids }) => member === to && (ids as readonly string[]).includes(String(id)),
-      );
-      const byLast = readers.filter(
-        ({ attempt, incarnation }) => attempt === last?.['attempt'] && incarnation === last?.['incarnation'],
-      );
-      const buried = letters.filter((letter) => letter === JSON.stringify([to, id])).length;
-      assert.ok(byLast.length <= 1, `${name}: ${String(id)} was read twice by one attempt of ${String(to)}`);
-      // A group that was cancelled by a host that then died buries nothing more.
-      assert.ok(
-        byLast.length + buried <= 1,
-        `${name}: ${String(id)} to ${String(to)} was read ${byLast.length} times and buried ${buried} times`,
-      );
-      if (end.status === 'cancelled') continue;
-      assert.equal(
-        byLast.length + buried,
-        1,
-        `${name}: ${String(id)} to ${String(to)} was read ${byLast.length} times and buried ${buried} times`,
-      );
-    }
-    // What one attempt read came in the order of the journal, each once.
-    for (const [key, read] of reads) {
-      const member = new RegExp(`^\\d+ ${run}/${name}/(\\w+)#`).exec(key)?.[1];
-      if (member === undefined) continue;
-      assert.equal(new Set(read).size, read.length, `${key} saw a message twice: ${read.join(', ')}`);
-      const order = toMembers.filter(({ to }) => to === member).map(({ id }) => String(id));
-      const places = read.map((id) => order.indexOf(id));
-      assert.deepEqual(
-        places,
-        places.toSorted((one, other) => one - other),
-        `${key} read in another order: ${read.join(', ')}`,
-      );
-    }
-
-    // Gates: each answered at most once, and heard by the coordinator as often.
-    const answers = of('gate.answered').length;
-    assert.ok(answers <= of('gate.opened').length, `${name}: a gate was answered twice`);
-    if (end.output !== undefined)
-      assert.equal(end.output.answers.length, answers, `${name}: an answer was not heard once`);
-    messages += toMembers.length + toCoordinator.length;
-    settled += settlements.length;
-    dead += letters.length;
-    gates += answers;
-  }
-  return { messages, settled, deadLetters: dead, gates };
+  return { ...account(entries, view, { run, acknowledged, posted, reads }), hosts, killed, end: result.status, waited };
 }

@@ -3,6 +3,7 @@ import { lineOf, type Node, type Source, walk } from './source.ts';
 
 /** Who may, and why. A name that ends in `/` is a folder. An entry that is not needed is a problem too. */
 export const impureFiles: Readonly<Record<string, string>> = {
+  'machines/examples/review-council.process.ts': 'its reviewers, function harnesses, read the files under review',
   'src/clock.ts': 'the clock: where time comes from',
   'src/cli/': 'the composition root: arguments, terminal, signals',
   'src/harness/program/': 'the command adapter: operating-system processes, their groups, their output files',
