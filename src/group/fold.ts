@@ -10,7 +10,7 @@ import type { Definition } from './definition.ts';
 import type { Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
 import { emptyLedger, foldLedger, ledgerFromJson, ledgerToJson, type Ledger } from './ledger.ts';
-import { foldMail, type Mail, type Mailboxes } from './mail.ts';
+import { foldMail, mailFromJson, mailToJson, type Mailboxes } from './mail.ts';
 import { persist, restore } from './persist.ts';
 import { progressRun, type ProgressRun } from './progress-run.ts';
 import { start, step } from './step.ts';
@@ -40,7 +40,7 @@ export interface GroupFold {
 
 /** Who makes (and may read) snapshots of this machine's groups. */
 export function snapshotMaker(definition: Definition): string {
-  return `fold/2 ${definition.id}@${definition.version}`;
+  return `fold/3 ${definition.id}@${definition.version}`;
 }
 
 const noEffects: readonly Effect[] = [];
@@ -67,7 +67,7 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
       ledger: ledgerData,
       mail: mailData,
     } = snapshot.data as { system: JsonValue; ledger: JsonValue; mail: JsonValue };
-    mail = new Map(structuredClone(mailData) as unknown as readonly (readonly [string, Mail[]])[]);
+    mail = mailFromJson(mailData);
     system = restore(definition, systemData);
     ledger = ledgerFromJson(ledgerData);
   }
@@ -171,7 +171,7 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
         data: {
           system: persist(folded),
           ledger: ledgerToJson(ledger),
-          mail: structuredClone([...mail]) as unknown as JsonValue,
+          mail: mailToJson(mail),
         },
       };
     },

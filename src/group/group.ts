@@ -167,18 +167,18 @@ export async function openGroup(
   };
 
   const arrived = (effect: Extract<Effect, { type: 'deliver' }>) => {
-    const mail = state.mail.get(mailKey(effect))?.find((one) => one.effect === effect.id);
+    const mail = state.mail.get(mailKey(effect))?.mails.findLast((one) => one.effect === effect.id);
     if (mail !== undefined) attempts.arrived(mail, effect);
   };
 
   /** Mail of members that are wanted no more will not be read: it becomes dead letters. */
   const buryMail = () => {
     if (state.mail.size === 0 || state.system === undefined) return;
-    for (const [key, mails] of state.mail) {
+    for (const [key, { mails, isRead }] of state.mail) {
       const first = mails[0];
       if (first === undefined || isWanted(state.system, key, first.to)) continue;
-      for (const { effect, to, from, type, body, isRead } of mails) {
-        if (isRead || buried.has(effect)) continue;
+      for (const [place, { effect, to, from, type, body }] of mails.entries()) {
+        if (isRead[place] === true || buried.has(effect)) continue;
         buried.add(effect);
         push('letter.dead', {
           to,

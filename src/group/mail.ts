@@ -8,6 +8,7 @@
 import type { DeliveryMode, Message } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
+import { boxOf, markRead, markUnread, putMail, type Box } from './box.ts';
 import { coordinatorName, rootAddress } from './address.ts';
 import type { ActorKey, Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
@@ -17,12 +18,10 @@ export interface Mail extends Message {
   readonly mode: DeliveryMode;
   /** Id of the `deliver` effect. */
   readonly effect: string;
-  /** Read by the present attempt. */
-  readonly isRead: boolean;
 }
 
 /** Mail of a group's members. Owned by the fold: {@link foldMail} changes it in place. */
-export type Mailboxes = Map<string, Mail[]>;
+export type Mailboxes = Map<string, Box>;
 
 /** Key of a mailbox. */
 export function mailKey({ address, incarnation }: ActorKey): string {
@@ -46,7 +45,6 @@ export function mailOf({ id: effect, address, from: sender, event }: Deliver, at
       mode: (mode as DeliveryMode | undefined) ?? 'queue',
       at,
       effect,
-      isRead: false,
     };
   }
   const fields: Record<string, JsonValue> = { ...rest };
@@ -61,56 +59,83 @@ export function mailOf({ id: effect, address, from: sender, event }: Deliver, at
     mode: (mode as DeliveryMode | undefined) ?? 'queue',
     at,
     effect,
-    isRead: false,
   };
 }
 
 /** Folds an entry and the effects it had. */
 export function foldMail(boxes: Mailboxes, entry: Entry, effects: readonly Effect[]): void {
-  if (entry.type === 'message.read') {
-    const { member, incarnation, ids } = entry.data as unknown as GroupEvents['message.read'];
-    change(boxes, mailKey({ address: member, incarnation }), (mail) =>
-      ids.includes(mail.id) ? { ...mail, isRead: true } : mail,
-    );
-  } else if (entry.type === 'attempt.started') {
-    const { member, incarnation, attempt } = entry.data as unknown as GroupEvents['attempt.started'];
-    if (attempt > 1)
-      change(boxes, mailKey({ address: member, incarnation }), (mail) =>
-        mail.isRead ? { ...mail, isRead: false } : mail,
-      );
-  } else if (entry.type === 'member.settled' || entry.type === 'attempt.cancelled') {
-    // What has ended has read what it read; the rest becomes dead letters.
-    const { member, incarnation, again } = entry.data as unknown as GroupEvents['attempt.cancelled'];
-    if (again !== true)
-      change(boxes, mailKey({ address: member, incarnation }), (mail) => (mail.isRead ? undefined : mail));
-  } else if (entry.type === 'letter.dead') {
-    const { to, effect } = entry.data as unknown as GroupEvents['letter.dead'];
-    if (effect !== undefined) {
-      for (const key of boxes.keys())
-        if (key.startsWith(`${to}#`)) change(boxes, key, (mail) => (mail.effect === effect ? undefined : mail));
-    }
-  }
+  if (boxes.size > 0) noteEntry(boxes, entry);
   for (const effect of effects) {
     if (effect.type !== 'deliver') continue;
     const key = mailKey(effect);
     const box = boxes.get(key);
-    if (box === undefined) boxes.set(key, [mailOf(effect, entry.at)]);
-    else box.push(mailOf(effect, entry.at));
+    if (box === undefined) boxes.set(key, boxOf([mailOf(effect, entry.at)]));
+    else putMail(box, mailOf(effect, entry.at));
+  }
+}
+
+function noteEntry(boxes: Mailboxes, { type, data }: Entry): void {
+  switch (type) {
+    case 'message.read': {
+      const { member, incarnation, ids } = data as unknown as GroupEvents['message.read'];
+      const box = boxes.get(mailKey({ address: member, incarnation }));
+      if (box !== undefined) markRead(box, ids);
+      break;
+    }
+    case 'attempt.started': {
+      const { member, incarnation, attempt } = data as unknown as GroupEvents['attempt.started'];
+      const box = attempt > 1 ? boxes.get(mailKey({ address: member, incarnation })) : undefined;
+      if (box !== undefined) markUnread(box);
+      break;
+    }
+    case 'member.settled':
+    case 'attempt.cancelled': {
+      // What has ended has read what it read; the rest becomes dead letters.
+      const { member, incarnation, again } = data as unknown as GroupEvents['attempt.cancelled'];
+      const key = mailKey({ address: member, incarnation });
+      if (again !== true) keepOnly(boxes, key, (_mail, isRead) => !isRead);
+      break;
+    }
+    case 'letter.dead': {
+      const { to, effect } = data as unknown as GroupEvents['letter.dead'];
+      if (effect === undefined) break;
+      for (const key of boxes.keys())
+        if (key.startsWith(`${to}#`)) keepOnly(boxes, key, (mail) => mail.effect !== effect);
+      break;
+    }
   }
 }
 
 /** Mail that is left out goes. */
-function change(boxes: Mailboxes, key: string, next: (mail: Mail) => Mail | undefined): void {
-  const left = boxes
-    .get(key)
-    ?.map(next)
-    .filter((mail) => mail !== undefined);
-  if (left === undefined) return;
+function keepOnly(boxes: Mailboxes, key: string, isKept: (mail: Mail, isRead: boolean) => boolean): void {
+  const box = boxes.get(key);
+  if (box === undefined) return;
+  const kept = box.mails.map((mail, place) => ({ mail, isRead: box.isRead[place] === true }));
+  const left = kept.filter(({ mail, isRead }) => isKept(mail, isRead));
+  if (left.length === kept.length) return;
   if (left.length === 0) boxes.delete(key);
-  else boxes.set(key, left);
+  else {
+    const mails = left.map(({ mail }) => mail);
+    boxes.set(
+      key,
+      boxOf(
+        mails,
+        left.map(({ isRead }) => isRead),
+      ),
+    );
+  }
 }
 
-/** How much of a box its owner has not read. */
-export function unreadOf(boxes: Mailboxes, key: ActorKey): readonly Mail[] {
-  return (boxes.get(mailKey(key)) ?? []).filter(({ isRead }) => !isRead);
+/** Boxes as JSON, for snapshots: a copy of this moment's. */
+export function mailToJson(boxes: Mailboxes): JsonValue {
+  const plain = Array.from(boxes, ([key, { mails, isRead }]) => [key, [...mails], [...isRead]]);
+  // Letters are JSON and never changed.
+  return plain as unknown as JsonValue;
+}
+
+/** The boxes that {@link mailToJson} wrote. */
+export function mailFromJson(json: JsonValue): Mailboxes {
+  // Written by us, guarded by the snapshot's checksum and maker.
+  const plain = json as unknown as readonly (readonly [string, readonly Mail[], readonly boolean[]])[];
+  return new Map(plain.map(([key, mails, isRead]) => [key, boxOf(mails, isRead)]));
 }

@@ -9,7 +9,8 @@ import { hashText, hashToText } from './digest.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
-import { unreadOf, type Mail } from './mail.ts';
+import { unreadIn } from './box.ts';
+import { mailKey, type Mail } from './mail.ts';
 import type { Post } from './post.ts';
 import type { Push } from './entries.ts';
 
@@ -32,11 +33,13 @@ export interface MailboxOptions {
   readonly push: Push;
 }
 
-const asMessage = ({ mode: _mode, effect: _effect, isRead: _isRead, ...message }: Mail): Message => message;
+const asMessage = ({ mode: _mode, effect: _effect, ...message }: Mail): Message => message;
 
 /** Opens the mailbox of one attempt. */
 export function mailboxOf({ context, member, attempt, fold, post, push }: MailboxOptions): OpenMailbox {
   const { address, incarnation } = member;
+  const key = mailKey(member);
+  /** Handed over, and the reading not folded yet. */
   const handed = new Set<string>();
   const sent = new Map<string, number>();
   let waiters: (() => void)[] = [];
@@ -50,12 +53,17 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
         `attempt ${attempt} of member \`${address}\` has ended; it has no mailbox any more.`,
       );
   };
-  const unread = () => unreadOf(fold.mail, member).filter(({ id }) => !handed.has(id));
+  const unread = (max: number, isWanted: (mail: Mail) => boolean = () => true) =>
+    unreadIn(fold.mail.get(key), max, (mail) => !handed.has(mail.id) && isWanted(mail));
 
   const handOver = (mails: readonly Mail[], as: DeliveryMode): readonly Message[] => {
     if (mails.length === 0) return [];
     for (const { id } of mails) handed.add(id);
-    push('message.read', { member: address, incarnation, attempt, ids: mails.map(({ id }) => id), as });
+    const ids = mails.map(({ id }) => id);
+    push('message.read', { member: address, incarnation, attempt, ids, as }, () => {
+      // From here the fold knows.
+      for (const id of ids) handed.delete(id);
+    });
     return mails.map(asMessage);
   };
 
@@ -99,16 +107,10 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
 
   const mailbox: Mailbox = {
     send,
-    inbox: ({ waitMs = 0, max = 100 } = {}) => waitFor(() => unread().slice(0, max), waitMs),
+    inbox: ({ waitMs = 0, max = 100 } = {}) => waitFor(() => unread(max), waitMs),
     async ask(letter, { timeoutMs }) {
       const { id } = await send(letter);
-      const [answer] = await waitFor(
-        () =>
-          unread()
-            .filter(({ inReplyTo }) => inReplyTo === id)
-            .slice(0, 1),
-        timeoutMs,
-      );
+      const [answer] = await waitFor(() => unread(1, ({ inReplyTo }) => inReplyTo === id), timeoutMs);
       if (answer !== undefined) return answer;
       throw new TroupeError(
         'TIMEOUT',
@@ -126,7 +128,8 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
     members: () => [...fold.ledger.members.values()].map(({ id, status }) => ({ id, status })),
     onSteer(handler) {
       steer = handler;
-      if (handler !== undefined) for (const mail of unread()) if (mail.mode === 'steer') steerWith(mail);
+      if (handler !== undefined)
+        for (const mail of unread(Number.POSITIVE_INFINITY, ({ mode }) => mode === 'steer')) steerWith(mail);
     },
   };
 

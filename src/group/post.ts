@@ -11,7 +11,7 @@ import { coordinatorName, rootAddress } from './address.ts';
 import type { Address } from './effect.ts';
 import type { GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
-import { unreadOf } from './mail.ts';
+import { mailKey } from './mail.ts';
 import { refuseReserved } from './reserved.ts';
 import { cellAt, snapshotAt, wants } from './system.ts';
 
@@ -42,31 +42,38 @@ export function postOf(
   fold: GroupFold,
   record: (type: 'message', data: JsonValue) => Promise<Entry>,
 ): Post {
-  const sentBy = new Map<string, number[]>();
+  /** When each sender's last letters were sent, oldest first; those before `head` are out of the window. */
+  const sentBy = new Map<string, { readonly times: number[]; head: number }>();
   const underWay = new Map<string, Promise<unknown>>();
   /** Letters by recipient that are not folded yet. */
   const onTheWay = new Map<string, number>();
 
   const refuseRate = (from: string) => {
     const now = context.clock.now();
-    const times = (sentBy.get(from) ?? []).filter((at) => at > now - rateWindowMs);
-    if (times.length >= context.messagesPerMinuteMax) {
+    const sender = sentBy.get(from) ?? { times: [], head: 0 };
+    sentBy.set(from, sender);
+    const { times } = sender;
+    while ((times[sender.head] ?? now) <= now - rateWindowMs) sender.head += 1;
+    if (sender.head > 1_024) {
+      times.splice(0, sender.head);
+      sender.head = 0;
+    }
+    if (times.length - sender.head >= context.messagesPerMinuteMax) {
       throw new TroupeError(
         'LIMIT',
         `\`${from}\` in group \`${group}\`: expected at most ${context.messagesPerMinuteMax} messages a minute (messagesPerMinuteMax); send fewer, or wait.`,
       );
     }
     times.push(now);
-    sentBy.set(from, times);
   };
 
   const recipients = (from: string, to: string): readonly Address[] => {
     const { system, ledger } = fold;
     if (to === coordinatorName || to === rootAddress) return [rootAddress];
+    if (to !== '*' && (ledger.members.has(to) || (system !== undefined && snapshotAt(system, to) !== undefined)))
+      return [to];
     const living = system === undefined ? [] : wants(system);
     if (to === '*') return living.map(({ address }) => address).filter((address) => address !== from);
-    const known = system !== undefined && snapshotAt(system, to) !== undefined;
-    if (known || ledger.members.has(to)) return [to];
     const names = [...new Set([...living.map(({ address }) => address), ...ledger.members.keys()])];
     throw unknownMember(group, to, names);
   };
@@ -75,7 +82,7 @@ export function postOf(
     const { system } = fold;
     const incarnation = system === undefined ? undefined : cellAt(system, to)?.incarnation;
     const unread =
-      (incarnation === undefined ? 0 : unreadOf(fold.mail, { address: to, incarnation }).length) +
+      (incarnation === undefined ? 0 : (fold.mail.get(mailKey({ address: to, incarnation }))?.unread ?? 0)) +
       (onTheWay.get(to) ?? 0);
     if (unread >= context.mailboxMax) {
       throw new TroupeError(

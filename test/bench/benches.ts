@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'fan-out': async () => (await import('./fan-out.ts')).fanOutBench,
   'resume': async () => (await import('./resume.ts')).resume,
   'members': async () => (await import('./members.ts')).members,
+  'messages': async () => (await import('./messages.ts')).messages,
   'fork': async () => (await import('./fork.ts')).fork,
   'memory': async () => (await import('./memory.ts')).memory,
 };
