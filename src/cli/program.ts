@@ -14,7 +14,12 @@ export function program(done: (exitCode: number) => void): Command {
     .version(engineVersion, '--version', 'print the version')
     .helpOption('--help', 'print help for a command')
     .helpCommand(false)
-    .configureHelp({ sortOptions: false, sortSubcommands: false })
+    .configureHelp({
+      sortOptions: false,
+      sortSubcommands: false,
+      // Every command has options.
+      subcommandTerm: (one) => `${one.name()} ${one.usage().replace(/^\[options\] ?/, '')}`.trimEnd(),
+    })
     .exitOverride()
     .addHelpText(
       'after',
@@ -76,7 +81,7 @@ export function program(done: (exitCode: number) => void): Command {
   finish(
     command(
       'send <run> <group> <to> <body>',
-      'send a message to a member, `coordinator`, or `*` for all; JSON if it is JSON, else text',
+      'send a message to a member, to `coordinator`, or to all (`*`); text, or JSON',
       'troupe send 7k2fd reviewers src/c.ts "a.ts changed its return type" --mode steer',
     )
       .option('--type <type>', "the message's type", 'message')

@@ -1,14 +1,8 @@
 /** A run that this process holds, before it is driven: taken up or created, and checked to be the run that is meant. */
 import type { Clock } from '../clock.ts';
 import { isTroupeError, TroupeError } from '../error.ts';
-import {
-  openHost,
-  payloadBytesMaxDefault,
-  runStream,
-  type Host,
-  type HostRules,
-  type HostSettings,
-} from '../group/host.ts';
+import { payloadBytesMaxDefault, type HostRules, type HostSettings } from '../group/host-options.ts';
+import { openHost, runStream, type Host } from '../group/host.ts';
 import type { Observer } from '../group/observer.ts';
 import type { Harnesses } from '../harness/port.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';

@@ -9,6 +9,8 @@ const commands = [
   'show',
   'log',
   'cancel',
+  'send',
+  'approve',
   'verify',
   'fork',
   'retry',

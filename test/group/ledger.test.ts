@@ -1,7 +1,8 @@
 /** The ledger: what a stream says without its machine. */
 import { expect, test } from 'vitest';
 import type { Entry, JsonValue } from 'troupe';
-import { emptyLedger, foldLedger, ledgerFromJson, ledgerToJson, type Ledger } from '../../src/group/ledger.ts';
+import { ledgerFromJson, ledgerToJson } from '../../src/group/ledger-json.ts';
+import { emptyLedger, foldLedger, type Ledger } from '../../src/group/ledger.ts';
 
 const attempt = (member: string, incarnation = 1, number = 1) => ({ member, incarnation, attempt: number });
 const error = { name: 'Error', message: 'no' };

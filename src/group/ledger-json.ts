@@ -1,0 +1,49 @@
+/** The ledger as JSON and back, for snapshots. */
+import type { JsonValue } from '../json.ts';
+import { emptyLedger, type GateRecord, type Ledger, type MemberRecord } from './ledger.ts';
+
+/** The ledger as JSON, for snapshots. */
+export function ledgerToJson(ledger: Ledger): JsonValue {
+  const members = Array.from(ledger.members.values(), (record) => ({ ...record, failed: [...record.failed] }));
+  const plain = {
+    ...ledger,
+    members,
+    strays: [...ledger.strays],
+    checkpoints: [...ledger.checkpoints],
+    signals: [...ledger.signals],
+    messages: [...ledger.messages],
+    messageIds: [...ledger.messageIds],
+    gates: Array.from(ledger.gates.values(), (gate) => ({ ...gate })),
+    warned: [...ledger.warned],
+  };
+  // Copied as deep as it is changed in place; the rest is JSON. What is undefined is left out when it is written.
+  return plain as unknown as JsonValue;
+}
+
+/** The ledger that {@link ledgerToJson} wrote. */
+export function ledgerFromJson(json: JsonValue): Ledger {
+  // Written by us, guarded by the snapshot's checksum and maker. Copied as deep as it is changed in place.
+  const plain = json as unknown as Omit<
+    Ledger,
+    'gates' | 'warned' | 'members' | 'messageIds' | 'messages' | 'signals'
+  > & {
+    readonly messages: readonly string[];
+    readonly messageIds: readonly string[];
+    readonly gates: readonly GateRecord[];
+    readonly warned: readonly string[];
+    readonly members: readonly MemberRecord[];
+    readonly signals: readonly string[];
+  };
+  return {
+    ...emptyLedger(plain.name),
+    ...plain,
+    members: new Map(plain.members.map((record) => [record.id, { ...record, failed: [...record.failed] }])),
+    strays: [...plain.strays],
+    checkpoints: [...plain.checkpoints],
+    signals: new Set(plain.signals),
+    messages: new Set(plain.messages),
+    messageIds: new Set(plain.messageIds),
+    warned: new Set(plain.warned),
+    gates: new Map(plain.gates.map((gate) => [gate.name, { ...gate }])),
+  };
+}
