@@ -41,7 +41,7 @@ export interface GroupFold {
 
 /** Who makes (and may read) snapshots of this machine's groups. */
 export function snapshotMaker(definition: Definition): string {
-  return `fold/3 ${definition.id}@${definition.version}`;
+  return `fold/4 ${definition.id}@${definition.version}`;
 }
 
 const noEffects: readonly Effect[] = [];

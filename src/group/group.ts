@@ -109,7 +109,7 @@ export async function openGroup(
     fatal: (error) => context.fatal(error),
   });
   let effects: Effect[] = [];
-  const post = postOf(context, name, state, (type, data) => writer.record(type, data));
+  const post = postOf(context, name, state, (data, applied, failed) => writer.push('message', data, applied, failed));
   const attempts = attemptsOf({ context, group: name, concurrency, budget: options.budget, push, fold: state, post });
 
   const setAlarm = (address: string, incarnation: number, timer: string, dueAt: number) => {

@@ -12,7 +12,6 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
     checkpoints: [...ledger.checkpoints],
     signals: [...ledger.signals],
     messages: [...ledger.messages],
-    messageIds: [...ledger.messageIds],
     gates: Array.from(ledger.gates.values(), (gate) => ({ ...gate })),
     warned: [...ledger.warned],
   };
@@ -23,12 +22,8 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
 /** The ledger that {@link ledgerToJson} wrote. */
 export function ledgerFromJson(json: JsonValue): Ledger {
   // Written by us, guarded by the snapshot's checksum and maker. Copied as deep as it is changed in place.
-  const plain = json as unknown as Omit<
-    Ledger,
-    'gates' | 'warned' | 'members' | 'messageIds' | 'messages' | 'signals'
-  > & {
-    readonly messages: readonly string[];
-    readonly messageIds: readonly string[];
+  const plain = json as unknown as Omit<Ledger, 'gates' | 'warned' | 'members' | 'messages' | 'signals'> & {
+    readonly messages: readonly (readonly [string, readonly string[]])[];
     readonly gates: readonly GateRecord[];
     readonly warned: readonly string[];
     readonly members: readonly MemberRecord[];
@@ -41,8 +36,7 @@ export function ledgerFromJson(json: JsonValue): Ledger {
     strays: [...plain.strays],
     checkpoints: [...plain.checkpoints],
     signals: new Set(plain.signals),
-    messages: new Set(plain.messages),
-    messageIds: new Set(plain.messageIds),
+    messages: new Map(plain.messages),
     warned: new Set(plain.warned),
     gates: new Map(plain.gates.map((gate) => [gate.name, { ...gate }])),
   };

@@ -92,10 +92,8 @@ export interface Ledger {
   checkpoints: CheckpointRecord[];
   /** Ids of recorded signals. */
   signals: Set<string>;
-  /** Recorded messages: JSON of [recipient, id]. */
-  messages: Set<string>;
-  /** Ids of recorded messages, whoever they went to. */
-  messageIds: Set<string>;
+  /** Recipients of recorded messages, by the message's id. */
+  messages: Map<string, readonly Address[]>;
   /** What all attempts have spent. */
   spend: Spend;
   /** Budgets of which a warning was recorded: JSON of [whose, what]. */
@@ -122,8 +120,7 @@ export function emptyLedger(name: string): Ledger {
     strays: [],
     checkpoints: [],
     signals: new Set(),
-    messages: new Set(),
-    messageIds: new Set(),
+    messages: new Map(),
     gates: new Map(),
     spend: noSpend,
     warned: new Set(),
@@ -209,8 +206,8 @@ const folds: Fold = {
     ledger.warned.add(JSON.stringify([whose, what]));
   },
   'message'(ledger, data) {
-    ledger.messages.add(JSON.stringify([data.to, data.id]));
-    ledger.messageIds.add(data.id);
+    const before = ledger.messages.get(data.id);
+    ledger.messages.set(data.id, before === undefined ? [data.to] : [...before, data.to]);
   },
   'message.read'() {},
   'gate.opened'(ledger, data, entry) {

@@ -5,12 +5,12 @@
 import { TroupeError } from '../error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { Letter } from '../harness/port.ts';
-import type { Entry } from '../journal/port.ts';
 import { nearest } from '../nearest.ts';
 import { coordinatorName, rootAddress } from './address.ts';
 import type { Address } from './effect.ts';
 import type { GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
+import { bytesOver } from './json-bytes.ts';
 import { mailKey } from './mail.ts';
 import { refuseReserved } from './reserved.ts';
 import { cellAt, snapshotAt, wants } from './system.ts';
@@ -40,7 +40,7 @@ export function postOf(
   context: GroupContext,
   group: string,
   fold: GroupFold,
-  record: (type: 'message', data: JsonValue) => Promise<Entry>,
+  push: (data: JsonValue, applied: () => void, failed: (error: unknown) => void) => void,
 ): Post {
   /** When each sender's last letters were sent, oldest first; those before `head` are out of the window. */
   const sentBy = new Map<string, { readonly times: number[]; head: number }>();
@@ -96,18 +96,15 @@ export function postOf(
     async send(from, { to, type, body = null, id, inReplyTo, mode }) {
       refuseReserved(type);
       const checked = toJson(body, `body of message \`${type}\``);
-      const bytes = Buffer.byteLength(JSON.stringify(checked));
-      if (bytes > context.payloadBytesMax) {
+      const bytes = bytesOver(checked, context.payloadBytesMax);
+      if (bytes !== undefined) {
         throw new TroupeError(
           'ENTRY_TOO_LARGE',
           `message \`${type}\` to \`${to}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
         );
       }
-      if (
-        to === '*'
-          ? fold.ledger.messageIds.has(id)
-          : fold.ledger.messages.has(JSON.stringify([to === coordinatorName ? rootAddress : to, id]))
-      )
+      const sentTo = fold.ledger.messages.get(id);
+      if (sentTo !== undefined && (to === '*' || sentTo.includes(to === coordinatorName ? rootAddress : to)))
         return { id };
       if (fold.ledger.status !== 'active') {
         throw new TroupeError(
@@ -118,8 +115,8 @@ export function postOf(
       const addresses = recipients(from, to);
       const recordings: Promise<unknown>[] = [];
       for (const address of addresses) {
-        const key = JSON.stringify([address, id]);
-        if (fold.ledger.messages.has(key)) continue;
+        if (sentTo?.includes(address) === true) continue;
+        const key = `${id}\u0000${address}`;
         const known = underWay.get(key);
         if (known !== undefined) {
           recordings.push(known);
@@ -130,16 +127,27 @@ export function postOf(
         const reply = inReplyTo === undefined ? {} : { inReplyTo };
         const how = mode === undefined ? {} : { mode };
         onTheWay.set(address, (onTheWay.get(address) ?? 0) + 1);
-        const recording = record('message', { id, from, to: address, type, body: checked, ...reply, ...how }).finally(
-          () => {
+        const data = { id, from, to: address, type, body: checked, ...reply, ...how };
+        const recording = new Promise<void>((resolve, reject) => {
+          const left = () => {
             underWay.delete(key);
             onTheWay.set(address, (onTheWay.get(address) ?? 1) - 1);
-          },
-        );
+          };
+          const applied = () => {
+            left();
+            resolve();
+          };
+          const failed = (error: unknown) => {
+            left();
+            // The journal's own error, passed on.
+            reject(error as Error);
+          };
+          push(data, applied, failed);
+        });
         underWay.set(key, recording);
         recordings.push(recording);
       }
-      await Promise.all(recordings);
+      await (recordings.length === 1 ? recordings[0] : Promise.all(recordings));
       return { id };
     },
   };

@@ -78,7 +78,7 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
       fold,
       ledger: fold.ledger,
       signal: (_event, { id }) => (fold.ledger.signals.has(id) ? Promise.resolve() : never()),
-      send: (_from, { id }) => (fold.ledger.messageIds.has(id) ? Promise.resolve({ id }) : never()),
+      send: (_from, { id }) => (fold.ledger.messages.has(id) ? Promise.resolve({ id }) : never()),
       answer: never,
       checkpoint: ({ name }) =>
         fold.ledger.checkpoints.some((mark) => mark.by === 'process' && mark.name === name)

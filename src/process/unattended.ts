@@ -126,7 +126,7 @@ export async function sendUnattended(
     const living = [...ledger.members.values()].filter(isLiving).map((member) => member.id);
     if (to !== '*' && !ledger.members.has(to)) throw unknownMember(group, to, [...ledger.members.keys()]);
     const recipients = to === '*' ? living : [to];
-    const unsent = recipients.filter((one) => !ledger.messages.has(JSON.stringify([one, id])));
+    const unsent = recipients.filter((one) => ledger.messages.get(id)?.includes(one) !== true);
     const extra = { ...(inReplyTo === undefined ? {} : { inReplyTo }), ...(mode === undefined ? {} : { mode }) };
     const entries = unsent.map((one): New => [
       'message',

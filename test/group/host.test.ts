@@ -307,7 +307,7 @@ describe('snapshots', () => {
     const entries = await entriesOf(store);
     const created = entries.find(({ type }) => type === 'group.created') as Entry;
     const { version } = (created.data as { readonly machine: { readonly version: string } }).machine;
-    const snapshot = await journal.loadSnapshot('group:group', `fold/3 fan-out@${version}`);
+    const snapshot = await journal.loadSnapshot('group:group', `fold/4 fan-out@${version}`);
     await journal.close();
     return snapshot;
   };
