@@ -9,6 +9,7 @@ import { defineProcess } from '../../src/process/define-process.ts';
 import { openRun } from '../../src/process/run.ts';
 import { inTurns, rowOf, type Bench } from './measure/row.ts';
 import { inFolder } from './measure/work-folder.ts';
+import { desk } from './work/desk.ts';
 
 /** Runs a group of talking members to its end; returns how long `talk` says it took, ms. */
 async function talking(
@@ -68,11 +69,13 @@ async function streamOf(store: JournalStore, count: number, inFlight: number): P
 /** The same number of signals to the coordinator from outside, so many at once; signals per second. */
 async function signalsOf(store: JournalStore, count: number, inFlight: number): Promise<number> {
   const process = defineProcess('signals', async (ctx) => {
-    await ctx.group('group', fanOut, { members: [{ id: 'a', harness: 'waits' }] }).output;
+    await ctx.group('group', desk, { members: 1, harness: 'waits' }).output;
   });
-  let release: () => void = () => {};
   const waits: Harness = {
-    perform: () => new Promise((resolve) => (release = () => resolve({ status: 'ok', output: null }))),
+    perform: ({ signal }) =>
+      new Promise((resolve) =>
+        signal.addEventListener('abort', () => resolve({ status: 'cancelled', reason: 'closed' })),
+      ),
   };
   const run = await openRun({ store, process, run: 'signals', harnesses: { waits } });
   const end = run.drive();
@@ -95,7 +98,7 @@ async function signalsOf(store: JournalStore, count: number, inFlight: number): 
   };
   await Promise.all(Array.from({ length: inFlight }, loop));
   const tookMs = performance.now() - startedMs;
-  release();
+  await run.signal('group', { type: 'close' }, { id: 'close' });
   await end;
   await run.close();
   return count / (tookMs / 1_000);
@@ -109,7 +112,7 @@ export const messages: Bench = ({ smoke, row }) =>
     const rounds = smoke ? 1 : 5;
     const count = smoke ? 500 : 10_000;
     const target = { atLeast: 0.8 };
-    const rivalName = 'signals to the coordinator';
+    const rivalName = 'signals that the coordinator notes';
 
     const durable = await inTurns(rounds, {
       ours: () => streamOf(next(), count, 64),
