@@ -7,12 +7,12 @@
  *   running is ended before its end is recorded, so that of an attempt that has ended in the journal nothing runs,
  *   whenever the next host dies.
  */
-import { TroupeError } from '../error.ts';
 import type { Rejection } from '../harness/route.ts';
 import type { FailureClass, Harness, Invocation, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
 import { attemptKey } from './attempt-key.ts';
 import type { BudgetPolicy } from './budget.ts';
+import { checkedBySchema, refuseUnknownSchema } from './checked-by-schema.ts';
 import { checkedOutcome, checkedProgress } from './checked-outcome.ts';
 import type { Ending, Job } from './dispatcher.ts';
 import type { ActorKey } from './effect.ts';
@@ -23,13 +23,13 @@ import type { GroupFold } from './fold.ts';
 import { endLeftovers } from './leftovers.ts';
 import { interruption, type MemberRecord } from './ledger.ts';
 import { attempted, livingKey, type Living } from './living.ts';
-import type { Mail } from './mail.ts';
+import type { Mail } from './box.ts';
 import { mailboxOf } from './mailbox.ts';
 import { permitsOf } from './permits.ts';
 import type { Post } from './post.ts';
 import { reportsOf } from './reports.ts';
-import { checkOutput } from './schema.ts';
 import { retryDelayMs } from './retry.ts';
+import { succession } from './succession.ts';
 import { swept } from './swept.ts';
 import type { Want } from './system.ts';
 
@@ -67,13 +67,14 @@ export interface Attempts {
   settle(want: Want, outcome: Outcome): void;
 }
 
+const spent = (usage: Usage | undefined) => (usage === undefined ? {} : { usage });
+
 /** The bookkeeping of one group's attempts. */
 export function attemptsOf({ context, group, concurrency, push, fold, post, budget }: AttemptsOptions): Attempts {
   const ledger = () => fold.ledger;
   const { run, clock, timers, dispatcher, payloadBytesMax } = context;
   const living = new Map<string, Living>();
-  /** Attempts of stopped members that have not ended yet, by address: the next incarnation waits for them. */
-  const dying = new Map<string, { count: number; next: Living | undefined }>();
+  const addresses = succession<Living>();
 
   const keyOfAttempt = (key: ActorKey, number: number) => attemptKey(run, group, key, number);
   const isLiving = (member: Living) => living.get(livingKey(member)) === member;
@@ -85,25 +86,14 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
   const harnessOf = (name: string) => (Object.hasOwn(context.harnesses, name) ? context.harnesses[name] : undefined);
   const sweep = (name: string, key: string) => swept({ name, harness: harnessOf(name), key, clock });
 
-  const die = ({ address }: Pick<ActorKey, 'address'>) => {
-    const entry = dying.get(address);
-    if (entry === undefined) dying.set(address, { count: 1, next: undefined });
-    else entry.count += 1;
-  };
   /** An attempt of a stopped member has ended: whoever waits for its address may begin. */
-  const died = ({ address }: Pick<ActorKey, 'address'>) => {
-    const entry = dying.get(address);
-    if (entry === undefined) return;
-    entry.count -= 1;
-    if (entry.count > 0) return;
-    dying.delete(address);
-    if (entry.next !== undefined && isLiving(entry.next)) attempt(entry.next);
+  const left = ({ address }: Pick<ActorKey, 'address'>) => {
+    const next = addresses.left(address);
+    if (next !== undefined && isLiving(next)) attempt(next);
   };
   /** Makes the first attempt, when nothing runs any more of a member that was at this address before. */
   const begin = (member: Living) => {
-    const entry = dying.get(member.address);
-    if (entry === undefined) attempt(member);
-    else entry.next = member;
+    if (!addresses.waits(member.address, member)) attempt(member);
   };
 
   const forget = (member: Living) => {
@@ -120,22 +110,18 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
 
   /** A failure of the attempt's own: again, or the end. */
   const failed = (member: Living, failureClass: FailureClass, error: PlainError, usage?: Usage) => {
-    const used = usage === undefined ? {} : { usage };
     const failures = (recordOf(member)?.failures ?? 0) + 1;
     const delayMs = permits.hasFallback(member, failureClass)
       ? 0
       : retryDelayMs(member.input.retry, failures, failureClass, keyOfAttempt(member, member.attempt));
-    if (delayMs === undefined) settled(member, { status: 'error', class: failureClass, error, ...used });
+    if (delayMs === undefined) settled(member, { status: 'error', class: failureClass, error, ...spent(usage) });
     else again(member, failureClass, error, clock.now() + delayMs, usage);
   };
 
   const again = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number, usage?: Usage) => {
     member.phase = 'waiting';
-    push(
-      'attempt.failed',
-      { ...attempted(member), class: failureClass, error, retryAt, ...(usage === undefined ? {} : { usage }) },
-      () => retry(member, retryAt),
-    );
+    const failure = { class: failureClass, error, retryAt, ...spent(usage) };
+    push('attempt.failed', { ...attempted(member), ...failure }, () => retry(member, retryAt));
   };
 
   const retry = (member: Living, retryAt: number) => {
@@ -169,7 +155,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     let told: { readonly why?: string; readonly rejected?: readonly Rejection[] } = {};
     try {
       invocation = parseInvocation(member.input, member.address);
-      refuseUnknownSchema(member);
+      refuseUnknownSchema(context.schemas, member);
       if (!context.performs) return;
       const allowed = reattach === undefined ? permits.ask(member, invocation) : undefined;
       if (reattach === undefined && allowed === undefined) return;
@@ -209,7 +195,15 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
         if (reattach !== undefined) durable();
         else {
           const data = { ...attempted(member), harness: choice.name, outputFile: outputName, ...told };
-          push('attempt.started', data, () => (permits.used(member), durable()), lost);
+          push(
+            'attempt.started',
+            data,
+            () => {
+              permits.used(member);
+              durable();
+            },
+            lost,
+          );
         }
       },
       progress: (progress) => report(member, progress),
@@ -232,8 +226,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     member.mailbox = undefined;
     member.reports.end();
     const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
-    const used =
-      checked !== undefined && 'usage' in checked && checked.usage !== undefined ? { usage: checked.usage } : {};
+    const used = spent(checked !== undefined && 'usage' in checked ? checked.usage : undefined);
     // Wanted no longer: also when it was being ended for another reason before.
     const dropped =
       ending?.type === 'dropped'
@@ -244,14 +237,10 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     if (dropped !== undefined) {
       push('attempt.cancelled', { ...attempted(member), reason: dropped, ...used });
       if (checked?.status === 'ok') {
-        push('letter.dead', {
-          to: '',
-          from: member.address,
-          letter: checked.output,
-          reason: `result came after: ${dropped}`,
-        });
+        const reason = `result came after: ${dropped}`;
+        push('letter.dead', { to: '', from: member.address, letter: checked.output, reason });
       }
-      died(member);
+      left(member);
     } else if (checked?.status === 'ok') {
       succeeded(member, checked);
     } else if (ending?.type === 'host-stopped') {
@@ -263,12 +252,8 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
         attempt(member);
       });
     } else if (ending?.type === 'timed-out') {
-      failed(
-        member,
-        'timeout',
-        { name: 'TimeoutError', message: `member \`${member.address}\` ${ending.reason}`, code: 'TIMEOUT' },
-        used.usage,
-      );
+      const message = `member \`${member.address}\` ${ending.reason}`;
+      failed(member, 'timeout', { name: 'TimeoutError', message, code: 'TIMEOUT' }, used.usage);
     } else if (checked === undefined) {
       const record = recordOf(member);
       if (record !== undefined) interrupted(member, record);
@@ -279,37 +264,16 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     }
   };
 
-  /** Before anything is spent on it. */
-  const refuseUnknownSchema = ({ address, input: { output } }: Living) => {
-    if (output === undefined || Object.hasOwn(context.schemas, output)) return;
-    const known = Object.keys(context.schemas).join(', ') || 'none';
-    throw new TroupeError(
-      'BAD_INPUT',
-      `member \`${address}\`: expected \`output\` to name a schema of the run (${known}), got \`${output}\`.`,
-    );
-  };
-
   /** The output counts when it meets its schema. */
   const succeeded = (member: Living, outcome: Extract<Outcome, { readonly status: 'ok' }>) => {
-    const schema = context.schemas[member.input.output ?? ''];
-    if (member.input.output === undefined || schema === undefined) return settled(member, outcome);
-    const checking = checkOutput(schema, outcome.output, `output of member \`${member.address}\``).then((checked) => {
+    const checking = checkedBySchema(context.schemas, member, outcome, payloadBytesMax);
+    if (checking === undefined) return settled(member, outcome);
+    const checked = checking.then((result) => {
       if (!isLiving(member)) push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
-      else if ('output' in checked) {
-        const { usage } = outcome;
-        // A schema may have made something larger of it.
-        const passed = checkedOutcome({ ...outcome, output: checked.output }, member.address, payloadBytesMax);
-        if (passed.status === 'error') failed(member, passed.class, passed.error, usage);
-        else if (passed.status === 'ok') settled(member, passed);
-      } else
-        failed(
-          member,
-          'invalid-output',
-          { name: 'InvalidOutput', code: 'SCHEMA', message: checked.problem },
-          outcome.usage,
-        );
+      else if (result.status === 'error') failed(member, result.class, result.error, outcome.usage);
+      else if (result.status === 'ok') settled(member, result);
     });
-    dispatcher.busyWith(checking);
+    dispatcher.busyWith(checked);
   };
 
   const live = (want: Want, attemptNumber: number): Living => {
@@ -341,7 +305,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
     const done = (cause?: unknown) => {
       if (!isLiving(member)) {
         push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
-        died(member);
+        left(member);
       } else if (cause !== undefined) {
         settled(member, { status: 'error', class: 'crashed', error: { ...error, cause: plainError(cause) } });
       } else if (mayRestart(member) && record.interruptions < context.interruptionsMax) {
@@ -384,7 +348,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       const isUnderWay =
         phase === 'dispatched' && dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'dropped', reason });
       // What is under way, or being swept, is recorded when it has ended.
-      if (isUnderWay || phase === 'sweeping') die(member);
+      if (isUnderWay || phase === 'sweeping') addresses.leaving(member.address);
       if (phase === 'waiting' || (phase === 'dispatched' && !isUnderWay))
         push('attempt.cancelled', { ...attempted(member), reason });
     },
@@ -396,10 +360,10 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
           ledger: ledger(),
           isWanted: (key) => keys.has(livingKey(key)),
           sweep: ({ member: address, incarnation, attempt: number, harness }, done) => {
-            die({ address });
+            addresses.leaving(address);
             const ended = () => {
               done();
-              died({ address });
+              left({ address });
             };
             dispatcher.busyWith(sweep(harness, keyOfAttempt({ address, incarnation }, number)).then(ended, ended));
           },

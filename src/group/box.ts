@@ -2,7 +2,14 @@
  * One member's mail: an append-only list with a mark per letter, and how far everything has been read, so that a long
  * conversation costs no more per letter than a short one.
  */
-import type { Mail } from './mail.ts';
+import type { DeliveryMode, Message } from '../harness/port.ts';
+
+/** A message in its reader's box. */
+export interface Mail extends Message {
+  readonly mode: DeliveryMode;
+  /** Id of the `deliver` effect. */
+  readonly effect: string;
+}
 
 /** A box. Owned by the fold; read through the functions of this module. */
 export interface Box {

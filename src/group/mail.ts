@@ -5,20 +5,13 @@
  * A reading counts for the attempt that read. One that is made again from the start knows nothing, so it finds all mail
  * of its invocation once more, under the same ids: at least once to a running harness, exactly once in the fold.
  */
-import type { DeliveryMode, Message } from '../harness/port.ts';
+import type { DeliveryMode } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
-import { boxOf, markRead, markUnread, putMail, type Box } from './box.ts';
+import { boxOf, markRead, markUnread, putMail, type Box, type Mail } from './box.ts';
 import { coordinatorName, rootAddress } from './address.ts';
 import type { ActorKey, Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
-
-/** A message in its reader's box. */
-export interface Mail extends Message {
-  readonly mode: DeliveryMode;
-  /** Id of the `deliver` effect. */
-  readonly effect: string;
-}
 
 /** Mail of a group's members. Owned by the fold: {@link foldMail} changes it in place. */
 export type Mailboxes = Map<string, Box>;

@@ -10,7 +10,8 @@ import type { ActorKey } from './effect.ts';
 import type { GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
 import { unreadIn } from './box.ts';
-import { mailKey, type Mail } from './mail.ts';
+import type { Mail } from './box.ts';
+import { mailKey } from './mail.ts';
 import type { Post } from './post.ts';
 import type { Push } from './entries.ts';
 
