@@ -104,7 +104,7 @@ export async function openGroup(
     },
     afterBatch() {
       perform();
-      if (state.ledger.seq - snapshotSeq >= context.snapshotEvery) void snapshot();
+      if (state.ledger.seq - snapshotSeq >= Math.max(context.snapshotEvery, weightOf(state.ledger))) void snapshot();
     },
     fatal: (error) => context.fatal(error),
   });
@@ -392,4 +392,9 @@ export async function openGroup(
 function isWanted(system: System, key: string, address: string): boolean {
   const cell = cellAt(system, address);
   return cell?.actor?.running === true && mailKey({ address, incarnation: cell.incarnation }) === key;
+}
+
+/** How much a snapshot holds, in things that came with an entry each: snapshots as rare as they are large cost no more than the log. */
+function weightOf({ members, signals, messages }: Ledger): number {
+  return members.size + signals.size + messages.size;
 }

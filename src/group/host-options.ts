@@ -11,7 +11,7 @@ import type { OutputSchema } from './schema.ts';
 export interface HostSettings {
   /** Attempts at once on this host. Default 256. */
   readonly concurrency?: number;
-  /** Entries of a group between two snapshots. Default 5,000. */
+  /** Entries of a group between two snapshots; more where a snapshot holds more. Default 5,000. */
   readonly snapshotEvery?: number;
   /** Largest outcome, signal or input, bytes of JSON. Default 1,000,000. */
   readonly payloadBytesMax?: number;
