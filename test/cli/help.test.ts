@@ -14,6 +14,8 @@ const commands = [
   'retry',
   'rm',
   'archive',
+  'send',
+  'approve',
   'restore',
 ];
 
