@@ -17,8 +17,12 @@ function hasTest(file: string, name: string): boolean {
 
 function unsaid(table: Readonly<Record<string, Requirement>>): readonly string[] {
   return Object.entries(table).flatMap(([id, { shown = [], notYet, differs }]) => {
-    const missing = shown.filter(([file, name]) => !hasTest(file, name)).map(([file, name]) => `${id}: ${file} has no test \`${name}\``);
-    return shown.length === 0 && notYet === undefined && differs === undefined ? [...missing, `${id}: nothing is said of it`] : missing;
+    const missing = shown
+      .filter(([file, name]) => !hasTest(file, name))
+      .map(([file, name]) => `${id}: ${file} has no test \`${name}\``);
+    return shown.length === 0 && notYet === undefined && differs === undefined
+      ? [...missing, `${id}: nothing is said of it`]
+      : missing;
   });
 }
 
@@ -26,7 +30,14 @@ const series = (letter: string, count: number) => Array.from({ length: count }, 
 
 describe('what users ask for', () => {
   test('nothing is passed over', () => {
-    expect(Object.keys(users)).toEqual([...series('M', 10), ...series('L', 14), ...series('C', 4), ...series('D', 7), ...series('J', 12), ...series('A', 3)]);
+    expect(Object.keys(users)).toEqual([
+      ...series('M', 10),
+      ...series('L', 14),
+      ...series('C', 4),
+      ...series('D', 7),
+      ...series('J', 12),
+      ...series('A', 3),
+    ]);
   });
 
   test('each is shown by a test, or it is said what is not there yet', () => {
@@ -35,14 +46,20 @@ describe('what users ask for', () => {
 
   test('what is not there yet stands in the README, with its reason', () => {
     const readme = read('../README.md');
-    const missing = Object.entries(users).filter(([id, { notYet }]) => notYet !== undefined && !readme.includes(`| ${id} | ${notYet} |`));
+    const missing = Object.entries(users).filter(
+      ([id, { notYet }]) => notYet !== undefined && !readme.includes(`| ${id} | ${notYet} |`),
+    );
     expect(missing.map(([id, { notYet }]) => `| ${id} | ${notYet} |`)).toEqual([]);
   });
 });
 
 test('each behaviour that babysitter asserts is ours, or it is said why ours differs', () => {
   const rows = ['R', 'G', 'E', 'S', 'B', 'P', 'C', 'W', 'Q', 'A', 'T', 'L', 'X', 'F', 'K', 'D', 'M', 'N', 'Y'];
-  for (const row of rows) expect(Object.keys(upstream).some((id) => new RegExp(`^${row}\\d`).test(id)), row).toBe(true);
+  for (const row of rows)
+    expect(
+      Object.keys(upstream).some((id) => new RegExp(`^${row}\\d`).test(id)),
+      row,
+    ).toBe(true);
   expect(Object.keys(upstream).filter((id) => id.startsWith('R'))).toEqual(series('R', 16));
   expect(Object.keys(upstream).filter((id) => id.startsWith('undefined case'))).toHaveLength(4);
   expect(unsaid(upstream)).toEqual([]);

@@ -19,7 +19,13 @@ interface Input {
   readonly kill?: string;
 }
 
-const defaultFiles = ['src/group/attempts.ts', 'src/group/post.ts', 'src/process/pass.ts', 'src/journal/file.ts', 'machines/fan-out.ts'];
+const defaultFiles = [
+  'src/group/attempts.ts',
+  'src/group/post.ts',
+  'src/process/pass.ts',
+  'src/journal/file.ts',
+  'machines/fan-out.ts',
+];
 
 interface Finding {
   readonly line: number;
@@ -34,11 +40,15 @@ const functionStart = /^(?: {2})?(?:export )?(?:async )?(?:function \w+|const \w
 /** What the reviewers look at. */
 const lenses: Readonly<Record<string, Lens>> = {
   'leftovers': (lines) =>
-    lines.flatMap((text, index) => (/(?:\/\/|^\s*\*).*\b(?:TODO|FIXME|XXX|HACK)\b/.test(text) ? [{ line: index + 1, what: text.trim() }] : [])),
+    lines.flatMap((text, index) =>
+      /(?:\/\/|^\s*\*).*\b(?:TODO|FIXME|XXX|HACK)\b/.test(text) ? [{ line: index + 1, what: text.trim() }] : [],
+    ),
   'doc comments': (lines) =>
     lines.flatMap((text, index) => {
       const name = /^export (?:async )?(?:function|const|interface|type|class) (\w+)/.exec(text)?.[1];
-      return name === undefined || /\*\/\s*$/.test(lines[index - 1] ?? '') ? [] : [{ line: index + 1, what: `${name} has no doc comment` }];
+      return name === undefined || /\*\/\s*$/.test(lines[index - 1] ?? '')
+        ? []
+        : [{ line: index + 1, what: `${name} has no doc comment` }];
     }),
   'long functions': (lines) =>
     lines.flatMap((text, index) => {
@@ -47,7 +57,8 @@ const lenses: Readonly<Record<string, Lens>> = {
       const length = lines.slice(index).findIndex((line) => line.startsWith(`${margin}}`)) + 1;
       return length > 25 ? [{ line: index + 1, what: `a function of ${length} lines` }] : [];
     }),
-  'long lines': (lines) => lines.flatMap((text, index) => (text.length > 120 ? [{ line: index + 1, what: `${text.length} columns` }] : [])),
+  'long lines': (lines) =>
+    lines.flatMap((text, index) => (text.length > 120 ? [{ line: index + 1, what: `${text.length} columns` }] : [])),
 };
 
 interface Brief {
@@ -70,7 +81,8 @@ const reviewer = fn(
       progress(`${file} (${index + 1} of ${files.length})`);
       const lines = (await readFile(file, 'utf8')).split('\n');
       findings.push(...look(lines).map((finding) => ({ file, ...finding })));
-      if (dies) throw Object.assign(new Error(`reviewer \`${member}\` was killed while it read ${file}`), { class: 'crashed' });
+      if (dies)
+        throw Object.assign(new Error(`reviewer \`${member}\` was killed while it read ${file}`), { class: 'crashed' });
     }
     const told = { lens, files: [...new Set(findings.map(({ file }) => file))] };
     await send({ to: 'coordinator', type: 'finding', body: told });
@@ -97,7 +109,12 @@ const reviewer = fn(
 /** The judge: files in which several reviewers found something come first. */
 const judge = fn(
   async ({ input }, { checkpoint, progress }) => {
-    const { reviews } = input as unknown as { readonly reviews: readonly { readonly seat: string; readonly review: { readonly findings?: readonly { readonly file: string }[] } }[] };
+    const { reviews } = input as unknown as {
+      readonly reviews: readonly {
+        readonly seat: string;
+        readonly review: { readonly findings?: readonly { readonly file: string }[] };
+      }[];
+    };
     const perFile = new Map<string, Set<string>>();
     let findings = 0;
     for (const { seat, review } of reviews) {
@@ -112,7 +129,12 @@ const judge = fn(
       .toSorted(([one, few], [other, many]) => many.size - few.size || one.localeCompare(other))
       .map(([file, seats]) => ({ file, reviewers: seats.size }));
     progress(`${findings} findings in ${perFile.size} files`);
-    return { findings, files: perFile.size, hotSpots, proposal: hotSpots.length === 0 ? 'ship' : 'look at the hot spots first' };
+    return {
+      findings,
+      files: perFile.size,
+      hotSpots,
+      proposal: hotSpots.length === 0 ? 'ship' : 'look at the hot spots first',
+    };
   },
   { capabilities: ['judge'] },
 );
@@ -130,7 +152,8 @@ export default defineProcess('review-council', async (ctx, input: Input | null) 
   });
   for await (const { name } of council.checkpoints) {
     // The fourth joins when the first has reported.
-    if (name === 'review 1') await council.send({ type: 'join', id: 'long lines', lens: 'long lines' } as { readonly type: string });
+    if (name === 'review 1')
+      await council.send({ type: 'join', id: 'long lines', lens: 'long lines' } as { readonly type: string });
     if (name === 'reviews weighed') break;
   }
   const { ship, note, verdict, reviews, replaced }: CouncilOutput = await council.output;
@@ -139,7 +162,10 @@ export default defineProcess('review-council', async (ctx, input: Input | null) 
     note,
     verdict,
     reviewers: reviews.map(({ seat, review }) => {
-      const { findings, heardOf } = review as { readonly findings?: readonly JsonValue[]; readonly heardOf?: readonly string[] };
+      const { findings, heardOf } = review as {
+        readonly findings?: readonly JsonValue[];
+        readonly heardOf?: readonly string[];
+      };
       return { seat, findings: findings?.length ?? null, heardOf: heardOf ?? [] };
     }),
     replaced,

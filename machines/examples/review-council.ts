@@ -98,7 +98,8 @@ export const reviewCouncil = coordinator(
     guards: {
       allIn: ({ context }) => context.reviews.length >= quorumOf(context.input),
       isNew: ({ context, event }) => !context.seats.some(({ id }) => id === event.id),
-      mayReplace: ({ context, event }) => byId(event, context.seats) !== undefined && !event.actorId.endsWith(' (second)'),
+      mayReplace: ({ context, event }) =>
+        byId(event, context.seats) !== undefined && !event.actorId.endsWith(' (second)'),
     },
     actions: {
       seatAll: assign(({ context, spawn }) => {
@@ -135,7 +136,11 @@ export const reviewCouncil = coordinator(
       dismiss: stopChildren(({ context }) => context.seats.map(({ id }) => id)),
       noteVerdict: assign(({ event }) => ({ verdict: event.output })),
       noVerdict: assign(({ event }) => ({ verdict: { failed: event.error.message } })),
-      ask: gate(({ context }) => ({ name: 'ship', question: 'The council has a verdict. Ship it?', data: context.verdict })),
+      ask: gate(({ context }) => ({
+        name: 'ship',
+        question: 'The council has a verdict. Ship it?',
+        data: context.verdict,
+      })),
       noteAnswer: assign(({ event }) => ({ answer: { ship: event.type === 'approved', note: event.note } })),
     },
   }).createMachine({

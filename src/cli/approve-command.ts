@@ -21,15 +21,35 @@ export async function approveCommand(run: string, name: string, options: Approve
   const data = dataFolder(options.data);
   const { group, question } = gateOf((await knownRun(data.store, run)).view, name, options.group);
   const answer = { ...(group === undefined ? {} : { group }), gate: name, approved: !reject, note };
-  const { by, holder } = await askHost(data, run, { type: 'answer', ...answer }, () => answerUnattended({ store: data.store, run, answer }));
+  const { by, holder } = await askHost(data, run, { type: 'answer', ...answer }, () =>
+    answerUnattended({ store: data.store, run, answer }),
+  );
   const word = reject ? 'rejected' : 'approved';
   const whose = group === undefined ? '' : ` of group ${group}`;
   if (by === 'waiting') {
-    if (json) print(JSON.stringify({ run: { id: run }, gate: { name, group: group ?? null, approved: !reject }, status: 'waiting' }));
+    if (json)
+      print(
+        JSON.stringify({
+          run: { id: run },
+          gate: { name, group: group ?? null, approved: !reject },
+          status: 'waiting',
+        }),
+      );
     else complain(`the answer waits: ${holder} drives run ${run}, and has not taken it yet.`);
     return exitCodes.busy;
   }
-  if (json) print(JSON.stringify({ run: { id: run }, gate: { name, group: group ?? null, approved: !reject, note }, status: 'recorded', drivenBy: by === 'host' ? holder : null }));
-  else print(`${word}: ${name}${whose}, “${question}”${by === 'host' ? '' : `; nobody drives run ${run}: go on with npx troupe resume ${run}${data.flag}`}`);
+  if (json)
+    print(
+      JSON.stringify({
+        run: { id: run },
+        gate: { name, group: group ?? null, approved: !reject, note },
+        status: 'recorded',
+        drivenBy: by === 'host' ? holder : null,
+      }),
+    );
+  else
+    print(
+      `${word}: ${name}${whose}, “${question}”${by === 'host' ? '' : `; nobody drives run ${run}: go on with npx troupe resume ${run}${data.flag}`}`,
+    );
   return exitCodes.ok;
 }

@@ -17,7 +17,12 @@ export type Asked = { readonly by: 'alone' | 'host' | 'waiting'; readonly holder
  * Does something to a run: by `alone` when nobody drives it, else by a letter to its host. Throws what the host refused it with.
  * Doing it twice must be doing it once: a host may die between the deed and the removal of its letter.
  */
-export async function askHost(data: DataFolder, run: string, letter: Letter, alone: () => Promise<unknown>): Promise<Asked> {
+export async function askHost(
+  data: DataFolder,
+  run: string,
+  letter: Letter,
+  alone: () => Promise<unknown>,
+): Promise<Asked> {
   const tryAlone = async (): Promise<string | undefined> => {
     try {
       await alone();
@@ -63,7 +68,10 @@ async function throwRefusal(data: DataFolder, run: string, id: string): Promise<
         const { request, error } = entry.data as unknown as { readonly request: string; readonly error: PlainError };
         if (request !== id) continue;
         const code = Object.hasOwn(remedies, error.code ?? '') ? (error.code as Code) : 'BAD_INPUT';
-        throw new TroupeError(code, error.message.startsWith(`${code}: `) ? error.message.slice(code.length + 2) : error.message);
+        throw new TroupeError(
+          code,
+          error.message.startsWith(`${code}: `) ? error.message.slice(code.length + 2) : error.message,
+        );
       }
     }
   } finally {

@@ -45,14 +45,17 @@ function end({ status, output, error, reason }: Data): string {
 }
 
 const amount = (value: unknown) => (typeof value === 'number' ? String(Number(value.toFixed(4))) : text(value));
-const ids = (value: unknown) => (Array.isArray(value) && value.length > 3 ? `${value.length} messages` : (value as readonly string[]).join(', '));
+const ids = (value: unknown) =>
+  Array.isArray(value) && value.length > 3 ? `${value.length} messages` : (value as readonly string[]).join(', ');
 /** A dead letter's own type, if it was a message. */
 const letter = (value: unknown) => (typeof inner(value)['type'] === 'string' ? `, ${text(inner(value)['type'])}` : '');
 const goesWithoutSaying = new Set(['', 'is pinned', 'is the default', 'performs commands']);
 /** Why this harness, unless it goes without saying; and why not the others. */
 const routing = (data: Data) => {
   const why = text(data['why'] ?? '');
-  const rejected = Array.isArray(data['rejected']) ? (data['rejected'] as readonly Data[]).map((one) => `${text(one['harness'])} ${text(one['reason'])}`) : [];
+  const rejected = Array.isArray(data['rejected'])
+    ? (data['rejected'] as readonly Data[]).map((one) => `${text(one['harness'])} ${text(one['reason'])}`)
+    : [];
   const said = goesWithoutSaying.has(why) ? rejected : [why, ...rejected];
   return said.length === 0 ? '' : ` (${said.join('; ')})`;
 };
@@ -74,10 +77,12 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'group.cancelled': (data) => text(data['reason']),
   'attempt.queued': (data) => `${attempt(data)} on ${text(data['harness'])}${routing(data)}`,
   'attempt.started': (data) => `${attempt(data)} on ${text(data['harness'])}${routing(data)}`,
-  'budget.warned': (data) => `${text(data['whose'])}: ${amount(data['spent'])} of ${amount(data['limit'])} ${text(data['what'])} spent`,
+  'budget.warned': (data) =>
+    `${text(data['whose'])}: ${amount(data['spent'])} of ${amount(data['limit'])} ${text(data['what'])} spent`,
   'message': (data) =>
     `${text(data['from'])} → ${text(data['to']) || 'coordinator'}: ${text(data['type'])}${data['mode'] === undefined ? '' : ` (${text(data['mode'])})`}${data['body'] === null ? '' : ` ${text(data['body'])}`}`,
-  'message.read': (data) => `${attempt(data)} read ${ids(data['ids'])}${data['as'] === 'queue' ? '' : ` (${text(data['as'])})`}`,
+  'message.read': (data) =>
+    `${attempt(data)} read ${ids(data['ids'])}${data['as'] === 'queue' ? '' : ` (${text(data['as'])})`}`,
   'gate.opened': (data) => `${text(data['name'])}: ${text(data['question'])}`,
   'gate.answered': (data) =>
     `${text(data['name'])} ${data['approved'] === true ? 'approved' : 'rejected'} by ${text(data['by'])}${data['note'] === '' ? '' : `: ${text(data['note'])}`}`,

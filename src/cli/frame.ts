@@ -40,7 +40,16 @@ export function frameOf(options: FrameOptions): readonly string[] {
     if (more !== '' && ledger.status === 'active') lines.push(style.dim(fit(`    + ${more}`, columns)));
   }
   for (const { name, question, group } of openGatesOf(view)) {
-    lines.splice(1, 0, style.yellow(fit(`  ? ${group === undefined ? '' : `${group}: `}${name}  ${plainLine(question)}  ${approveCommand(view.id, name)}`, columns)));
+    lines.splice(
+      1,
+      0,
+      style.yellow(
+        fit(
+          `  ? ${group === undefined ? '' : `${group}: `}${name}  ${plainLine(question)}  ${approveCommand(view.id, name)}`,
+          columns,
+        ),
+      ),
+    );
   }
   if (shares.hidden > 0) lines.push(style.dim(fit(`  + ${shares.hidden} more groups`, columns)));
   return lines.slice(0, Math.max(1, rows));

@@ -80,16 +80,25 @@ export function program(done: (exitCode: number) => void): Command {
       'troupe send 7k2fd reviewers src/c.ts "a.ts changed its return type" --mode steer',
     )
       .option('--type <type>', "the message's type", 'message')
-      .addOption(new Option('--mode <mode>', 'how it reaches a running member').choices(['queue', 'steer', 'interrupt']).default('queue'))
+      .addOption(
+        new Option('--mode <mode>', 'how it reaches a running member')
+          .choices(['queue', 'steer', 'interrupt'])
+          .default('queue'),
+      )
       .option('--id <id>', 'names the message: the same id twice is one message; default a new id'),
     async (args, options) => (await import('./send-command.ts')).sendCommand(args, { type: '', ...options }),
   );
   finish(
-    command('approve <run> <gate>', 'answer an open gate: approve it, or reject it', 'troupe approve 7k2fd ship --note "after the fix"')
+    command(
+      'approve <run> <gate>',
+      'answer an open gate: approve it, or reject it',
+      'troupe approve 7k2fd ship --note "after the fix"',
+    )
       .option('--group <name>', 'the group whose gate it is, if several have one of this name')
       .option('--reject', 'reject it')
       .option('--note <text>', 'why; recorded, and heard by whoever asked', ''),
-    async ([run = '', gate = ''], options) => (await import('./approve-command.ts')).approveCommand(run, gate, { note: '', ...options }),
+    async ([run = '', gate = ''], options) =>
+      (await import('./approve-command.ts')).approveCommand(run, gate, { note: '', ...options }),
   );
   finish(
     command(

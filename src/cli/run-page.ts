@@ -88,7 +88,10 @@ function gateLines(view: RunView, { columns, style, flag }: PageOptions): readon
   return waitsFor(view).flatMap((one) => {
     if (one.type !== 'gate') return [];
     const whose = one.group === undefined ? '' : `${one.group}: `;
-    return [fit(`  ? ${whose}${one.gate}  ${plainLine(one.question)}`, columns), `    ${style.cyan(`${one.command}${flag}`)}`];
+    return [
+      fit(`  ? ${whose}${one.gate}  ${plainLine(one.question)}`, columns),
+      `    ${style.cyan(`${one.command}${flag}`)}`,
+    ];
   });
 }
 

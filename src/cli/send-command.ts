@@ -37,8 +37,21 @@ export async function sendCommand(args: readonly string[], options: SendCommandO
     else complain(sentence);
     return exitCodes.busy;
   }
-  if (json) print(JSON.stringify({ run: { id: run }, message: { id, group, to, type }, status: 'recorded', drivenBy: by === 'host' ? holder : null }));
-  else print(by === 'host' ? `${what} is recorded; ${holder} drives run ${run}` : `${what} is recorded; nobody drives run ${run}: it is heard after npx troupe resume ${run}${data.flag}`);
+  if (json)
+    print(
+      JSON.stringify({
+        run: { id: run },
+        message: { id, group, to, type },
+        status: 'recorded',
+        drivenBy: by === 'host' ? holder : null,
+      }),
+    );
+  else
+    print(
+      by === 'host'
+        ? `${what} is recorded; ${holder} drives run ${run}`
+        : `${what} is recorded; nobody drives run ${run}: it is heard after npx troupe resume ${run}${data.flag}`,
+    );
   return exitCodes.ok;
 }
 

@@ -10,7 +10,13 @@ export type WaitsFor =
   | { readonly type: 'member'; readonly group: string; readonly member: string; readonly status: MemberStatus }
   | { readonly type: 'group'; readonly group: string }
   /** An approval; `group` is absent for a gate of the run's own. `command` answers it. */
-  | { readonly type: 'gate'; readonly group?: string; readonly gate: string; readonly question: string; readonly command: string }
+  | {
+      readonly type: 'gate';
+      readonly group?: string;
+      readonly gate: string;
+      readonly question: string;
+      readonly command: string;
+    }
   | { readonly type: 'process' };
 
 /** In the order of the journal; empty for a run that has ended. */
@@ -29,7 +35,8 @@ export function waitsFor(view: RunView): readonly WaitsFor[] {
     const open = [...ledger.members.values()].filter(
       ({ status }) => status !== 'completed' && status !== 'failed' && status !== 'cancelled',
     );
-    if (open.length === 0 && !gates.some(({ group }) => group === ledger.name)) found.push({ type: 'group', group: ledger.name });
+    if (open.length === 0 && !gates.some(({ group }) => group === ledger.name))
+      found.push({ type: 'group', group: ledger.name });
     for (const { id, status } of open) found.push({ type: 'member', group: ledger.name, member: id, status });
   }
   return found.length === 0 ? [{ type: 'process' }] : found;

@@ -5,7 +5,15 @@
 import { isTroupeError, TroupeError } from '../error.ts';
 import type { FailureClass, Invocation } from '../harness/port.ts';
 import { fallbackOf, route, type Route, type RouteQuestion } from '../harness/route.ts';
-import { addSpend, limitsReached, noSpend, overspendText, type BudgetPolicy, type Overspend, type Spend } from './budget.ts';
+import {
+  addSpend,
+  limitsReached,
+  noSpend,
+  overspendText,
+  type BudgetPolicy,
+  type Overspend,
+  type Spend,
+} from './budget.ts';
 import type { ActorKey, Address } from './effect.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger, MemberRecord } from './ledger.ts';
@@ -47,7 +55,12 @@ export interface Allowances {
 }
 
 /** The allowances of one group. */
-export function allowancesOf(context: GroupContext, group: string, policy: BudgetPolicy | undefined, ledger: () => Ledger): Allowances {
+export function allowancesOf(
+  context: GroupContext,
+  group: string,
+  policy: BudgetPolicy | undefined,
+  ledger: () => Ledger,
+): Allowances {
   const lifted = () => ledger().gates.get(budgetGate)?.answer?.approved === true;
   const told = new Set<string>();
   /** Places of members in their group, in the order in which they were asked for. */
@@ -75,14 +88,23 @@ export function allowancesOf(context: GroupContext, group: string, policy: Budge
 
   const purses = (): readonly Purse[] => {
     const list: Purse[] = [];
-    if (context.budget !== undefined) list.push({ whose: theRun, policy: context.budget, spent: spentBy(context.ledgers.values(), context.budget) });
+    if (context.budget !== undefined)
+      list.push({ whose: theRun, policy: context.budget, spent: spentBy(context.ledgers.values(), context.budget) });
     if (policy !== undefined) list.push({ whose: `group \`${group}\``, policy, spent: spentBy([ledger()], policy) });
     return list;
   };
 
-  const overBudget = (key: ActorKey, invocation: Invocation, record: MemberRecord | undefined): Allowance | undefined => {
+  const overBudget = (
+    key: ActorKey,
+    invocation: Invocation,
+    record: MemberRecord | undefined,
+  ): Allowance | undefined => {
     const [own] = limitsReached(invocation.budget, record?.spend ?? noSpend);
-    if (own !== undefined) return { type: 'refuse', error: new TroupeError('BUDGET', overspendText(`member \`${key.address}\``, own), { ...own }) };
+    if (own !== undefined)
+      return {
+        type: 'refuse',
+        error: new TroupeError('BUDGET', overspendText(`member \`${key.address}\``, own), { ...own }),
+      };
     if (lifted()) return undefined;
     for (const { whose, policy: rule, spent } of purses()) {
       const [over] = limitsReached(rule, spent);
@@ -97,15 +119,25 @@ export function allowancesOf(context: GroupContext, group: string, policy: Budge
 
   const questionOf = (key: ActorKey, invocation: Invocation, failures: RouteQuestion['failures']): RouteQuestion => {
     const now = context.clock.now();
-    const harnesses = Object.entries(context.harnesses).map(([name, { capabilities = [], concurrency = Number.POSITIVE_INFINITY }]) => ({
-      name,
-      capabilities,
-      running: context.dispatcher.load(name),
-      concurrency,
-      openUntil: context.breakers.openUntil(name, now),
-    }));
+    const harnesses = Object.entries(context.harnesses).map(
+      ([name, { capabilities = [], concurrency = Number.POSITIVE_INFINITY }]) => ({
+        name,
+        capabilities,
+        running: context.dispatcher.load(name),
+        concurrency,
+        openUntil: context.breakers.openUntil(name, now),
+      }),
+    );
     const { defaultHarness, fallback } = context;
-    return { member: key.address, invocation, harnesses, defaultHarness, fallback, order: placeOf(key.address), failures };
+    return {
+      member: key.address,
+      invocation,
+      harnesses,
+      defaultHarness,
+      fallback,
+      order: placeOf(key.address),
+      failures,
+    };
   };
 
   return {

@@ -192,7 +192,11 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
         if (reattach !== undefined) durable();
         else {
           const data = { ...attempted(member), harness: choice.name, outputFile: outputName, ...told };
-          push('attempt.started', data, () => (permits.used(member), durable()), lost);
+          const begun = () => {
+            permits.used(member);
+            durable();
+          };
+          push('attempt.started', data, begun, lost);
         }
       },
       progress: (progress) => reports.report(member, progress),

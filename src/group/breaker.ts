@@ -80,7 +80,11 @@ export function learning(circuits: Breakers, isCounted: (harness: string) => boo
     const harness = harnesses.get(key);
     harnesses.delete(key);
     if (harness === undefined || !isCounted(harness)) return;
-    const { outcome, class: failed, error } = data as unknown as Partial<GroupEvents['member.settled'] & GroupEvents['attempt.failed']>;
+    const {
+      outcome,
+      class: failed,
+      error,
+    } = data as unknown as Partial<GroupEvents['member.settled'] & GroupEvents['attempt.failed']>;
     if (outcome?.status === 'ok') circuits.note(harness, undefined, at);
     else if ((outcome?.error ?? error)?.code !== interruptedCode) circuits.note(harness, outcome?.class ?? failed, at);
   };

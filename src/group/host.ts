@@ -251,7 +251,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     jobs.dropAll({ type: 'host-stopped', reason: 'host closed' });
     await jobs.idle();
     timers.close();
-    await Promise.allSettled([...groups.values()]);
+    await Promise.allSettled(groups.values());
     await Promise.all([...open.values()].map((group) => group.idle()));
     await writer.idle();
     if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));

@@ -69,7 +69,8 @@ export function route(question: RouteQuestion): Route {
   const take = (harness: string, why: string): Route => ({ harness, why, rejected });
 
   const next = chainOf(question).find((name) => accept(name));
-  if (next !== undefined) return take(next, `falls back from ${question.failures.at(-1)?.harness} (${question.failures.at(-1)?.class})`);
+  if (next !== undefined)
+    return take(next, `falls back from ${question.failures.at(-1)?.harness} (${question.failures.at(-1)?.class})`);
 
   const pinned = invocation.harness;
   if (pinned !== undefined) {
@@ -84,7 +85,8 @@ export function route(question: RouteQuestion): Route {
   } else if (invocation.command !== undefined && accept('command')) {
     return take('command', 'performs commands');
   }
-  if (needs.length === 0 && defaultHarness !== undefined && accept(defaultHarness)) return take(defaultHarness, 'is the default');
+  if (needs.length === 0 && defaultHarness !== undefined && accept(defaultHarness))
+    return take(defaultHarness, 'is the default');
   throw refusal(question, rejected);
 }
 
@@ -92,7 +94,11 @@ export function route(question: RouteQuestion): Route {
 export function fallbackOf(question: RouteQuestion): string | undefined {
   const { invocation, harnesses } = question;
   return chainOf(question).find(
-    (name) => reasonAgainst(invocation, harnesses.find((facts) => facts.name === name)) === undefined,
+    (name) =>
+      reasonAgainst(
+        invocation,
+        harnesses.find((facts) => facts.name === name),
+      ) === undefined,
   );
 }
 
@@ -113,13 +119,20 @@ function chainOf({ invocation, fallback, failures }: RouteQuestion): readonly st
   return chain.filter((name) => !failures.some(({ harness }) => harness === name));
 }
 
-function leastLoaded(matching: readonly HarnessFacts[], order: number, take: (harness: string, why: string) => Route): Route {
+function leastLoaded(
+  matching: readonly HarnessFacts[],
+  order: number,
+  take: (harness: string, why: string) => Route,
+): Route {
   const loadOf = ({ running, concurrency }: HarnessFacts) => (Number.isFinite(concurrency) ? running / concurrency : 0);
   const least = Math.min(...matching.map(loadOf));
   const equal = matching.filter((facts) => loadOf(facts) === least);
   const chosen = equal[order % equal.length] as HarnessFacts;
   if (matching.length === 1) return take(chosen.name, 'is the only one that matches');
-  return take(chosen.name, equal.length === 1 ? 'matches, and is least loaded' : `matches, and it is its turn among ${equal.length}`);
+  return take(
+    chosen.name,
+    equal.length === 1 ? 'matches, and is least loaded' : `matches, and it is its turn among ${equal.length}`,
+  );
 }
 
 const clockTime = (ms: number) => `${new Date(ms).toISOString().slice(11, 19)} UTC`;
@@ -133,15 +146,24 @@ function refusal({ invocation, harnesses, member }: RouteQuestion, rejected: rea
   const names = harnesses.map(({ name }) => name);
   const known = names.length === 0 ? 'none is declared' : `declared: ${names.join(', ')}`;
   const isUnknown = rejected.some(({ reason }) => reason === 'is not declared');
-  const against = rejected.length === 0 ? known : rejected.map((one) => `${one.harness} ${one.reason}`).join(', ') + (isUnknown ? ` (${known})` : '');
-  const open = harnesses.filter(({ name }) => rejected.some((one) => one.harness === name && one.reason.startsWith('is open-circuited')));
+  const against =
+    rejected.length === 0
+      ? known
+      : rejected.map((one) => `${one.harness} ${one.reason}`).join(', ') + (isUnknown ? ` (${known})` : '');
+  const open = harnesses.filter(({ name }) =>
+    rejected.some((one) => one.harness === name && one.reason.startsWith('is open-circuited')),
+  );
   const openUntil = open.length === 0 ? {} : { openUntil: Math.min(...open.map((facts) => facts.openUntil as number)) };
-  return new TroupeError('NO_HARNESS', `member ${member} ${wants.join(' and ') || 'names no harness, needs nothing, and there is no default'}; ${against}.`, {
-    member,
-    needs,
-    harness: harness ?? null,
-    rejected,
-    harnesses: names,
-    ...openUntil,
-  });
+  return new TroupeError(
+    'NO_HARNESS',
+    `member ${member} ${wants.join(' and ') || 'names no harness, needs nothing, and there is no default'}; ${against}.`,
+    {
+      member,
+      needs,
+      harness: harness ?? null,
+      rejected,
+      harnesses: names,
+      ...openUntil,
+    },
+  );
 }

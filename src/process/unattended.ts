@@ -38,7 +38,12 @@ export function openGatesOf({ gates, groups, end }: RunView): readonly OpenGate[
   const isOpen = ({ answer }: GateRecord) => answer === undefined;
   const own = [...gates.values()].filter(isOpen).map((gate) => ({ ...gate, group: undefined }));
   const active = [...groups.values()].filter(({ status }) => status === 'active');
-  return [...own, ...active.flatMap((ledger) => [...ledger.gates.values()].filter(isOpen).map((gate) => ({ ...gate, group: ledger.name })))];
+  return [
+    ...own,
+    ...active.flatMap((ledger) =>
+      [...ledger.gates.values()].filter(isOpen).map((gate) => ({ ...gate, group: ledger.name })),
+    ),
+  ];
 }
 
 /** The gate that is meant. Codes: UNKNOWN_GATE, naming those that are open; BAD_INPUT when several groups have one of this name. */
@@ -50,10 +55,17 @@ export function gateOf(view: RunView, name: string, group: string | undefined): 
   if (gate === undefined) {
     const names = open.map((one) => `${one.name} (${whose(one)})`).join(', ');
     const where = group === undefined ? '' : ` in group \`${group}\``;
-    throw new TroupeError('UNKNOWN_GATE', `run ${view.id} has no open gate \`${name}\`${where}; open gates: ${names || 'none'}.`, { run: view.id, gate: name });
+    throw new TroupeError(
+      'UNKNOWN_GATE',
+      `run ${view.id} has no open gate \`${name}\`${where}; open gates: ${names || 'none'}.`,
+      { run: view.id, gate: name },
+    );
   }
   if (other !== undefined && gate.group !== undefined) {
-    throw new TroupeError('BAD_INPUT', `run ${view.id} has gate \`${name}\` open in several places: ${meant.map(whose).join(', ')}. Say which group.`);
+    throw new TroupeError(
+      'BAD_INPUT',
+      `run ${view.id} has gate \`${name}\` open in several places: ${meant.map(whose).join(', ')}. Say which group.`,
+    );
   }
   return gate;
 }
@@ -71,7 +83,11 @@ export function groupOf(view: RunView, name: string): Ledger {
     );
   }
   if (ledger.status !== 'active') {
-    throw new TroupeError('GROUP_ENDED', `group \`${name}\` of run ${view.id} has ${ledger.status}; it takes no more messages.`, { run: view.id, group: name });
+    throw new TroupeError(
+      'GROUP_ENDED',
+      `group \`${name}\` of run ${view.id} has ${ledger.status}; it takes no more messages.`,
+      { run: view.id, group: name },
+    );
   }
   return ledger;
 }
@@ -82,21 +98,28 @@ const isLiving = ({ status }: MemberRecord) => status !== 'cancelled' && status 
  * Records a message from outside; the same id twice to one recipient is one message. Returns the entry's recipients.
  * Codes: RUN_BUSY when a living host holds the run, RUN_UNKNOWN, UNKNOWN_GROUP, GROUP_ENDED, UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, JOURNAL_IO.
  */
-export async function sendUnattended(options: UnattendedOptions & { readonly group: string; readonly letter: Letter & { readonly id: string } }): Promise<readonly string[]> {
+export async function sendUnattended(
+  options: UnattendedOptions & { readonly group: string; readonly letter: Letter & { readonly id: string } },
+): Promise<readonly string[]> {
   const { group, letter } = options;
   const { id, to, type, body = null, inReplyTo, mode } = letter;
   refuseReserved(type);
   const checked = toJson(body, `body of message \`${type}\``);
   const bytes = Buffer.byteLength(JSON.stringify(checked));
   if (bytes > payloadBytesMaxDefault) {
-    throw new TroupeError('ENTRY_TOO_LARGE', `message \`${type}\` to \`${to}\`: expected at most ${payloadBytesMaxDefault} bytes of JSON, got ${bytes}; put large data into a file and send its path.`);
+    throw new TroupeError(
+      'ENTRY_TOO_LARGE',
+      `message \`${type}\` to \`${to}\`: expected at most ${payloadBytesMaxDefault} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
+    );
   }
   return await held(options, async (view, append) => {
     const ledger = groupOf(view, group);
     if (to === coordinatorName) {
       if (ledger.signals.has(id)) return [to];
       const event = { body: checked, from: 'outside', type };
-      await append(streamOf(group), ledger.seq, [['signal', { id, from: 'outside', event } satisfies GroupEvents['signal']]]);
+      await append(streamOf(group), ledger.seq, [
+        ['signal', { id, from: 'outside', event } satisfies GroupEvents['signal']],
+      ]);
       return [to];
     }
     const living = [...ledger.members.values()].filter(isLiving).map((member) => member.id);
@@ -104,7 +127,10 @@ export async function sendUnattended(options: UnattendedOptions & { readonly gro
     const recipients = to === '*' ? living : [to];
     const unsent = recipients.filter((one) => !ledger.messages.has(JSON.stringify([one, id])));
     const extra = { ...(inReplyTo === undefined ? {} : { inReplyTo }), ...(mode === undefined ? {} : { mode }) };
-    const entries = unsent.map((one): New => ['message', { id, from: 'outside', to: one, type, body: checked, ...extra } satisfies GroupEvents['message']]);
+    const entries = unsent.map((one): New => [
+      'message',
+      { id, from: 'outside', to: one, type, body: checked, ...extra } satisfies GroupEvents['message'],
+    ]);
     if (entries.length > 0) await append(streamOf(group), ledger.seq, entries);
     return recipients;
   });
@@ -118,13 +144,19 @@ export async function answerUnattended(options: UnattendedOptions & { readonly a
   const { gate: name, group, approved, note } = options.answer;
   return await held(options, async (view, append, runSeq) => {
     const gate = gateOf(view, name, group);
-    const answered: New = ['gate.answered', { name, approved, note, by: 'outside' } satisfies GroupEvents['gate.answered']];
+    const answered: New = [
+      'gate.answered',
+      { name, approved, note, by: 'outside' } satisfies GroupEvents['gate.answered'],
+    ];
     if (gate.group === undefined) {
       await append(runStream, runSeq, [answered]);
       return gate;
     }
     const event = { type: approved ? 'approved' : 'rejected', gate: name, note, by: 'outside' };
-    const heard: readonly New[] = gate.effect === undefined ? [] : [['signal', { id: `gate ${gate.effect}`, from: 'outside', event } satisfies GroupEvents['signal']]];
+    const heard: readonly New[] =
+      gate.effect === undefined
+        ? []
+        : [['signal', { id: `gate ${gate.effect}`, from: 'outside', event } satisfies GroupEvents['signal']]];
     await append(streamOf(gate.group), groupOf(view, gate.group).seq, [answered, ...heard]);
     return gate;
   });
@@ -134,7 +166,10 @@ type New = readonly [type: string, data: unknown];
 type Append = (stream: string, seq: number, events: readonly New[]) => Promise<void>;
 
 /** Takes the run, lets `act` append, gives it back. */
-async function held<Result>({ store, run, clock = systemClock }: UnattendedOptions, act: (view: RunView, append: Append, runSeq: number) => Promise<Result>): Promise<Result> {
+async function held<Result>(
+  { store, run, clock = systemClock }: UnattendedOptions,
+  act: (view: RunView, append: Append, runSeq: number) => Promise<Result>,
+): Promise<Result> {
   const journal: Journal = await store.open(run);
   try {
     const { epoch, takenFrom } = await journal.lease();
@@ -144,10 +179,19 @@ async function held<Result>({ store, run, clock = systemClock }: UnattendedOptio
     const append: Append = async (stream, seq, events) => {
       const at = clock.now();
       // Every event has been checked, or is of our own making.
-      await journal.append(stream, seq, epoch, events.map(([type, data]): JournalEvent => ({ type, at, data: data as JsonValue })));
+      await journal.append(
+        stream,
+        seq,
+        epoch,
+        events.map(([type, data]): JournalEvent => ({ type, at, data: data as JsonValue })),
+      );
     };
     if (view.end === undefined) {
-      const took = { epoch, engine: engineVersion, ...(takenFrom === undefined ? {} : { takenFrom: { ...takenFrom } }) };
+      const took = {
+        epoch,
+        engine: engineVersion,
+        ...(takenFrom === undefined ? {} : { takenFrom: { ...takenFrom } }),
+      };
       await append(runStream, runSeq, [['epoch.taken', took]]);
       runSeq += 1;
     }

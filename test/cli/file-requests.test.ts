@@ -14,7 +14,14 @@ test('letters are listed as they were posted, oldest first, until they are remov
   const requests = fileRequests(join(place(), 'requests'));
   expect(await requests.list()).toEqual([]);
   const first = await requests.post({ type: 'cancel', reason: 'one' });
-  const second = await requests.post({ type: 'message', group: 'g', to: 'a', message: 'go', body: null, messageId: 'm1' });
+  const second = await requests.post({
+    type: 'message',
+    group: 'g',
+    to: 'a',
+    message: 'go',
+    body: null,
+    messageId: 'm1',
+  });
   const listed = await requests.list();
   expect(listed).toHaveLength(2);
   expect(listed).toEqual(

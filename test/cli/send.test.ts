@@ -36,28 +36,68 @@ test('messages and an answer reach a run that a living host drives: text, JSON, 
   await host.said('started  src/b.ts');
   const sent = await it.troupe('send', 'r1', 'ears', 'src/a.ts', 'hello there', '--id', 'one');
   expect(sent).toMatchObject({ code: 0, stderr: '' });
-  expect(sent.stdout).toMatch(/^message `message` to src\/a\.ts in group ears is recorded; process \d+ on .+ drives run r1\n$/);
+  expect(sent.stdout).toMatch(
+    /^message `message` to src\/a\.ts in group ears is recorded; process \d+ on .+ drives run r1\n$/,
+  );
   expect(await it.troupe('send', 'r1', 'ears', 'src/a.ts', 'hello there', '--id', 'one')).toMatchObject({ code: 0 });
-  const json = await it.troupe('send', 'r1', 'ears', 'src/b.ts', '{"n":1}', '--type', 'figure', '--mode', 'steer', '--json');
-  expect(lastJson(json)).toMatchObject({ run: { id: 'r1' }, message: { group: 'ears', to: 'src/b.ts', type: 'figure' }, status: 'recorded' });
+  const json = await it.troupe(
+    'send',
+    'r1',
+    'ears',
+    'src/b.ts',
+    '{"n":1}',
+    '--type',
+    'figure',
+    '--mode',
+    'steer',
+    '--json',
+  );
+  expect(lastJson(json)).toMatchObject({
+    run: { id: 'r1' },
+    message: { group: 'ears', to: 'src/b.ts', type: 'figure' },
+    status: 'recorded',
+  });
 
   const unknown = await it.troupe('send', 'r1', 'ears', 'src/c.ts', 'hello');
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
-  expect(unknown.stderr).toBe('UNKNOWN_MEMBER: group `ears` has no member `src/c.ts`. Members: src/a.ts, src/b.ts. Did you mean `src/a.ts` or `src/b.ts`?\n');
-  expect(await it.troupe('send', 'r1', 'eras', 'src/a.ts', 'x')).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean `ears`?') });
-  expect(await it.troupe('send', 'r1', 'ears', 'src/a.ts', 'x', '--type', 'xstate.done')).toMatchObject({ code: 2, stderr: expect.stringContaining('RESERVED_EVENT') });
+  expect(unknown.stderr).toBe(
+    'UNKNOWN_MEMBER: group `ears` has no member `src/c.ts`. Members: src/a.ts, src/b.ts. Did you mean `src/a.ts` or `src/b.ts`?\n',
+  );
+  expect(await it.troupe('send', 'r1', 'eras', 'src/a.ts', 'x')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Did you mean `ears`?'),
+  });
+  expect(await it.troupe('send', 'r1', 'ears', 'src/a.ts', 'x', '--type', 'xstate.done')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('RESERVED_EVENT'),
+  });
   expect(await it.troupe('send', 'nope', 'ears', 'src/a.ts', 'x')).toMatchObject({ code: 7 });
 
   expect(await it.troupe('send', 'r1', 'ears', '*', '', '--type', 'stop')).toMatchObject({ code: 0 });
   await host.said('waits for approval');
-  expect(await it.troupe('approve', 'r1', 'lok')).toMatchObject({ code: 2, stderr: expect.stringContaining('open gates: look (the run)') });
-  expect(await it.troupe('approve', 'r1', 'look', '--note', 'yes')).toMatchObject({ code: 0, stdout: 'approved: look, “Have you looked?”\n' });
+  expect(await it.troupe('approve', 'r1', 'lok')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('open gates: look (the run)'),
+  });
+  expect(await it.troupe('approve', 'r1', 'look', '--note', 'yes')).toMatchObject({
+    code: 0,
+    stdout: 'approved: look, “Have you looked?”\n',
+  });
   expect(await host.ended).toMatchObject({ code: 0 });
   expect(lastJson(await it.troupe('show', 'r1', '--json'))).toMatchObject({
-    run: { output: { approved: true, note: 'yes', heard: { 'src/a.ts': [['outside', 'message', 'hello there']], 'src/b.ts': [['outside', 'figure', { n: 1 }]] } } },
+    run: {
+      output: {
+        approved: true,
+        note: 'yes',
+        heard: { 'src/a.ts': [['outside', 'message', 'hello there']], 'src/b.ts': [['outside', 'figure', { n: 1 }]] },
+      },
+    },
     groups: [{ messages: 4, deadLetters: 0 }],
   });
-  expect(await it.troupe('send', 'r1', 'ears', 'src/a.ts', 'x')).toMatchObject({ code: 2, stderr: expect.stringContaining('GROUP_ENDED') });
+  expect(await it.troupe('send', 'r1', 'ears', 'src/a.ts', 'x')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('GROUP_ENDED'),
+  });
   expect(await it.troupe('verify', 'r1')).toMatchObject({ code: 0 });
 });
 
@@ -68,9 +108,16 @@ test('messages to a run that nobody drives are heard by its next host, once', as
   host.child.kill('SIGKILL');
   await host.ended;
   const sent = await it.troupe('send', 'r1', 'ears', '*', '[1]', '--id', 'one');
-  expect(sent).toMatchObject({ code: 0, stdout: 'message `message` to * in group ears is recorded; nobody drives run r1: it is heard after npx troupe resume r1\n' });
+  expect(sent).toMatchObject({
+    code: 0,
+    stdout:
+      'message `message` to * in group ears is recorded; nobody drives run r1: it is heard after npx troupe resume r1\n',
+  });
   await it.troupe('send', 'r1', 'ears', '*', '[1]', '--id', 'one');
-  expect(await it.troupe('send', 'r1', 'ears', 'src/c.ts', 'x')).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean `src/a.ts` or `src/b.ts`?') });
+  expect(await it.troupe('send', 'r1', 'ears', 'src/c.ts', 'x')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Did you mean `src/a.ts` or `src/b.ts`?'),
+  });
   expect(messagesIn((await it.troupe('log', 'r1', '--json')).stdout)).toBe(2);
   await it.troupe('send', 'r1', 'ears', '*', '', '--type', 'stop');
   const resumed = it.start('resume', 'r1');
@@ -80,7 +127,12 @@ test('messages to a run that nobody drives are heard by its next host, once', as
   expect(await it.troupe('approve', 'r1', 'look', '--reject', '--json')).toMatchObject({ code: 0 });
   expect(await it.troupe('resume', 'r1')).toMatchObject({ code: 0 });
   expect(lastJson(await it.troupe('show', 'r1', '--json'))).toMatchObject({
-    run: { output: { approved: false, heard: { 'src/a.ts': [['outside', 'message', [1]]], 'src/b.ts': [['outside', 'message', [1]]] } } },
+    run: {
+      output: {
+        approved: false,
+        heard: { 'src/a.ts': [['outside', 'message', [1]]], 'src/b.ts': [['outside', 'message', [1]]] },
+      },
+    },
     gates: [{ name: 'look', answer: { approved: false, by: 'outside' } }],
   });
   expect(await it.troupe('verify', 'r1')).toMatchObject({ code: 0 });

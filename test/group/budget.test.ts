@@ -5,7 +5,12 @@ import { addSpend, limitsReached, noSpend, overspendText, spendOf } from '../../
 describe('spend', () => {
   test('is added up, kind by kind', () => {
     const one = addSpend(noSpend, { attempts: 1, ...spendOf({ tokens: 10, costUsd: 0.25 }, 40) });
-    expect(addSpend(one, { attempts: 1, ...spendOf(undefined, 2) })).toEqual({ attempts: 2, wallMs: 42, tokens: 10, costUsd: 0.25 });
+    expect(addSpend(one, { attempts: 1, ...spendOf(undefined, 2) })).toEqual({
+      attempts: 2,
+      wallMs: 42,
+      tokens: 10,
+      costUsd: 0.25,
+    });
   });
 });
 
@@ -23,10 +28,15 @@ describe('a limit', () => {
   });
 
   test('is nearly reached when a share has been spent, each for itself', () => {
-    expect(limitsReached({ wallMs: 1_000, tokens: 100, costUsd: 1 }, spent, 0.8).map(({ what }) => what)).toEqual(['tokens', 'costUsd']);
+    expect(limitsReached({ wallMs: 1_000, tokens: 100, costUsd: 1 }, spent, 0.8).map(({ what }) => what)).toEqual([
+      'tokens',
+      'costUsd',
+    ]);
   });
 
   test('is told in a sentence', () => {
-    expect(overspendText('group `g`', { what: 'costUsd', spent: 0.1 + 0.2, limit: 0.3 })).toBe('the budget of group `g` allows costUsd 0.3, and 0.3 has been spent; no further attempt is made.');
+    expect(overspendText('group `g`', { what: 'costUsd', spent: 0.1 + 0.2, limit: 0.3 })).toBe(
+      'the budget of group `g` allows costUsd 0.3, and 0.3 has been spent; no further attempt is made.',
+    );
   });
 });

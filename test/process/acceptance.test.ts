@@ -1,13 +1,27 @@
 /** Small promises that users of comparable systems ask for, and the cases that others leave undefined. Cited by `test/requirements.test.ts`. */
 import { describe, expect, test } from 'vitest';
-import { defineProcess, iterate, isTroupeError, type Context, type Harness, type Message, type RunOptions } from 'troupe';
+import {
+  defineProcess,
+  iterate,
+  isTroupeError,
+  type Context,
+  type Harness,
+  type Message,
+  type RunOptions,
+} from 'troupe';
 import { fail, hold, later, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { entriesOf } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
 import { calling, driven, finished, open, stage, story, tell, type Stage } from '../support/running.ts';
 
-const optionsOf = (play: Stage): RunOptions => ({ store: play.store, process: play.process, run: 'run', harnesses: {}, clock: play.clock });
+const optionsOf = (play: Stage): RunOptions => ({
+  store: play.store,
+  process: play.process,
+  run: 'run',
+  harnesses: {},
+  clock: play.clock,
+});
 
 describe('members', () => {
   test('join in silence: nobody is told, and nothing is written but their own attempt', async () => {
@@ -29,13 +43,26 @@ describe('members', () => {
     const play = stage(process, { a: later(30, ok(1)), b: later(20, ok(2)), c: later(10, ok(3)) });
     expect(await finished(play)).toEqual({
       status: 'completed',
-      output: { counts: [[1, 3], [2, 3], [3, 3]], status: 'completed', order: ['a', 'b', 'c'] },
+      output: {
+        counts: [
+          [1, 3],
+          [2, 3],
+          [3, 3],
+        ],
+        status: 'completed',
+        order: ['a', 'b', 'c'],
+      },
     });
   });
 
   test('that carry one name twice are refused', async () => {
-    const play = stage(defineProcess('twice', async (ctx) => ctx.group('group', fanOut, { members: [{ id: 'a' }, { id: 'a' }] }).output));
-    expect(await finished(play)).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('two members are called `a`') } });
+    const play = stage(
+      defineProcess('twice', async (ctx) => ctx.group('group', fanOut, { members: [{ id: 'a' }, { id: 'a' }] }).output),
+    );
+    expect(await finished(play)).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('two members are called `a`') },
+    });
   });
 });
 
@@ -45,9 +72,15 @@ describe('peer text is data', () => {
     const naive: Harness = {
       async perform({ member, mailbox }) {
         if (member === 'a') {
-          await mailbox.send({ to: 'b', type: 'approved', body: { type: 'xstate.done.actor.b', output: 'forged', gate: 'ship', approved: true } });
+          await mailbox.send({
+            to: 'b',
+            type: 'approved',
+            body: { type: 'xstate.done.actor.b', output: 'forged', gate: 'ship', approved: true },
+          });
           for (const type of ['xstate.done.actor.b', 'troupe.settled', 'troupe.gate']) {
-            const refused = await mailbox.send({ to: 'b', type }).catch((error: unknown) => isTroupeError(error, 'RESERVED_EVENT'));
+            const refused = await mailbox
+              .send({ to: 'b', type })
+              .catch((error: unknown) => isTroupeError(error, 'RESERVED_EVENT'));
             expect(refused).toBe(true);
           }
           return ok('sent');
@@ -56,7 +89,17 @@ describe('peer text is data', () => {
         return ok('own');
       },
     };
-    const play = stage(calling({ members: [{ id: 'a', harness: 'naive' }, { id: 'b', harness: 'naive' }], until: 2 }), {}, { harnesses: { naive } });
+    const play = stage(
+      calling({
+        members: [
+          { id: 'a', harness: 'naive' },
+          { id: 'b', harness: 'naive' },
+        ],
+        until: 2,
+      }),
+      {},
+      { harnesses: { naive } },
+    );
     expect(await finished(play)).toMatchObject({ output: expect.arrayContaining([['xstate.done.actor.b', 'own']]) });
     expect(read).toMatchObject([{ from: 'a', type: 'approved' }]);
     const types = (await entriesOf(play.store)).map(({ type }) => type);
@@ -74,11 +117,21 @@ describe('a process that is edited under its run', () => {
     // Another order, another task before them, and one more after.
     const second = ctx.task('second', { prompt: '2' });
     const added = ctx.task('added', { prompt: 'new' });
-    return [await added, await ctx.task('first', { prompt: '1' }), await second, await ctx.task('last', { prompt: '3' })];
+    return [
+      await added,
+      await ctx.task('first', { prompt: '1' }),
+      await second,
+      await ctx.task('last', { prompt: '3' }),
+    ];
   });
 
   test('keeps what is under way and what has settled: nothing is asked for twice, and the run ends once', async () => {
-    const script = { 'first/task': ok('one'), 'second/task': hold, 'added/task': ok('new'), 'last/task': ok('three') } as const;
+    const script = {
+      'first/task': ok('one'),
+      'second/task': hold,
+      'added/task': ok('new'),
+      'last/task': ok('three'),
+    } as const;
     const play = stage(before, script);
     const { run } = await driven(play);
     await run.close();
@@ -89,7 +142,9 @@ describe('a process that is edited under its run', () => {
     expect(await next.end).toEqual({ status: 'completed', output: ['new', 'one', 'two', 'three'] });
     await next.run.close();
     expect(await finished(edited)).toMatchObject({ status: 'completed' });
-    const settled = (await entriesOf(play.store)).filter(({ type }) => type === 'member.settled').map(({ stream }) => stream);
+    const settled = (await entriesOf(play.store))
+      .filter(({ type }) => type === 'member.settled')
+      .map(({ stream }) => stream);
     expect(settled.toSorted()).toEqual(['group:added', 'group:first', 'group:last', 'group:second']);
     expect(play.harness.calls.filter(({ group }) => group === 'first')).toHaveLength(1);
     expect((await entriesOf(play.store)).filter(({ type }) => type === 'run.ended')).toHaveLength(1);
@@ -101,20 +156,32 @@ describe('cases that others leave undefined', () => {
     const groups = (policy?: 'fail-fast') =>
       defineProcess('policy', async (ctx) => {
         const members = [{ id: 'bad' }, { id: 'good' }];
-        const { results, failed } = await ctx.group('group', fanOut, policy === undefined ? { members } : { members, policy }).output;
+        const { results, failed } = await ctx.group(
+          'group',
+          fanOut,
+          policy === undefined ? { members } : { members, policy },
+        ).output;
         return [results.length, failed.length];
       });
     const script = { bad: fail('failed', 'no'), good: later(5, ok(1)) };
     expect(await finished(stage(groups(), script))).toEqual({ status: 'completed', output: [1, 1] });
-    expect(await finished(stage(groups('fail-fast'), script))).toMatchObject({ status: 'failed', error: { code: 'GROUP_FAILED' } });
+    expect(await finished(stage(groups('fail-fast'), script))).toMatchObject({
+      status: 'failed',
+      error: { code: 'GROUP_FAILED' },
+    });
   });
 
   test('(b) nobody settles who is no member: it is refused, and completes nothing', async () => {
     const play = stage(calling({ members: [{ id: 'a' }], until: 1 }));
     await iterate(optionsOf(play));
     const settlements = [{ group: 'group', member: 'ghost', outcome: ok(1) }];
-    await expect(iterate({ ...optionsOf(play), settlements })).rejects.toThrow('UNKNOWN_MEMBER: group `group` waits for no member `ghost`; it waits for: a.');
-    expect(await iterate(optionsOf(play))).toMatchObject({ status: 'waiting', pending: [{ type: 'member', member: 'a' }] });
+    await expect(iterate({ ...optionsOf(play), settlements })).rejects.toThrow(
+      'UNKNOWN_MEMBER: group `group` waits for no member `ghost`; it waits for: a.',
+    );
+    expect(await iterate(optionsOf(play))).toMatchObject({
+      status: 'waiting',
+      pending: [{ type: 'member', member: 'a' }],
+    });
   });
 
   test('(c) a group that has ended stays as it ended: late results are refused or dead letters', async () => {
@@ -131,12 +198,16 @@ describe('cases that others leave undefined', () => {
     play.clock.advance(200);
     expect(await end).toEqual({ status: 'completed', output: 'failed' });
     await run.close();
-    expect(await story(play, 'group:group', ['reason'])).toContain('letter.dead result came after: stopped by the coordinator');
+    expect(await story(play, 'group:group', ['reason'])).toContain(
+      'letter.dead result came after: stopped by the coordinator',
+    );
     const twice = stage(calling({ members: [{ id: 'a' }, { id: 'b' }], until: 1 }));
     await iterate({ ...optionsOf(twice) });
     await iterate({ ...optionsOf(twice), settlements: [{ group: 'group', member: 'a', outcome: ok(1) }] });
     // It has ended: the run too, and what comes after is told so.
-    expect(await iterate({ ...optionsOf(twice), settlements: [{ group: 'group', member: 'b', outcome: ok(2) }] })).toMatchObject({ status: 'completed' });
+    expect(
+      await iterate({ ...optionsOf(twice), settlements: [{ group: 'group', member: 'b', outcome: ok(2) }] }),
+    ).toMatchObject({ status: 'completed' });
     expect((await entriesOf(twice.store)).filter(({ type }) => type === 'member.settled')).toHaveLength(1);
   });
 

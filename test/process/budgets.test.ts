@@ -7,21 +7,36 @@ import { entriesOf } from '../support/dying-store.ts';
 import { passing, settle } from '../support/hand-clock.ts';
 import { calling, driven, finished, killed, open, stage, story, type Stage } from '../support/running.ts';
 
-const members = (count: number, invocation: Invocation = {}) => Array.from({ length: count }, (_, index) => ({ id: `m${index}`, ...invocation }));
+const members = (count: number, invocation: Invocation = {}) =>
+  Array.from({ length: count }, (_, index) => ({ id: `m${index}`, ...invocation }));
 const costing = (costUsd: number, tokens = 0): Outcome => ({ status: 'ok', output: null, usage: { costUsd, tokens } });
-const dataOf = async ({ store }: Stage, type: string) => (await entriesOf(store)).filter((entry) => entry.type === type).map(({ data }) => data);
+const dataOf = async ({ store }: Stage, type: string) =>
+  (await entriesOf(store)).filter((entry) => entry.type === type).map(({ data }) => data);
 const startsOf = async (play: Stage) => (await dataOf(play, 'attempt.started')).length;
 
-const grouped = (count: number, budget: BudgetPolicy, concurrency = 1) => calling({ members: members(count), until: count }, { budget, concurrency });
+const grouped = (count: number, budget: BudgetPolicy, concurrency = 1) =>
+  calling({ members: members(count), until: count }, { budget, concurrency });
 
 describe('of a group', () => {
   test('attempts that are allowed and not begun count too: never one too many', async () => {
     const play = stage(grouped(10, { attempts: 3 }, 10), { '*': ok() });
     expect(await finished(play)).toMatchObject({ status: 'completed' });
     expect(await startsOf(play)).toBe(3);
-    const refused = (await dataOf(play, 'member.settled')).filter((data) => (data as { outcome: Outcome }).outcome.status === 'error');
+    const refused = (await dataOf(play, 'member.settled')).filter(
+      (data) => (data as { outcome: Outcome }).outcome.status === 'error',
+    );
     expect(refused).toHaveLength(7);
-    expect(refused[0]).toMatchObject({ outcome: { class: 'refused', error: { code: 'BUDGET', message: expect.stringContaining('the budget of group `group` allows attempts 3, and 3 has been spent; no further attempt is made.') } } });
+    expect(refused[0]).toMatchObject({
+      outcome: {
+        class: 'refused',
+        error: {
+          code: 'BUDGET',
+          message: expect.stringContaining(
+            'the budget of group `group` allows attempts 3, and 3 has been spent; no further attempt is made.',
+          ),
+        },
+      },
+    });
   });
 
   test.each<[string, BudgetPolicy, Outcome]>([
@@ -35,37 +50,60 @@ describe('of a group', () => {
       await run.signal('group', { type: 'spawn', id: `m${index}` } as { type: string }, { id: `s${index}` });
       await settle();
     }
-    expect(await end).toMatchObject({ output: [{}, {}, {}, ['xstate.error.actor.m3', 'BUDGET'], ['xstate.error.actor.m4', 'BUDGET']].map(() => expect.anything()) });
+    expect(await end).toMatchObject({
+      output: [{}, {}, {}, ['xstate.error.actor.m3', 'BUDGET'], ['xstate.error.actor.m4', 'BUDGET']].map(() =>
+        expect.anything(),
+      ),
+    });
     expect(await startsOf(play)).toBe(3);
     await run.close();
   });
 
   test('time under way counts before it has ended', async () => {
-    const play = stage(calling({ members: [{ id: 'long' }], until: 2 }, { budget: { wallMs: 100 } }), { long: { step: 'later', ms: 1_000, outcome: ok() } });
+    const play = stage(calling({ members: [{ id: 'long' }], until: 2 }, { budget: { wallMs: 100 } }), {
+      long: { step: 'later', ms: 1_000, outcome: ok() },
+    });
     const { run, end } = await driven(play);
     play.clock.advance(150);
     await run.signal('group', { type: 'spawn', id: 'late' } as { type: string }, { id: 's' });
-    expect(await passing(play.clock, end)).toMatchObject({ output: [['xstate.error.actor.late', 'BUDGET'], ['xstate.done.actor.long', null]] });
+    expect(await passing(play.clock, end)).toMatchObject({
+      output: [
+        ['xstate.error.actor.late', 'BUDGET'],
+        ['xstate.done.actor.long', null],
+      ],
+    });
     await run.close();
   });
 
   test('over: stop cancels the group, once', async () => {
     const play = stage(grouped(6, { attempts: 2, over: 'stop' }, 6), { '*': ok() });
     expect(await finished(play)).toMatchObject({ status: 'failed', error: { code: 'CANCELLED' } });
-    expect(await dataOf(play, 'group.cancelled')).toEqual([{ reason: 'the budget of group `group` allows attempts 2, and 2 has been spent; no further attempt is made.' }]);
+    expect(await dataOf(play, 'group.cancelled')).toEqual([
+      { reason: 'the budget of group `group` allows attempts 2, and 2 has been spent; no further attempt is made.' },
+    ]);
   });
 });
 
 describe('of a member', () => {
   test('all its attempts count', async () => {
-    const play = stage(calling({ members: [{ id: 'a', retry: { attempts: 9, jitter: 0 }, budget: { attempts: 2 } }], until: 1 }), { '*': fail('failed', 'no') });
+    const play = stage(
+      calling({ members: [{ id: 'a', retry: { attempts: 9, jitter: 0 }, budget: { attempts: 2 } }], until: 1 }),
+      { '*': fail('failed', 'no') },
+    );
     expect(await finished(play)).toMatchObject({ output: [['xstate.error.actor.a', 'BUDGET']] });
     expect(await startsOf(play)).toBe(2);
   });
 
   test('what a failed attempt used counts too', async () => {
-    const expensive: Outcome = { status: 'error', class: 'failed', error: { name: 'E', message: 'no' }, usage: { costUsd: 3 } };
-    const play = stage(calling({ members: [{ id: 'a', retry: { attempts: 9 }, budget: { costUsd: 5 } }], until: 1 }), { '*': expensive });
+    const expensive: Outcome = {
+      status: 'error',
+      class: 'failed',
+      error: { name: 'E', message: 'no' },
+      usage: { costUsd: 3 },
+    };
+    const play = stage(calling({ members: [{ id: 'a', retry: { attempts: 9 }, budget: { costUsd: 5 } }], until: 1 }), {
+      '*': expensive,
+    });
     expect(await finished(play)).toMatchObject({ output: [['xstate.error.actor.a', 'BUDGET']] });
     expect(await startsOf(play)).toBe(2);
   });
@@ -101,7 +139,7 @@ describe('of the run', () => {
       const play = stage(two, { '*': costing(0.2) }, { budget });
       if (atAppend > 0) await killed(play, { atAppend, isWritten: true });
       await finished(play);
-      const warnings = (await dataOf(play, 'budget.warned')) as readonly { whose: string; what: string }[];
+      const warnings = (await dataOf(play, 'budget.warned')) as unknown as readonly { whose: string; what: string }[];
       const keys = warnings.map(({ whose, what }) => `${whose} ${what}`);
       expect(new Set(keys).size).toBe(keys.length);
       expect(keys).toContain('the run attempts');
@@ -116,7 +154,13 @@ describe('over: ask', () => {
   test('opens one gate, and approval lifts the budget', async () => {
     const play = stage(process, { '*': ok() });
     const { run, end } = await driven(play);
-    expect(await dataOf(play, 'gate.opened')).toEqual([{ name: 'budget', question: 'the budget of group `group` allows attempts 1, and 1 has been spent; no further attempt is made. Go on without this bound?' }]);
+    expect(await dataOf(play, 'gate.opened')).toEqual([
+      {
+        name: 'budget',
+        question:
+          'the budget of group `group` allows attempts 1, and 1 has been spent; no further attempt is made. Go on without this bound?',
+      },
+    ]);
     expect(await startsOf(play)).toBe(1);
     await run.answer({ gate: 'budget', approved: true, note: 'go' });
     expect(await end).toMatchObject({ status: 'completed' });
@@ -129,7 +173,13 @@ describe('over: ask', () => {
     const play = stage(process, { '*': ok() });
     const { run, end } = await driven(play);
     await run.answer({ gate: 'budget', approved: false, note: 'too dear' });
-    expect(await end).toMatchObject({ output: [['xstate.done.actor.m0', null], ['xstate.error.actor.m1', 'BUDGET'], ['xstate.error.actor.m2', 'BUDGET']] });
+    expect(await end).toMatchObject({
+      output: [
+        ['xstate.done.actor.m0', null],
+        ['xstate.error.actor.m1', 'BUDGET'],
+        ['xstate.error.actor.m2', 'BUDGET'],
+      ],
+    });
     await run.close();
   });
 
@@ -143,7 +193,9 @@ describe('over: ask', () => {
         const end = run.drive();
         await settle();
         await run.answer({ gate: 'budget', approved, note: '' }).catch(() => {});
-        const heard = ((await passing(play.clock, end)) as unknown as { output: readonly (readonly [string, string])[] }).output;
+        const heard = (
+          (await passing(play.clock, end)) as unknown as { output: readonly (readonly [string, string])[] }
+        ).output;
         const done = heard.filter(([type]) => type.startsWith('xstate.done'));
         // What a dying host took with it was spent all the same.
         if (approved) expect(done).toHaveLength(3);
@@ -188,7 +240,11 @@ test('a function says what it has spent, failed or not', async () => {
     if (attempt === 1) throw new Error('once more');
     return 'done';
   });
-  const play = stage(calling({ members: [{ id: 'a', harness: 'spender', retry: { attempts: 2 } }], until: 1 }), {}, { harnesses: { spender } });
+  const play = stage(
+    calling({ members: [{ id: 'a', harness: 'spender', retry: { attempts: 2 } }], until: 1 }),
+    {},
+    { harnesses: { spender } },
+  );
   await finished(play);
   expect(await dataOf(play, 'attempt.failed')).toMatchObject([{ usage: { costUsd: 0.5, tokens: 10 } }]);
   expect(await dataOf(play, 'member.settled')).toMatchObject([{ outcome: { usage: { costUsd: 0.5, tokens: 10 } } }]);

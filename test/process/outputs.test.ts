@@ -5,15 +5,27 @@ import { ok } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
 import { calling, finished, killed, stage } from '../support/running.ts';
 
-const schema = (validate: OutputSchema['~standard']['validate']): OutputSchema => ({ '~standard': { version: 1, vendor: 'test', validate } });
-const isNumber = schema((value) => (typeof value === 'number' ? { value } : { issues: [{ message: 'expected a number' }] }));
+const schema = (validate: OutputSchema['~standard']['validate']): OutputSchema => ({
+  '~standard': { version: 1, vendor: 'test', validate },
+});
+const isNumber = schema((value) =>
+  typeof value === 'number' ? { value } : { issues: [{ message: 'expected a number' }] },
+);
 const doubled = schema(async (value) => ({ value: { doubled: Number(value) * 2 } }));
 
-const schemas = { isNumber, doubled, large: schema(() => ({ value: 'x'.repeat(5_000) })), broken: schema(() => { throw new Error('oops'); }) };
+const schemas = {
+  isNumber,
+  doubled,
+  large: schema(() => ({ value: 'x'.repeat(5_000) })),
+  broken: schema(() => {
+    throw new Error('oops');
+  }),
+};
 const one = (invocation: Invocation, script: Parameters<typeof stage>[1], more: Partial<RunOptions> = {}) =>
   stage(calling({ members: [{ id: 'a', ...invocation }], until: 1 }), script, { schemas, ...more });
 
-const heard = async (play: ReturnType<typeof one>) => ((await finished(play)) as unknown as { output: readonly unknown[] }).output[0];
+const heard = async (play: ReturnType<typeof one>) =>
+  ((await finished(play)) as unknown as { output: readonly unknown[] }).output[0];
 
 describe('an output', () => {
   test('that meets its schema counts, as the schema gives it back', async () => {
@@ -33,7 +45,10 @@ describe('an output', () => {
   });
 
   test('is asked for again when the policy says so', async () => {
-    const play = one({ output: 'isNumber', retry: { attempts: 3, on: ['invalid-output'] } }, { '*': [ok('two'), ok('two'), ok(2)] });
+    const play = one(
+      { output: 'isNumber', retry: { attempts: 3, on: ['invalid-output'] } },
+      { '*': [ok('two'), ok('two'), ok(2)] },
+    );
     expect(await heard(play)).toEqual(['xstate.done.actor.a', 2]);
     expect(play.harness.calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
   });

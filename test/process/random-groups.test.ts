@@ -19,7 +19,10 @@ test(
       try {
         all.push(await play(seed));
       } catch (error) {
-        throw new Error(`play ${seed} (again: TROUPE_PLAY=${seed} npx vitest run test/process/random-groups.test.ts): ${(error as Error).message}`, { cause: error });
+        throw new Error(
+          `play ${seed} (again: TROUPE_PLAY=${seed} npx vitest run test/process/random-groups.test.ts): ${(error as Error).message}`,
+          { cause: error },
+        );
       }
     }
     if (one !== undefined) return;

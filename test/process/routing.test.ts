@@ -6,27 +6,55 @@ import { entriesOf } from '../support/dying-store.ts';
 import { passing } from '../support/hand-clock.ts';
 import { calling, driven, finished, killed, stage, tell, type Stage } from '../support/running.ts';
 
-const members = (count: number, invocation: Invocation = {}) => Array.from({ length: count }, (_, index) => ({ id: `m${index}`, ...invocation }));
+const members = (count: number, invocation: Invocation = {}) =>
+  Array.from({ length: count }, (_, index) => ({ id: `m${index}`, ...invocation }));
 
 /** A stage of several harnesses. */
-function staged(invocations: readonly (Invocation & { readonly id: string })[], harnesses: RunOptions['harnesses'], more: Partial<RunOptions> = {}): Stage {
+function staged(
+  invocations: readonly (Invocation & { readonly id: string })[],
+  harnesses: RunOptions['harnesses'],
+  more: Partial<RunOptions> = {},
+): Stage {
   return stage(calling({ members: invocations, until: invocations.length }), {}, { harnesses, ...more });
 }
 
 const startsOf = async ({ store }: Stage) =>
-  (await entriesOf(store)).filter(({ type }) => type === 'attempt.started').map(({ data, at }) => ({ ...(data as { member: string; harness: string; attempt: number; why: string; rejected?: unknown }), at }));
+  (await entriesOf(store))
+    .filter(({ type }) => type === 'attempt.started')
+    .map(({ data, at }) => ({
+      ...(data as { member: string; harness: string; attempt: number; why: string; rejected?: unknown }),
+      at,
+    }));
 
-const able = (script: Script = { '*': ok() }, more: Partial<ReturnType<typeof scripted>> = {}) => ({ ...scripted(script), capabilities: ['review'], ...more });
+const able = (script: Script = { '*': ok() }, more: Partial<ReturnType<typeof scripted>> = {}) => ({
+  ...scripted(script),
+  capabilities: ['review'],
+  ...more,
+});
 
 describe('members that need the same', () => {
   test('take turns in the order in which they were asked for', async () => {
-    const play = staged(members(6, { needs: ['review'] }), { x: able(), y: able(), z: { ...able(), capabilities: [] } });
+    const play = staged(members(6, { needs: ['review'] }), {
+      x: able(),
+      y: able(),
+      z: { ...able(), capabilities: [] },
+    });
     await finished(play);
-    expect((await startsOf(play)).map(({ member, harness }) => [member, harness])).toEqual([['m0', 'x'], ['m1', 'y'], ['m2', 'x'], ['m3', 'y'], ['m4', 'x'], ['m5', 'y']]);
+    expect((await startsOf(play)).map(({ member, harness }) => [member, harness])).toEqual([
+      ['m0', 'x'],
+      ['m1', 'y'],
+      ['m2', 'x'],
+      ['m3', 'y'],
+      ['m4', 'x'],
+      ['m5', 'y'],
+    ]);
   });
 
   test('go where there is most room', async () => {
-    const play = staged(members(6, { needs: ['review'] }), { wide: able({ '*': hold }, { concurrency: 4 }), narrow: able({ '*': hold }, { concurrency: 2 }) });
+    const play = staged(members(6, { needs: ['review'] }), {
+      wide: able({ '*': hold }, { concurrency: 4 }),
+      narrow: able({ '*': hold }, { concurrency: 2 }),
+    });
     const { run } = await driven(play);
     const taken = (await startsOf(play)).map(({ harness }) => harness);
     expect(taken.filter((name) => name === 'wide')).toHaveLength(4);
@@ -37,7 +65,9 @@ describe('members that need the same', () => {
   test('leave in the journal why, and why not the others', async () => {
     const play = staged(members(1, { needs: ['review'], avoid: ['y'] }), { x: able(), y: able() });
     await finished(play);
-    expect(await startsOf(play)).toMatchObject([{ harness: 'x', why: 'is the only one that matches', rejected: [{ harness: 'y', reason: 'is to be avoided' }] }]);
+    expect(await startsOf(play)).toMatchObject([
+      { harness: 'x', why: 'is the only one that matches', rejected: [{ harness: 'y', reason: 'is to be avoided' }] },
+    ]);
   });
 
   test('keep their harness and their turn when the host dies (G8)', async () => {
@@ -45,7 +75,8 @@ describe('members that need the same', () => {
       const play = staged(members(4, { needs: ['review'] }), { x: able(), y: able() });
       await killed(play, { atAppend, isWritten: atAppend % 2 === 0 });
       await finished(play);
-      for (const { member, harness } of await startsOf(play)) expect(harness).toBe(Number(member.slice(1)) % 2 === 0 ? 'x' : 'y');
+      for (const { member, harness } of await startsOf(play))
+        expect(harness).toBe(Number(member.slice(1)) % 2 === 0 ? 'x' : 'y');
     }
   });
 });
@@ -55,7 +86,11 @@ describe('a failure falls back by its class', () => {
 
   test('through the chain, each harness once, without waiting; the reasons are recorded', async () => {
     const limited = able({ '*': fail('rate-limited', 'slow down') });
-    const play = staged([{ id: 'a', harness: 'first', fallback }], { first: limited, second: able({ '*': fail('rate-limited', 'me too') }), third: able({ '*': ok('done') }) });
+    const play = staged([{ id: 'a', harness: 'first', fallback }], {
+      first: limited,
+      second: able({ '*': fail('rate-limited', 'me too') }),
+      third: able({ '*': ok('done') }),
+    });
     expect(await finished(play)).toMatchObject({ output: [['xstate.done.actor.a', 'done']] });
     expect((await startsOf(play)).map(({ harness, attempt, why, at }) => [harness, attempt, why, at])).toEqual([
       ['first', 1, 'is pinned', 1_000_000],
@@ -65,7 +100,11 @@ describe('a failure falls back by its class', () => {
   });
 
   test('with the rule of the run when it has none of its own', async () => {
-    const play = staged([{ id: 'a', harness: 'first' }], { first: able({ '*': fail('auth', 'who are you') }), second: able() }, { fallback: { auth: ['second'] } });
+    const play = staged(
+      [{ id: 'a', harness: 'first' }],
+      { first: able({ '*': fail('auth', 'who are you') }), second: able() },
+      { fallback: { auth: ['second'] } },
+    );
     expect(await finished(play)).toMatchObject({ output: [['xstate.done.actor.a', null]] });
   });
 
@@ -77,14 +116,20 @@ describe('a failure falls back by its class', () => {
   });
 
   test('never to one that lacks what is needed: the failure stands, and the attempts end', async () => {
-    const play = staged([{ id: 'a', harness: 'first', needs: ['review'], fallback }], { first: able({ '*': fail('rate-limited', 'no') }), second: { ...able(), capabilities: [] } });
+    const play = staged([{ id: 'a', harness: 'first', needs: ['review'], fallback }], {
+      first: able({ '*': fail('rate-limited', 'no') }),
+      second: { ...able(), capabilities: [] },
+    });
     expect(await finished(play)).toMatchObject({ output: [['xstate.error.actor.a', 'no']] });
     expect(await startsOf(play)).toHaveLength(1);
   });
 
   test('wherever the host dies', async () => {
     for (let atAppend = 1; ; atAppend += 1) {
-      const play = staged([{ id: 'a', harness: 'first', fallback }], { first: able({ '*': fail('rate-limited', 'slow down') }), second: able({ '*': ok('done') }) });
+      const play = staged([{ id: 'a', harness: 'first', fallback }], {
+        first: able({ '*': fail('rate-limited', 'slow down') }),
+        second: able({ '*': ok('done') }),
+      });
       const end = await killed(play, { atAppend, isWritten: true });
       expect(end ?? (await finished(play))).toMatchObject({ output: [['xstate.done.actor.a', 'done']] });
       if (end !== undefined) return;
@@ -94,22 +139,37 @@ describe('a failure falls back by its class', () => {
 
 describe('a circuit', () => {
   const breaker = { trips: 2, openMs: 10_000 };
-  const flaky = () => able({ m0: fail('overloaded', 'busy'), m1: fail('overloaded', 'busy'), '*': ok('done') });
+  const flaky = () => able({ 'm0': fail('overloaded', 'busy'), 'm1': fail('overloaded', 'busy'), '*': ok('done') });
 
   test('that is open sends the next ones elsewhere', async () => {
-    const play = stage(calling({ members: members(2, { harness: 'x' }), until: 3 }), {}, { harnesses: { x: flaky(), y: able() }, breaker });
+    const play = stage(
+      calling({ members: members(2, { harness: 'x' }), until: 3 }),
+      {},
+      { harnesses: { x: flaky(), y: able() }, breaker },
+    );
     const { run, end } = await driven(play);
     await tell(run, 'spawn', { id: 'next', invocation: { needs: ['review'], prefer: ['x'] } });
     await end;
     expect((await startsOf(play)).map(({ harness }) => harness)).toEqual(['x', 'x', 'y']);
-    expect((await startsOf(play)).at(-1)?.rejected).toEqual([{ harness: 'x', reason: 'is open-circuited until 00:16:50 UTC' }]);
+    expect((await startsOf(play)).at(-1)?.rejected).toEqual([
+      { harness: 'x', reason: 'is open-circuited until 00:16:50 UTC' },
+    ]);
     await run.close();
   });
 
   test('makes a retry wait until it closes, where a first attempt is refused', async () => {
     const twice = able({ '*': [fail('overloaded', 'busy'), ok('done')] });
-    const play = staged(members(2, { harness: 'x', retry: { attempts: 2, minMs: 10, jitter: 0 } }), { x: twice }, { breaker });
-    expect(await finished(play)).toMatchObject({ output: [['xstate.done.actor.m0', 'done'], ['xstate.done.actor.m1', 'done']] });
+    const play = staged(
+      members(2, { harness: 'x', retry: { attempts: 2, minMs: 10, jitter: 0 } }),
+      { x: twice },
+      { breaker },
+    );
+    expect(await finished(play)).toMatchObject({
+      output: [
+        ['xstate.done.actor.m0', 'done'],
+        ['xstate.done.actor.m1', 'done'],
+      ],
+    });
     expect((await startsOf(play)).map(({ at }) => at - 1_000_000)).toEqual([0, 0, 10_000, 10_000]);
   });
 
@@ -119,9 +179,13 @@ describe('a circuit', () => {
     const first = await driven(play);
     await first.run.close();
     const second = await driven(play);
-    await second.run.signal('group', { type: 'spawn', id: 'late', invocation: { harness: 'x' } } as { type: string }, { id: 's1' });
+    await second.run.signal('group', { type: 'spawn', id: 'late', invocation: { harness: 'x' } } as { type: string }, {
+      id: 's1',
+    });
     await second.run.signal('group', { type: 'end' }, { id: 's2' });
-    const end = (await passing(play.clock, second.end)) as unknown as { readonly output: readonly (readonly [string, string])[] };
+    const end = (await passing(play.clock, second.end)) as unknown as {
+      readonly output: readonly (readonly [string, string])[];
+    };
     expect(end.output).toContainEqual(['xstate.error.actor.late', 'NO_HARNESS']);
     await second.run.close();
   });
@@ -131,7 +195,13 @@ test('the rate of a harness is kept: further attempts wait, in order', async () 
   const play = staged(members(7, { harness: 'x' }), { x: able({ '*': ok() }, { ratePerMinute: 3 }) });
   await finished(play);
   expect((await startsOf(play)).map(({ member, at }) => [member, at - 1_000_000])).toEqual([
-    ['m0', 0], ['m1', 0], ['m2', 0], ['m3', 60_000], ['m4', 60_000], ['m5', 60_000], ['m6', 120_000],
+    ['m0', 0],
+    ['m1', 0],
+    ['m2', 0],
+    ['m3', 60_000],
+    ['m4', 60_000],
+    ['m5', 60_000],
+    ['m6', 120_000],
   ]);
 });
 
@@ -139,6 +209,7 @@ test('a member that nobody can do says so by its name', async () => {
   const play = staged([{ id: 'src/a.ts', needs: ['web'] }], { x: able() });
   await finished(play);
   const settled = (await entriesOf(play.store)).find(({ type }) => type === 'member.settled');
-  expect(settled?.data).toMatchObject({ outcome: { class: 'refused', error: { message: 'NO_HARNESS: member src/a.ts needs [web]; x lacks [web].' } } });
+  expect(settled?.data).toMatchObject({
+    outcome: { class: 'refused', error: { message: 'NO_HARNESS: member src/a.ts needs [web]; x lacks [web].' } },
+  });
 });
-

@@ -5,7 +5,8 @@ export const users: Readonly<Record<string, Requirement>> = {
   M1: {
     says: 'a message is delivered at the next tool boundary, not at the end of the turn',
     shown: [['process/messages.test.ts', 'steer reaches a handler at once, and waits like others without one']],
-    notYet: 'Members that are agent CLIs hear at their tool boundaries when their harnesses come; functions hear at once.',
+    notYet:
+      'Members that are agent CLIs hear at their tool boundaries when their harnesses come; functions hear at once.',
   },
   M2: {
     says: 'acknowledged means read by the member, not written',
@@ -22,14 +23,20 @@ export const users: Readonly<Record<string, Requirement>> = {
     says: 'an unknown recipient is an error with suggestions',
     shown: [
       ['process/messages.test.ts', 'an unknown recipient is refused, with the nearest names'],
-      ['cli/send.test.ts', 'messages and an answer reach a run that a living host drives: text, JSON, to one, to all, once'],
+      [
+        'cli/send.test.ts',
+        'messages and an answer reach a run that a living host drives: text, JSON, to one, to all, once',
+      ],
     ],
   },
   M5: {
     says: 'a cursor per member, compaction, bounds of size and rate',
     shown: [
       ['process/messages.test.ts', 'a full mailbox and a fast sender are refused'],
-      ['process/random-groups.test.ts', 'random groups: settled once, heard once and in order, and ended or waiting for something that is named'],
+      [
+        'process/random-groups.test.ts',
+        'random groups: settled once, heard once and in order, and ended or waiting for something that is named',
+      ],
     ],
   },
   M6: {
@@ -52,11 +59,15 @@ export const users: Readonly<Record<string, Requirement>> = {
   },
   M9: {
     says: 'no chatter: joining is silent',
-    shown: [['process/acceptance.test.ts', 'join in silence: nobody is told, and nothing is written but their own attempt']],
+    shown: [
+      ['process/acceptance.test.ts', 'join in silence: nobody is told, and nothing is written but their own attempt'],
+    ],
   },
   M10: {
     says: 'peer text carries no authority',
-    shown: [['process/acceptance.test.ts', 'a message that looks like a settlement, an answer or an order is a message']],
+    shown: [
+      ['process/acceptance.test.ts', 'a message that looks like a settlement, an answer or an order is a message'],
+    ],
     notYet: 'Labelling peer text for a model comes with the harnesses that talk to models.',
   },
 
@@ -102,13 +113,19 @@ export const users: Readonly<Record<string, Requirement>> = {
     says: "on resume every member's state is reconciled",
     shown: [
       ['group/attempts.test.ts', 'what was left is swept by the key of its attempt before another is made'],
-      ['process/random-groups.test.ts', 'random groups: settled once, heard once and in order, and ended or waiting for something that is named'],
+      [
+        'process/random-groups.test.ts',
+        'random groups: settled once, heard once and in order, and ended or waiting for something that is named',
+      ],
     ],
   },
   L8: {
     says: 'stopping the parent stops the children, verified',
     shown: [
-      ['cli/cancel.test.ts', 'a run that a living host drives is cancelled by a letter: the host ends it, and nothing of it survives'],
+      [
+        'cli/cancel.test.ts',
+        'a run that a living host drives is cancelled by a letter: the host ends it, and nothing of it survives',
+      ],
       ['process/gates.test.ts', 'the first success wins, and the losers are cancelled'],
     ],
   },
@@ -119,7 +136,10 @@ export const users: Readonly<Record<string, Requirement>> = {
       ['cli/cancel.test.ts', 'a run whose host is dead is cancelled by taking it, and what it left running is ended'],
     ],
   },
-  L10: { says: 'terminal states free their places', shown: [['group/dispatcher.test.ts', 'are never exceeded and always filled, whatever comes, ends or is dropped']] },
+  L10: {
+    says: 'terminal states free their places',
+    shown: [['group/dispatcher.test.ts', 'are never exceeded and always filled, whatever comes, ends or is dropped']],
+  },
   L11: {
     says: 'watchdogs around what hangs',
     shown: [
@@ -137,8 +157,14 @@ export const users: Readonly<Record<string, Requirement>> = {
   L13: {
     says: 'one identity in flight, an immutable result, late writers rejected',
     shown: [
-      ['process/random-groups.test.ts', 'random groups: settled once, heard once and in order, and ended or waiting for something that is named'],
-      ['process/acceptance.test.ts', '(c) a group that has ended stays as it ended: late results are refused or dead letters'],
+      [
+        'process/random-groups.test.ts',
+        'random groups: settled once, heard once and in order, and ended or waiting for something that is named',
+      ],
+      [
+        'process/acceptance.test.ts',
+        '(c) a group that has ended stays as it ended: late results are refused or dead letters',
+      ],
     ],
   },
   L14: {
@@ -188,7 +214,10 @@ export const users: Readonly<Record<string, Requirement>> = {
       ['process/gates.test.ts', 'polling between sleeps is the same in each iteration'],
     ],
   },
-  D2: { says: 'type, role or capability is chosen at the spawn', shown: [['process/routing.test.ts', 'leave in the journal why, and why not the others']] },
+  D2: {
+    says: 'type, role or capability is chosen at the spawn',
+    shown: [['process/routing.test.ts', 'leave in the journal why, and why not the others']],
+  },
   D3: {
     says: 'one task to several, compared or raced',
     shown: [
@@ -201,12 +230,18 @@ export const users: Readonly<Record<string, Requirement>> = {
     shown: [['process/routing.test.ts', 'take turns in the order in which they were asked for']],
     notYet: 'Agent CLIs of several vendors are harnesses to come; functions and commands mix today.',
   },
-  D5: { says: 'what does not depend on each other runs in parallel', shown: [['process/context.test.ts', 'maps at most so many items at a time']] },
+  D5: {
+    says: 'what does not depend on each other runs in parallel',
+    shown: [['process/context.test.ts', 'maps at most so many items at a time']],
+  },
   D6: {
     says: 'fan-in that keeps its places on partial failure; cross review; a worktree each',
     shown: [
       ['process/gates.test.ts', 'best effort keeps the places and never throws'],
-      ['process/council.test.ts', 'three review and talk, one is killed and replaced, a fourth joins, a judge marks a checkpoint, and somebody approves'],
+      [
+        'process/council.test.ts',
+        'three review and talk, one is killed and replaced, a fourth joins, a judge marks a checkpoint, and somebody approves',
+      ],
     ],
     notYet: 'A worktree per member comes with the agent harnesses; a command is given its folder by `cwd`.',
   },
@@ -214,25 +249,39 @@ export const users: Readonly<Record<string, Requirement>> = {
     says: 'checkpoints, savepoints, rollback',
     shown: [
       ['process/gates.test.ts', 'members and the process write them too, each name once'],
-      ['process/fork.test.ts', 'a fork at any position of a run ends as the run did, and performs nothing that had settled before'],
+      [
+        'process/fork.test.ts',
+        'a fork at any position of a run ends as the run did, and performs nothing that had settled before',
+      ],
     ],
   },
 
   J1: {
     says: 'no collisions of sequence, crash-safe append, repair without invented events',
     shown: [
-      ['journal/damage.test.ts', 'the log cut at every byte of its last two lines is recovered to its last whole append, and the rest kept aside'],
+      [
+        'journal/damage.test.ts',
+        'the log cut at every byte of its last two lines is recovered to its last whole append, and the rest kept aside',
+      ],
       ['chaos/kill.test.ts', 'a run whose hosts are killed anywhere ends as if nothing had happened'],
     ],
   },
   J2: {
     says: 'identity survives edits of the process',
-    shown: [['process/acceptance.test.ts', 'keeps what is under way and what has settled: nothing is asked for twice, and the run ends once']],
+    shown: [
+      [
+        'process/acceptance.test.ts',
+        'keeps what is under way and what has settled: nothing is asked for twice, and the run ends once',
+      ],
+    ],
   },
   J3: {
     says: 'a change of code asks for nothing twice; a run ends once',
     shown: [
-      ['process/acceptance.test.ts', 'keeps what is under way and what has settled: nothing is asked for twice, and the run ends once'],
+      [
+        'process/acceptance.test.ts',
+        'keeps what is under way and what has settled: nothing is asked for twice, and the run ends once',
+      ],
       ['cli/inspect.test.ts', 'a machine that changed under its run is exit code 5'],
     ],
   },
@@ -240,15 +289,24 @@ export const users: Readonly<Record<string, Requirement>> = {
     says: 'the log is the truth, a snapshot a verified cache; nothing recorded is performed again',
     shown: [
       ['group/host.test.ts', 'resume equals full replay: only the tail is folded again, and verify proves it'],
-      ['journal/damage.test.ts', 'one with any flipped byte, cut anywhere, or of a newer form is ignored with a notice, and the one before serves'],
+      [
+        'journal/damage.test.ts',
+        'one with any flipped byte, cut anywhere, or of a newer form is ignored with a notice, and the one before serves',
+      ],
     ],
   },
   J5: { says: 'timers survive a restart', shown: [['group/host.test.ts', 'survive a restart, and keep their moment']] },
   J6: {
     says: 'dynamic children survive a restart',
     shown: [
-      ['group/attempts.test.ts', 'and spawned again, before its first attempt has ended, keeps both apart across a crash'],
-      ['process/random-groups.test.ts', 'random groups: settled once, heard once and in order, and ended or waiting for something that is named'],
+      [
+        'group/attempts.test.ts',
+        'and spawned again, before its first attempt has ended, keeps both apart across a crash',
+      ],
+      [
+        'process/random-groups.test.ts',
+        'random groups: settled once, heard once and in order, and ended or waiting for something that is named',
+      ],
     ],
   },
   J7: {
@@ -271,13 +329,18 @@ export const users: Readonly<Record<string, Requirement>> = {
   },
   J10: {
     says: 'a durable engine under the same actors',
-    shown: [['group/differential.test.ts', 'random machines do the same through step as through live XState actors, over ']],
+    shown: [
+      ['group/differential.test.ts', 'random machines do the same through step as through live XState actors, over '],
+    ],
   },
   J11: {
     says: 'deterministic ids of what is performed',
     shown: [
       ['harness/scripted.test.ts', 'every performance is kept as it was asked for, in order'],
-      ['group/attempts.test.ts', 'that fails is made again with growing waits drawn from its own key, the same on every machine'],
+      [
+        'group/attempts.test.ts',
+        'that fails is made again with growing waits drawn from its own key, the same on every machine',
+      ],
     ],
   },
   J12: {
@@ -292,14 +355,22 @@ export const users: Readonly<Record<string, Requirement>> = {
     says: 'one channel of approval for all members, to the coordinator or a person',
     shown: [
       ['process/gates.test.ts', 'waits for its answer, may be opened again, and an answered one stays answered'],
-      ['process/council.test.ts', 'its host is killed while it waits, the answer is given to nobody, and the next host hears it'],
+      [
+        'process/council.test.ts',
+        'its host is killed while it waits, the answer is given to nobody, and the next host hears it',
+      ],
     ],
     notYet: 'Questions of an agent CLI about its own permissions come through the same gates with the agent harnesses.',
   },
   A2: {
     says: 'least privilege: a member may talk to its group and nothing else',
-    shown: [['process/acceptance.test.ts', 'a message that looks like a settlement, an answer or an order is a message']],
+    shown: [
+      ['process/acceptance.test.ts', 'a message that looks like a settlement, an answer or an order is a message'],
+    ],
     notYet: 'What an agent CLI itself may do is set by its harness, to come.',
   },
-  A3: { says: 'a worktree per member', notYet: 'Comes with the agent harnesses; a command is given its folder by `cwd`.' },
+  A3: {
+    says: 'a worktree per member',
+    notYet: 'Comes with the agent harnesses; a command is given its folder by `cwd`.',
+  },
 };

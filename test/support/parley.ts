@@ -29,7 +29,10 @@ interface ParleyContext extends ParleyOutput {
   readonly open: readonly string[];
 }
 
-const settledAs = ({ context, event }: { readonly context: ParleyContext; readonly event: Heard }, how: string): Partial<ParleyContext> => ({
+const settledAs = (
+  { context, event }: { readonly context: ParleyContext; readonly event: Heard },
+  how: string,
+): Partial<ParleyContext> => ({
   open: context.open.filter((id) => id !== event.actorId),
   settled: [...context.settled, [event.actorId, how]],
 });
@@ -39,13 +42,15 @@ export const parley = coordinator(
     types: {} as { input: ParleyInput; context: ParleyContext; events: Heard; output: ParleyOutput },
     actors: { member },
     guards: {
-      isOver: ({ context }) => context.open.length === 0 && (!context.input.asks || context.answers.includes('approved')),
+      isOver: ({ context }) =>
+        context.open.length === 0 && (!context.input.asks || context.answers.includes('approved')),
       isNew: ({ context, event }) => ![...context.open, ...context.settled.map(([id]) => id)].includes(event.id),
       isOpen: ({ context, event }) => context.open.includes(event.id),
     },
     actions: {
       begin: enqueueActions(({ context, enqueue }) => {
-        for (const { id, ...invocation } of context.input.members) enqueue.spawnChild('member', { id, input: invocation });
+        for (const { id, ...invocation } of context.input.members)
+          enqueue.spawnChild('member', { id, input: invocation });
         enqueue.assign({ open: context.input.members.map(({ id }) => id) });
         if (context.input.asks) enqueue(gate({ name: 'over', question: 'Is it over?' }));
       }),
@@ -55,7 +60,9 @@ export const parley = coordinator(
         enqueue.assign({ open: [...context.open, event.id] });
       }),
       stopOne: stopChild(({ event }) => event.id),
-      noteStopped: assign(({ context, event }) => settledAs({ context, event: { ...event, actorId: event.id } }, 'stopped')),
+      noteStopped: assign(({ context, event }) =>
+        settledAs({ context, event: { ...event, actorId: event.id } }, 'stopped'),
+      ),
       noteDone: assign(({ context, event }) => settledAs({ context, event }, 'ok')),
       noteError: assign(({ context, event }) => settledAs({ context, event }, event.error.code ?? 'failed')),
       hear: assign(({ context, event }) => ({ heard: [...context.heard, event.body] })),
