@@ -90,6 +90,7 @@ async function driven(
       ...(input === undefined ? {} : { input }),
       file: data.recorded(loaded.file),
       harnesses: harnessesWith(loaded.harnesses),
+      ...loaded.rules,
       requests: fileRequests(data.requests(view.id)),
       observer: {
         entry(entry) {

@@ -189,6 +189,7 @@ export const users: Readonly<Record<string, Requirement>> = {
     shown: [
       ['group/host.test.ts', 'membersMax: the group fails, naming the bound'],
       ['group/host.test.ts', 'groupsMax'],
+      ['group/refusals.test.ts', 'groups nest no deeper than depthMax'],
     ],
     notYet: 'An estimate of what a run will cost is not made: nothing before an attempt says what it will use.',
   },
