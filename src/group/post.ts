@@ -100,11 +100,11 @@ export function postOf(
       }
       const addresses = recipients(from, to);
       await Promise.all(
-        addresses.map(async (address) => {
+        addresses.map((address) => {
           const key = JSON.stringify([address, id]);
-          if (fold.ledger.messages.has(key)) return;
+          if (fold.ledger.messages.has(key)) return undefined;
           const known = underWay.get(key);
-          if (known !== undefined) return void (await known);
+          if (known !== undefined) return known;
           refuseFull(address);
           refuseRate(from);
           const reply = inReplyTo === undefined ? {} : { inReplyTo };
@@ -115,7 +115,7 @@ export function postOf(
             onTheWay.set(address, (onTheWay.get(address) ?? 1) - 1);
           });
           underWay.set(key, recording);
-          await recording;
+          return recording;
         }),
       );
       return { id };

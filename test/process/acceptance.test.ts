@@ -61,7 +61,7 @@ describe('members', () => {
     );
     expect(await finished(play)).toMatchObject({
       status: 'failed',
-      error: { message: expect.stringContaining('two members are called `a`') },
+      error: { message: expect.stringContaining('are called `a`') },
     });
   });
 });

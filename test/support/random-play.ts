@@ -18,18 +18,11 @@ import {
   type RunResult,
   type RunView,
 } from 'troupe';
-import {
-  faultyFileSystem,
-  fileStore,
-  memoryFileSystem,
-  type FaultyFileSystem,
-  type Processes,
-} from '../../src/journal/index.ts';
+import { faultyFileSystem, fileStore, memoryFileSystem, type FaultyFileSystem, type Processes } from '../../src/journal/index.ts';
 import { waitsFor } from '../../src/cli/waits-for.ts';
 import { randomOf, type Random } from '../chaos/random.ts';
 import { virtualClock } from '../chaos/virtual-clock.ts';
 import { parley, type ParleyOutput } from './parley.ts';
-import { account, type Counts } from './random-account.ts';
 
 /** What a member does: its `input`. */
 interface Part {
@@ -42,9 +35,13 @@ interface Part {
 }
 
 /** How a play went: for counts that show that it was no empty one. */
-export interface Played extends Counts {
+export interface Played {
   readonly hosts: number;
   readonly killed: number;
+  readonly messages: number;
+  readonly deadLetters: number;
+  readonly settled: number;
+  readonly gates: number;
   readonly end: string;
   /** It had to be helped: what it waited for. */
   readonly waited: readonly string[];
@@ -55,9 +52,7 @@ const run = 'play';
 
 function partOf(random: Random, isTalkative: boolean): Part {
   const does = random.pick<Part['does']>(['ok', 'ok', 'ok', 'fail', 'die', 'late', 'stall']);
-  const says = Array.from({ length: isTalkative ? random.below(4) : 0 }, () =>
-    random.pick([...names, 'coordinator', 'coordinator', '*']),
-  );
+  const says = Array.from({ length: isTalkative ? random.below(4) : 0 }, () => random.pick([...names, 'coordinator', 'coordinator', '*']));
   return { does, ms: random.below(60), says, listensMs: random.below(3) * 20 };
 }
 
@@ -87,8 +82,7 @@ export async function play(seed: string): Promise<Played> {
   const process = defineProcess('play', async (ctx) => {
     const handles = groups.map(({ name, input, concurrency }) => ctx.group(name, parley, input, { concurrency }));
     const outputs: (ParleyOutput | string)[] = [];
-    for (const { output } of handles)
-      outputs.push(await output.catch((error: unknown) => (isTroupeError(error) ? error.code : String(error))));
+    for (const { output } of handles) outputs.push(await output.catch((error: unknown) => (isTroupeError(error) ? error.code : String(error))));
     return outputs as unknown as JsonValue;
   });
 
@@ -100,14 +94,7 @@ export async function play(seed: string): Promise<Played> {
     liveness: (of) => (alive.has(of.pid) ? 'alive' : 'dead'),
   });
   const storeOf = (fs: typeof disk | FaultyFileSystem, own: number) =>
-    fileStore({
-      dir: '/play',
-      clock,
-      fs,
-      processes: processesOf(own),
-      segmentBytesMax: 6_000,
-      blockBelowMs: random.pick([0, Number.POSITIVE_INFINITY]),
-    });
+    fileStore({ dir: '/play', clock, fs, processes: processesOf(own), segmentBytesMax: 6_000, blockBelowMs: random.pick([0, Number.POSITIVE_INFINITY]) });
 
   /** Entries that a living host was told are durable, and letters whose sender was told so. */
   const acknowledged = new Map<string, string>();
@@ -146,19 +133,11 @@ export async function play(seed: string): Promise<Played> {
           if (!isTroupeError(error) && !fs.crashed()) troubles.push(`${key}: ${String(error)}`);
         }
         await sleep(ms, does === 'late' ? undefined : signal);
-        if (does === 'stall')
-          await new Promise<void>((resolve) =>
-            signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve()),
-          );
+        if (does === 'stall') await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve())));
         if (does === 'late' && signal.aborted) await sleep(30, undefined);
         if (does === 'die') throw new Error('died');
         if (signal.aborted && does !== 'late') return { status: 'cancelled', reason: 'told to' };
-        if (does === 'fail')
-          return {
-            status: 'error',
-            class: random.below(2) === 0 ? 'failed' : 'crashed',
-            error: { name: 'E', message: 'no' },
-          };
+        if (does === 'fail') return { status: 'error', class: random.below(2) === 0 ? 'failed' : 'crashed', error: { name: 'E', message: 'no' } };
         return { status: 'ok', output: `${member} ${attempt}` };
       },
     };
@@ -191,20 +170,13 @@ export async function play(seed: string): Promise<Played> {
   };
 
   /** One host: drives until the run ends, it is killed, or nothing but the world can go on. `helps` is called then, once. */
-  const host = async (options: {
-    readonly crashAt?: number;
-    readonly happenings: number;
-    helps?(opened: Run): Promise<void>;
-  }): Promise<RunResult | 'killed' | 'waits'> => {
+  const host = async (options: { readonly crashAt?: number; readonly happenings: number; helps?(opened: Run): Promise<void> }): Promise<RunResult | 'killed' | 'waits'> => {
     pid += 1;
     const own = pid;
     alive.clear();
     alive.add(own);
     const when = random.pick(['before', 'after'] as const);
-    const fs = faultyFileSystem(
-      disk,
-      options.crashAt === undefined ? undefined : { type: 'crash', call: options.crashAt, when },
-    );
+    const fs = faultyFileSystem(disk, options.crashAt === undefined ? undefined : { type: 'crash', call: options.crashAt, when });
     let result: RunResult | undefined;
     let failure: unknown;
     let isOver = false;
@@ -265,7 +237,7 @@ export async function play(seed: string): Promise<Played> {
       disk.powerCut({ keepBytes: (_path, unsafe) => random.below(unsafe + 1), keepNames: random.below(2) === 0 });
       return 'killed';
     }
-    if (failure !== undefined) throw new Error('the host failed', { cause: failure });
+    if (failure !== undefined) throw failure;
     if (isOver) return result ?? 'waits';
     void opened?.close().catch(() => {});
     for (let turn = 0; turn < 60; turn += 1) await new Promise(setImmediate);
@@ -300,24 +272,111 @@ export async function play(seed: string): Promise<Played> {
       if (one.type === 'gate') continue;
       assert.equal(one.type, 'member', `it waits for ${JSON.stringify(one)}, which names nothing`);
       // Its host has just stopped in order: what was under way counts as interrupted.
-      assert.ok(
-        one.type === 'member' && ['interrupted', 'queued'].includes(one.status),
-        `${JSON.stringify(one)} is waited for`,
-      );
+      assert.ok(one.type === 'member' && ['interrupted', 'queued'].includes(one.status), `${JSON.stringify(one)} is waited for`);
     }
     assert.ok(waited.length > 0, 'it waits for nothing that is named');
     hosts += 1;
     result = await host({ happenings: 0, helps: (opened) => opened.cancel('helped') });
   }
-  assert.ok(typeof result === 'object', `it should have ended, and ${JSON.stringify(result)}`);
+  assert.ok(typeof result === 'object', `it should have ended, and ${String(result)}`);
 
   const { entries, view } = await entriesNow();
-  if (globalThis.process.env['TROUPE_PLAY'] !== undefined)
-    for (const { stream, seq, at, epoch, type, data } of entries)
-      globalThis.process.stderr.write(
-        `${epoch} ${at % 100_000} ${stream} ${seq} ${type} ${JSON.stringify(data).slice(0, 300)}\n`,
-      );
+  if (globalThis.process.env['TROUPE_PLAY'] !== undefined) for (const { stream, seq, at, epoch, type, data } of entries) globalThis.process.stderr.write(`${epoch} ${at % 100_000} ${stream} ${seq} ${type} ${JSON.stringify(data).slice(0, 300)}\n`);
   await verifyRun({ store: storeOf(disk, 1), run, process });
   assert.deepEqual(troubles, []);
   return { ...account(entries, view, { acknowledged, posted, reads }), hosts, killed, end: result.status, waited };
+}
+
+interface Account {
+  readonly acknowledged: ReadonlyMap<string, string>;
+  readonly posted: ReadonlySet<string>;
+  readonly reads: ReadonlyMap<string, readonly string[]>;
+}
+
+type Data = Readonly<Record<string, JsonValue>>;
+
+/** Every promise, checked against the journal. */
+function account(entries: readonly Entry[], view: RunView, { acknowledged, posted, reads }: Account): Pick<Played, 'deadLetters' | 'gates' | 'messages' | 'settled'> {
+  const found = new Map(entries.map(({ stream, seq, data }) => [`${stream}:${seq}`, JSON.stringify(data)]));
+  for (const [place, data] of acknowledged) assert.equal(found.get(place), data, `${place} was acknowledged, and is lost or changed`);
+
+  let messages = 0;
+  let settled = 0;
+  let dead = 0;
+  let gates = 0;
+  for (const { name, members } of view.groups.values()) {
+    const own = entries.filter(({ stream }) => stream === `group:${name}`);
+    const of = (type: string) => own.filter((entry) => entry.type === type).map(({ data }) => data as Data);
+
+    // Settlements: each invocation at most once; none after the end; nothing left under way.
+    const settlements = of('member.settled').map(({ member, incarnation }) => `${String(member)}#${String(incarnation)}`);
+    assert.equal(new Set(settlements).size, settlements.length, `${name}: an invocation has settled twice: ${settlements.join(', ')}`);
+    const ended = own.findIndex(({ type }) => type === 'group.ended');
+    assert.ok(ended >= 0, `${name} has not ended`);
+    assert.ok(own.slice(ended).every(({ type }) => type !== 'member.settled' && type !== 'attempt.started'), `${name}: something began or settled after the end`);
+    for (const { id, status } of members.values()) assert.ok(['cancelled', 'completed', 'failed'].includes(status), `${name}/${id} is ${status} at the end`);
+    const end = own[ended]?.data as unknown as { readonly status: string; readonly output?: ParleyOutput };
+    if (end.output !== undefined) {
+      const heardOf = end.output.settled.filter(([, how]) => how !== 'stopped').map(([id]) => id);
+      // A result that was on its way when its member was stopped is recorded, and is a dead letter.
+      const late = of('letter.dead').flatMap(({ to, letter }) => ((letter as Data | null)?.['type'] === 'troupe.settled' ? [to] : []));
+      const recorded = of('member.settled').map(({ member }) => member).filter((member) => !late.includes(member as string));
+      assert.deepEqual(heardOf, recorded, `${name}: the coordinator heard other settlements than are recorded`);
+    }
+
+    // Messages: one entry for each recipient and id; what was acknowledged is there.
+    const sent = of('message').map(({ to, id }) => JSON.stringify([name, to === '' ? 'coordinator' : to, id]));
+    assert.equal(new Set(sent).size, sent.length, `${name}: a message is recorded twice`);
+    const signalled = of('signal').flatMap(({ id, event }) => ((event as Data)['type'] === 'told' ? [JSON.stringify([name, 'coordinator', id])] : []));
+    const all = new Set([...sent, ...signalled]);
+    for (const key of posted) if ((JSON.parse(key) as readonly string[])[0] === name) assert.ok(all.has(key), `${key} was acknowledged, and is lost`);
+
+    // The coordinator heard each once, in the order of the journal; what came too late for it is a dead letter.
+    const toCoordinator = own.flatMap(({ type, data }) => {
+      const { id, to, event } = data as Data;
+      if (type === 'message' && to === '') return [id as string];
+      return type === 'signal' && (event as Data)['type'] === 'told' ? [id as string] : [];
+    });
+    const letters = of('letter.dead').map(({ to, letter }) => JSON.stringify([to, (letter as Data | null)?.['body'] ?? null]));
+    if (end.output !== undefined) {
+      const heard = end.output.heard as readonly string[];
+      assert.deepEqual(heard, toCoordinator.slice(0, heard.length), `${name}: the coordinator heard in another order`);
+      for (const late of toCoordinator.slice(heard.length)) assert.ok(letters.includes(JSON.stringify(['', late])), `${name}: ${late} to the coordinator is lost`);
+    }
+
+    // Members: each message was read by the last attempt, or is a dead letter, never both, never neither.
+    const toMembers = of('message').filter(({ to }) => to !== '');
+    const lastAttempt = new Map<string, Data>();
+    for (const { type, data } of own) if (type === 'attempt.started') lastAttempt.set(String((data as Data)['member']), data as Data);
+    for (const { to, id } of toMembers) {
+      const last = lastAttempt.get(String(to));
+      const readers = of('message.read').filter(({ member, ids }) => member === to && (ids as readonly string[]).includes(String(id)));
+      const byLast = readers.filter(({ attempt, incarnation }) => attempt === last?.['attempt'] && incarnation === last?.['incarnation']);
+      const buried = letters.filter((letter) => letter === JSON.stringify([to, id])).length;
+      assert.ok(byLast.length <= 1, `${name}: ${String(id)} was read twice by one attempt of ${String(to)}`);
+      // A group that was cancelled by a host that then died buries nothing more.
+      assert.ok(byLast.length + buried <= 1, `${name}: ${String(id)} to ${String(to)} was read ${byLast.length} times and buried ${buried} times`);
+      if (end.status === 'cancelled') continue;
+      assert.equal(byLast.length + buried, 1, `${name}: ${String(id)} to ${String(to)} was read ${byLast.length} times and buried ${buried} times`);
+    }
+    // What one attempt read came in the order of the journal, each once.
+    for (const [key, read] of reads) {
+      const member = new RegExp(`^\\d+ ${run}/${name}/(\\w+)#`).exec(key)?.[1];
+      if (member === undefined) continue;
+      assert.equal(new Set(read).size, read.length, `${key} saw a message twice: ${read.join(', ')}`);
+      const order = toMembers.filter(({ to }) => to === member).map(({ id }) => String(id));
+      const places = read.map((id) => order.indexOf(id));
+      assert.deepEqual(places, places.toSorted((one, other) => one - other), `${key} read in another order: ${read.join(', ')}`);
+    }
+
+    // Gates: each answered at most once, and heard by the coordinator as often.
+    const answers = of('gate.answered').length;
+    assert.ok(answers <= of('gate.opened').length, `${name}: a gate was answered twice`);
+    if (end.output !== undefined) assert.equal(end.output.answers.length, answers, `${name}: an answer was not heard once`);
+    messages += toMembers.length + toCoordinator.length;
+    settled += settlements.length;
+    dead += letters.length;
+    gates += answers;
+  }
+  return { messages, settled, deadLetters: dead, gates };
 }
