@@ -192,11 +192,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
         if (reattach !== undefined) durable();
         else {
           const data = { ...attempted(member), harness: choice.name, outputFile: outputName, ...told };
-          const begun = () => {
-            permits.used(member);
-            durable();
-          };
-          push('attempt.started', data, begun, lost);
+          push('attempt.started', data, () => (permits.used(member), durable()), lost);
         }
       },
       progress: (progress) => reports.report(member, progress),
