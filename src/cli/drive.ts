@@ -93,6 +93,7 @@ async function driven(
       file: data.recorded(loaded.file),
       cwd,
       harnesses: harnessesWith(loaded.harnesses, cwd),
+      ...loaded.rules,
       requests: fileRequests(data.requests(view.id)),
       observer: {
         entry(entry) {

@@ -4,6 +4,7 @@ import { createRequire, register } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TroupeError } from '../error.ts';
+import type { HostRules } from '../group/host.ts';
 import type { Harness, Harnesses } from '../harness/port.ts';
 import { isProcess, type Process } from '../process/define-process.ts';
 import { explainLoadError, isMissingTypeScript } from './load-error.ts';
@@ -16,6 +17,13 @@ export interface LoadedProcess {
   readonly process: Process<never, unknown>;
   /** Its export `harnesses`; empty when there is none. */
   readonly harnesses: Harnesses;
+  /** Its export `rules`; empty when there is none. */
+  readonly rules: ProcessRules;
+}
+
+/** What a process file may say of its runs besides. */
+export interface ProcessRules extends HostRules {
+  readonly defaultHarness?: string;
 }
 
 /** Loads a process file. Codes: PROCESS_INVALID, with file and line where they are known. */
@@ -32,7 +40,12 @@ export async function loadProcess(given: string): Promise<LoadedProcess> {
   const module = await importFile(file).catch(async (error: unknown) => {
     throw await explainLoadError(error, file, given);
   });
-  return { file, process: processOf(module, given), harnesses: harnessesOf(module, given) };
+  return {
+    file,
+    process: processOf(module, given),
+    harnesses: harnessesOf(module, given),
+    rules: rulesOf(module, given),
+  };
 }
 
 type Module = Readonly<Record<string, unknown>>;
@@ -114,6 +127,34 @@ function harnessesOf(module: Module, given: string): Harnesses {
     }
   }
   return value as Harnesses;
+}
+
+const ruleNames: readonly (keyof ProcessRules)[] = ['breaker', 'budget', 'defaultHarness', 'fallback', 'schemas'];
+
+function rulesOf(module: Module, given: string): ProcessRules {
+  const value = module['rules'];
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TroupeError(
+      'PROCESS_INVALID',
+      `${given}: expected the export \`rules\` to be an object of ${ruleNames.join(', ')}, got ${kindOf(value)}.`,
+    );
+  }
+  for (const [name, rule] of Object.entries(value)) {
+    if (!ruleNames.some((known) => known === name)) {
+      throw new TroupeError(
+        'PROCESS_INVALID',
+        `${given}: the export \`rules\` has an unknown field \`${name}\`; known: ${ruleNames.join(', ')}.`,
+      );
+    }
+    if (rule === undefined || typeof rule === (name === 'defaultHarness' ? 'string' : 'object')) continue;
+    throw new TroupeError(
+      'PROCESS_INVALID',
+      `${given}: expected \`rules.${name}\` to be ${name === 'defaultHarness' ? 'the name of a harness' : 'an object'}, got ${kindOf(rule)}.`,
+    );
+  }
+  // What is in each is checked where it is used.
+  return value as ProcessRules;
 }
 
 function kindOf(value: unknown): string {

@@ -14,13 +14,20 @@ test('letters are listed as they were posted, oldest first, until they are remov
   const requests = fileRequests(join(place(), 'requests'));
   expect(await requests.list()).toEqual([]);
   const first = await requests.post({ type: 'cancel', reason: 'one' });
-  const second = await requests.post({ type: 'signal', group: 'g', event: { type: 'go' } });
+  const second = await requests.post({
+    type: 'message',
+    group: 'g',
+    to: 'a',
+    message: 'go',
+    body: null,
+    messageId: 'm1',
+  });
   const listed = await requests.list();
   expect(listed).toHaveLength(2);
   expect(listed).toEqual(
     expect.arrayContaining([
       { id: first, type: 'cancel', reason: 'one' },
-      { id: second, type: 'signal', group: 'g', event: { type: 'go' } },
+      { id: second, type: 'message', group: 'g', to: 'a', message: 'go', body: null, messageId: 'm1' },
     ]),
   );
   expect(listed.map(({ id }) => id)).toEqual([first, second].toSorted());

@@ -16,6 +16,8 @@ const commands = [
   'retry',
   'rm',
   'archive',
+  'send',
+  'approve',
   'restore',
 ];
 

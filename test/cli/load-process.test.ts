@@ -77,6 +77,44 @@ test('the export `harnesses` goes over the built-in ones', async () => {
   expect(await resultOf(it, 'own.process.ts')).toEqual(['HELLO', 'hi\n']);
 });
 
+test('the export `rules` says what the run may spend, who performs what, and what outputs must be', async () => {
+  const it = project({
+    'ruled.process.ts': `
+      import { defineProcess } from 'troupe';
+      import { fn } from 'troupe/harness';
+      import { fanOut } from 'troupe/machines';
+      export const harnesses = {
+        dear: fn((_task, { spent }) => { spent({ costUsd: 0.6, tokens: 10 }); return 7; }),
+        careful: fn(() => 'seven'),
+      };
+      const text = { '~standard': { version: 1, vendor: 'own', validate: (value) => typeof value === 'string' ? { value } : { issues: [{ message: 'expected a text' }] } } };
+      export const rules = {
+        defaultHarness: 'dear',
+        budget: { costUsd: 1, over: 'ask' },
+        fallback: { 'invalid-output': ['careful'] },
+        schemas: { text },
+      };
+      export default defineProcess('ruled', async (ctx) => {
+        const checked = await ctx.task('checked', { output: 'text' });
+        const { results } = await ctx.group('dear', fanOut, { members: ['a', 'b'].map((id) => ({ id })), concurrency: 1 }).output;
+        return { checked, dear: results.length };
+      });`,
+  });
+  const host = it.start('run', 'ruled.process.ts', '--run-id', 'r1');
+  await host.said('waits for approval');
+  const { stdout } = await it.troupe('show', 'r1');
+  expect(stdout).toContain('waits for  an answer at gate budget');
+  expect(stdout).toMatch(/ dear {2}fan-out .*\$0\.60/);
+  expect(await it.troupe('approve', 'r1', 'budget')).toMatchObject({ code: 0 });
+  expect(await host.ended).toMatchObject({ code: 0 });
+  const shown = lastJson(await it.troupe('show', 'r1', '--json')) as { readonly groups: readonly unknown[] };
+  expect(shown).toMatchObject({ run: { output: { checked: 'seven', dear: 2 } } });
+  expect(shown.groups[1]).toMatchObject({ spend: { attempts: 2, tokens: 20, costUsd: 1.2 } });
+  const log = (await it.troupe('log', 'r1')).stdout;
+  expect(log).toContain('task attempt 2 on careful (falls back from dear (invalid-output))');
+  expect(log).toContain('budget.warned');
+});
+
 describe('a file that is no process is exit code 2, PROCESS_INVALID and a sentence', () => {
   const cases: readonly (readonly [string, string, string | undefined, string])[] = [
     ['no file', 'none.ts', undefined, 'there is no file none.ts'],
@@ -127,6 +165,18 @@ describe('a file that is no process is exit code 2, PROCESS_INVALID and a senten
       'a.ts',
       "import { defineProcess } from 'troupe';\nexport const harnesses = { mine: {} };\nexport default defineProcess('a', () => 1);\n",
       'a.ts: expected `harnesses.mine` to be a harness (command(), fn() …), got an object.',
+    ],
+    [
+      'rules that are unknown',
+      'a.ts',
+      "import { defineProcess } from 'troupe';\nexport const rules = { bugdet: {} };\nexport default defineProcess('a', () => 1);\n",
+      'a.ts: the export `rules` has an unknown field `bugdet`; known: breaker, budget, defaultHarness, fallback, schemas.',
+    ],
+    [
+      'rules that are none',
+      'a.ts',
+      "import { defineProcess } from 'troupe';\nexport const rules = { budget: 5 };\nexport default defineProcess('a', () => 1);\n",
+      'a.ts: expected `rules.budget` to be an object, got a number.',
     ],
   ];
   test.each(cases)('%s', async (_, file, text, sentence) => {

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { fn, type TaskContext } from '../../src/harness/index.ts';
+import { fn, type Letter, type TaskContext } from '../../src/harness/index.ts';
+import { noMailbox } from '../support/no-mailbox.ts';
 import { attemptAt, errorOf, until } from './support.ts';
 
 const unhandled: unknown[] = [];
@@ -127,6 +128,28 @@ test('a function that ignores its signal is cancelled after the grace, and its l
     await released;
     await new Promise((resolve) => setImmediate(resolve));
   }
+});
+
+test('a function talks to its group by the mailbox of its attempt', async () => {
+  const told: unknown[] = [];
+  const mailbox = {
+    ...noMailbox,
+    send: async (letter: Letter) => {
+      told.push(letter);
+      return { id: 'm1' };
+    },
+    members: () => [{ id: 'a', status: 'running' }],
+    checkpoint: async (mark: { readonly name: string }) => void told.push(mark.name),
+  };
+  const harness = fn(async (_task, { send, inbox, members, checkpoint }) => {
+    await checkpoint({ name: 'half', settled: 1, total: 2 });
+    return [await send({ to: 'b', type: 'hello' }), await inbox(), members()];
+  });
+  expect(await harness.perform(attemptAt({}, { mailbox }))).toEqual({
+    status: 'ok',
+    output: [{ id: 'm1' }, [], [{ id: 'a', status: 'running' }]],
+  });
+  expect(told).toEqual(['half', { to: 'b', type: 'hello' }]);
 });
 
 test('capabilities and concurrency are declared as given', () => {

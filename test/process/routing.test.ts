@@ -4,7 +4,7 @@ import { type Invocation, type RunOptions } from 'troupe';
 import { fail, hold, ok, scripted, type Script } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
 import { passing } from '../support/hand-clock.ts';
-import { calling, driven, finished, killed, stage, type Stage } from '../support/running.ts';
+import { calling, driven, finished, killed, stage, tell, type Stage } from '../support/running.ts';
 
 const members = (count: number, invocation: Invocation = {}) =>
   Array.from({ length: count }, (_, index) => ({ id: `m${index}`, ...invocation }));
@@ -143,16 +143,18 @@ describe('a circuit', () => {
 
   test('that is open sends the next ones elsewhere', async () => {
     const play = stage(
-      calling(
-        { members: [...members(2, { harness: 'x' }), { id: 'next', needs: ['review'], prefer: ['x'] }], until: 3 },
-        { concurrency: 1 },
-      ),
+      calling({ members: members(2, { harness: 'x' }), until: 3 }),
       {},
       { harnesses: { x: flaky(), y: able() }, breaker },
     );
-    await finished(play);
-    // Who performs `next` was decided before the failures; its retry would go to y.
-    expect((await startsOf(play)).map(({ harness }) => harness)).toEqual(['x', 'x', 'x']);
+    const { run, end } = await driven(play);
+    await tell(run, 'spawn', { id: 'next', invocation: { needs: ['review'], prefer: ['x'] } });
+    await end;
+    expect((await startsOf(play)).map(({ harness }) => harness)).toEqual(['x', 'x', 'y']);
+    expect((await startsOf(play)).at(-1)?.rejected).toEqual([
+      { harness: 'x', reason: 'is open-circuited until 00:16:50 UTC' },
+    ]);
+    await run.close();
   });
 
   test('makes a retry wait until it closes, where a first attempt is refused', async () => {
