@@ -36,7 +36,7 @@ export type { Request, Requests } from './process/requests.ts';
 export { defaultBounds, type Bounds } from './group/bounds.ts';
 export { checkpoint, coordinator, gate, type Coordinator } from './group/coordinator.ts';
 export type { BreakerPolicy } from './group/breaker.ts';
-export type { HostRules } from './group/host.ts';
+export type { HostRules } from './group/host-options.ts';
 export type { BudgetPolicy, Spend } from './group/budget.ts';
 export type { OutputSchema } from './group/schema.ts';
 export { member } from './group/member.ts';

@@ -4,7 +4,7 @@ import { createRequire, register } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TroupeError } from '../error.ts';
-import type { HostRules } from '../group/host.ts';
+import type { HostRules } from '../group/host-options.ts';
 import type { Harness, Harnesses } from '../harness/port.ts';
 import { isProcess, type Process } from '../process/define-process.ts';
 import { explainLoadError, isMissingTypeScript } from './load-error.ts';

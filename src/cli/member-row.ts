@@ -1,5 +1,5 @@
 /** One member, and one group, as a line of the terminal: shared by the live picture and by `troupe show`. */
-import type { Ledger, MemberRecord, MemberStatus } from '../group/ledger.ts';
+import { messageCount, type Ledger, type MemberRecord, type MemberStatus } from '../group/ledger.ts';
 import { plainLine } from '../harness/program/last-line.ts';
 import type { Style } from './terminal.ts';
 import { column, count, duration, fit, widthOf } from './text.ts';
@@ -124,7 +124,7 @@ export function groupRow(
         : '';
   const dead = ledger.deadLetters === 0 ? '' : `  ${count(ledger.deadLetters, 'dead letter')}`;
   const cost = ledger.spend.costUsd > 0 ? `  $${ledger.spend.costUsd.toFixed(2)}` : '';
-  const letters = ledger.messages.size === 0 ? '' : `  ${count(ledger.messages.size, 'message')}`;
+  const letters = messageCount(ledger) === 0 ? '' : `  ${count(messageCount(ledger), 'message')}`;
   const head = fit(`  ${fit(ledger.name, Math.max(8, columns - 30))}`, columns);
   const rest = fit(
     `  ${ledger.machine.id}  ${settled}/${total}${mark}${status}${plainLine(why)}${cost}${letters}${dead}`,

@@ -1,5 +1,5 @@
 /** A run as JSON: what `show --json` prints. Fields are added, never renamed. */
-import type { Ledger, MemberRecord } from '../group/ledger.ts';
+import { messageCount, type Ledger, type MemberRecord } from '../group/ledger.ts';
 import type { JsonValue } from '../json.ts';
 import type { PlainError } from '../harness/port.ts';
 import type { Holder } from '../journal/port.ts';
@@ -70,7 +70,7 @@ export function runJson(view: RunView, holder?: Holder | null): RunJson {
       members: [...ledger.members.values()],
       checkpoints: ledger.checkpoints,
       deadLetters: ledger.deadLetters,
-      messages: ledger.messages.size,
+      messages: messageCount(ledger),
       gates: [...ledger.gates.values()],
       spend: ledger.spend,
       ...ended(ledger.end),

@@ -103,6 +103,13 @@ export interface Ledger {
   deadLetters: number;
 }
 
+/** How many messages were recorded; one to several recipients counts for each. */
+export function messageCount({ messages }: Pick<Ledger, 'messages'>): number {
+  let count = 0;
+  for (const to of messages.values()) count += to.length;
+  return count;
+}
+
 /** An empty ledger: that of a group of which nothing is recorded. */
 export function emptyLedger(name: string): Ledger {
   return {

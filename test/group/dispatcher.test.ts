@@ -59,8 +59,6 @@ function world(concurrency: number, harnessConcurrency: Readonly<Record<string, 
         harness: harnessOf(harness),
         groupConcurrency,
         reattach: false,
-        // Nobody here writes letters.
-        mailbox: undefined as never,
         outputFile: async () => undefined,
         queued: () => void queued.push(name),
         started: (durable) => queueMicrotask(durable),

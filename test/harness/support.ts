@@ -1,5 +1,4 @@
 /** Attempts made by hand, and a look at what really runs that shares nothing with the code under test. */
-import type { Mailbox } from 'troupe';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,17 +17,6 @@ export interface TestAttempt extends Attempt {
   readonly lines: readonly (string | undefined)[];
   abort(reason?: unknown): void;
 }
-
-const nobody = () => Promise.reject(new Error('this attempt has no group'));
-/** The mailbox of an attempt without a group. */
-const noMailbox: Mailbox = {
-  send: nobody,
-  inbox: nobody,
-  ask: nobody,
-  checkpoint: nobody,
-  members: () => [],
-  onSteer: () => undefined,
-};
 
 /** An attempt with a key of its own. */
 export function attemptAt(invocation: Invocation, given: Partial<Attempt> = {}): TestAttempt {
@@ -52,7 +40,6 @@ export function attemptAt(invocation: Invocation, given: Partial<Attempt> = {}):
       return reports.map(({ line }) => line);
     },
     abort: (reason) => controller.abort(reason),
-    mailbox: noMailbox,
     ...given,
   };
 }
