@@ -4,19 +4,16 @@
  */
 import type { AnyStateMachine } from 'xstate';
 import { momentMs } from '../clock.ts';
-import { TroupeError, isTroupeError } from '../error.ts';
+import { TroupeError } from '../error.ts';
 import { defaultBounds } from '../group/bounds.ts';
 import { define, type Definition } from '../group/definition.ts';
-import type { EventObject, GroupEnd } from '../group/effect.ts';
-import type { GroupEvents } from '../group/entries.ts';
-import { streamOf } from '../group/fold.ts';
 import type { Group } from '../group/group.ts';
 import { runStream, type Host } from '../group/host.ts';
-import { refuseReserved } from '../group/reserved.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
-import type { Checkpoint, Context, GroupHandle, OpenOptions, SendOptions } from './context.ts';
-import { deliveries, endKey, gateKey, signalKey, sleepKey, type Deliveries } from './deliveries.ts';
+import type { Context, OpenOptions } from './context.ts';
+import { deliveries, gateKey, sleepKey, type Deliveries } from './deliveries.ts';
+import { handles } from './group-handle.ts';
 import { parallel } from './parallel.ts';
 import { strategiesOf, type Scope } from './strategies.ts';
 import { taskMachine } from './task-machine.ts';
@@ -59,7 +56,6 @@ function definitionOf(machine: AnyStateMachine): Definition {
 export function startPass(host: Host, run: string, recorded: readonly Entry[], body: (ctx: Context) => unknown): Pass {
   const opened = new Map<string, Promise<Group>>();
   const inbox = deliveries((group) => opened.get(group)?.catch(() => {}));
-  const sent = new Set<string>();
   const sleeping = new Set<number>();
   const logged = new Map<string, number>();
   const underWay = new Set<Promise<unknown>>();
@@ -74,11 +70,13 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
   const recordedLogs = new Set<string>();
   const recordedGates = new Set<string>();
   const openedGates = new Set<string>();
-  for (const { stream, type, data } of recorded) {
-    if (type === 'gate.answered') recordedGates.add(gateKey(stream, (data as { readonly name: string }).name));
-    if (type === 'gate.opened' && stream === runStream) openedGates.add((data as { readonly name: string }).name);
-    if (type === 'sleep.ended') recordedSleeps.add((data as { readonly until: number }).until);
-    if (type === 'log') recordedLogs.add((data as { readonly id: string }).id);
+  for (const entry of recorded) {
+    const { stream, type } = entry;
+    // Only now is the data looked at: that of most entries is not wanted here.
+    if (type === 'gate.answered') recordedGates.add(gateKey(stream, (entry.data as { readonly name: string }).name));
+    if (type === 'gate.opened' && stream === runStream) openedGates.add((entry.data as { readonly name: string }).name);
+    if (type === 'sleep.ended') recordedSleeps.add((entry.data as { readonly until: number }).until);
+    if (type === 'log') recordedLogs.add((entry.data as { readonly id: string }).id);
   }
 
   /** The author's mistake: it stops the host, and stays visible even where the process catches it. */
@@ -149,96 +147,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     return opening;
   };
 
-  const outputOf = async (name: string): Promise<JsonValue> => {
-    const end = (await inbox.wait(endKey(name))).data as unknown as GroupEnd;
-    if (end.status === 'completed') return end.output;
-    if (end.status === 'cancelled') {
-      throw new TroupeError('CANCELLED', `group \`${name}\` was cancelled: ${end.reason}.`, {
-        group: name,
-        reason: end.reason,
-      });
-    }
-    throw new TroupeError('GROUP_FAILED', `group \`${name}\` failed: ${end.error.message}`, {
-      group: name,
-      error: end.error,
-    });
-  };
-
-  const handleOf = <Output>(name: string, opening: Promise<Group>): GroupHandle<Output> => {
-    const send = async (
-      event: { readonly type: string },
-      { to, mode, id = to === undefined ? event.type : `${event.type} to ${to}` }: SendOptions = {},
-    ) => {
-      const key = signalKey(name, id);
-      if (sent.has(key)) {
-        return mistake(
-          new TroupeError(
-            'DUPLICATE_NAME',
-            `group \`${name}\` was sent a signal \`${id}\` before in this iteration. The id names the signal: give the second one another, send(event, { id }).`,
-          ),
-        );
-      }
-      const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
-      refuseReserved(checked.type);
-      sent.add(key);
-      try {
-        const { type, ...body } = checked;
-        const letter = { to: to ?? '', type, body, id, ...(mode === undefined ? {} : { mode }) };
-        await track(
-          opening.then(async (group) => {
-            if (to === undefined) await group.signal(checked, { id, from: 'process' });
-            else await group.send('process', letter);
-          }),
-        );
-      } catch (error) {
-        sent.delete(key);
-        // The refusal comes when the process has seen the group's end: at the same place in each iteration.
-        if (isTroupeError(error, 'GROUP_ENDED')) await inbox.wait(endKey(name));
-        throw error;
-      }
-      // A message to all may have had nobody to go to: no entry to wait for.
-      if (to !== '*') await inbox.wait(key);
-    };
-    const approve = async (
-      gate: string,
-      { reject = false, note = '' }: { readonly reject?: boolean; readonly note?: string } = {},
-    ) => {
-      const key = gateKey(streamOf(name), gate);
-      if (inbox.delivered(key) === undefined && !recordedGates.has(key)) {
-        await track(opening.then((group) => group.answer(gate, { approved: !reject, note, by: 'process' })));
-      }
-      await inbox.wait(key);
-    };
-    const cancel = async (reason = 'cancelled by the process') => {
-      await track(opening.then((group) => group.cancel(reason)));
-      await inbox.wait(endKey(name));
-    };
-    return {
-      name,
-      output: handled(outputOf(name) as Promise<Output>),
-      status: () => (inbox.delivered(endKey(name))?.data as unknown as GroupEnd | undefined)?.status ?? 'active',
-      send: (event, sendOptions) => handled(send(event, sendOptions)),
-      cancel: (reason) => handled(cancel(reason)),
-      approve: (gate, answer) => handled(approve(gate, answer)),
-      checkpoint: (mark) =>
-        handled(track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark)))),
-      settled: () =>
-        inbox.settled(name).map(({ data }) => {
-          const { member, outcome } = data as unknown as GroupEvents['member.settled'];
-          return { member, outcome };
-        }),
-      checkpoints: {
-        async *[Symbol.asyncIterator]() {
-          for (let index = 0; ;) {
-            for (const list = inbox.checkpoints(name); index < list.length; index += 1)
-              yield checkpointOf(list[index] as Entry);
-            if (inbox.delivered(endKey(name)) !== undefined) return;
-            await inbox.groupMoved(name);
-          }
-        },
-      },
-    };
-  };
+  const { outputOf, handleOf } = handles({ inbox, recordedGates, mistake, handled, track });
 
   const sleepUntil = async (moment: Date | number | string): Promise<void> => {
     const until = momentMs(moment);
@@ -351,9 +260,4 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     },
     sleeping: () => sleeping,
   };
-}
-
-function checkpointOf(entry: Entry): Checkpoint {
-  const { effect: _, ...data } = entry.data as unknown as Omit<Checkpoint, 'seq'> & { readonly effect: string };
-  return { ...data, seq: entry.seq };
 }

@@ -1,32 +1,15 @@
 /** What a process function is given: each part of its context keeps its promise in every iteration. */
 import { describe, expect, test } from 'vitest';
-import { defineProcess, isProcess, type Context, type GroupHandle } from 'troupe';
+import { defineProcess, isProcess } from 'troupe';
 import { fail, hold, later, ok, scripted } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
-import { gate } from '../support/gate.ts';
-import { passing, settle } from '../support/hand-clock.ts';
-import { driven, finished, killed, open, stage, type Stage } from '../support/running.ts';
+import { settle } from '../support/hand-clock.ts';
+import { driven, finished, killed, stage, type Stage } from '../support/running.ts';
 
 const completed = (output: unknown) => ({ status: 'completed', output });
-const value = (one: number | string) => ({ type: 'value', value: one });
 const codeOf = (error: unknown) => (error as { readonly code?: string }).code ?? String(error);
 const count = async (still: Stage, type: string) =>
   (await entriesOf(still.store)).filter((entry) => entry.type === type).length;
-
-/** The run's end, undisturbed, and then killed at every append with the end of the next host. */
-async function alwaysEnds(
-  body: (ctx: Context) => Promise<unknown>,
-  script: Parameters<typeof stage>[1],
-  end: unknown,
-): Promise<void> {
-  const process = defineProcess('always', body);
-  expect(await finished(stage(process, script))).toEqual(end);
-  for (let atAppend = 1; ; atAppend += 1) {
-    const still = stage(process, script);
-    if ((await killed(still, { atAppend, isWritten: true })) !== undefined) return;
-    expect(await finished(still)).toEqual(end);
-  }
-}
 
 describe('a task', () => {
   test('resolves to its output, and rejects with GROUP_FAILED and what failed', async () => {
@@ -174,137 +157,6 @@ describe('ctx.sleepUntil', () => {
   });
 });
 
-describe('a group’s handle', () => {
-  test('sends each signal once, under its own id or its type', async () => {
-    await alwaysEnds(
-      async (ctx) => {
-        const group = ctx.group('group', gate, { count: 3 });
-        await group.send(value('by type'));
-        await group.send(value('by id'), { id: 'second' });
-        await group.send(value('third'), { id: 'third' });
-        return group.output;
-      },
-      {},
-      completed(['by type', 'by id', 'third']),
-    );
-  });
-
-  test('refuses a second signal of one id in one iteration: the author’s mistake, which cannot be caught away', async () => {
-    const still = stage(
-      defineProcess('twice', async (ctx) => {
-        const group = ctx.group('group', gate, { count: 2 });
-        await group.send(value(1));
-        await group.send(value(2)).catch(() => {});
-        return 'caught';
-      }),
-    );
-    await expect(finished(still)).rejects.toMatchObject({
-      code: 'DUPLICATE_NAME',
-      message: expect.stringContaining('was sent a signal `value` before') as string,
-    });
-    const types = (await entriesOf(still.store)).map(({ type }) => type);
-    expect(types).not.toContain('run.ended');
-    expect(types).not.toContain('group.cancelled');
-  });
-
-  test.each([
-    ['a type of the engine', { type: 'xstate.done.actor.a' }, 'RESERVED_EVENT'],
-    ['a type of troupe', { type: 'troupe.settled' }, 'RESERVED_EVENT'],
-    ['what is not JSON', { type: 'value', value: new Map() }, 'NOT_JSON'],
-  ])('refuses %s, and the process may go on', async (_what, event, code) => {
-    await alwaysEnds(
-      async (ctx) => {
-        const group = ctx.group('group', gate, { count: 1 });
-        const refused = await group.send(event).catch(codeOf);
-        await group.send(value(1));
-        return [refused, await group.output];
-      },
-      {},
-      completed([code, [1]]),
-    );
-  });
-
-  test('refuses to send to a group that has ended, once the process has seen that end', async () => {
-    await alwaysEnds(
-      async (ctx) => {
-        const group = ctx.group('group', gate, { count: 0 });
-        const statuses: string[] = [group.status()];
-        const refused = await group.send(value(1)).catch(codeOf);
-        statuses.push(group.status());
-        return [refused, statuses, await group.output];
-      },
-      {},
-      completed(['GROUP_ENDED', ['active', 'completed'], []]),
-    );
-  });
-
-  test('tells the status as the process has seen it', async () => {
-    await alwaysEnds(
-      async (ctx) => {
-        const good = ctx.group('good', gate, { count: 1 });
-        const bad = ctx.group('bad', gate, { count: 1 });
-        const before = [good.status(), bad.status()];
-        await good.send(value(1));
-        await good.output;
-        const between = good.status();
-        await bad.send({ type: 'break' });
-        await bad.output.catch(() => {});
-        return [...before, between, bad.status()];
-      },
-      {},
-      completed(['active', 'active', 'completed', 'failed']),
-    );
-  });
-
-  test('cancels its group: members are stopped, output rejects, and cancelling an ended one changes nothing', async () => {
-    await alwaysEnds(
-      async (ctx) => {
-        const group = ctx.group('group', gate, { count: 1 });
-        await group.cancel('not needed');
-        const status = group.status();
-        const error = await group.output.catch((thrown: unknown) => thrown as Error);
-        await group.cancel('again');
-        return [status, codeOf(error), (error as Error).message];
-      },
-      {},
-      completed(['cancelled', 'CANCELLED', 'CANCELLED: group `group` was cancelled: not needed.']),
-    );
-  });
-
-  test('gives checkpoints in order, to a late subscriber too, to each of several, and ends with the group', async () => {
-    const take = async (group: GroupHandle<unknown>) => {
-      const names: string[] = [];
-      for await (const { name, settled, total } of group.checkpoints) names.push(`${name}: ${settled} of ${total}`);
-      return names;
-    };
-    const all = ['value 1: 1 of 3', 'value 2: 2 of 3', 'value 3: 3 of 3'];
-    await alwaysEnds(
-      async (ctx) => {
-        const group = ctx.group('group', gate, { count: 3 });
-        const early = take(group);
-        for (const id of ['1', '2', '3']) await group.send(value(id), { id });
-        await group.output;
-        const late = await take(group);
-        return [await early, late];
-      },
-      {},
-      completed([all, all]),
-    );
-  });
-
-  test('ends its checkpoints when the group fails', async () => {
-    const process = defineProcess('failing', async (ctx) => {
-      const group = ctx.group('group', gate, { count: 3 });
-      await group.send(value(1));
-      await group.send({ type: 'break' });
-      const seen: number[] = [];
-      for await (const { seq } of group.checkpoints) seen.push(seq);
-      return [seen.length, await group.output.catch(codeOf)];
-    });
-    expect(await finished(stage(process))).toEqual(completed([1, 'GROUP_FAILED']));
-  });
-});
-
 describe('ctx.parallel', () => {
   test('refuses what is neither promise nor function, and a concurrency below one', async () => {
     const process = defineProcess('parallel', async (ctx) => [
@@ -336,124 +188,6 @@ describe('ctx.parallel', () => {
     );
     expect(await finished(stage(process, { '*': ok() }))).toEqual(completed([1, 2, 3, 4, 5, 6]));
     expect(most).toBe(2);
-  });
-});
-
-describe('how a process ends', () => {
-  test('by throwing: its groups are cancelled, and the run has failed', async () => {
-    const process = defineProcess('throwing', async (ctx) => {
-      void ctx.task('under way', {});
-      await ctx.task('first', {});
-      throw Object.assign(new Error('enough'), { code: 'ENOUGH' });
-    });
-    const still = stage(process, { '*': ({ group }) => (group === 'first' ? ok() : hold) });
-    expect(await finished(still)).toMatchObject({
-      status: 'failed',
-      error: { name: 'Error', message: 'enough', code: 'ENOUGH' },
-    });
-    expect(still.harness.open()).toEqual([]);
-    const ends = (await entriesOf(still.store))
-      .filter(({ type }) => type.endsWith('.ended'))
-      .map(({ stream, data }) => `${stream} ${(data as { status: string }).status}`);
-    expect(ends).toEqual(['group:first completed', 'group:under way cancelled', 'run failed']);
-  });
-
-  test('by throwing at once: what it had just asked for is cancelled too', async () => {
-    const process = defineProcess('throwing', async (ctx) => {
-      void ctx.task('never starts', {});
-      throw new Error('changed my mind');
-    });
-    expect(await finished(stage(process, { '*': hold }))).toMatchObject({
-      status: 'failed',
-      error: { message: 'changed my mind' },
-    });
-  });
-
-  test('by throwing while a branch answers each cancellation with another group: those are cancelled too', async () => {
-    const process = defineProcess('stubborn', async (ctx) => {
-      void (async () => {
-        for (const name of ['first', 'second', 'third']) await ctx.task(name, {}).catch(() => {});
-      })();
-      throw new Error('enough');
-    });
-    const still = stage(process, { '*': hold });
-    expect(await finished(still)).toMatchObject({ status: 'failed' });
-    expect(await count(still, 'group.ended')).toBe(3);
-  });
-
-  test('by returning while groups run: it waits for them, and for those that follow from them', async () => {
-    const process = defineProcess('early', async (ctx) => {
-      void ctx.task('first', {}).then(async () => ctx.task('second', {}));
-      return 'returned';
-    });
-    const still = stage(process, { '*': later(50, ok()) });
-    expect(await finished(still)).toEqual(completed('returned'));
-    const ends = (await entriesOf(still.store))
-      .filter(({ type }) => type.endsWith('.ended'))
-      .map(({ stream }) => stream);
-    expect(ends).toEqual(['group:first', 'group:second', 'run']);
-  });
-
-  test('with an output that is not JSON: nothing is recorded, and the mended process goes on', async () => {
-    const still = stage(
-      defineProcess('output', async (ctx) => [await ctx.task('a', {}), { at: [new Date(0)] }]),
-      { '*': ok(1) },
-    );
-    await expect(finished(still)).rejects.toMatchObject({
-      code: 'NOT_JSON',
-      message: expect.stringContaining('output of the process[1].at[0]: expected JSON, got a Date') as string,
-    });
-    const mended = defineProcess('output', async (ctx) => [await ctx.task('a', {})]);
-    expect(await finished({ ...still, process: mended })).toEqual(completed([1]));
-    expect(still.harness.calls).toHaveLength(1);
-  });
-
-  test('with nothing: its output is null', async () => {
-    expect(await finished(stage(defineProcess('nothing', async () => {})))).toEqual(completed(null));
-  });
-});
-
-describe('a run that is opened again', () => {
-  const echo = defineProcess('echo', async (ctx, input: unknown) => [input, await ctx.task('a', {})]);
-
-  test('when it has ended tells its result, and runs nothing', async () => {
-    const still = stage(echo as never, { '*': ok(1) }, { input: { x: 1 } });
-    const end = await finished(still);
-    expect(end).toEqual(completed([{ x: 1 }, 1]));
-    const entries = await entriesOf(still.store);
-    expect(await finished(still)).toEqual(end);
-    expect(await entriesOf(still.store)).toEqual(entries);
-    expect(still.harness.calls).toHaveLength(1);
-  });
-
-  test('must be of the same process, with the same input or none, whether it has ended or not', async () => {
-    const still = stage(echo as never, { '*': hold }, { input: { x: 1, y: 2 } });
-    const { run } = await driven(still);
-    await run.close();
-    const check = async () => {
-      await expect(open(still, { process: defineProcess('other', () => 1) })).rejects.toMatchObject({
-        code: 'BAD_INPUT',
-        message: expect.stringContaining('run run belongs to process `echo`, and was opened with `other`') as string,
-      });
-      await expect(open(still, { input: { x: 2, y: 2 } })).rejects.toMatchObject({
-        code: 'BAD_INPUT',
-        message: expect.stringContaining('was created with input') as string,
-      });
-      await (await open(still, { input: { y: 2, x: 1 } })).close();
-    };
-    await check();
-    const last = await driven(still, { input: undefined });
-    still.harness.settle('a/task', ok(1));
-    expect(await last.end).toEqual(completed([{ x: 1, y: 2 }, 1]));
-    await last.run.close();
-    await check();
-  });
-
-  test('while another host lives is busy', async () => {
-    const still = stage(echo as never, { '*': hold });
-    const { run } = await driven(still);
-    await expect(open(still)).rejects.toMatchObject({ code: 'RUN_BUSY' });
-    await passing(still.clock, run.close());
   });
 });
 

@@ -1,45 +1,12 @@
 /** Messages between members, to the coordinator, from the process and from outside. */
 import { assign, sendTo, setup, type AnyActorRef } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import {
-  coordinator,
-  defineProcess,
-  member,
-  verifyRun,
-  type Harness,
-  type JsonValue,
-  type Mailbox,
-  type Outcome,
-} from 'troupe';
-import { ok } from 'troupe/harness';
+import { coordinator, defineProcess, member, verifyRun, type JsonValue } from 'troupe';
 import { fanOut } from 'troupe/machines';
 import { entriesOf } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
 import { driven, finished, killed, open, stage } from '../support/running.ts';
-
-type Talk = (mailbox: Mailbox, member: string, signal: AbortSignal) => Promise<JsonValue>;
-
-/** A harness whose members talk; what it throws is its outcome. */
-function talking(talk: Talk): Harness {
-  return {
-    async perform({ mailbox, member: id, signal }): Promise<Outcome> {
-      try {
-        return ok(await talk(mailbox, id, signal));
-      } catch (error) {
-        return ok(error instanceof Error ? error.message : String(error));
-      }
-    },
-  };
-}
-
-const talkers = (...ids: readonly string[]) =>
-  defineProcess('talk', async (ctx) => {
-    const { results } = await ctx.group('group', fanOut, { members: ids.map((id) => ({ id, harness: 'talk' })) })
-      .output;
-    return Object.fromEntries(results.map(({ id, output }) => [id, output]));
-  });
-
-const withTalk = (talk: Talk) => ({ harnesses: { talk: talking(talk) } });
+import { talkers, withTalk, type Talk } from '../support/talking.ts';
 
 const lettersOf = async (store: Parameters<typeof entriesOf>[0]) =>
   (await entriesOf(store)).filter(({ type }) => type === 'letter.dead').map(({ data }) => data);
@@ -203,51 +170,6 @@ describe('between members', () => {
     play.store.abandon('run');
     await settle();
     expect(await finished(play)).toMatchObject({ output: { a: [['m1', 'remember']] } });
-  });
-});
-
-describe('modes', () => {
-  test('steer reaches a handler at once, and waits like others without one', async () => {
-    const play = stage(
-      talkers('steered', 'plain'),
-      {},
-      withTalk(async (mailbox, id) => {
-        if (id === 'plain') return (await mailbox.inbox({ waitMs: 1_000 })).map(({ body }) => body);
-        return await new Promise((resolve) => mailbox.onSteer(({ body }) => resolve(['steered', body])));
-      }),
-    );
-    const { run, end } = await driven(play);
-    await run.send('group', { to: 'steered', type: 'turn', body: 'left', mode: 'steer', id: '1' });
-    await run.send('group', { to: 'plain', type: 'turn', body: 'right', mode: 'steer', id: '2' });
-    expect(await end).toMatchObject({ output: { steered: ['steered', 'left'], plain: ['right'] } });
-    const reads = (await entriesOf(play.store)).filter(({ type }) => type === 'message.read').map(({ data }) => data);
-    expect(reads).toMatchObject([
-      { member: 'steered', as: 'steer' },
-      { member: 'plain', as: 'queue' },
-    ]);
-    await run.close();
-  });
-
-  test('interrupt ends the attempt and makes it again with the message waiting', async () => {
-    const heard: string[] = [];
-    const play = stage(
-      talkers('a'),
-      {},
-      withTalk(async (mailbox, _id, signal) => {
-        const [first] = await mailbox.inbox();
-        if (first !== undefined) return first.body;
-        heard.push('begun');
-        return await new Promise((_resolve, reject) =>
-          signal.addEventListener('abort', () => reject(signal.reason as Error)),
-        );
-      }),
-    );
-    const { run, end } = await driven(play);
-    await run.send('group', { to: 'a', type: 'stop that', body: 'do this', mode: 'interrupt', id: '1' });
-    // A talking harness answers an abort with an outcome of its own, which settles it: so this one is cancelled.
-    expect(await end).toMatchObject({ status: 'completed' });
-    expect(heard).toEqual(['begun']);
-    await run.close();
   });
 });
 

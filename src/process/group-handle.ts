@@ -1,0 +1,135 @@
+/** Groups as the process sees them: what a handle says comes from what was delivered, the same in each iteration. */
+import { TroupeError, isTroupeError } from '../error.ts';
+import type { EventObject, GroupEnd } from '../group/effect.ts';
+import type { GroupEvents } from '../group/entries.ts';
+import { streamOf } from '../group/fold.ts';
+import type { Group } from '../group/group.ts';
+import { refuseReserved } from '../group/reserved.ts';
+import { toJson, type JsonValue } from '../json.ts';
+import type { Entry } from '../journal/port.ts';
+import type { Checkpoint, GroupHandle, SendOptions } from './context.ts';
+import { endKey, gateKey, signalKey, type Deliveries } from './deliveries.ts';
+
+/** What handles need of their pass. */
+export interface HandleOptions {
+  readonly inbox: Deliveries;
+  /** Keys of gates whose answers are recorded. */
+  readonly recordedGates: ReadonlySet<string>;
+  /** Stops the host with the author's mistake. */
+  mistake(error: unknown): never;
+  /** Marks a promise as one that may be left alone. */
+  handled<Value>(promise: Promise<Value>): Promise<Value>;
+  /** Marks a promise as work under way. */
+  track<Value>(promise: Promise<Value>): Promise<Value>;
+}
+
+/** Makes handles, in one pass. */
+export interface Handles {
+  /** The output of a group's coordinator. Rejects with GROUP_FAILED or CANCELLED. */
+  outputOf(name: string): Promise<JsonValue>;
+  handleOf<Output>(name: string, opening: Promise<Group>): GroupHandle<Output>;
+}
+
+/** The handles of one pass. */
+export function handles({ inbox, recordedGates, mistake, handled, track }: HandleOptions): Handles {
+  /** Signals of this iteration. */
+  const sent = new Set<string>();
+
+  const outputOf = async (name: string): Promise<JsonValue> => {
+    const end = (await inbox.wait(endKey(name))).data as unknown as GroupEnd;
+    if (end.status === 'completed') return end.output;
+    if (end.status === 'cancelled') {
+      throw new TroupeError('CANCELLED', `group \`${name}\` was cancelled: ${end.reason}.`, {
+        group: name,
+        reason: end.reason,
+      });
+    }
+    throw new TroupeError('GROUP_FAILED', `group \`${name}\` failed: ${end.error.message}`, {
+      group: name,
+      error: end.error,
+    });
+  };
+
+  const handleOf = <Output>(name: string, opening: Promise<Group>): GroupHandle<Output> => {
+    const send = async (
+      event: { readonly type: string },
+      { to, mode, id = to === undefined ? event.type : `${event.type} to ${to}` }: SendOptions = {},
+    ) => {
+      const key = signalKey(name, id);
+      if (sent.has(key)) {
+        return mistake(
+          new TroupeError(
+            'DUPLICATE_NAME',
+            `group \`${name}\` was sent a signal \`${id}\` before in this iteration. The id names the signal: give the second one another, send(event, { id }).`,
+          ),
+        );
+      }
+      const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
+      refuseReserved(checked.type);
+      sent.add(key);
+      try {
+        const { type, ...body } = checked;
+        const letter = { to: to ?? '', type, body, id, ...(mode === undefined ? {} : { mode }) };
+        await track(
+          opening.then(async (group) => {
+            if (to === undefined) await group.signal(checked, { id, from: 'process' });
+            else await group.send('process', letter);
+          }),
+        );
+      } catch (error) {
+        sent.delete(key);
+        // The refusal comes when the process has seen the group's end: at the same place in each iteration.
+        if (isTroupeError(error, 'GROUP_ENDED')) await inbox.wait(endKey(name));
+        throw error;
+      }
+      // A message to all may have had nobody to go to: no entry to wait for.
+      if (to !== '*') await inbox.wait(key);
+    };
+    const approve = async (
+      gate: string,
+      { reject = false, note = '' }: { readonly reject?: boolean; readonly note?: string } = {},
+    ) => {
+      const key = gateKey(streamOf(name), gate);
+      if (inbox.delivered(key) === undefined && !recordedGates.has(key)) {
+        await track(opening.then((group) => group.answer(gate, { approved: !reject, note, by: 'process' })));
+      }
+      await inbox.wait(key);
+    };
+    const cancel = async (reason = 'cancelled by the process') => {
+      await track(opening.then((group) => group.cancel(reason)));
+      await inbox.wait(endKey(name));
+    };
+    return {
+      name,
+      output: handled(outputOf(name) as Promise<Output>),
+      status: () => (inbox.delivered(endKey(name))?.data as unknown as GroupEnd | undefined)?.status ?? 'active',
+      send: (event, sendOptions) => handled(send(event, sendOptions)),
+      cancel: (reason) => handled(cancel(reason)),
+      approve: (gate, answer) => handled(approve(gate, answer)),
+      checkpoint: (mark) =>
+        handled(track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark)))),
+      settled: () =>
+        inbox.settled(name).map(({ data }) => {
+          const { member, outcome } = data as unknown as GroupEvents['member.settled'];
+          return { member, outcome };
+        }),
+      checkpoints: {
+        async *[Symbol.asyncIterator]() {
+          for (let index = 0; ;) {
+            for (const list = inbox.checkpoints(name); index < list.length; index += 1)
+              yield checkpointOf(list[index] as Entry);
+            if (inbox.delivered(endKey(name)) !== undefined) return;
+            await inbox.groupMoved(name);
+          }
+        },
+      },
+    };
+  };
+
+  return { outputOf, handleOf };
+}
+
+function checkpointOf(entry: Entry): Checkpoint {
+  const { effect: _, ...data } = entry.data as unknown as Omit<Checkpoint, 'seq'> & { readonly effect: string };
+  return { ...data, seq: entry.seq };
+}

@@ -1,0 +1,50 @@
+/** Queue, steer, interrupt: how a message reaches a member at work. */
+import { describe, expect, test } from 'vitest';
+import { entriesOf } from '../support/dying-store.ts';
+import { driven, stage } from '../support/running.ts';
+import { talkers, withTalk } from '../support/talking.ts';
+
+describe('modes', () => {
+  test('steer reaches a handler at once, and waits like others without one', async () => {
+    const play = stage(
+      talkers('steered', 'plain'),
+      {},
+      withTalk(async (mailbox, id) => {
+        if (id === 'plain') return (await mailbox.inbox({ waitMs: 1_000 })).map(({ body }) => body);
+        return await new Promise((resolve) => mailbox.onSteer(({ body }) => resolve(['steered', body])));
+      }),
+    );
+    const { run, end } = await driven(play);
+    await run.send('group', { to: 'steered', type: 'turn', body: 'left', mode: 'steer', id: '1' });
+    await run.send('group', { to: 'plain', type: 'turn', body: 'right', mode: 'steer', id: '2' });
+    expect(await end).toMatchObject({ output: { steered: ['steered', 'left'], plain: ['right'] } });
+    const reads = (await entriesOf(play.store)).filter(({ type }) => type === 'message.read').map(({ data }) => data);
+    expect(reads).toMatchObject([
+      { member: 'steered', as: 'steer' },
+      { member: 'plain', as: 'queue' },
+    ]);
+    await run.close();
+  });
+
+  test('interrupt ends the attempt and makes it again with the message waiting', async () => {
+    const heard: string[] = [];
+    const play = stage(
+      talkers('a'),
+      {},
+      withTalk(async (mailbox, _id, signal) => {
+        const [first] = await mailbox.inbox();
+        if (first !== undefined) return first.body;
+        heard.push('begun');
+        return await new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error)),
+        );
+      }),
+    );
+    const { run, end } = await driven(play);
+    await run.send('group', { to: 'a', type: 'stop that', body: 'do this', mode: 'interrupt', id: '1' });
+    // A talking harness answers an abort with an outcome of its own, which settles it: so this one is cancelled.
+    expect(await end).toMatchObject({ status: 'completed' });
+    expect(heard).toEqual(['begun']);
+    await run.close();
+  });
+});
