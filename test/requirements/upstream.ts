@@ -111,7 +111,7 @@ export const upstream: Readonly<Record<string, Requirement>> = {
     says: 'checkpoints accumulate in order',
     shown: [
       [
-        'process/context.test.ts',
+        'process/group-handle.test.ts',
         'gives checkpoints in order, to a late subscriber too, to each of several, and ends with the group',
       ],
     ],
@@ -174,7 +174,7 @@ export const upstream: Readonly<Record<string, Requirement>> = {
         'machines/fan-out.test.ts',
         'all settle, and come back in the order in which they were asked for, in whatever order they ended',
       ],
-      ['process/context.test.ts', 'by throwing: its groups are cancelled, and the run has failed'],
+      ['process/process-end.test.ts', 'by throwing: its groups are cancelled, and the run has failed'],
     ],
   },
   'E1–E11': { says: 'grouping of actions: ids on all, roles, merging, union', differs: noIds, shown: [identity] },

@@ -4,7 +4,7 @@ import type { Requirement } from './requirement.ts';
 export const users: Readonly<Record<string, Requirement>> = {
   M1: {
     says: 'a message is delivered at the next tool boundary, not at the end of the turn',
-    shown: [['process/messages.test.ts', 'steer reaches a handler at once, and waits like others without one']],
+    shown: [['process/delivery-modes.test.ts', 'steer reaches a handler at once, and waits like others without one']],
     notYet:
       'Members that are agent CLIs hear at their tool boundaries when their harnesses come; functions hear at once.',
   },
@@ -53,8 +53,8 @@ export const users: Readonly<Record<string, Requirement>> = {
   M8: {
     says: 'queue, steer and interrupt are distinct and explicit',
     shown: [
-      ['process/messages.test.ts', 'steer reaches a handler at once, and waits like others without one'],
-      ['process/messages.test.ts', 'interrupt ends the attempt and makes it again with the message waiting'],
+      ['process/delivery-modes.test.ts', 'steer reaches a handler at once, and waits like others without one'],
+      ['process/delivery-modes.test.ts', 'interrupt ends the attempt and makes it again with the message waiting'],
     ],
   },
   M9: {
@@ -84,7 +84,7 @@ export const users: Readonly<Record<string, Requirement>> = {
   },
   L3: {
     says: 'a session id per member; members are resumed, not only the lead',
-    shown: [['group/attempts.test.ts', 'a harness that can takes the attempt up where it is: no second attempt']],
+    shown: [['group/attempts-again.test.ts', 'a harness that can takes the attempt up where it is: no second attempt']],
     notYet: 'Sessions of agent CLIs come with their harnesses; a harness that can take an attempt up is asked to.',
   },
   L4: {
@@ -112,7 +112,7 @@ export const users: Readonly<Record<string, Requirement>> = {
   L7: {
     says: "on resume every member's state is reconciled",
     shown: [
-      ['group/attempts.test.ts', 'what was left is swept by the key of its attempt before another is made'],
+      ['group/attempts-again.test.ts', 'what was left is swept by the key of its attempt before another is made'],
       [
         'process/random-groups.test.ts',
         'random groups: settled once, heard once and in order, and ended or waiting for something that is named',
@@ -150,7 +150,7 @@ export const users: Readonly<Record<string, Requirement>> = {
   L12: {
     says: 'shutting down is a state machine with a timeout',
     shown: [
-      ['group/attempts.test.ts', 'ends its attempts, which are made again by the next, and are no failure'],
+      ['group/attempts-again.test.ts', 'ends its attempts, which are made again by the next, and are no failure'],
       ['cli/interrupt.test.ts', 'a second signal leaves at once, and what was started is killed with it'],
     ],
   },
@@ -289,7 +289,7 @@ export const users: Readonly<Record<string, Requirement>> = {
   J4: {
     says: 'the log is the truth, a snapshot a verified cache; nothing recorded is performed again',
     shown: [
-      ['group/host.test.ts', 'resume equals full replay: only the tail is folded again, and verify proves it'],
+      ['group/snapshots.test.ts', 'resume equals full replay: only the tail is folded again, and verify proves it'],
       [
         'journal/damage.test.ts',
         'one with any flipped byte, cut anywhere, or of a newer form is ignored with a notice, and the one before serves',
@@ -313,7 +313,7 @@ export const users: Readonly<Record<string, Requirement>> = {
   J7: {
     says: 'what must not be done twice is not done again, what is missing is',
     shown: [
-      ['group/attempts.test.ts', 'with restartable: false it is swept and settled as INTERRUPTED'],
+      ['group/attempts-again.test.ts', 'with restartable: false it is swept and settled as INTERRUPTED'],
       ['process/restart.test.ts', 'again and again ends as the undisturbed one'],
     ],
   },
