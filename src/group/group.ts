@@ -10,17 +10,17 @@ import type { Entry } from '../journal/port.ts';
 import type { Letter, Outcome } from '../harness/port.ts';
 import { attemptsOf } from './attempts.ts';
 import type { Push } from './entries.ts';
-import type { ActorKey, Effect, EventObject } from './effect.ts';
+import type { ActorKey, Effect } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
-import { bytesOver } from './json-bytes.ts';
+import { gatesOf, type GateAnswer } from './gates.ts';
 import type { Ledger } from './ledger.ts';
-import { mailKey } from './mail.ts';
+import { isReadable, mailKey } from './mail.ts';
 import { createdAs, refuseMismatch } from './mismatch.ts';
 import { postOf } from './post.ts';
-import { refuseReserved } from './reserved.ts';
+import { signalsOf, type SendSignal } from './signals.ts';
 import { streamWriter } from './stream-writer.ts';
-import { cellAt, timers as timersOf, wants as wantsOf, type System } from './system.ts';
+import { timers as timersOf, wants as wantsOf } from './system.ts';
 
 /** A group that is driven by this host. */
 export interface Group {
@@ -31,14 +31,11 @@ export interface Group {
    * Sends an event to the coordinator; resolves when it is durable and folded. The same `id` twice is one signal.
    * Codes: GROUP_ENDED, RESERVED_EVENT, ENTRY_TOO_LARGE.
    */
-  signal(event: EventObject, from: { readonly id: string; readonly from: string }): Promise<void>;
+  readonly signal: SendSignal;
   /** Sends a letter to a member, the coordinator, or all. Codes: see `post.ts`. */
   send(from: string, letter: Letter & { readonly id: string }): Promise<{ readonly id: string }>;
   /** Answers an open gate; resolves when the coordinator has heard. Codes: UNKNOWN_GATE. */
-  answer(
-    gate: string,
-    answer: { readonly approved: boolean; readonly note: string; readonly by: string },
-  ): Promise<void>;
+  answer(gate: string, answer: GateAnswer): Promise<void>;
   /** The process's own mark; the same name once. */
   checkpoint(mark: {
     readonly name: string;
@@ -69,7 +66,6 @@ export async function openGroup(
   const stream = streamOf(name);
   const alarms = new Map<string, () => void>();
   let snapshotSeq = 0;
-  let waitingSignals = 0;
 
   let fold: GroupFold | undefined;
   const ignored = (error: unknown, verb: string, seq: number) => {
@@ -109,6 +105,7 @@ export async function openGroup(
     fatal: (error) => context.fatal(error),
   });
   let effects: Effect[] = [];
+  const gates = gatesOf(name, state.ledger, push);
   const post = postOf(context, name, state, (data, applied, failed) => writer.push('message', data, applied, failed));
   const attempts = attemptsOf({ context, group: name, concurrency, budget: options.budget, push, fold: state, post });
 
@@ -155,17 +152,6 @@ export async function openGroup(
     }
   };
 
-  /** The coordinator hears an answer once. */
-  const tellAnswer = (
-    effect: string,
-    gateName: string,
-    { approved, note, by }: { readonly approved: boolean; readonly note: string; readonly by: string },
-  ) => {
-    const id = `gate ${effect}`;
-    if (state.ledger.signals.has(id)) return;
-    push('signal', { id, from: by, event: { type: approved ? 'approved' : 'rejected', gate: gateName, note, by } });
-  };
-
   const arrived = (effect: Extract<Effect, { type: 'deliver' }>) => {
     const mail = state.mail.get(mailKey(effect))?.mails.findLast((one) => one.effect === effect.id);
     if (mail !== undefined) attempts.arrived(mail, effect);
@@ -176,7 +162,7 @@ export async function openGroup(
     if (state.mail.size === 0 || state.system === undefined) return;
     for (const [key, { mails, isRead }] of state.mail) {
       const first = mails[0];
-      if (first === undefined || isWanted(state.system, key, first.to)) continue;
+      if (first === undefined || isReadable(state.system, key, first.to)) continue;
       for (const [place, { effect, to, from, type, body }] of mails.entries()) {
         if (isRead[place] === true || buried.has(effect)) continue;
         buried.add(effect);
@@ -261,11 +247,7 @@ export async function openGroup(
     writer.restored(state.ledger.seq, clock.now());
     refuseMismatch(state.ledger, options);
     for (const effect of state.unrecorded()) performOne(effect);
-    // An answer whose signal was lost with its host is told now.
-    for (const { effect, answer, name: gateName } of state.ledger.gates.values()) {
-      if (effect !== undefined && answer !== undefined && state.ledger.status === 'active')
-        tellAnswer(effect, gateName, answer);
-    }
+    gates.tellAgain();
     const { system } = state;
     if (state.ledger.status === 'active') {
       for (const { address, incarnation, timer, dueAt } of timersOf(system))
@@ -275,90 +257,21 @@ export async function openGroup(
     buryMail();
   }
 
-  /** Gates whose answer is on its way or recorded: an answer counts once. */
-  const answering = new Set<string>();
-  /** Signals on their way, by id. */
-  const sending = new Map<string, Promise<unknown>>();
-
   return {
     name,
     fold: state,
     ledger: state.ledger,
-    async signal(event, { id, from }) {
-      refuseReserved(event.type);
-      if (state.ledger.signals.has(id)) return;
-      const under = sending.get(id);
-      if (under !== undefined) {
-        await under;
-        return;
-      }
-      // The fold knows before the entry of the end is durable.
-      const status = state.system?.end?.status ?? state.ledger.status;
-      if (status !== 'active') {
-        const hasEnded = status === 'cancelled' ? 'was cancelled' : `has ${status}`;
-        throw new TroupeError(
-          'GROUP_ENDED',
-          `group \`${name}\` ${hasEnded}; it takes no more signals, and \`${event.type}\` was not sent.`,
-        );
-      }
-      // An event is plain JSON by its type.
-      const bytes = bytesOver(event as unknown as JsonValue, context.payloadBytesMax);
-      if (bytes !== undefined) {
-        throw new TroupeError(
-          'ENTRY_TOO_LARGE',
-          `signal \`${event.type}\` to group \`${name}\`: expected at most ${context.payloadBytesMax} bytes of JSON (payloadBytesMax), got ${bytes}; put large data into a file and send its path.`,
-        );
-      }
-      if (waitingSignals >= context.inboxMax) {
-        throw new TroupeError(
-          'LIMIT',
-          `group \`${name}\`: expected at most ${context.inboxMax} signals to wait for the journal (inboxMax), and \`${event.type}\` is one more; wait for earlier ones to be acknowledged.`,
-        );
-      }
-      waitingSignals += 1;
-      const sent = new Promise<void>((resolve, reject) => {
-        const left = () => {
-          waitingSignals -= 1;
-          sending.delete(id);
-        };
-        const applied = () => {
-          left();
-          resolve();
-        };
-        const failed = (error: unknown) => {
-          left();
-          // The journal's own error, passed on.
-          reject(error as Error);
-        };
-        writer.push('signal', { id, from, event }, applied, failed);
-      });
-      sending.set(id, sent);
-      await sent;
-    },
+    signal: signalsOf({
+      context,
+      group: name,
+      fold: state,
+      record: (data, applied, failed) => writer.push('signal', data as unknown as JsonValue, applied, failed),
+    }),
     send: (from, letter) => post.send(from, letter),
-    async answer(gateName, { approved, note, by }) {
-      const gate = state.ledger.gates.get(gateName);
-      const isAnswered = gate?.answer !== undefined || answering.has(gate?.effect ?? gateName);
-      if (gate === undefined || isAnswered) {
-        const open = [...state.ledger.gates.values()]
-          .filter(({ answer }) => answer === undefined)
-          .map((one) => one.name);
-        const why = gate === undefined ? 'has no gate' : 'has had an answer at gate';
-        throw new TroupeError(
-          'UNKNOWN_GATE',
-          `group \`${name}\` ${why} \`${gateName}\`; open gates: ${open.join(', ') || 'none'}.`,
-        );
-      }
-      answering.add(gate.effect ?? gateName);
-      push('gate.answered', { name: gateName, approved, note, by });
-      if (gate.effect === undefined) {
-        // A budget's gate: the host waits, not the coordinator.
-        await writer.idle();
-        attempts.answered();
-        return;
-      }
-      tellAnswer(gate.effect, gateName, { approved, note, by });
+    async answer(gate, answer) {
+      const isBudget = gates.answer(gate, answer);
       await writer.idle();
+      if (isBudget) attempts.answered();
     },
     async checkpoint({ name: mark, settled, total, data }) {
       if (state.ledger.checkpoints.some((one) => one.by === 'process' && one.name === mark)) return;
@@ -386,12 +299,6 @@ export async function openGroup(
     idle: () => writer.idle(),
     snapshot,
   };
-}
-
-/** Whether mail of this key can still be read: its member is living and unsettled, and of this incarnation. */
-function isWanted(system: System, key: string, address: string): boolean {
-  const cell = cellAt(system, address);
-  return cell?.actor?.running === true && mailKey({ address, incarnation: cell.incarnation }) === key;
 }
 
 /** How much a snapshot holds, in things that came with an entry each: snapshots as rare as they are large cost no more than the log. */

@@ -12,6 +12,7 @@ import { boxOf, markRead, markUnread, putMail, type Box, type Mail } from './box
 import { coordinatorName, rootAddress } from './address.ts';
 import type { ActorKey, Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
+import { cellAt, type System } from './system.ts';
 
 /** Mail of a group's members. Owned by the fold: {@link foldMail} changes it in place. */
 export type Mailboxes = Map<string, Box>;
@@ -19,6 +20,12 @@ export type Mailboxes = Map<string, Box>;
 /** Key of a mailbox. */
 export function mailKey({ address, incarnation }: ActorKey): string {
   return `${address}#${incarnation}`;
+}
+
+/** Whether mail of this key can still be read: its member is living and unsettled, and of this incarnation. */
+export function isReadable(system: System, key: string, address: string): boolean {
+  const cell = cellAt(system, address);
+  return cell?.actor?.running === true && mailKey({ address, incarnation: cell.incarnation }) === key;
 }
 
 type Deliver = Extract<Effect, { readonly type: 'deliver' }>;

@@ -5,7 +5,12 @@ const linesMax = 400;
 const linesToReread = 300;
 
 /** Files over 300 lines that were read again and kept, and why. */
-export const longFiles: Readonly<Record<string, string>> = {};
+export const longFiles: Readonly<Record<string, string>> = {
+  'src/group/attempts.ts': 'the life of an attempt is one state machine; each way it ends leads to another in here',
+  'src/group/group.ts':
+    'the loop around the kernel, in the order in which it happens; what it calls has files of its own',
+  'src/group/ledger.ts': 'one fold: what is remembered, and a line or two for each type of entry',
+};
 
 export function fileSize(sources: readonly Source[], allowed: Readonly<Record<string, string>> = longFiles): string[] {
   const problems: string[] = [];
