@@ -69,8 +69,10 @@ export function breakers({ trips = 5, openMs = 30_000, openMsMax = 600_000 }: Br
 export function learning(circuits: Breakers, isCounted: (harness: string) => boolean): (entry: Entry) => void {
   /** Harness of the attempt under way, by stream and member. */
   const harnesses = new Map<string, string>();
-  return ({ stream, type, data, at }) => {
+  return (entry) => {
+    const { type } = entry;
     if (type !== 'attempt.started' && type !== 'attempt.failed' && type !== 'member.settled') return;
+    const { stream, data, at } = entry;
     const { member, incarnation } = data as unknown as GroupEvents['attempt.started'];
     const key = JSON.stringify([stream, member, incarnation]);
     if (type === 'attempt.started') {

@@ -124,7 +124,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   let streams: Map<string, Entry[]> | undefined = new Map();
   const recordedGroups = new Set<string>();
   let kept = 0;
-  for await (const entries of journal.read()) {
+  for await (const entries of journal.read(undefined, 1, { isLazy: true })) {
     for (const entry of entries) {
       if (isForProcess(entry)) recorded.push(entry);
       if (entry.stream === runStream) {
@@ -151,7 +151,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       streams?.delete(stream);
       yield fromSeq === 1 ? entries : entries.filter(({ seq }) => seq >= fromSeq);
     } else if (recordedGroups.has(stream.slice(streamOf('').length))) {
-      yield* journal.read(stream, fromSeq);
+      yield* journal.read(stream, fromSeq, { isLazy: true });
     }
   }
 

@@ -1,4 +1,5 @@
 /** Who watches a host: the terminal, tests, the inspector. Watching changes nothing; what a watcher throws is dropped. */
+import { plainEntry } from '../journal/lazy.ts';
 import type { Entry, JournalNotice } from '../journal/port.ts';
 import type { Progress } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
@@ -20,6 +21,7 @@ export interface Observer {
 
 /** An observer whose calls never throw. */
 export function guarded(observer: Observer | undefined): Required<Observer> {
+  const replayed = observer?.replayed?.bind(observer);
   const guard =
     <Args extends readonly unknown[]>(call: ((...args: Args) => unknown) | undefined) =>
     (...args: Args): void => {
@@ -31,7 +33,7 @@ export function guarded(observer: Observer | undefined): Required<Observer> {
     };
   return {
     entry: guard(observer?.entry?.bind(observer)),
-    replayed: guard(observer?.replayed?.bind(observer)),
+    replayed: replayed === undefined ? () => {} : guard((entry: Entry) => replayed(plainEntry(entry))),
     progress: guard(observer?.progress?.bind(observer)),
     log: guard(observer?.log?.bind(observer)),
     notice: guard(observer?.notice?.bind(observer)),

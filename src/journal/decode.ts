@@ -126,7 +126,7 @@ function decodeSlowly(text: string, upcasts: Upcasts): Entry {
  * Makes a store of the few names that come again and again: from the inside of a JSON string to the string itself; undefined for one
  * that is not the inside of a JSON string. What is kept does not hold the line it was cut from.
  */
-function keeper(): (inside: string) => string | undefined {
+export function keeper(): (inside: string) => string | undefined {
   const kept = new Map<string, string>();
   return (inside) => {
     const known = kept.get(inside);

@@ -1,7 +1,9 @@
 /** One run's journal in its folder: the port over the log, the lease, the snapshots and the side files. */
 import { TroupeError } from '../error.ts';
-import type { Upcasts } from './decode.ts';
 import { ioError } from './damage.ts';
+import { writeChecked } from './checked.ts';
+import type { Kept } from './last-segment.ts';
+import { plainEntry } from './lazy.ts';
 import type { Epoch } from './lease.ts';
 import { takeLog, type LogSettings } from './log.ts';
 import { encodePath } from './names.ts';
@@ -13,14 +15,9 @@ import { readSnapshot, writeSnapshot } from './snapshots.ts';
 import { unshare } from './tree.ts';
 import type { Writer } from './writer.ts';
 
-/** What all journals of a store share. */
-export interface FileJournalSettings extends LogSettings {
-  readonly upcasts: Upcasts;
-}
-
 /** The journal of the run whose folder this is. It may be read at once, and written when leased. */
 export function openFileJournal(
-  settings: FileJournalSettings,
+  settings: LogSettings,
   run: string,
   folder: string,
   origin: Origin | undefined,
@@ -30,6 +27,8 @@ export function openFileJournal(
   const sideFolders = new Map<string, Promise<unknown>>();
   let writer: Writer | undefined;
   let lease: Lease | undefined;
+  /** What was read to take the run: the first read need not do that again. */
+  let kept: Kept | undefined;
   let isTaking = false;
   let isClosed = false;
 
@@ -84,6 +83,7 @@ export function openFileJournal(
           checkOpen();
         }
         writer = taken.writer;
+        kept = taken.kept;
         const stopHeartbeat = keepAlive(epoch);
         let released: Promise<void> | undefined;
         lease = {
@@ -96,6 +96,9 @@ export function openFileJournal(
               stopHeartbeat();
               try {
                 await mine.close();
+                const { segment, bytes, crc } = mine.durable();
+                if (mine.failure() === undefined && crc !== undefined)
+                  await writeChecked(fs, folder, { segment, bytes, crc });
               } finally {
                 await epoch.release(mine.failure() === undefined);
                 if (mine.failure() === undefined) writer = undefined;
@@ -127,21 +130,26 @@ export function openFileJournal(
       }
       return writer.append(stream, expectedSeq, events);
     },
-    async *read(stream, fromSeq = 1) {
+    async *read(stream, fromSeq = 1, { isLazy = false } = {}) {
       checkOpen();
       try {
         const end = writer?.durable();
         const listing = await listSegments(fs, folder, run);
         const segments = end === undefined ? listing.segments : listing.segments.slice(0, end.segment);
-        yield* readEntries({
+        const last = end !== undefined && kept?.segment === end.segment && kept.bytes === end.bytes ? kept : undefined;
+        kept = undefined;
+        const batches = readEntries({
           fs,
           listing: { ...listing, segments },
           upcasts,
           stream,
           fromSeq,
           lastBytes: end?.bytes,
+          last: last?.entries,
+          isLazy,
           notice,
         });
+        for await (const entries of batches) yield isLazy ? entries : entries.map(plainEntry);
       } catch (error) {
         throw ioError(error, 'reading the log', folder);
       }

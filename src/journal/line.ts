@@ -27,6 +27,11 @@ function hex(crc: number): string {
   return `${hexPairs[crc >>> 24]}${hexPairs[(crc >>> 16) & 255]}${hexPairs[(crc >>> 8) & 255]}${hexPairs[crc & 255]}`;
 }
 
+/** CRC-32 of `bytes`, behind others whose CRC-32 is `before`. */
+export function crcOf(bytes: Uint8Array, before = 0): number {
+  return crc32(bytes, before);
+}
+
 /** Closes a JSON object, given without its last brace, with its checksum and a newline. */
 export function sealLine(open: string): string {
   return `${open},"crc":"${hex(crc32(open))}"}\n`;

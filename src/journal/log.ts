@@ -3,10 +3,13 @@ import type { Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import type { FileSystem } from './fs.ts';
 import { takeEpoch, type Epoch } from './lease.ts';
+import { crcOf } from './line.ts';
 import type { JournalNotice } from './port.ts';
 import type { Processes } from './process-identity.ts';
+import type { Upcasts } from './decode.ts';
+import { readLastSegment, type Kept } from './last-segment.ts';
 import { flushEnd, mendEnd, scanSegment } from './repair.ts';
-import { createSegment, listSegments, type Listing, type Segment } from './segments.ts';
+import { createSegment, encodeHeader, listSegments, type Listing, type Segment } from './segments.ts';
 import { cursorAt, type Cursor } from './walk.ts';
 import { createWriter, type LogEnd, type Writer } from './writer.ts';
 
@@ -21,6 +24,7 @@ export interface LogSettings {
   readonly segmentBytesMax: number;
   readonly batchBytesMax: number;
   readonly blockBelowMs: number;
+  readonly upcasts: Upcasts;
 }
 
 /** Which log is written. */
@@ -34,6 +38,8 @@ export interface LogOptions extends LogSettings {
 export interface HeldLog {
   readonly epoch: Epoch;
   readonly writer: Writer;
+  /** The log's end as it was read and checked; undefined when it is to be read again. */
+  readonly kept: Kept | undefined;
 }
 
 /** Takes the run's next epoch and opens its log. Codes: RUN_BUSY, JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
@@ -47,7 +53,7 @@ export async function takeLog(options: LogOptions): Promise<HeldLog> {
     try {
       // Was the epoch raised, then the lease folder was lost: nothing is known of old holders.
       const log = await openLog(options, epoch, epoch.mustSeal || epochMin > 1);
-      if (typeof log === 'object') return { epoch, writer: log };
+      if (typeof log === 'object') return { epoch, ...log };
       epochMin = log;
       await epoch.release(false);
     } catch (error) {
@@ -66,16 +72,17 @@ async function refuse(fs: FileSystem, listing: Listing): Promise<never> {
 }
 
 /** Opens the log's end for writing. Resolves to a number instead when the epoch is too low for the log: the lowest that will do. */
-async function openLog(options: LogOptions, epoch: Epoch, mustSeal: boolean): Promise<Writer | number> {
-  const { fs, clock, run, folder, processes, engine, notice, batchBytesMax } = options;
+async function openLog(options: LogOptions, epoch: Epoch, mustSeal: boolean): Promise<Omit<HeldLog, 'epoch'> | number> {
+  const { fs, clock, run, folder, processes, engine, notice, batchBytesMax, upcasts } = options;
   /** Differs between hosts. */
   const author = `${processes.self().pid}-${epoch.epoch}`;
 
-  const open = async (segment: Segment, number: number, bytes: number): Promise<LogEnd> => ({
+  const open = async (segment: Segment, number: number, bytes: number, crc?: number): Promise<LogEnd> => ({
     segment: number,
     path: segment.path,
     file: await fs.open(segment.path, 'append'),
     bytes,
+    crc,
   });
 
   const begin = (cursor: Cursor, place: LogEnd): Writer =>
@@ -105,7 +112,7 @@ async function openLog(options: LogOptions, epoch: Epoch, mustSeal: boolean): Pr
             `Epoch ${epoch.epoch} of run \`${run}\` is over: another host has begun segment ${number}.`,
             { run, epoch: epoch.epoch },
           );
-        const next = await open(created, number, created.headerBytes);
+        const next = await open(created, number, created.headerBytes, crcOf(encodeHeader(created.header)));
         await place.file.close().catch(() => undefined);
         place = next;
         return next;
@@ -117,13 +124,13 @@ async function openLog(options: LogOptions, epoch: Epoch, mustSeal: boolean): Pr
     const last = listing.segments.at(-1);
     if (listing.trouble !== undefined || last === undefined) return refuse(fs, listing);
     const number = last.header.segment;
-    const scan = await scanSegment(fs, last);
+    const { scan, crc, kept } = await readLastSegment(fs, folder, last, upcasts);
     const { cursor: seen, end } = scan;
     if (seen.epoch >= epoch.epoch) return seen.epoch + 1;
     if (!mustSeal) {
       const mended = await mendEnd({ fs, folder, segment: last, epoch: epoch.epoch, notice }, scan);
       if (!epoch.wasClean) await flushEnd(fs, last, mended.end.bytes, batchBytesMax);
-      return begin(mended.cursor, await open(last, number, mended.end.bytes));
+      return { writer: begin(mended.cursor, await open(last, number, mended.end.bytes, crc)), kept };
     }
     if (end.tail !== undefined) {
       notice({
@@ -148,6 +155,10 @@ async function openLog(options: LogOptions, epoch: Epoch, mustSeal: boolean): Pr
     };
     const created = await createSegment(fs, folder, header, author);
     // Undefined: the old holder has just begun this segment itself; then what it wrote there is read, and that one is sealed.
-    if (created !== undefined) return begin(seen, await open(created, number + 1, created.headerBytes));
+    if (created !== undefined)
+      return {
+        writer: begin(seen, await open(created, number + 1, created.headerBytes, crcOf(encodeHeader(created.header)))),
+        kept: undefined,
+      };
   }
 }

@@ -118,9 +118,10 @@ export interface Journal {
   ): Promise<readonly Entry[]>;
   /**
    * Durable entries with seq >= `fromSeq` (default 1) in journal order, in batches: of one stream, or of all
-   * when `stream` is undefined. Ends at the journal's end as of now. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO.
+   * when `stream` is undefined. Ends at the journal's end as of now. `isLazy`: a journal may parse an entry's data when it is first looked
+   * at; such an entry must not be spread. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO.
    */
-  read(stream?: string, fromSeq?: number): AsyncIterable<readonly Entry[]>;
+  read(stream?: string, fromSeq?: number, options?: { readonly isLazy?: boolean }): AsyncIterable<readonly Entry[]>;
   /** Writes a snapshot beside the log; older ones of the stream may be dropped. Failing is harmless: it resolves to false. */
   saveSnapshot(snapshot: Snapshot): Promise<boolean>;
   /** The newest intact snapshot of `stream` by `maker`, not beyond the log's end; undefined when there is none. */

@@ -2,6 +2,7 @@
 import type { Entry, JournalNotice } from './port.ts';
 import type { FileSystem } from './fs.ts';
 import { entryReader, factsReader, type LineFacts, type Upcasts } from './decode.ts';
+import { lazyReader } from './lazy.ts';
 import { corrupt } from './damage.ts';
 import { cursorAt, walkSegment, type Cursor, type Inspect } from './walk.ts';
 import type { Listing, Segment } from './segments.ts';
@@ -16,6 +17,10 @@ export interface ReadOptions {
   readonly fromSeq: number;
   /** The last segment ends here, whatever the file's size is. */
   readonly lastBytes: number | undefined;
+  /** All entries of the last segment, where they are known already. */
+  readonly last: readonly Entry[] | undefined;
+  /** Data is parsed when it is first looked at. */
+  readonly isLazy: boolean;
   readonly notice: (notice: JournalNotice) => void;
 }
 
@@ -28,6 +33,11 @@ function wanted(segments: readonly Segment[], stream: string | undefined, fromSe
 
 const moreText = ',"more":true';
 
+function lazyOf(upcasts: Upcasts): (text: string) => Entry {
+  const read = lazyReader(upcasts);
+  return (text) => read(text, 0, text.length);
+}
+
 /** Entries in journal order, in batches of about half a MiB of log. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
 export async function* readEntries({
   fs,
@@ -36,13 +46,15 @@ export async function* readEntries({
   stream,
   fromSeq,
   lastBytes,
+  last,
+  isLazy,
   notice,
 }: ReadOptions): AsyncGenerator<readonly Entry[]> {
   let batch: Entry[] = [];
   /** How many lines ago each entry of the batch was met: an unfinished append at the end must be left out. */
   let linesOf: number[] = [];
   let lines = 0;
-  const decode = entryReader(upcasts);
+  const decode = isLazy ? lazyOf(upcasts) : entryReader(upcasts);
   const readFacts = factsReader();
   const facts: LineFacts = { v: 0, stream: '', seq: 0, epoch: 0, more: false };
 
@@ -101,6 +113,11 @@ export async function* readEntries({
           message: `${segment.file}: ${bytes} bytes after its sealed end (byte ${segment.sealedBytes}) do not count: an old holder wrote them after the run was taken over.`,
         });
       }
+    }
+    if (last !== undefined && segment === listing.segments.at(-1)) {
+      const asked = last.filter((entry) => entry.seq >= fromSeq && (stream === undefined || entry.stream === stream));
+      if (asked.length > 0) yield asked;
+      break;
     }
     const walk = walkSegment(
       fs,

@@ -14,9 +14,14 @@ export interface Scan {
   readonly end: SegmentEnd;
 }
 
-/** Checks a segment without parsing its data. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
-export async function scanSegment(fs: FileSystem, segment: Segment, cursor: Cursor = cursorAt(segment)): Promise<Scan> {
-  const walk = walkSegment(fs, segment, cursor, factsReader());
+/** Checks a segment, or `content` read of it before, without parsing its data. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
+export async function scanSegment(
+  fs: FileSystem,
+  segment: Segment,
+  cursor: Cursor = cursorAt(segment),
+  content?: Buffer,
+): Promise<Scan> {
+  const walk = walkSegment(fs, segment, cursor, factsReader(), undefined, content);
   for (;;) {
     const step = await walk.next();
     if (step.done === true) return { cursor, end: step.value };

@@ -42,6 +42,16 @@ export interface SegmentEnd {
     | undefined;
 }
 
+type Readable = Pick<OpenFile, 'size' | 'read' | 'close'>;
+
+function inMemory(content: Buffer): Readable {
+  return {
+    size: () => Promise.resolve(content.length),
+    read: (into, position) => Promise.resolve(content.copy(into, 0, position)),
+    close: () => Promise.resolve(),
+  };
+}
+
 /** What a line's visitor makes of it; called once per intact line. Throws SyntaxError for a line that is none of ours. */
 export type Inspect = (bytes: Buffer, start: number, end: number) => LineFacts;
 
@@ -64,7 +74,8 @@ function follow(cursor: Cursor, facts: LineFacts, unit: LineFacts | undefined, p
 
 /**
  * Walks `segment` up to `toBytes` (default: its sealed end, else its present size) and yields after each chunk how many of the lines
- * inspected so far belong to appends still incomplete. An unfinished end is fine in the last segment only.
+ * inspected so far belong to appends still incomplete. An unfinished end is fine in the last segment only. `content`: all of the file's
+ * bytes, where somebody has read them already.
  */
 export async function* walkSegment(
   fs: FileSystem,
@@ -72,6 +83,7 @@ export async function* walkSegment(
   cursor: Cursor,
   inspect: Inspect,
   toBytes?: number,
+  content?: Buffer,
 ): AsyncGenerator<number, SegmentEnd> {
   const { file, path, sealedBytes, headerBytes } = segment;
   let line = 1;
@@ -87,7 +99,7 @@ export async function* walkSegment(
     | undefined;
   const place = (): Place => ({ file, path, line: line + 1, byte, intact: unit?.entriesBefore ?? cursor.entries });
 
-  const open: OpenFile = await fs.open(path, 'read');
+  const open = content === undefined ? await fs.open(path, 'read') : inMemory(content);
   try {
     const size = await open.size();
     const end = sealedBytes ?? Math.min(toBytes ?? size, size);

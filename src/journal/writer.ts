@@ -14,7 +14,7 @@
 import { TroupeError } from '../error.ts';
 import { ioError } from './damage.ts';
 import { writeAll, type OpenFile } from './fs.ts';
-import { encodeEntry, entryVersion, linePrefix } from './line.ts';
+import { crcOf, encodeEntry, entryVersion, linePrefix } from './line.ts';
 import { checkStream } from './names.ts';
 import type { Entry, JournalEvent } from './port.ts';
 import { afterAnswers, afterTurn, monotonicMs } from './time.ts';
@@ -42,6 +42,8 @@ export interface LogEnd {
   readonly path: string;
   readonly file: OpenFile;
   readonly bytes: number;
+  /** CRC-32 of all those bytes; undefined when it is not known. */
+  readonly crc: number | undefined;
 }
 
 /** What is durable. */
@@ -56,7 +58,7 @@ export interface LogState {
 export interface Writer {
   append(stream: string, expectedSeq: number, events: readonly JournalEvent[]): Promise<readonly Entry[]>;
   /** End of what is durable. */
-  durable(): { readonly segment: number; readonly bytes: number };
+  durable(): { readonly segment: number; readonly bytes: number; readonly crc: number | undefined };
   /** Last durable seq of a stream; 0 when it has none. */
   durableSeq(stream: string): number;
   /** Why every further append fails; undefined when none does. */
@@ -97,7 +99,7 @@ export function createWriter(options: WriterOptions): Writer {
   const { run, epoch, isHeld, rollOver, entryBytesMax, segmentBytesMax, batchBytesMax, blockBelowMs } = options;
   const streams = new Map<string, StreamState>();
   for (const [stream, seq] of options.heads) streams.set(stream, { prefix: linePrefix(stream), seq, durableSeq: seq });
-  let { segment, path, file, bytes } = options.place;
+  let { segment, path, file, bytes, crc } = options.place;
   let entryCount = options.entries;
   let batches: Batch[] = [];
   let isBusy = false;
@@ -106,7 +108,7 @@ export function createWriter(options: WriterOptions): Writer {
   let turnMs = 0;
   let loneFlushes = 0;
   let isSameBreath = false;
-  let whenIdle: (() => void)[] = [];
+  const whenIdle: (() => void)[] = [];
 
   /** Whether nobody else is likely to join the append that waits. */
   const isAlone = (): boolean => {
@@ -136,7 +138,7 @@ export function createWriter(options: WriterOptions): Writer {
     if (bytes < segmentBytesMax) return flush(batch);
     rollOver(state()).then(
       (next) => {
-        ({ segment, path, file, bytes } = next);
+        ({ segment, path, file, bytes, crc } = next);
         flush(batch);
       },
       (error: unknown) => fail(ioError(error, 'beginning a new segment', path), batch),
@@ -154,7 +156,7 @@ export function createWriter(options: WriterOptions): Writer {
       } catch (error) {
         return fail(ioError(error, 'appending', path, true), batch);
       }
-      settle(batch, content.length, monotonicMs() - startedMs);
+      settle(batch, content, monotonicMs() - startedMs);
       return rest();
     }
     writeAll(file, content)
@@ -163,14 +165,14 @@ export function createWriter(options: WriterOptions): Writer {
         () => {
           turnMs = monotonicMs();
           // Through the thread pool a flush takes about twice as long: count half, to compare it with a blocking one.
-          settle(batch, content.length, (turnMs - startedMs) / 2);
+          settle(batch, content, (turnMs - startedMs) / 2);
           if (failure === undefined) afterAnswers(pump);
         },
         (error: unknown) => fail(ioError(error, 'appending', path, true), batch),
       );
   };
 
-  const settle = (batch: Batch, byteCount: number, tookMs: number): void => {
+  const settle = (batch: Batch, content: Buffer, tookMs: number): void => {
     // Capped, so that one slow flush among fast ones changes nothing.
     recentMs += (Math.min(tookMs, 2 * blockBelowMs) - recentMs) * newestWeight;
     const held = isHeld();
@@ -193,7 +195,8 @@ export function createWriter(options: WriterOptions): Writer {
         batch,
       );
     }
-    bytes += byteCount;
+    bytes += content.length;
+    if (crc !== undefined) crc = crcOf(content, crc);
     loneFlushes = batch.waiting.length === 1 ? loneFlushes + 1 : 0;
     for (const { state: stream, entries, resolve } of batch.waiting) {
       stream.durableSeq += entries.length;
@@ -204,9 +207,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   const rest = (): void => {
     isBusy = false;
-    const called = whenIdle;
-    whenIdle = [];
-    for (const call of called) call();
+    for (const call of whenIdle.splice(0)) call();
   };
 
   const fail = (error: TroupeError, batch: Batch): void => {
@@ -235,8 +236,7 @@ export function createWriter(options: WriterOptions): Writer {
       batch.text += text;
       batch.waiting.push({ state, entries, resolve, reject });
       if (isBusy) return;
-      if (isAlone()) flushAtOnce();
-      else schedule();
+      (isAlone() ? flushAtOnce : schedule)();
     });
 
   const append = (stream: string, expectedSeq: number, events: readonly JournalEvent[]): Promise<readonly Entry[]> => {
@@ -289,7 +289,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   return {
     append,
-    durable: () => ({ segment, bytes }),
+    durable: () => ({ segment, bytes, crc }),
     durableSeq: (stream) => streams.get(stream)?.durableSeq ?? 0,
     failure: () => failure,
     async close() {

@@ -29,7 +29,7 @@ function setUp() {
   const epochs = () =>
     fs
       .paths()
-      .filter((path) => path.includes('/lease/'))
+      .filter((path) => /\/lease\/\d/.test(path))
       .map((path) => path.split('/').at(-1));
   return { fs, processes, clock, store, epochs };
 }
