@@ -91,3 +91,10 @@ export interface State extends AnySnapshot {
   readonly getMeta: unknown;
   readonly toJSON: unknown;
 }
+/** Undefined: ask XState. `microstep` is called once per microstep. */
+export type FastTransition = (
+  snapshot: AnySnapshot,
+  event: Heard,
+  scope: AnyActorScope,
+  microstep: () => void,
+) => AnySnapshot | undefined;

@@ -6,17 +6,9 @@
  */
 import { stopChild, type AnyActorScope, type AnyStateMachine } from 'xstate';
 import { candidatesFor, chartOf, configurationOf, planOf, type Chart } from './chart.ts';
-import type { Builtin, Guard, Node, State, Transition } from './chart-types.ts';
+import type { Builtin, FastTransition, Guard, Node, State, Transition } from './chart-types.ts';
 import { changed, paramsOf, resolveActions } from './resolve-actions.ts';
-import type { AnySnapshot, Heard } from './snapshot.ts';
-
-/** Undefined: ask XState. `microstep` is called once per microstep. */
-export type FastTransition = (
-  snapshot: AnySnapshot,
-  event: Heard,
-  scope: AnyActorScope,
-  microstep: () => void,
-) => AnySnapshot | undefined;
+import type { Heard } from './snapshot.ts';
 
 /** How to run this machine's events; undefined when XState has to. */
 export function fastTransition(machine: AnyStateMachine): FastTransition | undefined {

@@ -1,6 +1,7 @@
 /** The ledger as JSON and back, for snapshots. */
 import type { JsonValue } from '../json.ts';
 import { emptyLedger, type GateRecord, type Ledger, type MemberRecord } from './ledger.ts';
+import { IdSet, Recipients } from './noted.ts';
 
 /** The ledger as JSON, for snapshots. */
 export function ledgerToJson(ledger: Ledger): JsonValue {
@@ -35,8 +36,8 @@ export function ledgerFromJson(json: JsonValue): Ledger {
     members: new Map(plain.members.map((record) => [record.id, { ...record, failed: [...record.failed] }])),
     strays: [...plain.strays],
     checkpoints: [...plain.checkpoints],
-    signals: new Set(plain.signals),
-    messages: new Map(plain.messages),
+    signals: new IdSet(plain.signals),
+    messages: new Recipients(plain.messages),
     warned: new Set(plain.warned),
     gates: new Map(plain.gates.map((gate) => [gate.name, { ...gate }])),
   };

@@ -8,6 +8,7 @@ import type { JsonValue } from '../json.ts';
 import { addSpend, noSpend, spendOf, type Spend } from './budget.ts';
 import type { Address, GroupEnd } from './effect.ts';
 import type { GroupEvents, GroupEventType } from './entries.ts';
+import { IdSet, Recipients } from './noted.ts';
 
 /**
  * Where a member stands. `queued`: waits for a free place; `running`: an attempt is under way; `waiting`: backs off
@@ -91,9 +92,9 @@ export interface Ledger {
   strays: StrayAttempt[];
   checkpoints: CheckpointRecord[];
   /** Ids of recorded signals. */
-  signals: Set<string>;
+  signals: IdSet;
   /** Recipients of recorded messages, by the message's id. */
-  messages: Map<string, readonly Address[]>;
+  messages: Recipients;
   /** What all attempts have spent. */
   spend: Spend;
   /** Budgets of which a warning was recorded: JSON of [whose, what]. */
@@ -105,9 +106,7 @@ export interface Ledger {
 
 /** How many messages were recorded; one to several recipients counts for each. */
 export function messageCount({ messages }: Pick<Ledger, 'messages'>): number {
-  let count = 0;
-  for (const to of messages.values()) count += to.length;
-  return count;
+  return messages.count();
 }
 
 /** An empty ledger: that of a group of which nothing is recorded. */
@@ -126,8 +125,8 @@ export function emptyLedger(name: string): Ledger {
     members: new Map(),
     strays: [],
     checkpoints: [],
-    signals: new Set(),
-    messages: new Map(),
+    signals: new IdSet(),
+    messages: new Recipients(),
     gates: new Map(),
     spend: noSpend,
     warned: new Set(),
@@ -213,8 +212,7 @@ const folds: Fold = {
     ledger.warned.add(JSON.stringify([whose, what]));
   },
   'message'(ledger, data) {
-    const before = ledger.messages.get(data.id);
-    ledger.messages.set(data.id, before === undefined ? [data.to] : [...before, data.to]);
+    ledger.messages.add(data.id, data.to);
   },
   'message.read'() {},
   'gate.opened'(ledger, data, entry) {

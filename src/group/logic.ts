@@ -1,6 +1,6 @@
 /** What an actor of a group can be, compiled once per definition. */
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
-import type { FastTransition } from './fast.ts';
+import type { FastTransition } from './chart-types.ts';
 
 /** How the kernel drives one registered actor. */
 export type Compiled =

@@ -2,7 +2,7 @@
  * Refs: the Actor objects that XState makes for children. Between us and XState they carry identity and nothing
  * else. All branches of a system share them, so what they answer comes from the turn that asks.
  */
-import { Actor, type AnyActorLogic, type AnyActorRef, type AnyActorScope } from 'xstate';
+import { Actor, createActor, type AnyActorLogic, type AnyActorRef, type AnyActorScope } from 'xstate';
 import { TroupeError } from '../error.ts';
 import type { Key } from './cell.ts';
 import type { AnySnapshot } from './snapshot.ts';
@@ -58,8 +58,7 @@ export function asAdapter(logic: AnyActorLogic): AnyActorLogic {
   return logic;
 }
 
-function isAdapter(ref: AnyActorRef): boolean {
-  const { logic } = ref as AnyActorRef & { readonly logic: object };
+function isAdapter(logic: object): boolean {
   return adapters.has(logic);
 }
 
@@ -105,6 +104,11 @@ const inert: object = Object.create(Actor.prototype, {
  */
 export function adopt(ref: AnyActorRef, key: Key): void {
   const actor = ref as unknown as Record<PropertyKey, unknown>;
+  if (ref instanceof ChildRef) {
+    actor[keySymbol] = key;
+    actor['sessionId'] = `${key.place.address}#${key.incarnation}`;
+    return;
+  }
   Object.setPrototypeOf(actor, inert);
   // Own properties are overwritten, not deleted: deleting would make each ref a slow dictionary.
   actor['send'] = refuseSend;
@@ -113,8 +117,58 @@ export function adopt(ref: AnyActorRef, key: Key): void {
   actor['sessionId'] = `${key.place.address}#${key.incarnation}`;
 }
 
+/** What an actor is made with. */
+export interface ChildOptions {
+  readonly id: string | undefined;
+  readonly parent: AnyActorRef;
+  readonly src: unknown;
+  readonly systemId: string | undefined;
+  readonly syncSnapshot: boolean | undefined;
+  readonly input: unknown;
+}
+
+/** XState touch point: what is read of a child's Actor once it is a ref, without all that its constructor makes to run it. */
+class ChildRef {
+  readonly logic: AnyActorLogic;
+  readonly id: string;
+  readonly _parent: AnyActorRef;
+  readonly src: unknown;
+  readonly _syncSnapshot: boolean | undefined;
+  readonly systemId = undefined;
+  readonly sessionId = '';
+  readonly system: unknown;
+  readonly send = refuseSend;
+  readonly _processingStatus = 0;
+  readonly ref = this;
+  readonly [keySymbol]: Key | undefined = undefined;
+
+  constructor(logic: AnyActorLogic, id: string, { parent, src, syncSnapshot }: ChildOptions) {
+    this.logic = logic;
+    this.id = id;
+    this._parent = parent;
+    this.src = src;
+    this._syncSnapshot = syncSnapshot;
+    this.system = groupSystem;
+  }
+}
+Object.setPrototypeOf(ChildRef.prototype, inert);
+
+/** Makes a child as XState's createActor does, which is asked where there is more to it than an id. */
+export function makeChild(logic: AnyActorLogic, options: ChildOptions): AnyActorRef {
+  const { id, systemId, input } = options;
+  if (typeof id !== 'string' || systemId !== undefined || !isAdapter(logic)) {
+    // `parent` and the like are XState's own options, not in its types.
+    return createActor(logic, options as Parameters<typeof createActor>[1]) as AnyActorRef;
+  }
+  const ref = new ChildRef(logic, id, options) as unknown as AnyActorRef;
+  // Of its scope an adapter reads only whose it is; the running turn keeps the snapshot.
+  logic.getInitialSnapshot({ self: ref } as AnyActorScope, input);
+  return ref;
+}
+
 /** Drops what the Actor's constructor made for running it. Only after the constructor has returned. */
 export function strip(ref: AnyActorRef): void {
+  if (ref instanceof ChildRef) return;
   const actor = ref as unknown as Record<string, unknown>;
   for (const field of [
     'mailbox',
@@ -146,7 +200,11 @@ export const groupSystem = {
   _sendInspectionEvent: (event: { readonly type: string; readonly actorRef?: AnyActorRef }) => {
     if (event.type === '@xstate.microstep') stage().microstep();
     // Told by the constructor before it asks the logic for anything.
-    else if (event.type === '@xstate.actor' && event.actorRef !== undefined && !isAdapter(event.actorRef))
+    else if (
+      event.type === '@xstate.actor' &&
+      event.actorRef !== undefined &&
+      !isAdapter((event.actorRef as AnyActorRef & { readonly logic: object }).logic)
+    )
       stage().refuseInline(event.actorRef);
   },
   _relay: refuseSend,

@@ -1,6 +1,7 @@
 /** XState's resolveActionsAndContext: what the actions of one microstep come to, in order. */
-import { createActor, type AnyActorLogic, type AnyActorRef, type AnyActorScope } from 'xstate';
+import type { AnyActorLogic, AnyActorRef, AnyActorScope } from 'xstate';
 import type { AnyAction, Arguments, Builtin, State } from './chart-types.ts';
+import { makeChild } from './ref.ts';
 import type { Action, Heard } from './snapshot.ts';
 
 /** Resolves a list of actions; what they ask for goes to the scope's executor. `invoked` are the actors that the entered state is about to start. */
@@ -53,6 +54,15 @@ function resolveEach(
       if (ref !== undefined) state = changed(state, state.context, withoutChild(state.children, ref.id), state);
       execute(scope, { type: builtin.type, params: ref });
     } else {
+      const child =
+        builtin.type === 'xstate.spawnChild'
+          ? spawnChildOf(state, args, builtin as unknown as SpawnChild, scope)
+          : undefined;
+      if (child !== undefined) {
+        state = changed(state, state.context, { ...state.children, [child.id]: child.ref }, state);
+        execute(scope, { type: builtin.type, params: { actorRef: child.ref } });
+        continue;
+      }
       const [next, params, more] = builtin.resolve(scope, state, args, given, builtin, extra);
       state = next;
       if (builtin.retryResolve !== undefined) retry(builtin, params);
@@ -67,6 +77,36 @@ function childOf(state: State, args: Arguments, params: unknown, named: unknown)
   const target = typeof named === 'function' ? (named(args, params) as unknown) : named;
   // XState takes an id, a ref, or a function that gives one.
   return typeof target === 'string' ? state.children[target] : (target as AnyActorRef | undefined);
+}
+
+/** XState touch point: spawnChild's parameters. */
+interface SpawnChild {
+  readonly src: string | AnyActorLogic;
+  readonly id?: unknown;
+  readonly systemId?: string;
+  readonly input?: unknown;
+  readonly syncSnapshot?: boolean;
+}
+
+/** What a spawnChild comes to in the plain case: a registered actor by name. Undefined: ask XState. */
+function spawnChildOf(
+  state: State,
+  args: Arguments,
+  { src, id, systemId, input, syncSnapshot }: SpawnChild,
+  scope: AnyActorScope,
+): { readonly id: string; readonly ref: AnyActorRef } | undefined {
+  if (typeof src !== 'string' || systemId !== undefined || syncSnapshot === true) return undefined;
+  const logic = state.machine.implementations.actors[src];
+  if (logic === undefined) return undefined;
+  const { self } = scope;
+  // As XState does: an id of another type is refused by the turn that makes the actor.
+  const named = (typeof id === 'function' ? (id as (given: Arguments) => unknown)(args) : id) as string;
+  const given =
+    typeof input === 'function'
+      ? (input as (of: object) => unknown)({ context: state.context, event: args.event, self })
+      : input;
+  const ref = makeChild(logic, { id: named, parent: self, src, syncSnapshot, systemId, input: given });
+  return { id: named, ref };
 }
 
 /** A copy key by key: spreading and deleting, as XState does, costs ten times as much from some hundred children on. */
@@ -148,15 +188,14 @@ function spawnActor(
   const logic = typeof src === 'string' ? machine.implementations.actors[src] : src;
   if (logic === undefined)
     throw new Error(`Actor logic '${typeof src === 'string' ? src : ''}' not implemented in machine '${machine.id}'`);
-  return createActor(logic, {
+  return makeChild(logic, {
     id,
     parent: scope.self,
     syncSnapshot,
     input: typeof src === 'string' && typeof input === 'function' ? input({ context, event, self: scope.self }) : input,
     src,
     systemId,
-    // `parent` and the like are XState's own options, not in its types.
-  } as Parameters<typeof createActor>[1]) as AnyActorRef;
+  });
 }
 
 /** Parameters of a guard or action that was given by name. */

@@ -21,7 +21,7 @@ interface DeskContext extends DeskInput {
 }
 
 type DeskEvent =
-  | { readonly type: 'note'; readonly text: string }
+  | { readonly type: 'note'; readonly text?: string; readonly body?: unknown }
   | { readonly type: 'review' }
   | { readonly type: 'close' }
   | { readonly type: 'member-done'; readonly actorId: string };
@@ -43,7 +43,7 @@ export const deskMachine = setup({
     }),
     takeNote: assign(({ context, event }) => ({
       notes: context.notes + 1,
-      lastNote: event.type === 'note' ? event.text : context.lastNote,
+      lastNote: event.type === 'note' ? (event.text ?? String(event.body)) : context.lastNote,
     })),
     tally: assign(({ context }) => ({ settled: context.settled + 1 })),
     letGo: stopChild(({ event }) => (event as { readonly actorId: string }).actorId),

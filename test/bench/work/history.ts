@@ -9,8 +9,23 @@ import type { JsonValue } from '../../../src/json.ts';
 import type { Entry } from '../../../src/journal/port.ts';
 import { deskMachine, memberId, type DeskInput } from './desk.ts';
 
-/** Of what a history is made. `mixed`: 85 % progress, 13 % signals that the coordinator handles, 1 % settlements with a respawn and its start. */
-export type Kind = 'mixed' | 'progress' | 'signals';
+/**
+ * Of what a history is made.
+ *
+ * - `coordinator`: of 100 inputs 60 are signals and messages that the coordinator notes, 25 change its state, 10 are settlements with
+ *   a respawn (and the start that is recorded for it), 5 are progress.
+ * - `mixed`: of 100 inputs 86 are progress, 13 are signals, 1 is a settlement with a respawn and its start.
+ * - `progress`, `signals`: nothing else; a tenth of the signals changes the coordinator's state.
+ */
+export type Kind = 'coordinator' | 'mixed' | 'progress' | 'signals';
+
+/** Of 100 inputs: notes by signal, notes by message, changes of state, settlements; the rest is progress. */
+const shares: Readonly<Record<Kind, readonly [number, number, number, number]>> = {
+  coordinator: [30, 30, 25, 10],
+  mixed: [13, 0, 0, 1],
+  progress: [0, 0, 0, 0],
+  signals: [90, 0, 10, 0],
+};
 
 /** An event for a live actor. */
 export interface LiveEvent {
@@ -62,10 +77,17 @@ export function historyOf(kind: Kind, length: number): History {
     add('member.progress', { ...attempt(number), progress: told });
     events.push({ to: memberId(number), event: { type: 'troupe.progress', progress: told } as LiveEvent['event'] });
   };
-  const signal = () => {
-    const event = entries.length % 10 === 0 ? { type: 'review' } : { type: 'note', text: `note ${entries.length}` };
+  const signal = (event: LiveEvent['event']) => {
     add('signal', { id: `s${entries.length}`, from: 'outside', event });
     events.push({ to: undefined, event });
+  };
+  const noteText = () => `note ${entries.length}`;
+  const note = () => signal({ type: 'note', text: noteText() } as LiveEvent['event']);
+  const review = () => signal({ type: 'review' });
+  const message = (number: number) => {
+    const told = { id: `m${entries.length}`, from: memberId(number), type: 'note', body: noteText() };
+    add('message', { ...told, to: rootAddress });
+    events.push({ to: undefined, event: told });
   };
   const settle = (number: number) => {
     const outcome = { status: 'ok', output: { files: entries.length } };
@@ -87,9 +109,12 @@ export function historyOf(kind: Kind, length: number): History {
   for (let turn = 0; entries.length < length; turn += 1) {
     const number = (turn % input.members) + 1;
     const share = (turn * 37) % 100;
-    if (kind === 'progress' || (kind === 'mixed' && share < 86)) progress(number);
-    else if (kind === 'signals' || share < 99) signal();
-    else settle(number);
+    const [notes, messages, reviews, settlements] = shares[kind];
+    if (share < notes) note();
+    else if (share < notes + messages) message(number);
+    else if (share < notes + messages + reviews) review();
+    else if (share < notes + messages + reviews + settlements) settle(number);
+    else progress(number);
   }
   return { input, entries, events };
 }

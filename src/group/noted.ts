@@ -1,0 +1,88 @@
+/**
+ * What a replay only notes, and what is looked up by live groups alone: it is put in order by the first who asks. Noting costs a
+ * tenth of what keeping a set does.
+ */
+
+/** A set of ids. */
+export class IdSet implements Iterable<string> {
+  private readonly ids: Set<string>;
+  private noted: string[] = [];
+
+  constructor(ids: Iterable<string> = []) {
+    this.ids = new Set(ids);
+  }
+
+  add(id: string): void {
+    this.noted.push(id);
+  }
+
+  has(id: string): boolean {
+    return this.all().has(id);
+  }
+
+  get size(): number {
+    return this.all().size;
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.all().values();
+  }
+
+  private all(): Set<string> {
+    if (this.noted.length === 0) return this.ids;
+    for (const id of this.noted) this.ids.add(id);
+    this.noted = [];
+    return this.ids;
+  }
+}
+
+/** Recipients by the id of what they were sent. */
+export class Recipients implements Iterable<[id: string, recipients: readonly string[]]> {
+  private readonly byId: Map<string, readonly string[]>;
+  /** Ids and recipients in turn. */
+  private noted: string[] = [];
+
+  constructor(entries: Iterable<readonly [id: string, recipients: readonly string[]]> = []) {
+    this.byId = new Map(entries);
+  }
+
+  add(id: string, recipient: string): void {
+    this.noted.push(id, recipient);
+  }
+
+  get(id: string): readonly string[] | undefined {
+    return this.all().get(id);
+  }
+
+  has(id: string): boolean {
+    return this.all().has(id);
+  }
+
+  get size(): number {
+    return this.all().size;
+  }
+
+  /** How many were added; one id to several recipients counts for each. */
+  count(): number {
+    let count = 0;
+    for (const recipients of this.all().values()) count += recipients.length;
+    return count;
+  }
+
+  [Symbol.iterator](): Iterator<[string, readonly string[]]> {
+    return this.all().entries();
+  }
+
+  private all(): Map<string, readonly string[]> {
+    const { noted, byId } = this;
+    if (noted.length === 0) return byId;
+    for (let index = 0; index < noted.length; index += 2) {
+      const id = noted[index] as string;
+      const before = byId.get(id);
+      const recipient = noted[index + 1] as string;
+      byId.set(id, before === undefined ? [recipient] : [...before, recipient]);
+    }
+    this.noted = [];
+    return byId;
+  }
+}
