@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Harness, Outcome } from 'troupe';
 import { ok } from 'troupe/harness';
 import { dispatcher, type Dispatcher, type Job } from '../../src/group/dispatcher.ts';
+import { noMailbox } from '../support/no-mailbox.ts';
 import { handClock, settle } from '../support/hand-clock.ts';
 
 interface World {
@@ -62,6 +63,7 @@ function world(concurrency: number, harnessConcurrency: Readonly<Record<string, 
         queued: () => void queued.push(name),
         started: (durable) => queueMicrotask(durable),
         progress: () => {},
+        mailbox: noMailbox,
         ended: (_outcome, ending) => void ended.push(ending === undefined ? name : `${name} ${ending.type}`),
       };
       jobs.add(job);

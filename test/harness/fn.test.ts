@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { fn, type Letter, type TaskContext } from '../../src/harness/index.ts';
+import { noMailbox } from '../support/no-mailbox.ts';
 import { attemptAt, errorOf, until } from './support.ts';
 
 const unhandled: unknown[] = [];
@@ -132,9 +133,7 @@ test('a function that ignores its signal is cancelled after the grace, and its l
 test('a function talks to its group by the mailbox of its attempt', async () => {
   const told: unknown[] = [];
   const mailbox = {
-    inbox: async () => [],
-    ask: () => Promise.reject(new Error('nobody answers')),
-    onSteer: () => {},
+    ...noMailbox,
     send: async (letter: Letter) => {
       told.push(letter);
       return { id: 'm1' };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Attempt, Invocation, Outcome, Progress } from '../../src/harness/index.ts';
+import { noMailbox } from '../support/no-mailbox.ts';
 
 /** No two tests of any two processes share it. */
 export const runId = `test-${process.pid}-${process.hrtime.bigint()}`;
@@ -33,6 +34,7 @@ export function attemptAt(invocation: Invocation, given: Partial<Attempt> = {}):
     signal: controller.signal,
     outputFile: undefined,
     progress: (progress) => void reports.push(progress),
+    mailbox: noMailbox,
     reports,
     get lines() {
       return reports.map(({ line }) => line);

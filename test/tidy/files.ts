@@ -9,7 +9,6 @@ export const longFiles: Readonly<Record<string, string>> = {
   'src/group/attempts.ts': 'the life of an attempt is one state machine; each way it ends leads to another in here',
   'src/group/group.ts':
     'the loop around the kernel, in the order in which it happens; what it calls has files of its own',
-  'src/group/ledger.ts': 'one fold: what is remembered, and a line or two for each type of entry',
   'test/requirements/users.ts': 'a table: one row for each thing that users ask for',
 };
 
