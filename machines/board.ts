@@ -211,34 +211,32 @@ function circleOf(tasks: readonly BoardTask[]): string | undefined {
   return id === undefined ? undefined : [...way.slice(way.indexOf(id)), id].join(' → ');
 }
 
-/** The board with more tasks. Throws BAD_INPUT or DUPLICATE_NAME, with the circle's tasks if there is one. */
-export function withTasks(board: Board, tasks: readonly BoardTask[]): Board {
-  checkMembers('task-board', tasks, { name: 'tasks', min: 0, max: tasksMax - board.total, isGiven: true });
+/** The board with more tasks. Throws BAD_INPUT or DUPLICATE_NAME in the name of `machine`, with the circle's tasks if there is one. */
+export function withTasks(machine: string, board: Board, tasks: readonly BoardTask[]): Board {
+  checkMembers(machine, tasks, { name: 'tasks', min: 0, max: tasksMax - board.total, isGiven: true });
   const places = [...board.places];
   const known: Pick<Board, 'places'> = { places };
   for (const [index, { id }] of tasks.entries()) {
     if (placeOf(known, id) !== undefined)
       throw new TroupeError(
         'DUPLICATE_NAME',
-        `task-board: there is a task \`${id}\` already. Names are identities: give the second another id.`,
+        `${machine}: there is a task \`${id}\` already. Names are identities: give the second another id.`,
       );
     const bucket = bucketOf(id);
     places[bucket] = [...(places[bucket] ?? []), [id, board.total + index]];
   }
   const placeAfter = (id: string) => placeOf(known, id);
   for (const { id, after = [], priority } of tasks) {
-    wholeNumber('task-board', `tasks.${id}.priority`, priority, { min: -100, max: 100, otherwise: 0 });
-    if (!Array.isArray(after))
-      throw badInput('task-board', `expected \`after\` of task \`${id}\` to be a list of task ids`);
-    if (new Set(after).size !== after.length)
-      throw badInput('task-board', `task \`${id}\` names a task twice in \`after\``);
+    wholeNumber(machine, `tasks.${id}.priority`, priority, { min: -100, max: 100, otherwise: 0 });
+    if (!Array.isArray(after)) throw badInput(machine, `expected \`after\` of task \`${id}\` to be a list of task ids`);
+    if (new Set(after).size !== after.length) throw badInput(machine, `task \`${id}\` names a task twice in \`after\``);
     const unknown = after.find((one) => placeAfter(one) === undefined);
     if (unknown !== undefined)
-      throw badInput('task-board', `task \`${id}\` comes after task \`${unknown}\`, which is not on the board`);
+      throw badInput(machine, `task \`${id}\` comes after task \`${unknown}\`, which is not on the board`);
   }
   const circle = circleOf(tasks);
   if (circle !== undefined)
-    throw badInput('task-board', `tasks wait for one another in a circle, each for the next: ${circle}`);
+    throw badInput(machine, `tasks wait for one another in a circle, each for the next: ${circle}`);
 
   let slices = board.tasks;
   const dependents = new Map<number, number[]>();

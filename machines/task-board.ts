@@ -127,7 +127,7 @@ function contextOf({
     checkpointEvery:
       checkpointEvery === undefined ? null : wholeNumber('task-board', 'checkpointEvery', checkpointEvery, {}),
     isClosed: oneOf('task-board', 'ends', ends, ['when-done', 'when-told']) === 'when-done',
-    board: withTasks(emptyBoard, tasks),
+    board: withTasks('task-board', emptyBoard, tasks),
     free: known.map((_, index) => index),
     claims: [],
     reported: 0,
@@ -238,7 +238,7 @@ export const taskBoard = coordinator(
       }),
       addTasks: enqueueActions(({ context, event, enqueue }) => {
         try {
-          enqueue.assign({ board: withTasks(context.board, tasksIn(event)) });
+          enqueue.assign({ board: withTasks('task-board', context.board, tasksIn(event)) });
         } catch (error) {
           const refused = {
             type: 'refused',

@@ -100,7 +100,7 @@ function contextOf({ tasks = [], workers, previous, ...options }: TaskCrewInput)
     checkpointEvery:
       checkpointEvery === undefined ? null : wholeNumber('task-crew', 'checkpointEvery', checkpointEvery, {}),
     isClosed: oneOf('task-crew', 'ends', ends, ['when-done', 'when-told']) === 'when-done',
-    board: withTasks(emptyBoard, tasks),
+    board: withTasks('task-crew', emptyBoard, tasks),
     free: [],
     claims: [],
     left: [],
@@ -237,7 +237,7 @@ export const taskCrew = coordinator(
           (event.body as { readonly tasks?: JsonValue } | null | undefined)?.tasks ??
           null) as unknown;
         try {
-          enqueue.assign({ board: withTasks(context.board, tasks as readonly BoardTask[]) });
+          enqueue.assign({ board: withTasks('task-crew', context.board, tasks as readonly BoardTask[]) });
         } catch (error) {
           const reason = error instanceof Error ? error.message : String(error);
           const refused = { type: 'refused', from: event.from ?? 'outside', reason };
