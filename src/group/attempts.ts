@@ -277,8 +277,11 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
   };
 
   const live = (want: Want, attemptNumber: number): Living => {
+    const { address, incarnation, input } = want;
     const member: Living = {
-      ...want,
+      address,
+      incarnation,
+      input,
       attempt: attemptNumber,
       phase: 'idle',
       cancelRetry: undefined,

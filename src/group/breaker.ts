@@ -74,7 +74,7 @@ export function learning(circuits: Breakers, isCounted: (harness: string) => boo
     if (type !== 'attempt.started' && type !== 'attempt.failed' && type !== 'member.settled') return;
     const { stream, data, at } = entry;
     const { member, incarnation } = data as unknown as GroupEvents['attempt.started'];
-    const key = JSON.stringify([stream, member, incarnation]);
+    const key = `${stream}\n${member}#${incarnation}`;
     if (type === 'attempt.started') {
       harnesses.set(key, (data as unknown as GroupEvents['attempt.started']).harness);
       return;

@@ -64,6 +64,8 @@ interface Running {
   readonly job: Job;
   readonly abort: AbortController;
   ending: Ending | undefined;
+  /** Called when it is told to end while it is performed. */
+  told: (() => void) | undefined;
 }
 
 /** The rate of a harness is looked at over this long, ms. */
@@ -125,7 +127,7 @@ export function dispatcher(options: {
     (job.reattach || isInRate(job));
 
   const start = (job: Job) => {
-    const entry: Running = { job, abort: new AbortController(), ending: undefined };
+    const entry: Running = { job, abort: new AbortController(), ending: undefined, told: undefined };
     running.set(job.key, entry);
     if (job.harness.ratePerMinute !== undefined && !job.reattach)
       begun.set(job.harnessName, [...(begun.get(job.harnessName) ?? []), clock.now()]);
@@ -147,7 +149,7 @@ export function dispatcher(options: {
   };
 
   const perform = async (entry: Running): Promise<Outcome | undefined> => {
-    const { job, abort } = entry;
+    const { job } = entry;
     if (entry.ending !== undefined) return { status: 'cancelled', reason: entry.ending.reason };
     const { timeoutMs } = job.invocation;
     const stopTimeout =
@@ -158,17 +160,18 @@ export function dispatcher(options: {
           });
     let stopGiveUp: (() => void) | undefined;
     const givenUp = new Promise<Outcome>((resolve) => {
-      abort.signal.addEventListener('abort', () => {
-        stopGiveUp = clock.wakeAt(clock.now() + giveUpMs, () =>
+      entry.told = () => {
+        stopGiveUp ??= clock.wakeAt(clock.now() + giveUpMs, () =>
           resolve({ status: 'cancelled', reason: `harness \`${job.harnessName}\` did not end within ${giveUpMs} ms` }),
         );
-      });
+      };
     });
     try {
       return await Promise.race([work(entry), givenUp]);
     } catch (error) {
       return { status: 'error', class: 'failed', error: plainError(error) };
     } finally {
+      entry.told = undefined;
       stopTimeout?.();
       stopGiveUp?.();
     }
@@ -176,7 +179,7 @@ export function dispatcher(options: {
 
   const work = async (entry: Running): Promise<Outcome | undefined> => {
     const { job, abort } = entry;
-    const outputFile = await job.outputFile();
+    const outputFile = job.harness.writesOutput === false ? undefined : await job.outputFile();
     if (abort.signal.aborted)
       return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
     const attempt: Attempt = {
@@ -254,6 +257,7 @@ export function dispatcher(options: {
     }
     entry.ending ??= ending;
     entry.abort.abort(new Error(ending.reason));
+    entry.told?.();
     return true;
   };
 

@@ -80,7 +80,8 @@ export function streamWriter(options: StreamWriterOptions): StreamWriter {
           events.push(fold !== undefined && events.length === 0 ? { type, at, data, fold } : { type, at, data });
         }
         const entries = await journal.append(stream, seq, epoch, events);
-        for (const [index, entry] of entries.entries()) {
+        for (let index = 0; index < entries.length; index += 1) {
+          const entry = entries[index] as Entry;
           seq = entry.seq;
           options.apply(entry);
           batch[index]?.applied?.(entry);

@@ -59,6 +59,7 @@ export function fn(perform: Perform, options: FnOptions = {}): Harness {
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(ratePerMinute === undefined ? {} : { ratePerMinute }),
+    writesOutput: false,
     perform: (attempt) => performInProcess(perform, attempt, graceMs, clock),
   };
 }

@@ -194,6 +194,8 @@ export interface Harness {
   readonly ratePerMinute?: number;
   /** False: its failures are those of the work (a program that crashes), and never open a circuit. Default true. */
   readonly hasCircuit?: boolean;
+  /** False: it writes no output of its own, and its attempts have no `outputFile`. Default true. */
+  readonly writesOutput?: boolean;
   /**
    * Performs one attempt and resolves to its outcome. Ends within seconds of `signal` aborting, and leaves
    * nothing running behind. A rejection is recorded as outcome `error`, class `failed`.

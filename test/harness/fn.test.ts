@@ -154,5 +154,5 @@ test('a function talks to its group by the mailbox of its attempt', async () => 
 
 test('capabilities and concurrency are declared as given', () => {
   expect(fn(() => 1, { capabilities: ['a'], concurrency: 2 })).toMatchObject({ capabilities: ['a'], concurrency: 2 });
-  expect(Object.keys(fn(() => 1))).toEqual(['perform']);
+  expect(Object.keys(fn(() => 1))).toEqual(['writesOutput', 'perform']);
 });
