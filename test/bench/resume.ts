@@ -4,7 +4,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { inTurns, rowOf, type Bench } from './measure/row.ts';
 import { inFolder } from './measure/work-folder.ts';
-import { writeRun } from './work/waiting-run.ts';
+import type * as WaitingRun from './work/waiting-run.ts';
 
 /** Ms from spawning `node file` to the first byte that it prints. */
 function timeToSpeak(file: string, args: readonly string[] = []): Promise<number> {
@@ -20,17 +20,21 @@ function timeToSpeak(file: string, args: readonly string[] = []): Promise<number
   });
 }
 
+/** What stands in the bundle that `bench.ts` makes: the machine that wrote the run is then the one that resumes it. */
+const bundled = (name: string) => new URL(`../../../bundled/${name}`, import.meta.url);
+
 /** The bench. */
 export const resume: Bench = ({ smoke, row }) =>
   inFolder(async (dir) => {
     const entries = smoke ? 500 : 10_000;
     process.stderr.write(`  writing ${entries} entries\n`);
+    const { writeRun } = (await import(bundled('work/waiting-run.js').href)) as typeof WaitingRun;
     await writeRun(`${dir}/with`, entries);
     cpSync(`${dir}/with`, `${dir}/without`, { recursive: true });
     rmSync(`${dir}/without/runs/resume/snapshots`, { recursive: true, force: true });
     const empty = `${dir}/empty.mjs`;
     writeFileSync(empty, "import { writeSync } from 'node:fs';\nwriteSync(1, 'ready\\n');\n");
-    const child = fileURLToPath(new URL('resume-child.js', import.meta.url));
+    const child = fileURLToPath(bundled('resume-child.js'));
     let copies = 0;
     const resumed = (kind: string) => async () => {
       const copy = `${dir}/copy-${(copies += 1)}`;

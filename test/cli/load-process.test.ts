@@ -14,8 +14,8 @@ import { StateMachine, setup } from 'xstate';
 import { TroupeError, defineProcess, member } from 'troupe';
 import { fanOut } from 'troupe/machines';
 const { setup: theirs } = await import('${root}node_modules/xstate/dist/xstate.cjs.mjs');
-const { TroupeError: error } = await import('${root}dist/src/error.js');
-const { member: theMember } = await import('${root}dist/src/group/member.js');
+const { TroupeError: error } = await import('${root}dist/bundle/index.js');
+const { member: theMember } = await import('${root}dist/bundle/index.js');
 export default defineProcess('same', () => [setup === theirs, TroupeError === error, member === theMember, fanOut instanceof StateMachine]);
 `;
 

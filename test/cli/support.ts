@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 /** The built program; `test/build.ts` builds it before the tests. */
-export const program = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+export const program = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url));
 
 /** For `expect.poll`: a busy machine takes its time. */
 export const patience = { timeout: 20_000 };

@@ -38,7 +38,7 @@ function furnish(place: string, files: readonly ShownFile[]): void {
   for (const name of ['xstate', '@types', 'tsx', 'vitest'])
     symlinkSync(join(root, 'node_modules', name), join(modules, name));
   symlinkSync(root, join(modules, 'troupe'));
-  symlinkSync(join(root, 'dist/src/cli/main.js'), join(modules, '.bin/troupe'));
+  symlinkSync(join(root, 'dist/bundle/main.js'), join(modules, '.bin/troupe'));
   const compilerOptions = {
     target: 'es2023',
     module: 'nodenext',
