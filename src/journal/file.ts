@@ -3,6 +3,7 @@
  *
  *     journal.jsonl, journal-000002.jsonl …   the log (`segments.ts`, `line.ts`)
  *     lease/000003.json                       who may write (`lease.ts`)
+ *     lease/checked.json                      what the last holder had checked: a cache (`checked.ts`)
  *     snapshots/group%3achecks-1200.json      caches (`snapshots.ts`)
  *     files/…                                 side files: harnesses' outputs
  *     torn/journal.jsonl.48213.4              what a repair cut off (`repair.ts`)
