@@ -118,6 +118,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     for (const notice of notices.slice(noticesTold)) observer.notice(notice);
     noticesTold = notices.length;
   };
+  lease.onLost?.(fail);
   const writer = streamWriter({ journal, epoch: lease.epoch, stream: runStream, clock, apply: applied, fatal: fail });
 
   const recorded: Entry[] = [];

@@ -41,3 +41,9 @@ export function ioError(error: unknown, doing: string, path: string, mayBeOnDisk
     error,
   );
 }
+
+/** Another host has taken the run. */
+export function staleEpoch(run: string, epoch: number): TroupeError {
+  const message = `Epoch ${epoch} of run \`${run}\` is over: another host has taken the run.`;
+  return new TroupeError('EPOCH_STALE', message, { run, epoch });
+}

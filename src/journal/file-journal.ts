@@ -1,6 +1,6 @@
 /** One run's journal in its folder: the port over the log, the lease, the snapshots and the side files. */
 import { TroupeError } from '../error.ts';
-import { ioError } from './damage.ts';
+import { ioError, staleEpoch } from './damage.ts';
 import { writeChecked } from './checked.ts';
 import type { Kept } from './last-segment.ts';
 import { plainEntry } from './lazy.ts';
@@ -39,13 +39,15 @@ export function openFileJournal(
     if (isClosed) throw new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run });
   };
 
-  const keepAlive = (epoch: Epoch): (() => void) => {
+  /** Heartbeats; `lost` when one finds that another host has taken the run. */
+  const keepAlive = (epoch: Epoch, lost: (error: TroupeError) => void): (() => void) => {
     let callOff = (): void => undefined;
     const arm = (): void => {
       callOff = clock.wakeAt(clock.now() + leaseTtlMs / 3, () => {
         // A heartbeat that fails is no harm by itself: the fence decides.
         void epoch.heartbeat().catch(() => undefined);
-        arm();
+        if (epoch.isHeld() === 'stale') lost(staleEpoch(run, epoch.epoch));
+        else arm();
       });
     };
     arm();
@@ -84,11 +86,15 @@ export function openFileJournal(
         }
         writer = taken.writer;
         kept = taken.kept;
-        const stopHeartbeat = keepAlive(epoch);
+        let tellLost = (_error: TroupeError): void => undefined;
+        const stopHeartbeat = keepAlive(epoch, (error) => tellLost(error));
         let released: Promise<void> | undefined;
         lease = {
           epoch: epoch.epoch,
           takenFrom: epoch.takenFrom,
+          onLost(callback) {
+            tellLost = callback;
+          },
           release() {
             released ??= (async () => {
               const mine = taken.writer;

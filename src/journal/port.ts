@@ -2,6 +2,7 @@
  * The journal port: remembering. A journal belongs to one run and holds several streams; order in a
  * stream is decided in one place, `append` (G3). Every implementation passes `conformance.ts`.
  */
+import type { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
 
 /** A fact to be appended; it becomes an {@link Entry} when it is durable. */
@@ -43,6 +44,11 @@ export interface Lease {
   readonly epoch: number;
   /** Whose lease this one replaced because its holder was dead or had expired; undefined after a clean close. */
   readonly takenFrom: Holder | undefined;
+  /**
+   * Calls back, at most once, when it shows without an append that another host has taken the run (EPOCH_STALE): a holder
+   * that writes nothing for long is to stop all the same. Optional: the next append tells in any case.
+   */
+  onLost?(callback: (error: TroupeError) => void): void;
   /** Gives the run back. Appends under this epoch are refused afterwards. Safe to call twice. */
   release(): Promise<void>;
 }

@@ -12,7 +12,7 @@
  * has done so in the same breath already, and lets other events in every `turnMsMax`.
  */
 import { TroupeError } from '../error.ts';
-import { ioError } from './damage.ts';
+import { ioError, staleEpoch } from './damage.ts';
 import { writeAll, type OpenFile } from './fs.ts';
 import { crcOf, encodeEntry, entryVersion, linePrefix } from './line.ts';
 import { checkStream } from './names.ts';
@@ -177,13 +177,7 @@ export function createWriter(options: WriterOptions): Writer {
     recentMs += (Math.min(tookMs, 2 * blockBelowMs) - recentMs) * newestWeight;
     const held = isHeld();
     if (held === 'stale') {
-      return fail(
-        new TroupeError('EPOCH_STALE', `Epoch ${epoch} of run \`${run}\` is over: another host has taken the run.`, {
-          run,
-          epoch,
-        }),
-        batch,
-      );
+      return fail(staleEpoch(run, epoch), batch);
     }
     if (held === 'gone') {
       return fail(

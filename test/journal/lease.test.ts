@@ -113,6 +113,23 @@ describe('one writer', () => {
     ]);
   });
 
+  test('an old holder that writes nothing hears of its successor at its next heartbeat, once', async () => {
+    const { fs, processes, clock, store } = setUp();
+    const old = processes.start();
+    const told: string[] = [];
+    const lease = await (await store(old.processes).open('r', { create: true })).lease();
+    lease.onLost?.(({ code }) => told.push(code));
+    clock.ring();
+    expect(told).toEqual([]);
+    old.hide();
+    fs.advance(1001);
+    const next = await (await store(processes.start().processes).open('r')).lease();
+    next.onLost?.(({ code }) => told.push(`next: ${code}`));
+    clock.ring();
+    clock.ring();
+    expect(told).toEqual(['EPOCH_STALE']);
+  });
+
   test('the duty to seal passes on: a successor that died before sealing leaves it to the next one', async () => {
     const { fs, processes, store } = setUp();
     const old = processes.start();
