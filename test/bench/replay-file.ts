@@ -37,14 +37,16 @@ async function replayed(journal: Journal): Promise<number> {
 /** The bench. */
 export const replayFile: Bench = ({ smoke, row }) =>
   inFolder(async (dir) => {
-    for (const [length, rounds] of smoke
-      ? ([[2_000, 1]] as const)
+    // Judged as the parsed rows are, by a coordinator's journal; `mixed` is told beside it.
+    for (const [kind, length, rounds] of smoke
+      ? ([['coordinator', 2_000, 1]] as const)
       : ([
-          [100_000, 7],
-          [1_000_000, 3],
+          ['coordinator', 100_000, 7],
+          ['coordinator', 1_000_000, 3],
+          ['mixed', 100_000, 5],
         ] as const)) {
-      const history = historyOf('mixed', length);
-      const store = fileStore({ dir: `${dir}/${length}` });
+      const history = historyOf(kind, length);
+      const store = fileStore({ dir: `${dir}/${kind}-${length}` });
       await record(await store.open('replay', { create: true }), history);
       const measured = await inTurns(rounds, {
         ours: async () => {
@@ -58,12 +60,12 @@ export const replayFile: Bench = ({ smoke, row }) =>
       row(
         rowOf(
           {
-            name: `replay ${length.toLocaleString('en')} entries from the file, mixed`,
+            name: `replay ${length.toLocaleString('en')} entries from the file, ${kind}`,
             unit: 'entries/s',
             level: 'D2',
             rivalName: 'live XState',
             note: 'read, checksum, parse and fold; the rival has its events in memory',
-            target: { atLeast: 1 },
+            ...(kind === 'coordinator' ? { target: { atLeast: 1 } } : {}),
           },
           measured.ours,
           measured.live,
