@@ -70,21 +70,22 @@ export function memberRow(
 }
 
 function lineOf(member: MemberRecord, line: string | undefined, now: number): string {
-  const attempt = member.attempt > 1 ? `attempt ${member.attempt}: ` : '';
   const said = line ?? member.line ?? '';
+  const told = (what: string) =>
+    member.attempt > 1 ? `attempt ${member.attempt}${what === '' ? '' : `: ${what}`}` : what;
   switch (member.status) {
     case 'queued':
       return 'waits for a free place';
     case 'waiting':
       return `attempt ${member.attempt + 1} in ${duration((member.retryAt ?? now) - now)}: ${failureOf(member.error, '')}`;
     case 'failed':
-      return attempt + failureOf(member.error, said);
+      return told(failureOf(member.error, said));
     case 'interrupted':
       return 'its host stopped; it goes on after a resume';
     case 'cancelled':
     case 'completed':
     case 'running':
-      return attempt + said;
+      return told(said);
   }
 }
 
