@@ -9,7 +9,7 @@ export interface Clock {
 /** setTimeout cannot wait longer than this; longer waits are made of several. */
 const waitMsMax = 2 ** 31 - 1;
 
-/** The machine's own clock. Timers do not keep the process alive. */
+/** The machine's own clock. A wake-up that waits keeps the process alive until it is called off: a host closes its timers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   wakeAt(atMs, callback) {

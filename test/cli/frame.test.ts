@@ -137,3 +137,12 @@ test('whatever there is, a frame keeps to the rows and columns it is given', () 
 });
 
 const widthIn = (line: string) => line.length + (line.match(/[\u3040-\u9fff]/g)?.length ?? 0);
+
+test('a later attempt is told with what it says, and by its number alone while it says nothing', () => {
+  const again = (member: string) =>
+    ['group:work', 'attempt.started', { member, incarnation: 1, attempt: 2, harness: 'command' }, 1] as const;
+  const progress = { member: 'a', incarnation: 1, attempt: 2, progress: { line: 'reads' } };
+  const lines = run(group('work', 2), again('a'), again('b'), ['group:work', 'member.progress', progress, 2])(24);
+  const rows = lines.map((line) => line.trimEnd()).filter((line) => /^ {4}[ab] /.test(line));
+  expect(rows.map((row) => row.replace(/^.*attempt/, 'attempt'))).toEqual(['attempt 2: reads', 'attempt 2']);
+});
