@@ -74,8 +74,13 @@ export interface PermissionAnswer {
 export interface AgentOpen {
   /** Absolute path of the folder to work in. */
   readonly cwd: string;
-  /** The whole environment of its processes. */
+  /** The whole environment of its processes; it holds the attempt's mark, by which they are found again. */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * Key of the attempt, whose mark `env` carries: `close` ends all processes that bear it (`endAll` of `program/sweep.ts`), those
+   * that left their group included.
+   */
+  readonly key: string;
   /** `new`: with this id where the agent takes one. `resume`: this session goes on. */
   readonly session: { readonly mode: 'new'; readonly id?: string } | { readonly mode: 'resume'; readonly id: string };
   readonly mcpServers: readonly AgentMcpServer[];
@@ -87,6 +92,8 @@ export interface AgentOpen {
   readonly costUsdMax?: number;
   /** Called in order, never after {@link AgentSession.close} has resolved. Must not throw. */
   onEvent(event: AgentEvent): void;
+  /** What its processes write, as it comes, characters whole: kept as the attempt's output. The stream waits while it is pending. */
+  onOutput?(chunk: Uint8Array): Promise<void> | void;
   /** Answers when it is decided, however long that takes; a rejection counts as a refusal. */
   onPermission(request: PermissionRequest): Promise<PermissionAnswer>;
 }
@@ -110,11 +117,14 @@ export interface AgentSession {
   readonly capabilities: AgentCapabilities;
   /** Process groups that belong to it, for a later sweep; empty for one without processes. */
   readonly pids: readonly number[];
-  /** One turn at a time. Resolves when the agent's own terminal event has come, or nothing of it can come any more. */
+  /**
+   * One turn at a time; again where `warm` or `resume`, by a new process if need be. Resolves when the agent's own terminal event
+   * has come, or nothing of it can come any more. Never rejects.
+   */
   prompt(text: string): Promise<TurnEnd>;
   /** Says something to the running turn; resolves to what became of it. Absent where the agent has no such thing. */
   steer?(text: string): Promise<'injected' | 'queued' | 'refused'>;
-  /** Ends the running turn; its `prompt` resolves as `cancelled`. The session can be prompted again where `warm`. */
+  /** Ends the running turn; its `prompt` resolves as `cancelled`. The session can be prompted again where `warm` or `resume`. */
   cancel(): Promise<void>;
   /** Ends the session's processes, all of them, within 10 s; resolves when nothing runs any more. Never rejects. */
   close(): Promise<void>;
