@@ -1,6 +1,6 @@
 /** `--json`: entries as NDJSON on standard output, as they become durable; everything else goes to standard error. */
 import type { Display } from './display.ts';
-import { entryJson } from './entry-line.ts';
+import { entryJson } from '../process/entry-line.ts';
 import { complain, print } from './terminal.ts';
 
 /** Shows a run to programs. */

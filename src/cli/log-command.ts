@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TroupeError } from '../error.ts';
 import type { Entry, Journal } from '../journal/port.ts';
 import { dataFolder } from './data-folder.ts';
-import { entryJson, summaryOf } from './entry-line.ts';
+import { entryJson, summaryOf } from '../process/entry-line.ts';
 import { exitCodes } from './exit-codes.ts';
 import { styleFor, type Style } from './terminal.ts';
 import { column, fit, timeOf } from './text.ts';

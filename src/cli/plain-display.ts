@@ -1,7 +1,7 @@
 /** Without a terminal: a line per change of state, appended, never painted over. */
 import type { Entry } from '../journal/port.ts';
 import type { Display } from './display.ts';
-import { summaryOf } from './entry-line.ts';
+import { summaryOf } from '../process/entry-line.ts';
 import { print, type Style } from './terminal.ts';
 import { count, timeOf } from './text.ts';
 
