@@ -17,6 +17,7 @@ import { checkedOutcome, checkedProgress } from './checked-outcome.ts';
 import type { Ending, Job } from './dispatcher.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupEvents, Push } from './entries.ts';
+import type { Gates } from './gates.ts';
 import type { GroupContext } from './group-context.ts';
 import { parseInvocation } from './invocation.ts';
 import type { GroupFold } from './fold.ts';
@@ -42,6 +43,7 @@ export interface AttemptsOptions {
   readonly push: Push;
   readonly fold: GroupFold;
   readonly post: Post;
+  readonly gates: Gates;
   readonly budget: BudgetPolicy | undefined;
 }
 
@@ -70,7 +72,8 @@ export interface Attempts {
 const spent = (usage: Usage | undefined) => (usage === undefined ? {} : { usage });
 
 /** The bookkeeping of one group's attempts. */
-export function attemptsOf({ context, group, concurrency, push, fold, post, budget }: AttemptsOptions): Attempts {
+export function attemptsOf(options: AttemptsOptions): Attempts {
+  const { context, group, concurrency, push, fold, post, gates, budget } = options;
   const ledger = () => fold.ledger;
   const { run, clock, timers, dispatcher, payloadBytesMax } = context;
   const living = new Map<string, Living>();
@@ -172,7 +175,8 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       settled(member, { status: 'error', class: 'refused', error: plainError(error) });
       return;
     }
-    const open = mailboxOf({ context, member, attempt: member.attempt, fold, post, push });
+    const { name: harnessName, harness } = choice;
+    const open = mailboxOf({ context, member, attempt: member.attempt, harness: harnessName, fold, post, gates, push });
     member.mailbox = open;
     const job: Job = {
       group,
@@ -181,20 +185,20 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       attempt: member.attempt,
       key: keyOfAttempt(member, member.attempt),
       invocation,
-      harnessName: choice.name,
-      harness: choice.harness,
+      harnessName,
+      harness,
       groupConcurrency: concurrency,
       reattach: reattach !== undefined,
       outputFile: () => context.sideFile(outputName),
       queued: () => {
         // What waits to be taken up goes on counting as running.
-        if (reattach === undefined) push('attempt.queued', { ...attempted(member), harness: choice.name, ...told });
+        if (reattach === undefined) push('attempt.queued', { ...attempted(member), harness: harnessName, ...told });
       },
       started: (durable, lost) => {
         member.reports.begin();
         if (reattach !== undefined) durable();
         else {
-          const data = { ...attempted(member), harness: choice.name, outputFile: outputName, ...told };
+          const data = { ...attempted(member), harness: harnessName, outputFile: outputName, ...told };
           push(
             'attempt.started',
             data,
@@ -208,6 +212,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       },
       progress: (progress) => report(member, progress),
       mailbox: open.mailbox,
+      door: open.door,
       ended: (outcome, ending) => ended(member, outcome, ending),
     };
     member.phase = 'dispatched';
@@ -258,7 +263,7 @@ export function attemptsOf({ context, group, concurrency, push, fold, post, budg
       const record = recordOf(member);
       if (record !== undefined) interrupted(member, record);
     } else if (checked.status === 'cancelled') {
-      failed(member, 'failed', { name: 'CancelledError', message: checked.reason });
+      failed(member, 'failed', { name: 'CancelledError', message: checked.reason }, checked.usage);
     } else {
       failed(member, checked.class, checked.error, checked.usage);
     }

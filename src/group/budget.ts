@@ -1,5 +1,5 @@
 /** Budgets: what has been spent, by the journal, against what may be. Checked before an attempt, never after the bill. */
-import type { Budget, Usage } from '../harness/port.ts';
+import type { Budget } from '../harness/port.ts';
 
 /** What has been spent. */
 export interface Spend {
@@ -42,11 +42,6 @@ export function addSpend(one: Spend, other: Partial<Spend>): Spend {
     tokens: one.tokens + (other.tokens ?? 0),
     costUsd: one.costUsd + (other.costUsd ?? 0),
   };
-}
-
-/** What one ended attempt has spent. */
-export function spendOf(usage: Usage | undefined, wallMs: number): Partial<Spend> {
-  return { wallMs, tokens: usage?.tokens ?? 0, costUsd: usage?.costUsd ?? 0 };
 }
 
 /** The limits of which `share` (default all of it) has been spent; none when the next attempt may be made. */

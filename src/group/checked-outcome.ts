@@ -33,7 +33,7 @@ export function checkedOutcome(outcome: unknown, member: string, bytesMax: numbe
         ...checkedUsage(usage),
       };
     case 'cancelled':
-      return { status, reason: typeof reason === 'string' ? reason : 'cancelled' };
+      return { status, reason: typeof reason === 'string' ? reason : 'cancelled', ...checkedUsage(usage) };
     default:
       return invalid(
         `member \`${member}\`: expected its harness to return an outcome with status ok, error or cancelled, got ${typeof outcome}.`,
@@ -70,9 +70,11 @@ function checkedOutput(value: unknown, member: string, bytesMax: number): Outcom
 const lineMax = 1_000;
 
 /** Progress as it can be recorded. Data that is not JSON, or too large, is replaced by a sentence that says so. */
-export function checkedProgress({ line, data }: Progress, bytesMax: number): Progress {
-  const checkedLine =
-    typeof line === 'string' ? { line: line.length > lineMax ? `${line.slice(0, lineMax - 1)}…` : line } : {};
+export function checkedProgress({ line, data, usage }: Progress, bytesMax: number): Progress {
+  const checkedLine = {
+    ...(typeof line === 'string' ? { line: line.length > lineMax ? `${line.slice(0, lineMax - 1)}…` : line } : {}),
+    ...checkedUsage(usage),
+  };
   if (data === undefined) return checkedLine;
   try {
     const checked = toJson(data, 'progress');

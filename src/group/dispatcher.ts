@@ -5,8 +5,9 @@
  * Keeps G2: an attempt starts only after its `attempt.started` entry is durable.
  */
 import type { Clock } from '../clock.ts';
-import type { Attempt, Harness, Invocation, Mailbox, Outcome, Progress } from '../harness/port.ts';
+import type { Harness, Invocation, Mailbox, Outcome, Progress } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
+import { withDoor, type Door } from './door.ts';
 import type { Address } from './effect.ts';
 
 /** Why an attempt was ended early. */
@@ -37,6 +38,8 @@ export interface Job {
   started(durable: () => void, lost: () => void): void;
   progress(progress: Progress): void;
   readonly mailbox: Mailbox;
+  /** What else an attempt may ask of its group. */
+  door(): Door;
   /** It ended; `outcome` is undefined when it could not be taken up. `ending` when it was ended early. Places are free again. */
   ended(outcome: Outcome | undefined, ending: Ending | undefined): void;
 }
@@ -182,18 +185,10 @@ export function dispatcher(options: {
     const outputFile = job.harness.writesOutput === false ? undefined : await job.outputFile();
     if (abort.signal.aborted)
       return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
-    const attempt: Attempt = {
-      run,
-      group: job.group,
-      member: job.member,
-      attempt: job.attempt,
-      key: job.key,
-      invocation: job.invocation,
-      signal: abort.signal,
-      outputFile,
-      progress: job.progress,
-      mailbox: job.mailbox,
-    };
+    const { group, member, attempt: number, key, invocation, progress, mailbox, door } = job;
+    const { signal } = abort;
+    const given = { run, group, member, attempt: number, key, invocation, signal, outputFile, progress, mailbox, door };
+    const attempt = withDoor(given);
     if (job.reattach) return await job.harness.reattach?.(attempt);
     // Without an outcome it would look like one that could not be taken up.
     return (

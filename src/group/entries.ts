@@ -63,6 +63,8 @@ export interface GroupEvents {
   };
   /** A share of a budget has been spent; told once. */
   'budget.warned': { readonly whose: string; readonly what: string; readonly spent: number; readonly limit: number };
+  /** The session in which an agent works on this attempt, and on the next one by the same harness. */
+  'attempt.session': Attempted & { readonly session: string; readonly data?: JsonValue };
   /** This attempt failed and another follows at `retryAt`, ms since 1970. The last failure is a settlement instead. */
   'attempt.failed': Attempted & {
     readonly error: PlainError;
@@ -87,12 +89,14 @@ export interface GroupEvents {
     readonly ids: readonly string[];
     readonly as: DeliveryMode;
   };
-  /** Somebody has to approve: the coordinator waits for `approved` or `rejected`. */
+  /** Somebody has to approve: the coordinator waits for `approved` or `rejected`, or the member `by` for its answer. */
   'gate.opened': {
     readonly name: string;
     readonly question: string;
     readonly data?: JsonValue;
     readonly effect?: string;
+    readonly by?: Address;
+    readonly incarnation?: number;
   };
   'gate.answered': { readonly name: string; readonly approved: boolean; readonly note: string; readonly by: string };
   'checkpoint': {

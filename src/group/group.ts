@@ -7,13 +7,13 @@
 import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
-import type { Letter, Outcome } from '../harness/port.ts';
+import type { GateAnswer, Letter, Outcome } from '../harness/port.ts';
 import { attemptsOf } from './attempts.ts';
 import type { Push } from './entries.ts';
 import type { ActorKey, Effect } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
-import { gatesOf, type GateAnswer } from './gates.ts';
+import { gatesOf } from './gates.ts';
 import type { Ledger } from './ledger.ts';
 import { isReadable, mailKey } from './mail.ts';
 import { createdAs, refuseMismatch } from './mismatch.ts';
@@ -107,7 +107,8 @@ export async function openGroup(
   let effects: Effect[] = [];
   const gates = gatesOf(name, state.ledger, push);
   const post = postOf(context, name, state, (data, applied, failed) => writer.push('message', data, applied, failed));
-  const attempts = attemptsOf({ context, group: name, concurrency, budget: options.budget, push, fold: state, post });
+  const { budget } = options;
+  const attempts = attemptsOf({ context, group: name, concurrency, budget, push, fold: state, post, gates });
 
   const setAlarm = (address: string, incarnation: number, timer: string, dueAt: number) => {
     const key = JSON.stringify([address, timer]);

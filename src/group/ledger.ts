@@ -5,7 +5,7 @@
 import type { Entry } from '../journal/port.ts';
 import type { FailureClass, PlainError, Usage } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
-import { addSpend, noSpend, spendOf, type Spend } from './budget.ts';
+import { addSpend, noSpend, type Spend } from './budget.ts';
 import type { Address, GroupEnd } from './effect.ts';
 import type { GroupEvents, GroupEventType } from './entries.ts';
 import { IdSet, Recipients } from './noted.ts';
@@ -41,6 +41,22 @@ export interface MemberRecord {
   failed: { readonly harness: string; readonly class: FailureClass }[];
   /** What its attempts have spent. */
   spend: Spend;
+  /** What the present attempt has told of its spending, in all. */
+  told: Usage | undefined;
+  /** Sessions with agents, the last of each harness; replaced, never changed in place. */
+  sessions: readonly SessionRecord[] | undefined;
+}
+
+/** An agent's session in which a member's attempts work. */
+export interface SessionRecord {
+  readonly harness: string;
+  readonly id: string;
+  /** The last attempt that worked in it. */
+  readonly attempt: number;
+  readonly data?: JsonValue;
+  /** What was charged for it. */
+  readonly tokens: number;
+  readonly costUsd: number;
 }
 
 /** A checkpoint as recorded. */
@@ -62,8 +78,11 @@ export interface GateRecord {
   readonly question: string;
   readonly data?: JsonValue;
   readonly openedAt: number;
-  /** Id of the effect that opened it; absent when the host did (a budget). */
+  /** Id of the effect that opened it; absent when the host did (a budget), or a member. */
   readonly effect?: string;
+  /** Address and incarnation of the member that waits for the answer. */
+  readonly by?: Address;
+  readonly incarnation?: number;
   answer: { readonly approved: boolean; readonly note: string; readonly by: string; readonly at: number } | undefined;
 }
 
@@ -172,6 +191,8 @@ function memberOf(ledger: Ledger, { member, incarnation, attempt }: Omit<Attempt
       error: undefined,
       failed: [],
       spend: noSpend,
+      told: undefined,
+      sessions: undefined,
     };
     if (isLate)
       ledger.strays = ledger.strays.filter((stray) => stray.member !== member || stray.incarnation !== incarnation);
@@ -187,12 +208,32 @@ function endMember(record: MemberRecord, status: MemberStatus, at: number): void
   record.retryAt = undefined;
 }
 
-/** What an attempt that was under way has spent. */
+/** What an attempt that was under way has spent: its time, and of its usage what it has not told before. */
 function charge(ledger: Ledger, record: MemberRecord, usage: Usage | undefined, at: number): void {
   if (record.status !== 'running' && usage === undefined) return;
-  const spent = spendOf(usage, record.status === 'running' ? Math.max(0, at - (record.startedAt ?? at)) : 0);
+  const wallMs = record.status === 'running' ? Math.max(0, at - (record.startedAt ?? at)) : 0;
+  spend(ledger, record, usage, wallMs);
+}
+
+function spend(ledger: Ledger, record: MemberRecord, usage: Usage | undefined, wallMs: number): void {
+  const tokens = Math.max(0, (usage?.tokens ?? 0) - (record.told?.tokens ?? 0));
+  const costUsd = Math.max(0, (usage?.costUsd ?? 0) - (record.told?.costUsd ?? 0));
+  const spent = { wallMs, tokens, costUsd };
   record.spend = addSpend(record.spend, spent);
   ledger.spend = addSpend(ledger.spend, spent);
+  if (usage === undefined) return;
+  record.told = { tokens: (record.told?.tokens ?? 0) + tokens, costUsd: (record.told?.costUsd ?? 0) + costUsd };
+  record.sessions = record.sessions?.map((one) =>
+    one.harness === record.harness && one.attempt === record.attempt
+      ? { ...one, tokens: one.tokens + tokens, costUsd: one.costUsd + costUsd }
+      : one,
+  );
+}
+
+/** Whoever asked is gone: nobody waits for these answers any more. */
+function withdrawGates(ledger: Ledger, { member, incarnation }: Pick<Attempted, 'incarnation' | 'member'>): void {
+  for (const [name, { by, incarnation: asked, answer }] of ledger.gates)
+    if (by === member && asked === incarnation && answer === undefined) ledger.gates.delete(name);
 }
 
 type Fold = { readonly [Type in GroupEventType]: (ledger: Ledger, data: GroupEvents[Type], entry: Entry) => void };
@@ -235,9 +276,18 @@ const folds: Fold = {
     record.startedAt = entry.at;
     record.endedAt = undefined;
     record.retryAt = undefined;
+    record.told = undefined;
     record.outputFile = data.outputFile;
     record.spend = addSpend(record.spend, { attempts: 1 });
     ledger.spend = addSpend(ledger.spend, { attempts: 1 });
+  },
+  'attempt.session'(ledger, { member, incarnation, attempt, session: id, data }) {
+    const record = memberOf(ledger, { member, incarnation, attempt });
+    const { harness } = record;
+    const known = record.sessions?.find((one) => one.harness === harness && one.id === id);
+    const others = record.sessions?.filter((one) => one.harness !== harness) ?? [];
+    const more = data === undefined ? {} : { data };
+    record.sessions = [...others, { tokens: 0, costUsd: 0, ...known, harness, id, attempt, ...more }];
   },
   'attempt.failed'(ledger, data, entry) {
     const record = memberOf(ledger, data);
@@ -255,16 +305,21 @@ const folds: Fold = {
     const record = memberOf(ledger, data);
     charge(ledger, record, data.usage, entry.at);
     endMember(record, data.again === true ? 'interrupted' : 'cancelled', entry.at);
+    if (ledger.gates.size > 0 && data.again !== true) withdrawGates(ledger, data);
   },
   'member.progress'(ledger, data) {
     const record = ledger.members.get(data.member);
-    if (record?.incarnation === data.incarnation && data.progress.line !== undefined) record.line = data.progress.line;
+    if (record?.incarnation !== data.incarnation) return;
+    if (data.progress.line !== undefined) record.line = data.progress.line;
+    if (data.progress.usage !== undefined && record.attempt === data.attempt)
+      spend(ledger, record, data.progress.usage, 0);
   },
   'member.settled'(ledger, data, entry) {
     const record = memberOf(ledger, data);
     charge(ledger, record, data.outcome.usage, entry.at);
     endMember(record, data.outcome.status === 'ok' ? 'completed' : 'failed', entry.at);
     record.error = data.outcome.status === 'ok' ? undefined : data.outcome.error;
+    if (ledger.gates.size > 0) withdrawGates(ledger, data);
   },
   'timer.fired'() {},
   'emitted'() {},

@@ -4,10 +4,12 @@
  */
 import { TroupeError } from '../error.ts';
 import { canonical } from '../json.ts';
-import type { DeliveryMode, Letter, Mailbox, Message } from '../harness/port.ts';
+import type { DeliveryMode, Letter, Mailbox, Message, Taken } from '../harness/port.ts';
 import { hashText, hashToText } from './digest.ts';
+import { doorOf, type Door } from './door.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupFold } from './fold.ts';
+import type { Gates } from './gates.ts';
 import type { GroupContext } from './group-context.ts';
 import { unreadIn } from './box.ts';
 import type { Mail } from './box.ts';
@@ -18,6 +20,8 @@ import type { Push } from './entries.ts';
 /** A mailbox, and what the host does with it. */
 export interface OpenMailbox {
   readonly mailbox: Mailbox;
+  /** Made when it is first asked for: most attempts have no session and no question. */
+  door(): Door;
   /** Mail has come. True when the attempt is to be interrupted for it. */
   arrived(mail: Mail): boolean;
   /** The attempt has ended: whoever waits is sent away. */
@@ -29,23 +33,28 @@ export interface MailboxOptions {
   readonly context: GroupContext;
   readonly member: ActorKey;
   readonly attempt: number;
+  /** Name of the harness that makes the attempt. */
+  readonly harness: string;
   readonly fold: GroupFold;
   readonly post: Post;
+  readonly gates: Gates;
   readonly push: Push;
 }
 
 const asMessage = ({ mode: _mode, effect: _effect, ...message }: Mail): Message => message;
 
 /** Opens the mailbox of one attempt. */
-export function mailboxOf({ context, member, attempt, fold, post, push }: MailboxOptions): OpenMailbox {
+export function mailboxOf(options: MailboxOptions): OpenMailbox {
+  const { context, member, attempt, fold, post, push } = options;
   const { address, incarnation } = member;
   const key = mailKey(member);
-  /** Handed over, and the reading not folded yet. */
+  /** Handed over, and the reading not folded yet; or in somebody's hands, and not acknowledged yet. */
   const handed = new Set<string>();
   const sent = new Map<string, number>();
   let waiters: (() => void)[] = [];
   let steer: ((message: Message) => void) | undefined;
   let isClosed = false;
+  let door: Door | undefined;
 
   const refuseClosed = () => {
     if (isClosed)
@@ -57,15 +66,33 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
   const unread = (max: number, isWanted: (mail: Mail) => boolean = () => true) =>
     unreadIn(fold.mail.get(key), max, (mail) => !handed.has(mail.id) && isWanted(mail));
 
-  const handOver = (mails: readonly Mail[], as: DeliveryMode): readonly Message[] => {
-    if (mails.length === 0) return [];
-    for (const { id } of mails) handed.add(id);
+  const letGo = (ids: readonly string[]) => {
+    for (const id of ids) handed.delete(id);
+  };
+  const hold = (mails: readonly Mail[], as: DeliveryMode): Taken => {
     const ids = mails.map(({ id }) => id);
-    push('message.read', { member: address, incarnation, attempt, ids, as }, () => {
-      // From here the fold knows.
-      for (const id of ids) handed.delete(id);
-    });
-    return mails.map(asMessage);
+    for (const id of ids) handed.add(id);
+    let isHeld = ids.length > 0;
+    return {
+      messages: mails.map(asMessage),
+      acknowledge() {
+        if (!isHeld || isClosed) return;
+        isHeld = false;
+        // From there the fold knows.
+        push('message.read', { member: address, incarnation, attempt, ids, as }, () => letGo(ids));
+      },
+      putBack() {
+        if (!isHeld) return;
+        isHeld = false;
+        letGo(ids);
+        wake();
+      },
+    };
+  };
+  const handOver = (mails: readonly Mail[], as: DeliveryMode): readonly Message[] => {
+    const taken = hold(mails, as);
+    taken.acknowledge();
+    return taken.messages;
   };
 
   /** Resolves when something has come, or `untilMs` is there, or the attempt has ended. */
@@ -91,27 +118,42 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
     return `${address}#${incarnation}:${hashToText(hashText(text))}${count === 1 ? '' : `:${count}`}`;
   };
 
-  const send = async (letter: Letter): Promise<{ readonly id: string }> => {
+  const send: Mailbox['send'] = async (letter) => {
     refuseClosed();
     return await post.send(address, { ...letter, id: letter.id ?? idOf(letter) });
   };
 
-  const waitFor = async (pick: () => readonly Mail[], waitMs: number): Promise<readonly Message[]> => {
+  /** What `give` makes of the first mail there is: in one step, so that nobody else finds the same. */
+  const waitFor = async <Given>(
+    pick: () => readonly Mail[],
+    give: (mails: readonly Mail[]) => Given,
+    { waitMs, signal }: { readonly waitMs: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<Given> => {
     const untilMs = context.clock.now() + waitMs;
-    for (;;) {
-      refuseClosed();
-      const mails = pick();
-      if (mails.length > 0 || context.clock.now() >= untilMs) return handOver(mails, 'queue');
-      await changed(untilMs);
+    signal?.addEventListener('abort', wake, { once: true });
+    try {
+      for (;;) {
+        refuseClosed();
+        if (signal?.aborted === true) return give([]);
+        const mails = pick();
+        if (mails.length > 0 || context.clock.now() >= untilMs) return give(mails);
+        await changed(untilMs);
+      }
+    } finally {
+      signal?.removeEventListener('abort', wake);
     }
   };
+  const asRead = (mails: readonly Mail[]) => handOver(mails, 'queue');
+  const inHand = (mails: readonly Mail[]) => hold(mails, 'queue');
 
   const mailbox: Mailbox = {
     send,
-    inbox: ({ waitMs = 0, max = 100 } = {}) => waitFor(() => unread(max), waitMs),
+    inbox: ({ waitMs = 0, max = 100 } = {}) => waitFor(() => unread(max), asRead, { waitMs }),
+    take: ({ waitMs = 0, max = 100, signal } = {}) => waitFor(() => unread(max), inHand, { waitMs, signal }),
     async ask(letter, { timeoutMs }) {
       const { id } = await send(letter);
-      const [answer] = await waitFor(() => unread(1, ({ inReplyTo }) => inReplyTo === id), timeoutMs);
+      const isAnswer = (mail: Mail) => mail.inReplyTo === id;
+      const [answer] = await waitFor(() => unread(1, isAnswer), asRead, { waitMs: timeoutMs });
       if (answer !== undefined) return answer;
       throw new TroupeError(
         'TIMEOUT',
@@ -140,6 +182,11 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
 
   return {
     mailbox,
+    door() {
+      door ??= doorOf(options);
+      if (isClosed) door.close();
+      return door;
+    },
     arrived(mail) {
       if (mail.mode === 'steer' && steer !== undefined) steerWith(mail);
       wake();
@@ -147,6 +194,7 @@ export function mailboxOf({ context, member, attempt, fold, post, push }: Mailbo
     },
     close() {
       isClosed = true;
+      door?.close();
       wake();
     },
   };

@@ -19,6 +19,7 @@ export { route, type HarnessFacts, type Rejection, type Route, type RouteQuestio
 export type {
   Attempt,
   FailureClass,
+  GateAnswer,
   Harness,
   Harnesses,
   Invocation,
@@ -28,6 +29,7 @@ export type {
   Outcome,
   PlainError,
   Progress,
+  Question,
   RetryPolicy,
   Usage,
 } from './port.ts';

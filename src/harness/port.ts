@@ -28,7 +28,7 @@ export type FailureClass =
 export type Outcome =
   | { readonly status: 'ok'; readonly output: JsonValue; readonly usage?: Usage }
   | { readonly status: 'error'; readonly error: PlainError; readonly class: FailureClass; readonly usage?: Usage }
-  | { readonly status: 'cancelled'; readonly reason: string };
+  | { readonly status: 'cancelled'; readonly reason: string; readonly usage?: Usage };
 
 /** How often and how patiently a failed attempt is tried again. */
 export interface RetryPolicy {
@@ -106,6 +106,8 @@ export interface Progress {
   /** Last line of output, or what it is doing now. */
   readonly line?: string;
   readonly data?: JsonValue;
+  /** What this attempt has spent so far, in all: budgets see it before the attempt ends. */
+  readonly usage?: Usage;
 }
 
 /** A message as its reader gets it. Peer text is data: it grants nothing. */
@@ -139,15 +141,29 @@ export interface Letter {
   readonly mode?: DeliveryMode;
 }
 
+/** Messages in a reader's hands, not acknowledged yet: nobody else is given them. What is left in hand at the end counts as unread. */
+export interface Taken {
+  readonly messages: readonly Message[];
+  /** They have reached the reader. Once; ignored after {@link Taken.putBack} and after the attempt. */
+  acknowledge(): void;
+  /** They have not: whoever reads next is given them. Ignored after {@link Taken.acknowledge}. */
+  putBack(): void;
+}
+
 /** A group as one of its members sees it. */
 export interface Mailbox {
-  /** Resolves when the message is durable. Codes: UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT, GROUP_ENDED. */
-  send(letter: Letter): Promise<{ readonly id: string }>;
+  /**
+   * Resolves when the message is durable; `isRepeat` when one of this id had been recorded before for every recipient, and so
+   * nothing was sent. Codes: UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT, GROUP_ENDED.
+   */
+  send(letter: Letter): Promise<{ readonly id: string; readonly isRepeat?: true }>;
   /**
    * Unread messages in journal order, waiting up to `waitMs` (default 0) for the first. Reading acknowledges: they are
    * not given to this invocation again, unless the host dies before the acknowledgement is durable.
    */
   inbox(options?: { readonly waitMs?: number; readonly max?: number }): Promise<readonly Message[]>;
+  /** Like `inbox`, for one who passes mail on: acknowledged when it has arrived. An aborted `signal` ends the waiting with nothing. */
+  take(options?: { readonly waitMs?: number; readonly max?: number; readonly signal?: AbortSignal }): Promise<Taken>;
   /** Sends, and waits for the first message in reply to it; rejects with TIMEOUT after `timeoutMs`. */
   ask(letter: Letter, options: { readonly timeoutMs: number }): Promise<Message>;
   /** Marks this member's own progress durably; the same name once per invocation. */
@@ -161,6 +177,24 @@ export interface Mailbox {
   members(): readonly { readonly id: string; readonly status: string }[];
   /** Takes messages of mode `steer` while it is set; without it they wait like others. */
   onSteer(handler: ((message: Message) => void) | undefined): void;
+}
+
+/** What a running member asks whoever may approve. */
+export interface Question {
+  /** Names the gate within the invocation: asked again, by this attempt or the next, it is the same question. */
+  readonly name: string;
+  /** For a person: one sentence that ends in a question mark. */
+  readonly question: string;
+  readonly data?: JsonValue;
+}
+
+/** Somebody's answer at a gate. */
+export interface GateAnswer {
+  readonly approved: boolean;
+  /** Why; may be empty. */
+  readonly note: string;
+  /** Who answered. */
+  readonly by: string;
 }
 
 /** One try at an invocation, as handed to a harness. */
@@ -182,6 +216,23 @@ export interface Attempt {
   progress(progress: Progress): void;
   /** Its door to the group. */
   readonly mailbox: Mailbox;
+  /**
+   * Records the session in which an agent works; resolves when that is durable (G2: before what must be found again begins).
+   * The next attempt under the same harness finds it as `previousSession`. Codes: CANCELLED, NOT_JSON.
+   */
+  session(id: string, data?: JsonValue): Promise<void>;
+  /** The last session that an earlier attempt of this invocation recorded under the same harness. */
+  readonly previousSession: string | undefined;
+  /** What was charged for that session up to now: a total that the agent counts over all its runs goes on from here. */
+  readonly previousSessionSpent: Usage;
+  /** What earlier attempts of this invocation have spent. */
+  readonly spentBefore: Usage;
+  /**
+   * Opens a gate `<member>/<name>` and waits for its answer (`troupe approve`, `handle.approve`), however long that takes. It is an
+   * entry before anyone sees it; a question that has its answer already gets that. A gate whose member has ended is withdrawn.
+   * Codes: CANCELLED when the attempt ends before the answer, NOT_JSON.
+   */
+  gate(question: Question): Promise<GateAnswer>;
 }
 
 /** Somebody who performs invocations. */

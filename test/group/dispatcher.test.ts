@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Harness, Outcome } from 'troupe';
 import { ok } from 'troupe/harness';
 import { dispatcher, type Dispatcher, type Job } from '../../src/group/dispatcher.ts';
-import { noMailbox } from '../support/no-mailbox.ts';
+import { noDoor, noMailbox } from '../support/no-mailbox.ts';
 import { handClock, settle } from '../support/hand-clock.ts';
 
 interface World {
@@ -64,6 +64,7 @@ function world(concurrency: number, harnessConcurrency: Readonly<Record<string, 
         started: (durable) => queueMicrotask(durable),
         progress: () => {},
         mailbox: noMailbox,
+        door: () => noDoor,
         ended: (_outcome, ending) => void ended.push(ending === undefined ? name : `${name} ${ending.type}`),
       };
       jobs.add(job);

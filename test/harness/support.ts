@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Attempt, Invocation, Outcome, Progress } from '../../src/harness/index.ts';
-import { noMailbox } from '../support/no-mailbox.ts';
+import { noMailbox, nothingAsked } from '../support/no-mailbox.ts';
 
 /** No two tests of any two processes share it. */
 export const runId = `test-${process.pid}-${process.hrtime.bigint()}`;
@@ -35,6 +35,7 @@ export function attemptAt(invocation: Invocation, given: Partial<Attempt> = {}):
     outputFile: undefined,
     progress: (progress) => void reports.push(progress),
     mailbox: noMailbox,
+    ...nothingAsked,
     reports,
     get lines() {
       return reports.map(({ line }) => line);

@@ -23,7 +23,7 @@ describe('of a group', () => {
     expect(await finished(play)).toMatchObject({ status: 'completed' });
     expect(await startsOf(play)).toBe(3);
     const refused = (await dataOf(play, 'member.settled')).filter(
-      (data) => (data as { outcome: Outcome }).outcome.status === 'error',
+      (data) => (data as unknown as { outcome: Outcome }).outcome.status === 'error',
     );
     expect(refused).toHaveLength(7);
     expect(refused[0]).toMatchObject({

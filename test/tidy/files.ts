@@ -7,6 +7,7 @@ const linesToReread = 300;
 /** Files over 300 lines that were read again and kept, and why. */
 export const longFiles: Readonly<Record<string, string>> = {
   'src/group/attempts.ts': 'the life of an attempt is one state machine; each way it ends leads to another in here',
+  'src/group/ledger.ts': 'a table: how each type of entry changes the books, beside the books themselves',
   'src/group/group.ts':
     'the loop around the kernel, in the order in which it happens; what it calls has files of its own',
   'test/requirements/users.ts': 'a table: one row for each thing that users ask for',

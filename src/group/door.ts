@@ -1,0 +1,98 @@
+/** What an attempt asks of its group besides mail: that its agent's session be remembered, and that somebody approves. */
+import { TroupeError } from '../error.ts';
+import type { Attempt, GateAnswer, Question, Usage } from '../harness/port.ts';
+import { toJson, type JsonValue } from '../json.ts';
+import type { ActorKey } from './effect.ts';
+import type { Push } from './entries.ts';
+import type { GroupFold } from './fold.ts';
+import type { Gates } from './gates.ts';
+
+/** The door of one attempt; see `Attempt` of the harness port. */
+export interface Door {
+  session(id: string, data?: JsonValue): Promise<void>;
+  gate(question: Question): Promise<GateAnswer>;
+  /** What earlier attempts left, as it was when the door was made. */
+  previous(): { readonly session: string | undefined; readonly sessionSpent: Usage; readonly spent: Usage };
+  /** The attempt has ended: whoever waits is sent away. */
+  close(): void;
+}
+
+type Asked = 'gate' | 'previousSession' | 'previousSessionSpent' | 'session' | 'spentBefore';
+
+/** An attempt whose door is made when it is first used. */
+export function withDoor({ door, ...attempt }: Omit<Attempt, Asked> & { door(): Door }): Attempt {
+  return {
+    ...attempt,
+    session: (id, data) => door().session(id, data),
+    gate: (question) => door().gate(question),
+    get previousSession() {
+      return door().previous().session;
+    },
+    get previousSessionSpent() {
+      return door().previous().sessionSpent;
+    },
+    get spentBefore() {
+      return door().previous().spent;
+    },
+  };
+}
+
+/** What {@link doorOf} needs. */
+export interface DoorOptions {
+  readonly member: ActorKey;
+  readonly attempt: number;
+  readonly harness: string;
+  readonly fold: GroupFold;
+  readonly gates: Gates;
+  readonly push: Push;
+}
+
+/** Makes the door of an attempt. */
+export function doorOf({ member, attempt, harness, fold, gates, push }: DoorOptions): Door {
+  const { address, incarnation } = member;
+  let isClosed = false;
+  /** Sends those away who wait. */
+  const leave = new Set<() => void>();
+
+  const closed = () =>
+    new TroupeError('CANCELLED', `attempt ${attempt} of member \`${address}\` has ended; it can ask for nothing more.`);
+
+  const record = fold.ledger.members.get(address);
+  const ours = record?.incarnation === incarnation ? record : undefined;
+  const before = ours?.sessions?.find((one) => one.harness === harness);
+  const previous = {
+    session: before?.id,
+    sessionSpent: { tokens: before?.tokens ?? 0, costUsd: before?.costUsd ?? 0 },
+    spent: { tokens: ours?.spend.tokens ?? 0, costUsd: ours?.spend.costUsd ?? 0 },
+  };
+
+  return {
+    async session(id, data) {
+      if (isClosed) throw closed();
+      const more = data === undefined ? {} : { data: toJson(data, 'data of the session') };
+      await new Promise<void>((resolve, reject) => {
+        const lost = () => reject(closed());
+        push('attempt.session', { member: address, incarnation, attempt, session: id, ...more }, resolve, lost);
+      });
+    },
+    gate: (question) =>
+      new Promise((resolve, reject) => {
+        if (isClosed) throw closed();
+        const sentAway = () => {
+          callOff();
+          reject(closed());
+        };
+        const callOff = gates.ask(member, question, (answer) => {
+          leave.delete(sentAway);
+          resolve(answer);
+        });
+        leave.add(sentAway);
+      }),
+    previous: () => previous,
+    close() {
+      isClosed = true;
+      for (const sentAway of leave) sentAway();
+      leave.clear();
+    },
+  };
+}
