@@ -60,6 +60,7 @@ export type {
   PlainError,
   Progress,
   RetryPolicy,
+  Taken,
   Usage,
 } from './harness/port.ts';
 export type {

@@ -17,8 +17,14 @@ import { cellAt, snapshotAt, wants } from './system.ts';
 
 /** A group's post office. */
 export interface Post {
-  /** Resolves when the letter is durable and folded. `from` is an address, `coordinator`, `process` or `outside`. */
-  send(from: string, letter: Letter & { readonly id: string }): Promise<{ readonly id: string }>;
+  /**
+   * Resolves when the letter is durable and folded; `isRepeat` when it was so already, for every recipient. `from` is an address,
+   * `coordinator`, `process` or `outside`.
+   */
+  send(
+    from: string,
+    letter: Letter & { readonly id: string },
+  ): Promise<{ readonly id: string; readonly isRepeat?: true }>;
 }
 
 /** How long the rate of one sender is looked at, ms. */
@@ -105,7 +111,7 @@ export function postOf(
       }
       const sentTo = fold.ledger.messages.get(id);
       if (sentTo !== undefined && (to === '*' || sentTo.includes(to === coordinatorName ? rootAddress : to)))
-        return { id };
+        return { id, isRepeat: true };
       if (fold.ledger.status !== 'active') {
         throw new TroupeError(
           'GROUP_ENDED',

@@ -73,6 +73,7 @@ async function performInProcess(perform: Perform, attempt: Attempt, graceMs: num
   const context: TaskContext = {
     send: (letter) => mailbox.send(letter),
     inbox: (options) => mailbox.inbox(options),
+    take: (options) => mailbox.take(options),
     ask: (letter, options) => mailbox.ask(letter, options),
     checkpoint: (mark) => mailbox.checkpoint(mark),
     members: () => mailbox.members(),

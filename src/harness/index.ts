@@ -31,5 +31,6 @@ export type {
   Progress,
   Question,
   RetryPolicy,
+  Taken,
   Usage,
 } from './port.ts';
