@@ -12,12 +12,17 @@ export interface Door {
   session(id: string, data?: JsonValue): Promise<void>;
   gate(question: Question): Promise<GateAnswer>;
   /** What earlier attempts left, as it was when the door was made. */
-  previous(): { readonly session: string | undefined; readonly sessionSpent: Usage; readonly spent: Usage };
+  previous(): {
+    readonly session: string | undefined;
+    readonly sessionData: JsonValue | undefined;
+    readonly sessionSpent: Usage;
+    readonly spent: Usage;
+  };
   /** The attempt has ended: whoever waits is sent away. */
   close(): void;
 }
 
-type Asked = 'gate' | 'previousSession' | 'previousSessionSpent' | 'session' | 'spentBefore';
+type Asked = 'gate' | 'previousSession' | 'previousSessionData' | 'previousSessionSpent' | 'session' | 'spentBefore';
 
 /** An attempt whose door is made when it is first used. */
 export function withDoor({ door, ...attempt }: Omit<Attempt, Asked> & { door(): Door }): Attempt {
@@ -27,6 +32,9 @@ export function withDoor({ door, ...attempt }: Omit<Attempt, Asked> & { door(): 
     gate: (question) => door().gate(question),
     get previousSession() {
       return door().previous().session;
+    },
+    get previousSessionData() {
+      return door().previous().sessionData;
     },
     get previousSessionSpent() {
       return door().previous().sessionSpent;
@@ -62,6 +70,7 @@ export function doorOf({ member, attempt, harness, fold, gates, push }: DoorOpti
   const before = ours?.sessions?.find((one) => one.harness === harness);
   const previous = {
     session: before?.id,
+    sessionData: before?.data,
     sessionSpent: { tokens: before?.tokens ?? 0, costUsd: before?.costUsd ?? 0 },
     spent: { tokens: ours?.spend.tokens ?? 0, costUsd: ours?.spend.costUsd ?? 0 },
   };

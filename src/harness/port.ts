@@ -223,6 +223,8 @@ export interface Attempt {
   session(id: string, data?: JsonValue): Promise<void>;
   /** The last session that an earlier attempt of this invocation recorded under the same harness. */
   readonly previousSession: string | undefined;
+  /** The data recorded last with that session. */
+  readonly previousSessionData: JsonValue | undefined;
   /** What was charged for that session up to now: a total that the agent counts over all its runs goes on from here. */
   readonly previousSessionSpent: Usage;
   /** What earlier attempts of this invocation have spent. */

@@ -99,6 +99,7 @@ describe('the session of an attempt', () => {
     const found: unknown[] = [];
     const play = playing(
       async (attempt) => {
+        expect(attempt.previousSessionData).toEqual(attempt.previousSession === undefined ? undefined : { pid: 7 });
         found.push([attempt.previousSession, attempt.previousSessionSpent, attempt.spentBefore]);
         await attempt.session(`session-${attempt.attempt}`, { pid: 7 });
         const recorded = await dataOf(play, 'attempt.session');

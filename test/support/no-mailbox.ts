@@ -12,13 +12,14 @@ export const noMailbox: Mailbox = {
   onSteer: () => {},
 };
 
-type Asked = 'gate' | 'previousSession' | 'previousSessionSpent' | 'session' | 'spentBefore';
+type Asked = 'gate' | 'previousSession' | 'previousSessionData' | 'previousSessionSpent' | 'session' | 'spentBefore';
 
 /** What an attempt outside any group may ask for besides mail. */
 export const nothingAsked: Pick<Attempt, Asked> = {
   session: () => Promise.resolve(),
   gate: () => Promise.reject(new Error('there is nobody to ask')),
   previousSession: undefined,
+  previousSessionData: undefined,
   previousSessionSpent: {},
   spentBefore: {},
 };
@@ -27,6 +28,6 @@ export const nothingAsked: Pick<Attempt, Asked> = {
 export const noDoor = {
   session: nothingAsked.session,
   gate: nothingAsked.gate,
-  previous: () => ({ session: undefined, sessionSpent: {}, spent: {} }),
+  previous: () => ({ session: undefined, sessionData: undefined, sessionSpent: {}, spent: {} }),
   close: () => {},
 };

@@ -1,0 +1,130 @@
+/** How agents fail, in the words of the port: one table for every agent, so that retry and fallback mean the same for all. */
+import type { JsonValue } from '../../json.ts';
+import type { FailureClass, PlainError } from '../port.ts';
+import type { TurnEnd } from './port.ts';
+
+/**
+ * Codes of failed turns.
+ *
+ * - AUTH: not logged in, or the key is refused. RATE_LIMITED, QUOTA, OVERLOADED, MODEL_ERROR: the model's service.
+ * - CONTEXT_TOO_LONG, BAD_REQUEST: the service takes it from nobody. REFUSED: the model does not want to.
+ * - PERMISSION: the agent stopped at something it may not do. BUDGET, TURNS: a bound was reached.
+ * - NO_RESULT: the agent ended without saying how its turn ended. STALLED: nothing was heard of it for too long.
+ * - SESSION_UNKNOWN: the session to be resumed is not there; SESSION_TAKEN: the id for a new one is.
+ * - MAILBOX_DEAD: it could not reach the group's mailbox. AGENT_FAILED: anything else.
+ */
+export type AgentCode =
+  | 'AGENT_FAILED'
+  | 'AUTH'
+  | 'BAD_REQUEST'
+  | 'BUDGET'
+  | 'CONTEXT_TOO_LONG'
+  | 'MAILBOX_DEAD'
+  | 'MODEL_ERROR'
+  | 'NO_RESULT'
+  | 'OVERLOADED'
+  | 'PERMISSION'
+  | 'QUOTA'
+  | 'RATE_LIMITED'
+  | 'REFUSED'
+  | 'SESSION_TAKEN'
+  | 'SESSION_UNKNOWN'
+  | 'STALLED'
+  | 'TURNS';
+
+const classes: Readonly<Record<AgentCode, FailureClass>> = {
+  AGENT_FAILED: 'failed',
+  AUTH: 'auth',
+  BAD_REQUEST: 'refused',
+  BUDGET: 'refused',
+  CONTEXT_TOO_LONG: 'refused',
+  MAILBOX_DEAD: 'failed',
+  MODEL_ERROR: 'overloaded',
+  NO_RESULT: 'crashed',
+  OVERLOADED: 'overloaded',
+  PERMISSION: 'refused',
+  QUOTA: 'rate-limited',
+  RATE_LIMITED: 'rate-limited',
+  REFUSED: 'refused',
+  SESSION_TAKEN: 'failed',
+  SESSION_UNKNOWN: 'failed',
+  STALLED: 'timeout',
+  TURNS: 'refused',
+};
+
+type Failed = Extract<TurnEnd, { readonly status: 'error' }>;
+
+/** Longest message of a failure, UTF-16 units. */
+const messageMax = 2_000;
+
+/** A failed turn. */
+export function turnFailed(code: AgentCode, message: string): Failed {
+  const text = message.length > messageMax ? `${message.slice(0, messageMax - 1)}…` : message;
+  const error: PlainError = { name: 'AgentError', message: text, code };
+  return { status: 'error', class: classes[code], error };
+}
+
+/** First match wins: the more special stands first. */
+const words: readonly (readonly [RegExp, AgentCode])[] = [
+  [
+    /(no|unknown|not find|not found|invalid)[^.]{0,40}(conversation|session|thread|rollout)|(conversation|session|thread|rollout)[^.]{0,60}(not found|does not exist|unknown|no longer)/i,
+    'SESSION_UNKNOWN',
+  ],
+  [/session[^.]{0,60}(already in use|already exists)/i, 'SESSION_TAKEN'],
+  [
+    /context.{0,20}(too long|length|window|exceed)|prompt is too long|maximum context|too many tokens/i,
+    'CONTEXT_TOO_LONG',
+  ],
+  [/quota|credit balance|insufficient[_ ](funds|credits)|billing|usage limit/i, 'QUOTA'],
+  [/rate.?limit|too many requests|\b429\b/i, 'RATE_LIMITED'],
+  [/overloaded|\b529\b|\b503\b|service unavailable|at capacity/i, 'OVERLOADED'],
+  [
+    /unauthori[sz]ed|authenticat|invalid.{0,10}api.?key|api key|\b401\b|\b403\b|not logged in|please (log|sign) ?in|\/login/i,
+    'AUTH',
+  ],
+  [
+    /\b50[0-9]\b|internal server error|bad gateway|gateway timeout|stream (disconnected|error)|connection (error|reset|refused)|ECONN|fetch failed|network/i,
+    'MODEL_ERROR',
+  ],
+  [/\b400\b|bad request|invalid_request/i, 'BAD_REQUEST'],
+];
+
+/** What a status of the model's service means; undefined for one that says nothing. */
+export function codeOfStatus(status: number | undefined): AgentCode | undefined {
+  if (status === undefined) return undefined;
+  if (status === 401 || status === 403) return 'AUTH';
+  if (status === 402) return 'QUOTA';
+  if (status === 429) return 'RATE_LIMITED';
+  if (status === 503 || status === 529) return 'OVERLOADED';
+  if (status >= 500) return 'MODEL_ERROR';
+  if (status === 413) return 'CONTEXT_TOO_LONG';
+  return status >= 400 ? 'BAD_REQUEST' : undefined;
+}
+
+/** What went wrong, by the service's status where there is one (a text may say it better), else by the agent's own words. */
+export function codeOfFailure(message: string, status?: number): AgentCode {
+  const byWords = words.find(([pattern]) => pattern.test(message))?.[1];
+  const byStatus = codeOfStatus(status);
+  const isMoreSpecial = byWords === 'CONTEXT_TOO_LONG' || byWords === 'QUOTA';
+  return (isMoreSpecial ? byWords : (byStatus ?? byWords)) ?? 'AGENT_FAILED';
+}
+
+/** A failed turn by the agent's own words. */
+export function turnFailedWith(message: string, status?: number): Failed {
+  return turnFailed(codeOfFailure(message, status), message);
+}
+
+/** The class of failure behind a status, for a `retry` event. */
+export function classOfFailure(message: string, status?: number): FailureClass {
+  return classes[codeOfFailure(message, status)];
+}
+
+/** The words in something that an agent calls an error: a text, or an object with a message somewhere. */
+export function wordsOf(error: JsonValue | undefined, depth = 0): string {
+  if (typeof error === 'string') return error;
+  if (error === undefined || error === null || depth > 3) return '';
+  if (typeof error !== 'object' || Array.isArray(error)) return JSON.stringify(error);
+  const { message, error: inner, data, name } = error as Readonly<Record<string, JsonValue>>;
+  const said = wordsOf(message, depth + 1) || wordsOf(inner, depth + 1) || wordsOf(data, depth + 1);
+  return said || (typeof name === 'string' ? name : JSON.stringify(error));
+}

@@ -1,0 +1,110 @@
+/**
+ * Secrets stay out of the journal, of logs and of errors. What counts as one: the values of variables in the agent's
+ * environment whose names look like it, and what else is given. Shorter ones than {@link secretLengthMin} are left: they are
+ * words that stand everywhere (`true`, `test`, a user's name).
+ */
+import { plainError } from '../plain-error.ts';
+import type { JsonValue } from '../../json.ts';
+import type { PlainError } from '../port.ts';
+
+/** Shortest value that is kept out, UTF-16 units. */
+export const secretLengthMin = 6;
+
+const looksSecret = /key|token|secret|passw|auth|credential/i;
+/** Names that match and hold paths or switches, not secrets. */
+const looksPlain = /^(SSH_AUTH_SOCK|GPG_AGENT_INFO|XAUTHORITY)$|(_URL|_PATH|_FILE|_DIR|_TYPE|_SOCK)$/i;
+/** A line of a longer secret (a private key) counts by itself from this length on. */
+const lineLengthMin = 16;
+
+/** Takes secrets out of what is said. */
+export interface Redactor {
+  text(text: string): string;
+  /** Texts and names in it; the rest stays. */
+  json<Value extends JsonValue>(value: Value): Value;
+  error(error: unknown): PlainError;
+  /** For a stream of characters in parts: a secret that is cut in two is found all the same. `end` gives what was held back. */
+  stream(): { push(text: string): string; end(): string };
+}
+
+/** What {@link redactor} goes by. */
+export interface Secrets {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Further variables whose values are secret, by name. */
+  readonly names?: readonly string[];
+  /** Further secrets, by what they are called. */
+  readonly values?: Readonly<Record<string, string>>;
+}
+
+/** Makes a redactor. Each secret becomes `[redacted NAME]`. */
+export function redactor({ env, names = [], values = {} }: Secrets): Redactor {
+  const found = new Map<string, string>();
+  const add = (name: string, value: string) => {
+    const parts = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.length >= lineLengthMin) : [];
+    for (const one of [value, value.trim(), ...parts])
+      for (const form of [one, JSON.stringify(one).slice(1, -1), encodeURIComponent(one)])
+        if (form.length >= secretLengthMin && !found.has(form)) found.set(form, name);
+  };
+  for (const [name, value] of Object.entries(env)) {
+    const isSecret = names.includes(name) || (looksSecret.test(name) && !looksPlain.test(name));
+    if (isSecret && value !== undefined && !/^\d+$/.test(value)) add(name, value);
+  }
+  for (const [name, value] of Object.entries(values)) add(name, value);
+
+  const forms = [...found.keys()].toSorted((one, other) => other.length - one.length);
+  const pattern =
+    forms.length === 0
+      ? undefined
+      : new RegExp(forms.map((form) => form.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)).join('|'), 'g');
+  const text = (said: string) =>
+    pattern === undefined ? said : said.replace(pattern, (form) => `[redacted ${found.get(form) ?? ''}]`);
+
+  const json = <Value extends JsonValue>(value: Value): Value => {
+    const cleaned = (one: JsonValue): JsonValue => {
+      if (typeof one === 'string') return text(one);
+      if (typeof one !== 'object' || one === null) return one;
+      if (Array.isArray(one)) return one.map(cleaned);
+      return Object.fromEntries(Object.entries(one).map(([name, inner]) => [text(name), cleaned(inner as JsonValue)]));
+    };
+    // The same shape: only texts and names have changed.
+    return (pattern === undefined ? value : cleaned(value)) as Value;
+  };
+
+  const plain = (error: PlainError): PlainError => ({
+    ...error,
+    message: text(error.message),
+    ...(error.stack === undefined ? {} : { stack: text(error.stack) }),
+    ...(error.cause === undefined ? {} : { cause: plain(error.cause) }),
+  });
+
+  return {
+    text,
+    json,
+    error: (error) => plain(plainError(error)),
+    stream() {
+      let held = '';
+      return {
+        push(part) {
+          const said = text(held + part);
+          const from = beginning(said, forms);
+          held = said.slice(from);
+          return said.slice(0, from);
+        },
+        end() {
+          const rest = held;
+          held = '';
+          return rest;
+        },
+      };
+    },
+  };
+}
+
+/** Where at the end of `said` one of `forms` may have begun. */
+function beginning(said: string, forms: readonly string[]): number {
+  const longest = Math.min(said.length, (forms[0]?.length ?? 1) - 1);
+  for (let length = longest; length > 0; length -= 1) {
+    const end = said.slice(said.length - length);
+    if (forms.some((form) => form.length > length && form.startsWith(end))) return said.length - length;
+  }
+  return said.length;
+}
