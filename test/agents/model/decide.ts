@@ -1,0 +1,159 @@
+/**
+ * What the model does next: a function of the request alone, so that any number of agents may ask in any order. (What is
+ * refused only so many times is counted by the caller.)
+ */
+import type { JsonObject, OfferedTool, Question, ReportedUsage, Said } from './question.ts';
+import { scriptIn, scriptText, type Breakage, type Step } from './script.ts';
+
+/** What it does. */
+export type Decision = { readonly waitMs: number; readonly step: number; readonly usage: ReportedUsage } & (
+  | { readonly type: 'say'; readonly pieces: readonly string[]; readonly everyMs: number }
+  | { readonly type: 'call'; readonly tool: OfferedTool; readonly args: JsonObject; readonly text: string }
+  | {
+      readonly type: 'refuse';
+      readonly status: number;
+      readonly message: string;
+      readonly retryAfterS: number | undefined;
+    }
+  | { readonly type: 'break'; readonly how: Breakage }
+);
+
+/** What a side request is answered, and whoever brings no script. */
+export const constantText = 'A short answer.';
+
+const defaultUsage: ReportedUsage = { in: 100, out: 10 };
+
+/** Tools by which an agent finds those that it does not offer at once; their calls and results are not steps. */
+const searchTools = /^(ToolSearch|tool_search)$/;
+
+/** Decides. `spent(key)` says how often the step of this key has been refused or broken before. */
+export function decide(question: Question, spent: (key: string) => number): Decision {
+  const say = (text: string, step = -1): Decision => ({
+    type: 'say',
+    pieces: [text],
+    everyMs: 0,
+    waitMs: 0,
+    step,
+    usage: defaultUsage,
+  });
+  if (question.tools.length === 0) return say(constantText);
+  const start = question.said.findLastIndex((one) => one.type === 'user' && scriptText(one.text) !== undefined);
+  const opening = question.said[start];
+  if (opening === undefined || !('text' in opening)) return say(constantText);
+  let steps: readonly Step[];
+  try {
+    steps = scriptIn(opening.text) ?? [];
+  } catch (error) {
+    return say(`the script cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const since = question.said.slice(start + 1);
+  const index = stepOf(steps, since, (at) => spent(stepKey(question, at)));
+  const step = steps[index];
+  return step === undefined ? say(constantText) : doStep(step, index, question, since);
+}
+
+/** Names a step of the script in a request, for counting. */
+export function stepKey(question: Question, index: number): string {
+  const opening = question.said.findLast((one) => one.type === 'user' && scriptText(one.text) !== undefined);
+  return `${index} ${opening !== undefined && 'text' in opening ? (scriptText(opening.text) ?? '') : ''}`;
+}
+
+/** The step to do: a result uses one up, and so does a text that somebody has answered; past the end the last is done again. */
+function stepOf(steps: readonly Step[], since: readonly Said[], spent: (index: number) => number): number {
+  let index = 0;
+  let tries = 0;
+  let hasSpoken = false;
+  let heard = '';
+  const searches = new Set(since.flatMap((one) => (one.type === 'call' && isSearch(one.tool) ? [one.id] : [])));
+  /** Past what refuses or breaks no more. */
+  const passFailures = (isPast: boolean) => {
+    for (let step = steps[index]; step?.type === 'error' || step?.type === 'broken'; step = steps[index]) {
+      if (!isPast && spent(index) < step.times) return;
+      index += 1;
+    }
+  };
+  const advance = () => {
+    index += 1;
+    tries = 0;
+    hasSpoken = false;
+  };
+  for (const one of since) {
+    if (one.type === 'assistant' && one.text !== '') hasSpoken = true;
+    else if (one.type === 'user' && hasSpoken) {
+      passFailures(true);
+      const step = steps[index];
+      if (step?.type === 'text' || step?.type === 'slow' || step?.type === 'echo') advance();
+      hasSpoken = false;
+    } else if (one.type === 'result' && !searches.has(one.id)) {
+      passFailures(true);
+      const step = steps[index];
+      heard += one.text;
+      tries += 1;
+      const isOver =
+        step?.type !== 'tool' || step.until.every((text) => heard.includes(text)) || tries >= Math.max(1, step.max);
+      if (isOver) advance();
+    }
+  }
+  passFailures(false);
+  return Math.min(index, steps.length - 1);
+}
+
+function doStep(step: Step, index: number, question: Question, since: readonly Said[]): Decision {
+  const common = { waitMs: step.wait ?? 0, step: index, usage: step.usage ?? defaultUsage };
+  switch (step.type) {
+    case 'text':
+      return { type: 'say', pieces: [step.text], everyMs: 0, ...common };
+    case 'slow':
+      return {
+        type: 'say',
+        pieces: Array.from({ length: step.n }, (_, n) => `token-${n + 1} `),
+        everyMs: step.ms,
+        ...common,
+      };
+    case 'echo':
+      return { type: 'say', pieces: [JSON.stringify(toldIn(since))], everyMs: 0, ...common };
+    case 'error':
+      return {
+        type: 'refuse',
+        status: step.status,
+        message: step.message,
+        retryAfterS: step.retryAfterS,
+        ...common,
+      };
+    case 'broken':
+      return { type: 'break', how: step.how, ...common };
+    case 'tool': {
+      const tool = offered(question.tools, step.tool);
+      if (tool !== undefined) return { type: 'call', tool, args: step.args, text: step.text, ...common };
+      const search = question.tools.find(({ name }) => isSearch(name));
+      const isAsked = since.at(-1)?.type === 'result' && since.some((one) => one.type === 'call' && isSearch(one.tool));
+      if (search !== undefined && !isAsked) {
+        const query = step.tool.split('|')[0] ?? '';
+        return { type: 'call', tool: search, args: { query, limit: 10, max_results: 10 }, text: '', ...common };
+      }
+      const names = question.tools.map(({ name, namespace }) =>
+        namespace === undefined ? name : `${namespace}.${name}`,
+      );
+      return { type: 'say', pieces: [`no tool \`${step.tool}\`; offered: ${names.join(', ')}`], everyMs: 0, ...common };
+    }
+  }
+}
+
+function toldIn(since: readonly Said[]): readonly JsonObject[] {
+  return since.flatMap((one): JsonObject[] => {
+    if (one.type === 'user' || one.type === 'system') return [{ from: one.type, text: one.text }];
+    return one.type === 'result' ? [{ from: 'tool', text: one.text }] : [];
+  });
+}
+
+function isSearch(name: string): boolean {
+  return searchTools.test(name);
+}
+
+function offered(tools: readonly OfferedTool[], wanted: string): OfferedTool | undefined {
+  for (const suffix of wanted.split('|')) {
+    const found = tools.find(({ name }) => name === suffix) ?? tools.find(({ name }) => name.endsWith(suffix));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

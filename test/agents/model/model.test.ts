@@ -1,0 +1,279 @@
+/** The mock model keeps the vendors' formats, and does what its script says. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ask, formats, post, requestOf, type Item } from './client.ts';
+import { eventsIn } from './readers.ts';
+import { scripted, scriptIn } from './script.ts';
+import { startModel, type Model } from './server.ts';
+
+let model: Model;
+beforeAll(async () => {
+  model = await startModel();
+});
+afterAll(() => model.close());
+
+const user = (...steps: Parameters<typeof scripted>[0]): Item => ({ user: scripted(steps) });
+const lastRequest = () => model.requests.at(-1);
+
+/** A text with everything that is easily lost on the way. */
+const hard = 'Grüße 👩‍🚀 "quoted" \\ \n\t\u2028 [x] {y}';
+
+describe.each(formats)('%s', (format) => {
+  describe.each([true, false])('streamed: %s', (isStream) => {
+    test('a text arrives whole, with what it cost', async () => {
+      const asked = { items: [user({ text: hard, usage: { in: 7, out: 3 } })], isStream };
+      const { text, calls, tokens, end } = await ask(model.url, format, asked);
+      expect({ text, calls, tokens }).toEqual({ text: hard, calls: [], tokens: { in: 7, out: 3 } });
+      expect(end).toMatch(/^(end_turn|stop|completed|STOP)$/);
+      expect(lastRequest()).toMatchObject({ wire: format, step: 0, answer: 'text', isSide: false, isStream, key: 'k' });
+    });
+
+    test('a tool is called by the name under which it is offered, with its arguments', async () => {
+      const args = { to: 'bob', body: { note: hard, list: [1, null, true] } };
+      const { calls, text } = await ask(model.url, format, {
+        items: [user({ tool: 'nowhere|group_send', args, text: 'Sends.' })],
+        isStream,
+      });
+      expect(text).toBe('Sends.');
+      const name = format === 'responses' ? 'mcp__group.group_send' : 'mcp__group__group_send';
+      expect(calls).toEqual([{ id: expect.stringMatching(/^call_/) as string, name, args }]);
+    });
+  });
+
+  test('each result is one step further; past the end the last step is done again', async () => {
+    const script = user({ tool: 'shell', args: { n: 1 } }, { tool: 'shell', args: { n: 2 } }, { text: 'done' });
+    const items: Item[] = [script];
+    const seen: unknown[] = [];
+    for (let turn = 0; turn < 4; turn += 1) {
+      const { calls, text } = await ask(model.url, format, { items });
+      seen.push(calls[0]?.args ?? text);
+      const id = calls[0]?.id ?? `extra-${turn}`;
+      items.push({ call: 'shell', id }, { result: `result ${turn}`, id });
+    }
+    expect(seen).toEqual([{ n: 1 }, { n: 2 }, 'done', 'done']);
+  });
+
+  test('a step with `until` is done again until the text has come, or often enough', async () => {
+    const step = { tool: 'shell', args: {}, until: ['apples', 'pears'], max: 3 };
+    const after = async (...results: readonly string[]) => {
+      const items = results.flatMap((result, index): Item[] => [
+        { call: 'shell', id: `${index}` },
+        { result, id: `${index}` },
+      ]);
+      return (await ask(model.url, format, { items: [user(step, { text: 'enough' }), ...items] })).text;
+    };
+    expect(await after('apples')).toBe('');
+    expect(await after('apples', 'nothing')).toBe('');
+    expect(await after('apples', 'pears')).toBe('enough');
+    expect(await after('pears and apples')).toBe('enough');
+    expect(await after('no', 'no', 'no')).toBe('enough');
+  });
+
+  test('it echoes what it was told since the script, and nothing older', async () => {
+    const items: Item[] = [
+      { user: 'before' },
+      user({ tool: 'shell' }, { echo: true }),
+      { call: 'shell', id: 'a' },
+      { result: hard, id: 'a' },
+      { user: 'and this' },
+    ];
+    const { text } = await ask(model.url, format, { items });
+    const told = JSON.parse(text) as { from: string; text: string }[];
+    expect(told.map(({ from }) => from)).toEqual(['tool', 'user']);
+    expect(told[0]?.text).toContain(format === 'gemini' ? JSON.stringify(hard) : hard);
+    expect(told[1]?.text).toBe('and this');
+  });
+
+  test('the last script wins, wherever it stands in the text', async () => {
+    const again = `Your task was: ${scripted([{ text: 'new ]} "' }])} -- end of task.`;
+    const { text } = await ask(model.url, format, {
+      items: [user({ text: 'old' }), { assistant: 'old' }, { user: again }],
+    });
+    expect(text).toBe('new ]} "');
+  });
+
+  test('a text that was answered is one step further', async () => {
+    const items: Item[] = [user({ text: 'one' }, { text: 'two' }), { assistant: 'one' }, { user: 'go on' }];
+    expect((await ask(model.url, format, { items })).text).toBe('two');
+  });
+
+  test('tools that are found by a search are searched for, and the search is no step', async () => {
+    const tools = [format === 'anthropic' ? 'ToolSearch' : 'tool_search'];
+    const items: Item[] = [user({ tool: 'group_send', args: { n: 1 } }, { text: 'sent' })];
+    const { calls } = await ask(model.url, format, { items, tools });
+    expect(calls[0]).toMatchObject({ name: tools[0], args: { query: 'group_send' } });
+    const found: Item[] = [...items, { call: tools[0] ?? '', id: 's' }, { result: 'found', id: 's' }];
+    const next = await ask(model.url, format, { items: found, tools: [...tools, 'mcp__group__group_send'] });
+    expect(next.calls[0]).toMatchObject({ args: { n: 1 } });
+    expect((await ask(model.url, format, { items: found, tools })).text).toContain('no tool `group_send`');
+  });
+
+  test('a side request, without tools, is answered a constant and is no step', async () => {
+    const { text } = await ask(model.url, format, { items: [user({ error: 500 })], tools: [] });
+    expect(text).toBe('A short answer.');
+    expect(lastRequest()).toMatchObject({ isSide: true, step: -1 });
+  });
+
+  test('a tool that is not offered is said, with those that are', async () => {
+    expect((await ask(model.url, format, { items: [user({ tool: 'fly' })] })).text).toMatch(
+      /^no tool `fly`; offered: .*shell$/,
+    );
+  });
+
+  test('a script that cannot be read is said', async () => {
+    const { text } = await ask(model.url, format, { items: [{ user: '@@SCRIPT [{"jump":true}]' }] });
+    expect(text).toContain('expected text, tool, echo, slow, error or broken, got {"jump":true}');
+  });
+
+  test.each([401, 429, 500, 529])(
+    '%i is refused in the format of its vendor, as often as the script says',
+    async (status) => {
+      const step = { error: status, message: `no ${format}`, times: 2, retryAfterS: 3 };
+      const asked = { items: [user(step, { text: 'fine now' })] };
+      for (let time = 0; time < 2; time += 1) {
+        const response = await post(model.url, format, asked);
+        expect([response.status, response.headers.get('retry-after')]).toEqual([status, '3']);
+        expect(((await response.json()) as { error: { message: string } }).error.message).toBe(`no ${format}`);
+      }
+      expect((await ask(model.url, format, asked)).text).toBe('fine now');
+    },
+  );
+
+  test('without `times` it is refused for ever', async () => {
+    const asked = { items: [user({ error: 529, message: `for ever ${format}` }, { text: 'never' })] };
+    for (let time = 0; time < 5; time += 1) expect((await post(model.url, format, asked)).status).toBe(529);
+  });
+
+  test('a broken stream is broken: cut off, no JSON, or nothing at all', async () => {
+    const broken = (how: string) => post(model.url, format, { items: [user({ broken: how })] });
+    await expect(broken('cut').then((response) => response.text())).rejects.toThrow('terminated');
+    const garbage = eventsIn(await (await broken('garbage')).text());
+    expect(() => JSON.parse(garbage.at(-1)?.data ?? '')).toThrow(SyntaxError);
+    expect(await (await broken('empty')).text()).toBe('');
+  });
+
+  test('a slow stream takes its time, piece by piece', async () => {
+    const startedMs = performance.now();
+    const response = await post(model.url, format, { items: [user({ slow: { n: 4, ms: 60 }, wait: 50 })] });
+    let chunks = 0;
+    let text = '';
+    for await (const chunk of (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
+      chunks += 1;
+      text += chunk;
+    }
+    expect(performance.now() - startedMs).toBeGreaterThan(280);
+    expect(chunks).toBeGreaterThan(3);
+    expect(text).toContain('token-4');
+  });
+
+  test('it knows when an agent hangs up', async () => {
+    const response = await post(model.url, format, { items: [user({ slow: { n: 100, ms: 50 } })] });
+    const request = lastRequest();
+    await response.body?.cancel();
+    await expect.poll(() => request?.isAborted).toBe(true);
+  });
+});
+
+test('the same request has the same answer, whatever was asked between', async () => {
+  for (const format of formats) {
+    const asked = { items: [user({ tool: 'shell', args: { format } })] };
+    const first = await (await post(model.url, format, asked)).text();
+    await ask(model.url, format, { items: [user({ text: 'other' })] });
+    expect(await (await post(model.url, format, asked)).text()).toBe(first);
+  }
+});
+
+test('a hundred agents at once do not mix', async () => {
+  const texts = await Promise.all(
+    Array.from({ length: 100 }, async (_, index) => {
+      const format = formats[index % formats.length] ?? 'chat';
+      const items: Item[] = [
+        user({ tool: 'shell' }, { text: `agent ${index}` }),
+        { call: 'shell', id: 'a' },
+        { result: 'x', id: 'a' },
+      ];
+      return (await ask(model.url, format, { items })).text;
+    }),
+  );
+  expect(texts).toEqual(texts.map((_, index) => `agent ${index}`));
+});
+
+describe('requests', () => {
+  const { path, body } = requestOf('chat', { items: [{ user: scripted([{ text: 'unpacked' }]) }], isStream: false });
+  const packed = (encoding: string, bytes: Buffer) =>
+    fetch(model.url + path, { method: 'POST', headers: { 'content-encoding': encoding }, body: new Uint8Array(bytes) });
+
+  test.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ] as const)('are read when packed with %s', async (encoding, pack) => {
+    const response = await packed(encoding, pack(JSON.stringify(body)));
+    expect(await response.text()).toContain('unpacked');
+  });
+
+  test('that cannot be read are refused, not guessed at', async () => {
+    expect((await packed('gzip', Buffer.from('no gzip'))).status).toBe(400);
+    expect((await packed('snappy', Buffer.from('{}'))).status).toBe(415);
+    expect((await packed('identity', Buffer.from('{'))).status).toBe(400);
+    expect((await packed('identity', Buffer.from('[]'))).status).toBe(400);
+  });
+
+  test('for what else vendors have: probes, lists, counts; what is not played is 404', async () => {
+    const status = async (path_: string, init: RequestInit = {}) => (await fetch(model.url + path_, init)).status;
+    expect(await status('/', { method: 'HEAD' })).toBe(200);
+    for (const list of ['/v1/models', '/v1beta/models']) {
+      expect(await (await fetch(model.url + list)).text()).toContain('mock');
+    }
+    const post_ = { method: 'POST', body: '{"messages":[]}' };
+    expect(await (await fetch(`${model.url}/v1/messages/count_tokens`, post_)).json()).toMatchObject({
+      input_tokens: 4,
+    });
+    expect(await (await fetch(`${model.url}/v1beta/models/m:countTokens`, post_)).json()).toMatchObject({
+      totalTokens: 4,
+    });
+    expect(await status('/v1/embeddings', post_)).toBe(404);
+  });
+
+  test('for JSON without tools are given the least JSON that meets their schema', async () => {
+    const { path: geminiPath, body: asked } = requestOf('gemini', {
+      items: [{ user: 'who?' }],
+      tools: [],
+      isStream: false,
+    });
+    const speaker = { type: 'STRING', enum: ['model', 'user'] };
+    const properties = { reasoning: { type: 'STRING' }, next_speaker: speaker, score: { type: 'NUMBER' } };
+    const responseSchema = { type: 'OBJECT', properties, required: ['reasoning', 'next_speaker'] };
+    const response = await fetch(model.url + geminiPath, {
+      method: 'POST',
+      body: JSON.stringify({ ...asked, generationConfig: { responseMimeType: 'application/json', responseSchema } }),
+    });
+    const { candidates } = (await response.json()) as { candidates: { content: { parts: { text: string }[] } }[] };
+    expect(JSON.parse(candidates[0]?.content.parts[0]?.text ?? '')).toEqual({
+      reasoning: 'none',
+      next_speaker: 'user',
+    });
+  });
+
+  test('for a WebSocket are told to use HTTP', async () => {
+    const { port } = new URL(model.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write('GET /v1/responses HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 426 /);
+    socket.destroy();
+  });
+});
+
+test('it listens on loopback only', async () => {
+  expect(new URL(model.url).hostname).toBe('127.0.0.1');
+});
+
+test('a script is read from its first bracket to the one that closes it', () => {
+  expect(scriptIn('no script')).toBeUndefined();
+  expect(scriptIn('@@SCRIPT [{"text":"a ] \\" } b"}] and ] more')).toEqual([{ type: 'text', text: 'a ] " } b' }]);
+  expect(() => scriptIn('@@SCRIPT [{"text":"cut off')).toThrow('JSON');
+  expect(() => scriptIn('@@SCRIPT []')).toThrow('at least one step');
+});
