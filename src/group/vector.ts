@@ -66,3 +66,24 @@ export function forEachOf<Item>(vector: Vector<Item>, visit: (item: Item) => voi
   };
   walk(vector.root, vector.shift);
 }
+
+/** Calls `visit` for everything that stands in `after` and not, as the same, in `before`; shared parts are not looked into. */
+export function forEachChanged<Item>(before: Vector<Item>, after: Vector<Item>, visit: (item: Item) => void): void {
+  if (before.shift !== after.shift) {
+    // The tree has grown by a level: its old root stands first in the new one.
+    let grown = before.root;
+    for (let shift = before.shift; shift < after.shift; shift += bits) grown = [grown];
+    forEachChanged({ root: grown, shift: after.shift }, after, visit);
+    return;
+  }
+  const walk = (was: Node | undefined, now: Node, shift: number): void => {
+    if (was === now) return;
+    now.forEach((child, slot) => {
+      if (child === undefined || was?.[slot] === child) return;
+      // The tree is only written by `setAt`, which keeps items at level 0.
+      if (shift === 0) visit(child as Item);
+      else walk(was?.[slot] as Node | undefined, child as Node, shift - bits);
+    });
+  };
+  walk(before.root, after.root, after.shift);
+}

@@ -1,0 +1,100 @@
+/** Opening a run to look at it: its entries, its machines where they can be found, and what comes while it runs. */
+import type { Definition } from '../group/definition.ts';
+import { plainEntry } from '../journal/lazy.ts';
+import type { Entry, Journal } from '../journal/port.ts';
+import type { Process } from '../process/define-process.ts';
+import { replayRun } from '../process/replay.ts';
+import { journalSource } from './entry-source.ts';
+import { recording, type Recording } from './recording.ts';
+
+/** What {@link openRecording} needs. */
+export interface OpenRecording {
+  readonly journal: Journal;
+  /** The process that composed the run; without it groups are shown without their machines. */
+  readonly process?: Process<never, unknown> | undefined;
+  readonly keyframeEvery?: number;
+  /** Fault annotations by position. */
+  readonly faults?: ReadonlyMap<number, string>;
+  /** Called as entries are read, with how many there are. */
+  onProgress?(entries: number): void;
+}
+
+/** A run that is open for viewing. */
+export interface OpenedRecording {
+  readonly recording: Recording;
+  /** Reads what has come since. Resolves to how many entries that were. Codes: JOURNAL_CORRUPT, JOURNAL_IO. */
+  refresh(): Promise<number>;
+  /** The whole entry at a position; undefined when there is none. */
+  entryAt(position: number): Promise<Entry | undefined>;
+  /** Why machines are not shown, if they are not. */
+  readonly notices: readonly string[];
+}
+
+/**
+ * Prepares a recording; nothing is read before {@link OpenedRecording.refresh}. Takes no lease and writes nothing, so that it may stand
+ * beside a running host.
+ */
+export function openRecording({ journal, process, onProgress, ...options }: OpenRecording): OpenedRecording {
+  const source = journalSource(journal);
+  const definitions = new Map<string, Definition>();
+  const unknown = new Set<string>();
+  const notices: string[] = [];
+  const view = recording({
+    id: journal.run,
+    source,
+    definitionOf: (group) => definitions.get(group),
+    ...options,
+  });
+
+  /** Machines of groups that are new; a replay of what is recorded names them. */
+  const learn = async (entries: readonly Entry[]): Promise<void> => {
+    const created = entries.flatMap(({ type, data }) =>
+      type === 'group.created' ? [(data as { readonly name: string }).name] : [],
+    );
+    const missing = created.filter((name) => !definitions.has(name) && !unknown.has(name));
+    if (missing.length === 0) return;
+    if (process === undefined) notices.push(`machines are not shown: no process file was found for this run`);
+    else {
+      try {
+        for (const { name, fold } of await replayRun(journal, process)) definitions.set(name, fold.definition);
+      } catch (error) {
+        notices.push(`machines are not shown: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    for (const name of missing) if (!definitions.has(name)) unknown.add(name);
+  };
+
+  let refreshing: Promise<number> | undefined;
+  const refresh = async (): Promise<number> => {
+    let seen = 0;
+    let added = 0;
+    for await (const batch of journal.read(undefined, 1, { isLazy: true })) {
+      const known = view.length;
+      const fresh = batch.slice(Math.max(0, Math.min(batch.length, known - seen))).map(plainEntry);
+      seen += batch.length;
+      if (fresh.length === 0) continue;
+      await learn(fresh);
+      source.add(fresh);
+      view.add(fresh);
+      added += fresh.length;
+      onProgress?.(view.length);
+    }
+    return added;
+  };
+
+  return {
+    recording: view,
+    notices,
+    // One at a time: whoever asks while it is under way gets the same.
+    refresh() {
+      refreshing ??= refresh().finally(() => {
+        refreshing = undefined;
+      });
+      return refreshing;
+    },
+    async entryAt(position) {
+      const [entry] = position >= 1 ? await source.read(position, 1) : [];
+      return entry;
+    },
+  };
+}

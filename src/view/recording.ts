@@ -1,0 +1,341 @@
+/**
+ * A run as a viewer walks through it: read once from its journal, kept as keyframes, and any stretch of it made again as
+ * frames with patches forward and back. No state per entry is kept; entries are read again where they are looked at.
+ */
+import { enablePatches, Immer, type Draft } from 'immer';
+import type { Definition } from '../group/definition.ts';
+import type { Delivery } from '../group/effect.ts';
+import type { GroupEvents } from '../group/entries.ts';
+import type { System } from '../group/system.ts';
+import type { Entry } from '../journal/port.ts';
+import { summaryOf } from '../process/entry-line.ts';
+import { causeTracker } from './causes.ts';
+import { chartOf, type Chart } from './chart.ts';
+import type { ActorState, Cause, DeliveryState, Frame, Mark, Overview, Patch, ViewState, Window } from './model.ts';
+import { emptyView, groupAt, reduce } from './reduce.ts';
+import { actorsAfter, machinesOf, turned, withContext, writeActors, writeMail } from './turns.ts';
+
+/** Where entries come from: `read(from, count)` gives those at positions `from` … in journal order. */
+export interface EntrySource {
+  read(from: number, count: number): Promise<readonly Entry[]>;
+}
+
+/** Options of {@link recording}. */
+export interface RecordingOptions {
+  readonly id: string;
+  readonly source: EntrySource;
+  /** The machine of a group by its name; undefined when it is not known: then its members and messages are shown all the same. */
+  definitionOf(group: string): Definition | undefined;
+  /** Entries between two keyframes. Default 1,000, at least 1. */
+  readonly keyframeEvery?: number;
+  /** Fault annotations by position. */
+  readonly faults?: ReadonlyMap<number, string>;
+}
+
+/** A run under view; entries are added as they come. */
+export interface Recording {
+  /** Takes the next entries, in journal order. */
+  add(entries: readonly Entry[]): void;
+  /** Entries so far. */
+  readonly length: number;
+  overview(): Omit<Overview, 'isComplete' | 'isLive' | 'title'>;
+  /** The state at a position, 0 to {@link length}. */
+  stateAt(position: number): Promise<ViewState>;
+  /** Frames `from` … `to`, both included and clipped to what is there. */
+  window(from: number, to: number): Promise<Window>;
+  /** What the entry at `position` follows from. */
+  causesOf(position: number): readonly Cause[];
+}
+
+/** Most frames of one window. */
+export const windowMax = 5_000;
+/** Marks that are listed of one kind; further ones are counted. */
+const marksMax = 2_000;
+/** Deliveries of one turn that are told; further ones are counted in the last. */
+const deliveriesMax = 400;
+
+interface Keyframe {
+  readonly position: number;
+  readonly state: ViewState;
+  readonly systems: ReadonlyMap<string, System>;
+}
+
+enablePatches();
+const immer = new Immer({ autoFreeze: false });
+
+/** A recording of nothing yet. */
+export function recording(options: RecordingOptions): Recording {
+  const { source, definitionOf, keyframeEvery = 1_000, faults } = options;
+  const charts: Record<string, Chart> = {};
+  const tracker = causeTracker();
+  const causes: (readonly Cause[])[] = [[]];
+  const marks: Mark[] = [];
+  let marksHidden = 0;
+  const notices: string[] = [];
+  let length = 0;
+  let firstMs = 0;
+  let lastMs = 0;
+  let state = emptyView(options.id);
+  const systems = new Map<string, System>();
+  const keyframes: Keyframe[] = [{ position: 0, state, systems: new Map() }];
+  const failedGroups = new Set<string>();
+
+  const nameOf = (stream: string) => stream.slice('group:'.length);
+  const known = (entry: Entry) => {
+    if (!entry.stream.startsWith('group:') || failedGroups.has(entry.stream)) return undefined;
+    const definition = definitionOf(nameOf(entry.stream));
+    if (definition === undefined) return undefined;
+    for (const [key, { logic }] of machinesOf(definition)) charts[key] ??= chartOf(logic, definition.version);
+    return definition;
+  };
+  const stepped = (into: Map<string, System>, entry: Entry, position: number) => {
+    const definition = known(entry);
+    if (definition === undefined) return undefined;
+    const before = into.get(entry.stream);
+    const turn = turned(definition, before, entry);
+    if (turn.system !== undefined) into.set(entry.stream, turn.system);
+    return { definition, before, turned: turn, position, charts, heard: heardOf(entry) };
+  };
+  const mark = (position: number, kind: Mark['kind'], label: string) => {
+    if (marks.length >= marksMax) marksHidden += 1;
+    else marks.push({ position, kind, label });
+  };
+
+  /** Reads what has no keyframe yet: many entries in one draft, actors beside it. */
+  const index = (entries: readonly Entry[]) => {
+    const changed = new Map<string, Set<string>>();
+    const reduced = immer.produce(state, (draft) => {
+      for (const entry of entries) {
+        length += 1;
+        reduce(draft, length, entry);
+        const turn = steppedOrNoted(entry, length);
+        if (turn !== undefined) {
+          writeMail(groupAt(draft, entry.stream), turn.turned.effects);
+          const actors = actorsOf(entry.stream);
+          for (const [address, actor] of actorsAfter({ ...turn, actorBefore: (one) => actors.get(one) })) {
+            if (actor === null) actors.delete(address);
+            else actors.set(address, actor);
+            changed.set(entry.stream, (changed.get(entry.stream) ?? new Set()).add(address));
+          }
+        }
+        causes.push(tracker.next(length, entry, turn?.turned.effects ?? []));
+        if (firstMs === 0) firstMs = entry.at;
+        lastMs = entry.at;
+        const found = markOf(entry);
+        if (found !== undefined) mark(length, found.kind, found.label);
+        const fault = faults?.get(length);
+        if (fault !== undefined) mark(length, fault === 'violation' ? 'violation' : 'crash', fault);
+      }
+    });
+    // A second draft: what is compared with what stands there must stand there.
+    state = immer.produce(reduced, (draft) => {
+      for (const [stream, addresses] of changed) {
+        const actors = actorsOf(stream);
+        const whole = [...addresses].map((address) => {
+          const actor = actors.get(address);
+          return [address, actor === undefined ? null : withContext(actor, systems.get(stream))] as const;
+        });
+        writeActors(groupAt(draft, stream), whole);
+      }
+    });
+  };
+  const live = new Map<string, Map<string, ActorState>>();
+  const actorsOf = (stream: string) => {
+    let actors = live.get(stream);
+    if (actors === undefined) live.set(stream, (actors = new Map()));
+    return actors;
+  };
+  const steppedOrNoted = (entry: Entry, position: number) => {
+    try {
+      const turn = stepped(systems, entry, position);
+      const divergence = turn?.turned.divergence;
+      if (divergence !== undefined) {
+        const { recorded, folded } = divergence;
+        mark(position - 1, 'violation', `${nameOf(entry.stream)}: recorded digest ${recorded}, folded ${folded}`);
+      }
+      return turn;
+    } catch (error) {
+      failedGroups.add(entry.stream);
+      systems.delete(entry.stream);
+      notices.push(
+        `group ${nameOf(entry.stream)}: its machine is not shown from entry ${position} on: ${messageOf(error)}`,
+      );
+      return undefined;
+    }
+  };
+
+  const keyframeBefore = (position: number): Keyframe => {
+    let low = 0;
+    let high = keyframes.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((keyframes[middle] as Keyframe).position <= position) low = middle;
+      else high = middle - 1;
+    }
+    return keyframes[low] as Keyframe;
+  };
+
+  /** Walks from the keyframe before `from`, telling each frame from `from` on. */
+  const walk = async (from: number, to: number): Promise<Window> => {
+    const keyframe = keyframeBefore(from - 1);
+    const entries = await source.read(keyframe.position + 1, to - keyframe.position);
+    const held = new Map(keyframe.systems);
+    let now = keyframe.state;
+    let base = now;
+    const frames: Frame[] = [];
+    entries.forEach((entry, offset) => {
+      const position = keyframe.position + 1 + offset;
+      if (position > to) return;
+      let turn: ReturnType<typeof stepped>;
+      try {
+        turn = stepped(held, entry, position);
+      } catch {
+        held.delete(entry.stream);
+      }
+      const actors = now.groups[nameOf(entry.stream)]?.actors ?? {};
+      const after = turn === undefined ? [] : [...actorsAfter({ ...turn, actorBefore: (address) => actors[address] })];
+      const change = (draft: Draft<ViewState>) => {
+        reduce(draft, position, entry);
+        if (turn === undefined) return;
+        const group = groupAt(draft, entry.stream);
+        writeMail(group, turn.turned.effects);
+        const { system } = turn.turned;
+        writeActors(
+          group,
+          after.map(([address, actor]) => [address, actor === null ? null : withContext(actor, system)] as const),
+        );
+      };
+      if (position < from) {
+        now = immer.produce(now, change);
+        base = now;
+        return;
+      }
+      const [next, patches, inverse] = immer.produceWithPatches(now, change);
+      now = next;
+      const fault = faults?.get(position);
+      frames.push({
+        position,
+        stream: entry.stream,
+        seq: entry.seq,
+        atMs: entry.at,
+        type: entry.type,
+        who: whoOf(entry),
+        summary: summaryOf(entry),
+        deliveries: deliveriesOf(entry, turn?.turned.derived ?? []),
+        causes: causes[position] ?? [],
+        patches: patches as unknown as Patch[],
+        inverse: inverse as unknown as Patch[],
+        ...(fault === undefined ? {} : { fault }),
+      });
+    });
+    return { base, frames };
+  };
+
+  return {
+    add(entries) {
+      for (let at = 0; at < entries.length;) {
+        const room = keyframeEvery - (length % keyframeEvery);
+        index(entries.slice(at, at + room));
+        at += room;
+        if (length % keyframeEvery === 0) keyframes.push({ position: length, state, systems: new Map(systems) });
+      }
+    },
+    get length() {
+      return length;
+    },
+    overview: () => ({
+      id: options.id,
+      entries: length,
+      firstMs,
+      lastMs,
+      charts,
+      marks,
+      marksHidden,
+      notices,
+    }),
+    async stateAt(position) {
+      if (position >= length) return state;
+      if (position <= 0) return (keyframes[0] as Keyframe).state;
+      const { base } = await walk(position + 1, position);
+      return base;
+    },
+    async window(from, to) {
+      const first = Math.max(1, Math.min(from, length + 1));
+      const last = Math.min(to, length, first + windowMax - 1);
+      return walk(first, last);
+    },
+    causesOf: (position) => causes[position] ?? [],
+  };
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Who an entry is about. */
+function whoOf({ type, data }: Entry): string {
+  const { member, from, address, by } = (data ?? {}) as Readonly<Record<string, unknown>>;
+  const who = member ?? (type === 'message' || type === 'signal' ? from : (address ?? by));
+  return typeof who === 'string' ? who : '';
+}
+
+/** What an entry itself brings to an actor. */
+export function heardOf({ type, data }: Entry): DeliveryState | undefined {
+  switch (type) {
+    case 'signal': {
+      const { from, event } = data as unknown as GroupEvents['signal'];
+      return { from: from === '' ? 'outside' : from, to: '', type: event.type };
+    }
+    case 'message': {
+      const { from, to, type: event } = data as unknown as GroupEvents['message'];
+      return { from, to, type: event };
+    }
+    case 'timer.fired': {
+      const { address, timer } = data as unknown as GroupEvents['timer.fired'];
+      return { from: address, to: address, type: timer };
+    }
+    case 'member.settled': {
+      const { member } = data as unknown as GroupEvents['member.settled'];
+      return { from: member, to: member, type: 'troupe.settled' };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function deliveriesOf(entry: Entry, derived: readonly Delivery[]): readonly DeliveryState[] {
+  const heard = heardOf(entry);
+  const all = derived.map(({ from, to, event }) => ({ from, to, type: event.type }));
+  const told = all.slice(0, deliveriesMax);
+  if (all.length > told.length) told.push({ from: '', to: '', type: `${all.length - told.length} hidden` });
+  const isToldAlready = heard !== undefined && all.some(({ to, type }) => to === heard.to && type === heard.type);
+  return heard === undefined || isToldAlready ? told : [heard, ...told];
+}
+
+function markOf({ stream, type, data }: Entry): Pick<Mark, 'kind' | 'label'> | undefined {
+  const group = stream.startsWith('group:') ? `${stream.slice('group:'.length)}: ` : '';
+  const of = (data ?? {}) as Readonly<Record<string, unknown>>;
+  switch (type) {
+    case 'checkpoint':
+      return { kind: 'checkpoint', label: `${group}${String(of['name'])}` };
+    case 'gate.opened':
+      return { kind: 'gate', label: `${group}${String(of['name'])}` };
+    case 'letter.dead':
+      return { kind: 'dead-letter', label: `${group}${String(of['reason'])}` };
+    case 'group.created':
+      return { kind: 'group', label: `${group}created` };
+    case 'group.ended':
+    case 'run.ended':
+      return { kind: of['status'] === 'failed' ? 'failure' : 'end', label: `${group}${String(of['status'])}` };
+    case 'attempt.failed':
+      return { kind: 'failure', label: `${group}${String(of['member'])}` };
+    case 'member.settled':
+      return (of['outcome'] as { status: string }).status === 'ok'
+        ? undefined
+        : { kind: 'failure', label: `${group}${String(of['member'])}` };
+    case 'epoch.taken':
+      return of['takenFrom'] === undefined || of['takenFrom'] === null
+        ? undefined
+        : { kind: 'crash', label: `host died; epoch ${String(of['epoch'])}` };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,262 @@
+/** A group's entries folded into its {@link GroupState}. */
+import type { Draft } from 'immer';
+import type { Entry } from '../journal/port.ts';
+import { addSpend, noSpend, type Spend } from '../group/budget.ts';
+import type { GroupEvents, GroupEventType } from '../group/entries.ts';
+import type { GroupEnd } from '../group/effect.ts';
+import type { AttemptState, GroupState, MemberState } from './model.ts';
+
+/** Attempts of one member that are listed; older ones are dropped from the list, never from the journal. */
+const attemptsMax = 50;
+/** Checkpoints and dead letters of one group that are listed. */
+const listMax = 500;
+/** Longest text of a field, UTF-16 units. */
+const textMax = 240;
+
+const emptyMember = (id: string, incarnation: number, atMs: number): MemberState => ({
+  id,
+  incarnation,
+  status: 'queued',
+  harness: '',
+  attempt: 1,
+  startedMs: null,
+  endedMs: null,
+  retryMs: null,
+  sinceMs: atMs,
+  line: '',
+  error: '',
+  asked: '',
+  output: '',
+  spend: noSpend,
+  unread: 0,
+  session: '',
+  attempts: [],
+  changedAt: 0,
+});
+
+/** A value in one short line. */
+export function short(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text;
+}
+
+type Group = Draft<GroupState>;
+type Member = Draft<MemberState>;
+
+interface At {
+  readonly position: number;
+  readonly entry: Entry;
+}
+
+/** A group of which nothing is known yet. */
+export const emptyGroup = (name: string): GroupState => ({
+  name,
+  status: 'active',
+  machine: '',
+  version: '',
+  createdMs: 0,
+  endedMs: null,
+  end: '',
+  concurrency: 0,
+  actors: {},
+  members: {},
+  checkpoints: [],
+  gates: {},
+  deadLetters: [],
+  spend: noSpend,
+  warnings: [],
+  signals: 0,
+  messages: 0,
+});
+
+/** Folds one entry of the group's stream into `group`; `position`: its place in the run. Unknown types change nothing. */
+export function reduceGroup(group: Group, position: number, entry: Entry): void {
+  if (!Object.hasOwn(folds, entry.type)) return;
+  // The journal's data has the shape of its type: entries are upcast when read.
+  const fold = folds[entry.type as keyof typeof folds] as (group: Group, data: unknown, at: At) => void;
+  fold(group, entry.data, { position, entry });
+}
+
+/** How a run or a group ended, in one line. */
+export function endText(end: GroupEnd): string {
+  if (end.status === 'completed') return `completed ${short(end.output)}`;
+  return end.status === 'failed' ? `failed: ${short(end.error.message)}` : `cancelled: ${short(end.reason)}`;
+}
+
+/** A gate that has just been opened. */
+export const gate = ({ name, question }: GroupEvents['gate.opened'], position: number) => ({
+  name,
+  question,
+  openedAt: position,
+  answer: null,
+});
+
+/** Writes the answer of a gate, if there is such a gate. */
+export function answer(
+  gates: Draft<GroupState['gates']>,
+  { name, approved, by, note }: GroupEvents['gate.answered'],
+  position: number,
+): void {
+  const one = gates[name];
+  if (one !== undefined) one.answer = { approved, by, note, at: position };
+}
+
+interface Attempted {
+  readonly member: string;
+  readonly incarnation: number;
+  readonly attempt: number;
+}
+
+/** The member's record; undefined for one of an earlier incarnation that comes late. */
+function memberOf(
+  group: Group,
+  { member: id, incarnation, attempt }: Attempted,
+  { position, entry }: At,
+): Member | undefined {
+  let member = group.members[id];
+  if (member !== undefined && member.incarnation > incarnation) return undefined;
+  if (member === undefined || member.incarnation < incarnation) {
+    const before = member?.attempts ?? [];
+    group.members[id] = { ...emptyMember(id, incarnation, entry.at), attempts: [...before] } as Member;
+    member = group.members[id] as Member;
+  }
+  member.attempt = attempt;
+  member.changedAt = position;
+  return member;
+}
+
+function become(member: Member, status: string, atMs: number): void {
+  if (member.status !== status) member.sinceMs = atMs;
+  member.status = status;
+}
+
+/** Ends the attempt that is under way, if one is. */
+export function endAttempt(
+  member: Member,
+  end: NonNullable<AttemptState['end']>,
+  position: number,
+  atMs: number,
+): void {
+  const last = member.attempts.at(-1);
+  if (last === undefined || last.endedAt !== undefined) return;
+  last.endedAt = position;
+  last.endedMs = atMs;
+  last.end = end;
+}
+
+/** What an attempt that ends has spent: as the ledger of the host counts it. */
+function charge(group: Group, member: Member, usage: { tokens?: number; costUsd?: number } | undefined, atMs: number) {
+  const wallMs = member.status === 'running' ? Math.max(0, atMs - (member.startedMs ?? atMs)) : 0;
+  const spent: Partial<Spend> = { wallMs, tokens: usage?.tokens ?? 0, costUsd: usage?.costUsd ?? 0 };
+  member.spend = addSpend(member.spend, spent);
+  group.spend = addSpend(group.spend, spent);
+}
+
+type GroupFolds = {
+  readonly [Type in GroupEventType]?: (group: Group, data: GroupEvents[Type], at: At) => void;
+};
+
+const folds: GroupFolds = {
+  'group.created'(group, data, { entry }) {
+    group.machine = data.machine.id;
+    group.version = data.machine.version;
+    group.concurrency = data.concurrency;
+    group.createdMs = entry.at;
+  },
+  'signal'(group) {
+    group.signals += 1;
+  },
+  'message'(group) {
+    group.messages += 1;
+  },
+  'message.read'(group, { member: id, incarnation, ids }) {
+    const member = group.members[id];
+    if (member?.incarnation === incarnation) member.unread = Math.max(0, member.unread - ids.length);
+  },
+  'gate.opened'(group, data, { position }) {
+    group.gates[data.name] = gate(data, position);
+  },
+  'gate.answered'(group, data, { position }) {
+    answer(group.gates, data, position);
+  },
+  'budget.warned'(group, { whose, what, spent, limit }) {
+    group.warnings.push(`${whose}: ${spent} of ${limit} ${what} spent`);
+  },
+  'attempt.queued'(group, data, at) {
+    const member = memberOf(group, data, at);
+    if (member === undefined) return;
+    member.harness = data.harness;
+    member.retryMs = null;
+    become(member, 'queued', at.entry.at);
+  },
+  'attempt.started'(group, data, at) {
+    group.spend = addSpend(group.spend, { attempts: 1 });
+    const member = memberOf(group, data, at);
+    if (member === undefined) return;
+    const { position, entry } = at;
+    member.harness = data.harness;
+    member.startedMs = entry.at;
+    member.endedMs = null;
+    member.retryMs = null;
+    member.spend = addSpend(member.spend, { attempts: 1 });
+    become(member, 'running', entry.at);
+    const { incarnation, attempt, harness } = data;
+    member.attempts.push({ incarnation, attempt, harness, startedAt: position, startedMs: entry.at });
+    if (member.attempts.length > attemptsMax) member.attempts.shift();
+  },
+  'attempt.failed'(group, data, at) {
+    const member = memberOf(group, data, at);
+    if (member === undefined) return;
+    charge(group, member, data.usage, at.entry.at);
+    endAttempt(member, 'failed', at.position, at.entry.at);
+    member.error = short(data.error.message);
+    member.retryMs = data.retryAt;
+    become(member, 'waiting', at.entry.at);
+  },
+  'attempt.cancelled'(group, data, at) {
+    const member = memberOf(group, data, at);
+    if (member === undefined) return;
+    charge(group, member, data.usage, at.entry.at);
+    endAttempt(member, 'cancelled', at.position, at.entry.at);
+    member.endedMs = at.entry.at;
+    become(member, data.again === true ? 'interrupted' : 'cancelled', at.entry.at);
+  },
+  'member.progress'(group, data, { position }) {
+    const member = group.members[data.member];
+    if (member?.incarnation !== data.incarnation) return;
+    if (data.progress.line !== undefined) member.line = short(data.progress.line);
+    member.changedAt = position;
+  },
+  'member.settled'(group, data, at) {
+    const member = memberOf(group, data, at);
+    if (member === undefined) return;
+    const { outcome } = data;
+    charge(group, member, outcome.usage, at.entry.at);
+    endAttempt(member, outcome.status === 'ok' ? 'ok' : 'failed', at.position, at.entry.at);
+    member.endedMs = at.entry.at;
+    member.retryMs = null;
+    member.unread = 0;
+    member.error = outcome.status === 'ok' ? '' : short(outcome.error.message);
+    member.output = outcome.status === 'ok' ? short(outcome.output) : '';
+    become(member, outcome.status === 'ok' ? 'completed' : 'failed', at.entry.at);
+  },
+  'checkpoint'(group, { name, settled, total, by = 'coordinator' }, { position }) {
+    group.checkpoints.push({ name, settled, total, by, at: position });
+    if (group.checkpoints.length > listMax) group.checkpoints.shift();
+  },
+  'letter.dead'(group, { from, to, reason }, { position }) {
+    group.deadLetters.push({ from, to, reason, at: position });
+    if (group.deadLetters.length > listMax) group.deadLetters.shift();
+  },
+  'group.ended'(group, data, { entry }) {
+    group.status = data.status;
+    group.endedMs = entry.at;
+    group.end = endText(data);
+    for (const member of Object.values(group.members)) {
+      if (['interrupted', 'queued', 'waiting'].includes(member.status)) {
+        become(member, 'cancelled', entry.at);
+        member.endedMs = entry.at;
+      }
+    }
+  },
+};

@@ -1,0 +1,227 @@
+/**
+ * What a group's actors are at each position: its entries stepped again by the kernel that ships (G5). The actor
+ * system is an immutable value, so that a keyframe keeps it and any stretch is stepped again from there.
+ */
+import type { Draft } from 'immer';
+import type { AnyStateNode } from 'xstate';
+import type { Entry } from '../journal/port.ts';
+import type { JsonValue } from '../json.ts';
+import type { Cell } from '../group/cell.ts';
+import type { Definition } from '../group/definition.ts';
+import type { Delivery, Effect } from '../group/effect.ts';
+import type { GroupEvents } from '../group/entries.ts';
+import type { Compiled } from '../group/logic.ts';
+import type { AnySnapshot } from '../group/snapshot.ts';
+import { start, step } from '../group/step.ts';
+import { digest, snapshotAt, type System } from '../group/system.ts';
+import { emptyVector, forEachChanged } from '../group/vector.ts';
+import { isMeant, type Chart } from './chart.ts';
+import type { ActorState, DeliveryState, GroupState } from './model.ts';
+import { overwrite } from './overwrite.ts';
+import { plain } from './plain.ts';
+
+/** What one entry came to in its group. */
+export interface Turned {
+  readonly system: System | undefined;
+  readonly effects: readonly Effect[];
+  readonly derived: readonly Delivery[];
+  /** Recorded and folded digest before this entry, where they differ. */
+  readonly divergence?: { readonly recorded: string; readonly folded: string };
+}
+
+const nothing = { effects: [], derived: [] };
+
+/** Folds one entry of a group's stream; what the machine throws ends nothing here: it is the journal's word that counts. */
+export function turned(definition: Definition, system: System | undefined, entry: Entry): Turned {
+  const diverged =
+    entry.fold === undefined || system === undefined || !entry.fold.startsWith(`${entry.seq - 1}:`)
+      ? undefined
+      : entry.fold === `${entry.seq - 1}:${digest(system)}`
+        ? undefined
+        : { recorded: entry.fold, folded: `${entry.seq - 1}:${digest(system)}` };
+  const divergence = diverged === undefined ? {} : { divergence: diverged };
+  if (system !== undefined) return { ...step(system, entry), ...divergence };
+  if (entry.type !== 'group.created') return { system, ...nothing };
+  const { input, bounds } = entry.data as unknown as GroupEvents['group.created'];
+  return start(definition, { seq: entry.seq, at: entry.at, input, bounds });
+}
+
+/** The key of a machine's chart: the group's own, and each below it by the name it is spawned by. */
+export function chartKey(definition: Definition, logic: Compiled): string {
+  return logic === definition.root
+    ? `${definition.id}@${definition.version}`
+    : `${definition.id}@${definition.version}/${logic.id}`;
+}
+
+/** All machines of a definition that can be drawn, by their key. */
+export function machinesOf(definition: Definition): ReadonlyMap<string, Extract<Compiled, { kind: 'machine' }>> {
+  const found = new Map<string, Extract<Compiled, { kind: 'machine' }>>();
+  const visit = (logic: Compiled) => {
+    if (logic.kind !== 'machine') return;
+    const key = chartKey(definition, logic);
+    if (found.has(key)) return;
+    found.set(key, logic);
+    for (const child of logic.sources.values()) visit(child);
+  };
+  visit(definition.root);
+  return found;
+}
+
+/** A turn, and what is known besides. */
+export interface Told {
+  readonly definition: Definition;
+  readonly before: System | undefined;
+  readonly turned: Turned;
+  readonly position: number;
+  readonly charts: Readonly<Record<string, Chart>>;
+  /** What the entry itself brought to an actor. */
+  readonly heard: DeliveryState | undefined;
+  /** The actor at an address as it was told before this turn. */
+  actorBefore(address: string): ActorState | undefined;
+}
+
+/**
+ * The actors that a turn changed, by address; null for one that is gone. Contexts are left as they were told before: see
+ * {@link withContext}. Members are the ledger's.
+ */
+export function actorsAfter({
+  definition,
+  before,
+  turned,
+  position,
+  charts,
+  heard,
+  actorBefore,
+}: Told): ReadonlyMap<string, ActorState | null> {
+  const { system, derived } = turned;
+  const after = new Map<string, ActorState | null>();
+  if (system === undefined) return after;
+  forEachChanged(before?.cells ?? emptyVector<Cell>(), system.cells, (cell) => {
+    const { address } = cell.place;
+    const { actor } = cell;
+    if (actor?.logic.kind === 'member') return;
+    if (actor === undefined) {
+      if (actorBefore(address) !== undefined) after.set(address, null);
+      return;
+    }
+    const events = derived.filter(({ to }) => to === address).map(({ event }) => event.type);
+    if (heard?.to === address) events.unshift(heard.type);
+    after.set(address, actorState(definition, cell, actor, position, events, actorBefore(address), charts));
+  });
+  return after;
+}
+
+/** The same actor with the context that it has in `system`. */
+export function withContext(actor: ActorState, system: System | undefined): ActorState {
+  const snapshot = system === undefined ? undefined : snapshotAt(system, actor.address);
+  if (snapshot === undefined) return actor;
+  const { context } = snapshot as unknown as { readonly context?: unknown };
+  return { ...actor, context: plain(context ?? null) };
+}
+
+/** Writes actors into `group`: in place, so that patches say what changed. */
+export function writeActors(group: Draft<GroupState>, actors: Iterable<readonly [string, ActorState | null]>): void {
+  for (const [address, actor] of actors) {
+    const held = group.actors[address];
+    if (actor === null) delete group.actors[address];
+    else if (held === undefined) group.actors[address] = actor as Draft<ActorState>;
+    else overwrite(held, actor as unknown as JsonValue);
+  }
+}
+
+/** Counts what this turn put into members' mailboxes. */
+export function writeMail(group: Draft<GroupState>, effects: readonly Effect[]): void {
+  for (const effect of effects) {
+    if (effect.type !== 'deliver') continue;
+    const member = group.members[effect.address];
+    if (member?.incarnation === effect.incarnation) member.unread += 1;
+  }
+}
+
+function actorState(
+  definition: Definition,
+  cell: Cell,
+  actor: NonNullable<Cell['actor']>,
+  position: number,
+  events: readonly string[],
+  before: ActorState | undefined,
+  charts: Readonly<Record<string, Chart>>,
+): ActorState {
+  const { logic, snapshot, running } = actor;
+  const key = logic.kind === 'machine' ? chartKey(definition, logic) : null;
+  const active = activeNodes(snapshot);
+  const isSame = before?.incarnation === cell.incarnation;
+  const was = isSame ? before.active : [];
+  const chart = key === null ? undefined : charts[key];
+  const taken = chart === undefined ? [] : transitionsTaken(chart, was, active, events);
+  return {
+    address: cell.place.address,
+    incarnation: cell.incarnation,
+    chart: key,
+    status: snapshot.status,
+    active,
+    context: isSame ? before.context : null,
+    isRunning: running,
+    visits: visitsAfter(isSame ? before.visits : {}, was, active),
+    lastTransitions: taken,
+    lastEvents: events.slice(-10),
+    changedAt: position,
+  };
+}
+
+/** Ids of the active nodes in document order. */
+function activeNodes(snapshot: AnySnapshot): readonly string[] {
+  const { _nodes: nodes } = snapshot as unknown as { readonly _nodes?: readonly AnyStateNode[] };
+  return nodes === undefined ? [] : [...nodes].sort((a, b) => a.order - b.order).map(({ id }) => id);
+}
+
+function visitsAfter(
+  visits: Readonly<Record<string, number>>,
+  was: readonly string[],
+  active: readonly string[],
+): Readonly<Record<string, number>> {
+  const entered = active.filter((id) => !was.includes(id));
+  if (entered.length === 0) return visits;
+  const next = { ...visits };
+  for (const id of entered) next[id] = (next[id] ?? 0) + 1;
+  return next;
+}
+
+/**
+ * Which transitions led from one configuration to the other: those of an event that was heard whose source was active,
+ * and those that need no event, if they lead where the actor now is. Guards are not asked again, so of two that lead to the
+ * same place the first is named.
+ */
+export function transitionsTaken(
+  chart: Chart,
+  was: readonly string[],
+  active: readonly string[],
+  events: readonly string[],
+): readonly string[] {
+  const now = new Set(active);
+  const held = new Set(was);
+  const entered = new Set(active.filter((id) => !held.has(id)));
+  const taken: string[] = [];
+  const reached = new Set<string>();
+  for (const one of chart.transitions) {
+    const isHeard = one.event === '' || events.some((type) => isMeant(one.event, type));
+    if (!isHeard || one.targets.length === 0 || !(held.has(one.source) || one.event === '')) continue;
+    const leads = one.targets.some((id) => entered.has(id) && !reached.has(id));
+    if (
+      !leads ||
+      (one.event === '' && now.has(one.source) && held.has(one.source) && !one.reenter && entered.size === 0)
+    )
+      continue;
+    for (const id of one.targets) reached.add(id);
+    taken.push(one.id);
+  }
+  if (taken.length > 0 || events.length === 0) return taken;
+  // Nothing was entered: what was heard only acted, at the innermost state that has a transition for it.
+  for (const source of [...was].reverse()) {
+    const acted = chart.transitions.find(
+      (one) => one.source === source && one.event !== '' && events.some((type) => isMeant(one.event, type)),
+    );
+    if (acted !== undefined) return [acted.id];
+  }
+  return [];
+}
