@@ -19,7 +19,9 @@ export const remedies = {
   JOURNAL_IO: 'Mend the disk (space, rights, mount), then resume the run; nothing acknowledged is lost.',
   LIMIT: 'Raise the named bound, or make the coordinator ask for less.',
   MACHINE_UNSUPPORTED: 'Change the machine as the message says; what cannot be replayed is refused.',
-  NONDETERMINISM: 'Run the code that wrote the journal, or start a new run.',
+  MIGRATION_FAILED: 'Mend the migration that the message names; nothing was recorded.',
+  NONDETERMINISM:
+    'Run the code that wrote the journal: pin it with `previous`, or `migrate` its groups; or fork before the entry that is named.',
   NOT_JSON: 'Pass plain JSON data: the message names the path of the value that is not.',
   NO_HARNESS: 'Declare a harness with the needed capabilities, or change what the member needs.',
   PROCESS_INVALID: 'Export a process: `export default defineProcess(name, fn)`.',

@@ -35,6 +35,7 @@ export type { Request, Requests } from './process/requests.ts';
 
 export { defaultBounds, type Bounds } from './group/bounds.ts';
 export { checkpoint, coordinator, gate, type Coordinator } from './group/coordinator.ts';
+export type { CoordinatorState, Migration, OldInput, Upgrade } from './group/upgrade.ts';
 export type { BreakerPolicy } from './group/breaker.ts';
 export type { HostRules } from './group/host-options.ts';
 export type { BudgetPolicy, Spend } from './group/budget.ts';

@@ -48,6 +48,7 @@ const byCode: Readonly<Record<Code, ExitName>> = {
   JOURNAL_IO: 'disk',
   LIMIT: 'usage',
   MACHINE_UNSUPPORTED: 'usage',
+  MIGRATION_FAILED: 'diverged',
   NONDETERMINISM: 'diverged',
   NOT_JSON: 'usage',
   NO_HARNESS: 'usage',

@@ -29,10 +29,11 @@ export async function verifyCommand(run: string, options: VerifyCommandOptions):
   }
   const style = styleFor(process.stdout);
   print(`${style.green('✓')} run ${run}: ${check.entries} entries, every checksum and seq holds`);
-  for (const { name, entries, digests, snapshotSeq, digest } of check.groups) {
+  for (const { name, entries, digests, booked, snapshotSeq, digest } of check.groups) {
     const snapshot = snapshotSeq === undefined ? 'no snapshot' : `snapshot at ${snapshotSeq} + tail gives the same`;
+    const read = booked === 0 ? '' : ` (${booked} only read: the older machine that wrote them is not at hand)`;
     print(
-      `${style.green('✓')}   ${name}: ${entries} entries replayed, ${count(digests, 'recorded digest')} met, ${snapshot} (${digest})`,
+      `${style.green('✓')}   ${name}: ${entries} entries replayed${read}, ${count(digests, 'recorded digest')} met, ${snapshot} (${digest})`,
     );
   }
   return exitCodes.ok;

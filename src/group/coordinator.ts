@@ -11,6 +11,7 @@ import {
 } from 'xstate';
 import type { JsonValue } from '../json.ts';
 import { define } from './definition.ts';
+import { declareUpgrade, type Upgrade } from './upgrade.ts';
 
 /** A machine that may coordinate a group, with the types of its input and output and nothing else to infer. */
 export type Coordinator<Input = unknown, Output = unknown> = AnyStateMachine & {
@@ -19,12 +20,15 @@ export type Coordinator<Input = unknown, Output = unknown> = AnyStateMachine & {
 };
 
 /**
- * Declares that a machine coordinates groups: lints it and returns the same machine. Throws MACHINE_UNSUPPORTED
- * for what cannot be replayed, naming machine, state and remedy.
+ * Declares that a machine coordinates groups: lints it and returns the same machine. `upgrade` says how it goes on with groups
+ * that older versions began; it belongs to this machine object, and what `machine.provide()` makes has none.
+ * Codes: MACHINE_UNSUPPORTED for what cannot be replayed, naming machine, state and remedy; BAD_INPUT.
  */
 export function coordinator<Machine extends AnyStateMachine>(
   machine: Machine,
+  upgrade?: Upgrade,
 ): Coordinator<InputFrom<Machine>, OutputFrom<Machine>> {
+  if (upgrade !== undefined) declareUpgrade(machine, upgrade);
   define(machine);
   return machine;
 }

@@ -11,6 +11,7 @@ import { lint, type Finding } from './lint.ts';
 import { isMachine, isMember } from './kind.ts';
 import type { Compiled } from './logic.ts';
 import { asAdapter, stage } from './ref.ts';
+import { upgradeOf, type Migration, type Upgrade } from './upgrade.ts';
 import { versionOf } from './version.ts';
 
 /** What a group is started from. */
@@ -18,20 +19,25 @@ export interface Definition {
   /** The author's machine, untouched. */
   readonly machine: AnyStateMachine;
   readonly id: string;
-  /** Changes with the machine's definition and with the source text of its implementations. */
+  /** As declared (see `upgrade.ts`), else it changes with the machine's definition and with the source text of its implementations. */
   readonly version: string;
+  /** Older versions that are at hand, none of them twice. */
+  readonly previous: readonly Definition[];
+  /** How groups of older versions are taken over, by version. */
+  readonly migrations: ReadonlyMap<string, Migration>;
   /** What the linter would rather see otherwise; nothing that is refused. */
   readonly warnings: readonly Finding[];
   /** @internal */
   readonly root: Compiled;
 }
 
-const known = new WeakMap<AnyStateMachine, Definition>();
+const known = new WeakMap<AnyStateMachine, { readonly definition: Definition; readonly upgrade: Upgrade }>();
 
 /** Lints and compiles a machine; the same machine gives the same definition. Throws MACHINE_UNSUPPORTED with every finding in `details`. */
 export function define(machine: AnyStateMachine): Definition {
+  const upgrade = upgradeOf(machine);
   const before = known.get(machine);
-  if (before !== undefined) return before;
+  if (before !== undefined && before.upgrade === upgrade) return before.definition;
   const findings = lint(machine);
   const refused = findings.filter((finding) => finding.severity === 'error');
   const first = refused[0];
@@ -42,12 +48,42 @@ export function define(machine: AnyStateMachine): Definition {
   const definition: Definition = {
     machine,
     id: machine.id,
-    version: versionOf(machine),
+    version: upgrade.version ?? versionOf(machine),
+    ...olderOf(machine, upgrade),
     warnings: findings,
     root: compile(machine, new Map()),
   };
-  known.set(machine, definition);
+  known.set(machine, { definition, upgrade });
   return definition;
+}
+
+function olderOf(machine: AnyStateMachine, upgrade: Upgrade): Pick<Definition, 'migrations' | 'previous'> {
+  const previous = new Map<string, Definition>();
+  const migrations = new Map<string, Migration>();
+  const add = (older: AnyStateMachine): string => {
+    if (older === machine) {
+      throw new TroupeError(
+        'BAD_INPUT',
+        `machine \`${machine.id}\`: expected an older machine, got the machine itself.`,
+      );
+    }
+    const definition = define(older);
+    // What an older one knows of still older ones is good here too.
+    for (const one of [definition, ...definition.previous]) {
+      if (!previous.has(one.version)) previous.set(one.version, one);
+    }
+    return definition.version;
+  };
+  for (const older of upgrade.previous ?? []) add(older);
+  for (const migration of upgrade.migrate ?? [])
+    migrations.set(typeof migration.from === 'string' ? migration.from : add(migration.from), migration);
+  return { previous: [...previous.values()], migrations };
+}
+
+/** The definition that folds what `version` wrote: that very one where it is at hand, else the newest. */
+export function definitionOf(newest: Definition, version: string): Definition {
+  if (newest.version === version) return newest;
+  return newest.previous.find((one) => one.version === version) ?? newest;
 }
 
 function compile(logic: AnyActorLogic, done: Map<AnyActorLogic, Compiled>): Compiled {

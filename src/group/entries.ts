@@ -38,6 +38,22 @@ export interface GroupEvents {
     readonly dueAt: number;
   };
   'group.cancelled': { readonly reason: string };
+  /**
+   * From here on another version of the machine folds this stream, from the state in this entry on; what the version before
+   * would say of it counts no more. `how`: from the old state, or by folding the old inputs again. A machine that has a
+   * transition for `troupe.migrated` hears `{ type, from, to }` in this turn.
+   */
+  'group.migrated': {
+    readonly from: { readonly id: string; readonly version: string };
+    readonly to: { readonly id: string; readonly version: string };
+    readonly how: 'events' | 'state';
+    readonly input: JsonValue;
+    /** As snapshots hold it: see `persisted.ts`. */
+    readonly system: JsonValue;
+    readonly mail: JsonValue;
+    /** What the new version asked for on the way, and the old one had not: gates and checkpoints. */
+    readonly asks: readonly EventObject[];
+  };
   /** From `from` (an address, `coordinator`, `process` or `outside`) to one actor. The same id twice to one recipient is one message. */
   'message': {
     readonly id: string;

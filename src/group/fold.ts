@@ -6,7 +6,7 @@
 import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry, Snapshot } from '../journal/port.ts';
-import type { Definition } from './definition.ts';
+import { definitionOf, type Definition } from './definition.ts';
 import type { Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
 import { ledgerFromJson, ledgerToJson } from './ledger-json.ts';
@@ -16,19 +16,23 @@ import { persist, restore } from './persist.ts';
 import { progressRun, type ProgressRun } from './progress-run.ts';
 import { start, step } from './step.ts';
 import { digest, type System } from './system.ts';
+import { takeOver } from './taken-over.ts';
 
 /** A fold under way. */
 export interface GroupFold {
   readonly stream: string;
+  /** The version that folds: the one that the stream names, where it is at hand. */
   readonly definition: Definition;
   /** Owned by the fold; read only. */
   readonly ledger: Ledger;
-  /** Undefined before `group.created`. */
+  /** Undefined before `group.created`, and while entries are only booked. */
   readonly system: System | undefined;
   /** What was delivered to members and not read. Owned by the fold; read only. */
   readonly mail: Mailboxes;
   /** Folds one entry; returns what it asks the world to do. Codes: NONDETERMINISM. */
   apply(entry: Entry): readonly Effect[];
+  /** From the next entry on, which is a `group.migrated`, it folds again. */
+  foldOn(): void;
   /** `<seq>:<digest>`, to be stamped on the next append; undefined before the first entry. */
   stamp(): string | undefined;
   /** Effects that are performed by recording them, and whose entry has not come yet, in order. */
@@ -53,9 +57,19 @@ export function streamOf(name: string): string {
   return `group:${name}`;
 }
 
-/** The fold of an empty stream, or of what `snapshot` remembers. Codes: whatever a foreign or damaged snapshot throws. */
-export function groupFold(definition: Definition, name: string, snapshot?: Snapshot): GroupFold {
+/** From where a fold begins. */
+export interface FoldFrom {
+  readonly snapshot?: Snapshot | undefined;
+  /** Entries before this seq are only booked in the ledger, not folded by a machine: a `group.migrated` follows that says the state. */
+  readonly foldsFrom?: number | undefined;
+}
+
+/** The fold of an empty stream, or of what a snapshot remembers. Codes: whatever a foreign or damaged snapshot throws. */
+export function groupFold(newest: Definition, name: string, from: FoldFrom = {}): GroupFold {
+  const { snapshot } = from;
+  let { foldsFrom = 0 } = from;
   const stream = streamOf(name);
+  let definition = [newest, ...newest.previous].find((one) => snapshotMaker(one) === snapshot?.maker) ?? newest;
   let ledger = emptyLedger(name);
   let system: System | undefined;
   let mail: Mailboxes = new Map();
@@ -69,7 +83,7 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
       mail: mailData,
     } = snapshot.data as { system: JsonValue; ledger: JsonValue; mail: JsonValue };
     mail = mailFromJson(mailData);
-    system = restore(definition, systemData);
+    if (foldsFrom <= snapshot.seq + 1) system = restore(definition, systemData);
     ledger = ledgerFromJson(ledgerData);
   }
 
@@ -96,7 +110,8 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
           { stream },
         );
       }
-      const { input, bounds } = entry.data as unknown as GroupEvents['group.created'];
+      const { input, bounds, machine } = entry.data as unknown as GroupEvents['group.created'];
+      definition = definitionOf(newest, machine.version);
       ({ system, effects } = start(definition, { seq: entry.seq, at: entry.at, input, bounds }));
     } else {
       ({ system, effects } = step(before, entry));
@@ -124,14 +139,28 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
     };
     return new TroupeError(
       'NONDETERMINISM',
-      `group \`${name}\`, entry ${entry.seq - 1}: recorded digest ${entry.fold}, folded ${found ?? 'nothing'}. ${versions} Nothing is lost: run the version that wrote the journal, or start a new run.`,
+      `group \`${name}\`, entry ${entry.seq - 1}: recorded digest ${entry.fold}, folded ${found ?? 'nothing'}. ${versions} Nothing is lost: pin the old machine (\`coordinator(machine, { previous: [old] })\`), take its groups over with \`migrate\`, or fork before entry ${entry.seq - 1}.`,
       details,
     );
   };
 
+  /** The machine of another version goes on, from the state in the entry; what the old one asked for and is not recorded is void. */
+  const taken = (entry: Entry): readonly Effect[] => {
+    told = undefined;
+    unrecorded.clear();
+    const { to, mail: mailData } = entry.data as unknown as GroupEvents['group.migrated'];
+    definition = definitionOf(newest, to.version);
+    mail = mailFromJson(mailData);
+    const next = takeOver(newest, stream, entry);
+    system = next.system;
+    return next.effects;
+  };
+
   return {
     stream,
-    definition,
+    get definition() {
+      return definition;
+    },
     get ledger() {
       return ledger;
     },
@@ -142,11 +171,16 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
       return mail;
     },
     apply(entry) {
-      if (entry.fold !== undefined) {
+      if (entry.seq < foldsFrom) {
+        foldLedger(ledger, entry);
+        return noEffects;
+      }
+      const isTakeover = entry.type === 'group.migrated';
+      if (entry.fold !== undefined && !(isTakeover && system === undefined)) {
         const found = stamp();
         if (found !== entry.fold) throw diverged(entry, found);
       }
-      const effects = applyToSystem(entry);
+      const effects = isTakeover ? taken(entry) : applyToSystem(entry);
       foldLedger(ledger, entry);
       foldMail(mail, entry, effects);
       if (unrecorded.size === 0 && effects.length === 0) return effects;
@@ -157,6 +191,9 @@ export function groupFold(definition: Definition, name: string, snapshot?: Snaps
       }
       for (const effect of effects) if (isRecorded(effect)) unrecorded.set(effect.id, effect);
       return effects;
+    },
+    foldOn() {
+      foldsFrom = 0;
     },
     stamp,
     unrecorded: () => [...unrecorded.values()],

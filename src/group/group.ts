@@ -9,13 +9,15 @@ import type { JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { GateAnswer, Letter, Outcome } from '../harness/port.ts';
 import { attemptsOf } from './attempts.ts';
-import type { Push } from './entries.ts';
+import type { GroupEvents, Push } from './entries.ts';
 import type { ActorKey, Effect } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
 import { gatesOf } from './gates.ts';
 import type { Ledger } from './ledger.ts';
 import { isReadable, mailKey } from './mail.ts';
+import { definitionOf } from './definition.ts';
+import { migrated, migrationOf } from './migrate.ts';
 import { createdAs, refuseMismatch } from './mismatch.ts';
 import { postOf } from './post.ts';
 import { signalsOf, type SendSignal } from './signals.ts';
@@ -55,12 +57,28 @@ export interface Group {
   snapshot(): Promise<void>;
 }
 
-/** Opens a group: a new one, or the one that `recorded` (its stream, in batches) tells of. Codes: GROUP_MISMATCH, NONDETERMINISM, JOURNAL_CORRUPT. */
-export async function openGroup(
-  context: GroupContext,
-  options: GroupOptions,
-  recorded: (fromSeq: number) => AsyncIterable<readonly Entry[]>,
-): Promise<Group> {
+/** What stands in the journal of a group. */
+export interface RecordedGroup {
+  /** The entry that says which version folds what follows: its first, or its last `group.migrated`. Undefined for a new group. */
+  readonly version: Entry | undefined;
+  /** Its stream from this seq on, in batches. */
+  read(fromSeq: number): AsyncIterable<readonly Entry[]>;
+}
+
+/** The version that folds the end of a stream, where one has to be chosen: else its data is not looked at. */
+function versionOf({ version }: RecordedGroup, { definition }: GroupOptions): string | undefined {
+  if (version === undefined || (definition.previous.length === 0 && definition.migrations.size === 0)) return undefined;
+  const { machine, to } = version.data as unknown as Partial<
+    GroupEvents['group.created'] & GroupEvents['group.migrated']
+  >;
+  return (to ?? machine)?.version;
+}
+
+/**
+ * Opens a group: a new one, or the recorded one, which is taken over from an older version if its machine says so. Codes: GROUP_MISMATCH,
+ * NONDETERMINISM, JOURNAL_CORRUPT, MIGRATION_FAILED.
+ */
+export async function openGroup(context: GroupContext, options: GroupOptions, recorded: RecordedGroup): Promise<Group> {
   const { name, definition, input, concurrency, bounds } = options;
   const { journal, epoch, clock, observer } = context;
   const stream = streamOf(name);
@@ -72,17 +90,25 @@ export async function openGroup(
     const message = `snapshot of ${stream} at ${seq} was ${verb}: ${error instanceof Error ? error.message : String(error)}`;
     observer.notice({ kind: 'snapshot-ignored', message });
   };
-  const saved = await journal.loadSnapshot(stream, snapshotMaker(definition));
+  const version = versionOf(recorded, options);
+  const rule = migrationOf(definition, version);
+  const isMigrated = recorded.version?.type === 'group.migrated';
+  // What an older version did is only booked where its inputs are folded again, or where its end state is recorded.
+  const foldsFrom =
+    rule?.events !== undefined ? Number.POSITIVE_INFINITY : isMigrated ? recorded.version?.seq : undefined;
+  const used = version === undefined ? definition : definitionOf(definition, version);
+  const saved =
+    foldsFrom === Number.POSITIVE_INFINITY ? undefined : await journal.loadSnapshot(stream, snapshotMaker(used));
   context.tellNotices();
   if (saved !== undefined) {
     try {
-      fold = groupFold(definition, name, saved);
+      fold = groupFold(definition, name, { snapshot: saved, foldsFrom });
       snapshotSeq = saved.seq;
     } catch (error) {
       ignored(error, 'ignored', saved.seq);
     }
   }
-  const state: GroupFold = fold ?? groupFold(definition, name);
+  const state: GroupFold = fold ?? groupFold(definition, name, { foldsFrom });
 
   const push: Push = (type, data, applied, lost) => {
     // The data of our own event types is JSON: what comes from outside was checked where it came in.
@@ -208,8 +234,25 @@ export async function openGroup(
   const perform = () => {
     const asked = effects;
     effects = [];
+    // Before the group is taken up, what its turns ask for is found in its state.
+    if (!isTakenUp) return;
     for (const effect of asked) performOne(effect);
     buryMail();
+  };
+  let isTakenUp = false;
+
+  /** The version that is recorded is another one, and there is a rule for it: goes on from here with the newest. */
+  const takeOver = async () => {
+    if (rule === undefined) return;
+    if (rule.events === undefined) {
+      for (const effect of state.unrecorded()) performOne(effect);
+      await writer.idle();
+    }
+    if (state.ledger.status !== 'active') return;
+    const read = () => recorded.read(1);
+    const data = await migrated({ definition, rule, fold: state, isMigrated, read });
+    state.foldOn();
+    await writer.record('group.migrated', data as unknown as JsonValue);
   };
 
   const snapshot = async () => {
@@ -224,17 +267,18 @@ export async function openGroup(
   };
 
   // Replay, then take up what was left.
-  for await (const entries of recorded(state.ledger.seq + 1)) {
+  for await (const entries of recorded.read(state.ledger.seq + 1)) {
     for (const entry of entries) {
       // Before it is folded: another machine would only diverge.
-      if (entry.seq === 1) refuseMismatch(createdAs(entry), options);
+      if (entry.seq === 1 && !isMigrated) refuseMismatch(createdAs(entry), options);
       writer.replayed(entry);
       state.apply(entry);
       observer.replayed(entry);
     }
   }
   context.ledgers.set(name, state.ledger);
-  if (state.system === undefined) {
+  if (state.ledger.seq === 0) {
+    isTakenUp = true;
     const bytes = Buffer.byteLength(JSON.stringify(input));
     if (bytes > context.payloadBytesMax) {
       throw new TroupeError(
@@ -247,14 +291,16 @@ export async function openGroup(
   } else {
     writer.restored(state.ledger.seq, clock.now());
     refuseMismatch(state.ledger, options);
+    await takeOver();
+    isTakenUp = true;
     for (const effect of state.unrecorded()) performOne(effect);
     gates.tellAgain();
     const { system } = state;
-    if (state.ledger.status === 'active') {
+    if (state.ledger.status === 'active' && system !== undefined) {
       for (const { address, incarnation, timer, dueAt } of timersOf(system))
         setAlarm(address, incarnation, timer, dueAt);
     }
-    attempts.reconcile(wantsOf(system));
+    attempts.reconcile(system === undefined ? [] : wantsOf(system));
     buryMail();
   }
 
@@ -288,7 +334,7 @@ export async function openGroup(
       const { system } = state;
       const want = system === undefined ? undefined : [...wantsOf(system)].find(({ address }) => address === member);
       if (want === undefined) {
-        const known = [...wantsOf(state.system as never)].map(({ address }) => address);
+        const known = system === undefined ? [] : [...wantsOf(system)].map(({ address }) => address);
         throw new TroupeError(
           'UNKNOWN_MEMBER',
           `group \`${name}\` waits for no member \`${member}\`; it waits for: ${known.join(', ') || 'nobody'}.`,

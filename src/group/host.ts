@@ -124,6 +124,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const recorded: Entry[] = [];
   let streams: Map<string, Entry[]> | undefined = new Map();
   const recordedGroups = new Set<string>();
+  /** The entry of each group's stream that says which version folds what follows. */
+  const versions = new Map<string, Entry>();
   let kept = 0;
   for await (const entries of journal.read(undefined, 1, { isLazy: true })) {
     for (const entry of entries) {
@@ -136,6 +138,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       learn(entry);
       countIn(entry);
       if (entry.seq === 1) recordedGroups.add(entry.stream.slice(streamOf('').length));
+      if (entry.seq === 1 || entry.type === 'group.migrated') versions.set(entry.stream, entry);
       if (streams === undefined) continue;
       const stream = streams.get(entry.stream);
       if (stream === undefined) streams.set(entry.stream, [entry]);
@@ -234,12 +237,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
           ),
         );
       }
-      const opening = openGroup(context, groupOptions, (fromSeq) => recordedOf(streamOf(name), fromSeq)).then(
-        (group) => {
-          open.set(name, group);
-          return group;
-        },
-      );
+      const recordedGroup = {
+        version: versions.get(streamOf(name)),
+        read: (fromSeq: number) => recordedOf(streamOf(name), fromSeq),
+      };
+      const opening = openGroup(context, groupOptions, recordedGroup).then((group) => {
+        open.set(name, group);
+        return group;
+      });
       groups.set(name, opening);
       return opening;
     },

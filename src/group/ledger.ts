@@ -246,6 +246,10 @@ const folds: Fold = {
     ledger.concurrency = data.concurrency;
     ledger.createdAt = entry.at;
   },
+  'group.migrated'(ledger, { to, input }) {
+    ledger.machine = to;
+    ledger.input = input;
+  },
   'signal'(ledger, data) {
     ledger.signals.add(data.id);
   },

@@ -6,7 +6,7 @@ import type { Timer } from './cell.ts';
 import type { ActorKey, Address, GroupEnd } from './effect.ts';
 import type { AnySnapshot } from './snapshot.ts';
 
-/** Version of this form. */
+/** Version of this form. It stands in snapshots, which can be thrown away, and in `group.migrated` entries, which cannot: a later form must read this one. */
 export const format = 1;
 
 /** A system as JSON. Key order inside snapshots matters: write it with JSON.stringify, not sorted. */

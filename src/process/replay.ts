@@ -3,11 +3,11 @@
  * is recorded, so that its machines and names are at hand, and every group is folded in full. Performs nothing (G5).
  */
 import { TroupeError } from '../error.ts';
-import { groupFold, streamOf, type GroupFold } from '../group/fold.ts';
+import { streamOf } from '../group/fold.ts';
 import type { GroupOptions } from '../group/group-context.ts';
 import type { Group } from '../group/group.ts';
 import { isForProcess, runStream, type Host } from '../group/host.ts';
-import { createdAs, refuseMismatch } from '../group/mismatch.ts';
+import { foldAll, type Replayed } from './fold-all.ts';
 import type { Entry, Journal } from '../journal/port.ts';
 import type { Process } from './define-process.ts';
 import { drained } from './drained.ts';
@@ -16,15 +16,6 @@ import type { RunCreated } from './run-view.ts';
 
 /** Turns of the event loop that the process function is given to open its recorded groups. */
 const turnsMax = 20_000;
-
-/** A group of a recorded run, folded to its end. */
-export interface Replayed {
-  readonly name: string;
-  readonly fold: GroupFold;
-  readonly entries: readonly Entry[];
-  /** Recorded digests that the fold met. */
-  readonly digests: number;
-}
 
 /**
  * Folds all groups of a run that its process opens. Codes: NONDETERMINISM, GROUP_MISMATCH, JOURNAL_CORRUPT,
@@ -63,16 +54,9 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
     const entries = streams.get(streamOf(options.name));
     // A group that is not recorded yet: the process goes no further than the journal.
     if (entries === undefined) return never();
-    const [first] = entries;
-    if (first !== undefined) refuseMismatch(createdAs(first), options);
-    const fold = groupFold(options.definition, options.name);
-    for (const entry of entries) fold.apply(entry);
-    replayed.set(options.name, {
-      name: options.name,
-      fold,
-      entries,
-      digests: entries.filter((entry) => entry.fold !== undefined).length,
-    });
+    const one = foldAll(options, entries);
+    const { fold } = one;
+    replayed.set(options.name, one);
     const group: Group = {
       name: options.name,
       fold,

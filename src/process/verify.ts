@@ -8,7 +8,8 @@ import { digest } from '../group/system.ts';
 import type { Journal, JournalStore } from '../journal/port.ts';
 import { readRun } from './cancel.ts';
 import type { Process } from './define-process.ts';
-import { replayRun, type Replayed } from './replay.ts';
+import type { Replayed } from './fold-all.ts';
+import { replayRun } from './replay.ts';
 
 /** What was proven of one group. */
 export interface GroupCheck {
@@ -16,6 +17,8 @@ export interface GroupCheck {
   readonly entries: number;
   /** Recorded digests that the replay met. */
   readonly digests: number;
+  /** Entries that could only be read: the machine that wrote them is an older version and not at hand. */
+  readonly booked: number;
   /** Seq of the snapshot that was compared; undefined when there was none. */
   readonly snapshotSeq: number | undefined;
   /** Digest of the whole fold. */
@@ -50,11 +53,11 @@ export async function verifyRun(options: {
   }
 }
 
-async function checkGroup(journal: Journal, { name, fold, entries, digests }: Replayed): Promise<GroupCheck> {
+async function checkGroup(journal: Journal, { name, fold, entries, digests, booked }: Replayed): Promise<GroupCheck> {
   const full = fold.system === undefined ? '' : digest(fold.system);
   const snapshot = await journal.loadSnapshot(fold.stream, snapshotMaker(fold.definition));
   if (snapshot !== undefined) {
-    const resumed = groupFold(fold.definition, name, snapshot);
+    const resumed = groupFold(fold.definition, name, { snapshot });
     for (const entry of entries) if (entry.seq > snapshot.seq) resumed.apply(entry);
     const found = resumed.system === undefined ? '' : digest(resumed.system);
     if (found !== full) {
@@ -65,5 +68,5 @@ async function checkGroup(journal: Journal, { name, fold, entries, digests }: Re
       );
     }
   }
-  return { name, entries: entries.length, digests, snapshotSeq: snapshot?.seq, digest: full };
+  return { name, entries: entries.length, digests, booked, snapshotSeq: snapshot?.seq, digest: full };
 }

@@ -322,6 +322,11 @@ export const users: Readonly<Record<string, Requirement>> = {
     shown: [
       ['journal/format.test.ts', 'entries of an older version are upcast when read, and never edited'],
       ['journal/format.test.ts', 'a journal of format 1 stays readable for ever'],
+      [
+        'process/upgrade.test.ts',
+        'goes on with that version where it is one of `previous`, and new groups have the new one',
+      ],
+      ['process/upgrade.test.ts', 'whatever had settled stays so, what was under way goes on, and the journal says so'],
     ],
   },
   J9: {

@@ -1,0 +1,68 @@
+/** What may not be said of a machine's older versions, and what a migration may not do: told in one sentence, and nothing is recorded. */
+import { describe, expect, test } from 'vitest';
+import { coordinator, type Migration } from 'troupe';
+import { entriesOf } from '../support/dying-store.ts';
+import { open } from '../support/running.ts';
+import { begun, collecting, ended, withCode } from '../support/upgrading.ts';
+import { first, second } from '../support/versions.ts';
+
+describe('what a migration may not do', () => {
+  const refused = async (rule: Migration, message: RegExp) => {
+    const play = await begun();
+    const before = (await entriesOf(play.store)).filter(({ stream }) => stream === 'group:group').length;
+    const run = await open(withCode(play, collecting(second({ migrate: [rule] }))));
+    await expect(run.drive()).rejects.toThrow(message);
+    await run.close();
+    // Nothing was recorded, and the old code goes on.
+    expect((await entriesOf(play.store)).filter(({ stream }) => stream === 'group:group')).toHaveLength(before);
+    expect(await ended(play)).toMatchObject({ output: { notes: ['hm'] } });
+  };
+
+  test('forget that a member has settled', () =>
+    refused(
+      { from: first(), events: ({ type, data }) => (type === 'member.settled' ? undefined : data) },
+      /^MIGRATION_FAILED: group `group`, after entry \d+: .* it would want member `a` again, which has completed; keep its settlement, or give the member another id/,
+    ));
+  test('name a state that the new machine has not', () =>
+    refused({ from: first(), state: (old) => old }, /MIGRATION_FAILED: .*collecting/));
+  test('name a final state', () =>
+    refused(
+      { from: first(), state: ({ context }) => ({ value: 'over', context }) },
+      /MIGRATION_FAILED: .*expected a state that is not final, got "over"/,
+    ));
+  test('make a context that is not JSON', () =>
+    refused(
+      { from: first(), state: () => ({ value: 'gathering', context: { ids: [], at: new Date(0) } }) },
+      /MIGRATION_FAILED: .*state\.context\.at/,
+    ));
+  test('throw', () =>
+    refused(
+      {
+        from: first(),
+        events: () => {
+          throw new Error('cannot');
+        },
+      },
+      /MIGRATION_FAILED: .*: cannot/,
+    ));
+});
+
+describe('an upgrade', () => {
+  test.each([
+    [{ version: '' }, /expected `version` to be a text of 1 to 100 characters, got ""/],
+    [{ previous: ['no'] }, /expected `previous` to be a list of machines/],
+    [{ migrate: [{ from: 'v1' }] }, /the migration from version `v1` to have `events`/],
+    [{ migrate: [{ from: 7 }] }, /expected `from` of a migration to be the old machine, or its version/],
+    [{ migrate: [{ from: 'v1', events: () => null, state: () => null }] }, /`state` or `events`, not both/],
+    [{ migrate: [{ from: 'v1', events: 'no' }] }, /expected the parts of a migration to be functions/],
+  ])('%j is refused', (upgrade, message) => {
+    expect(() => second(upgrade as never)).toThrow(message);
+  });
+
+  test('that names the machine itself is refused', () => {
+    const machine = second();
+    expect(() => coordinator(machine, { previous: [machine] })).toThrow(
+      'expected an older machine, got the machine itself',
+    );
+  });
+});
