@@ -1,0 +1,23 @@
+/** Where the CLIs are: one folder for each pinned version, beside the repository's own `node_modules`, ignored by git. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Pin } from './pins.ts';
+
+/** Folder of all of them. */
+export const clisFolder = fileURLToPath(new URL('../../../.agent-clis', import.meta.url));
+
+/** Folder of one. */
+export function folderOf({ name, version }: Pin): string {
+  return join(clisFolder, `${name}-${version}`);
+}
+
+/** Absolute path of its program. */
+export function programOf(pin: Pin): string {
+  return join(folderOf(pin), 'node_modules/.bin', pin.program);
+}
+
+/** A folder has its final name only when npm has done its work. */
+export function isInstalled(pin: Pin): boolean {
+  return existsSync(programOf(pin));
+}
