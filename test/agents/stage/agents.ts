@@ -14,12 +14,16 @@ const named = enabledAgents.length > 0 ? enabledAgents : pins.flatMap(({ name, i
 
 /** A suite for each agent, `%s` in its title being the name; left out where none is to be used. */
 export function describeEachAgent(title: string, tests: (name: AgentName) => void): void {
-  describe.skipIf(enabledAgents.length === 0).each(named)(title, (name) => tests(name));
+  describe.skipIf(enabledAgents.length === 0).each(named)(title, (name) => {
+    tests(name);
+  });
 }
 
 /** A suite that needs all of these agents; left out where one of them is not to be used. */
 export function describeWith(agents: readonly AgentName[], title: string, tests: () => void): void {
-  describe.skipIf(!agents.every((name) => enabledAgents.includes(name)))(title, () => tests());
+  describe.skipIf(!agents.every((name) => enabledAgents.includes(name)))(title, () => {
+    tests();
+  });
 }
 
 /** A stage that is gone after the test. */

@@ -7,25 +7,25 @@ import { objectOf, textOf, type JsonObject } from '../model/question.ts';
 import type { Reach } from './reach.ts';
 
 /** Command line of one turn, everything allowed; `stdin`: where the prompt is not an argument. */
-function commandOf(name: AgentName, prompt: string, { args, model }: Reach): { argv: string[]; stdin: string } {
+function commandOf(name: AgentName, prompt: string, { model }: Reach): { argv: string[]; stdin: string } {
   const argv = (...words: readonly string[]) => ({ argv: [...words], stdin: '' });
   switch (name) {
     case 'claude': {
       const how = ['--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions'];
-      return argv('-p', prompt, ...how, ...args);
+      return argv('-p', prompt, ...how);
     }
     case 'codex': {
       const how = ['--json', '--skip-git-repo-check', '-m', model, '--dangerously-bypass-approvals-and-sandbox'];
-      return argv('exec', ...how, ...args, prompt);
+      return argv('exec', ...how, prompt);
     }
     case 'gemini':
-      return argv('-p', prompt, '-o', 'stream-json', '--approval-mode', 'yolo', '--skip-trust', '-m', model, ...args);
+      return argv('-p', prompt, '-o', 'stream-json', '--approval-mode', 'yolo', '--skip-trust', '-m', model);
     case 'opencode':
-      return { argv: ['run', '--format', 'json', '--auto', '--title', 't', ...args], stdin: prompt };
+      return { argv: ['run', '--format', 'json', '--auto', '--title', 't'], stdin: prompt };
     case 'qwen':
-      return argv(prompt, '--bare', '-o', 'stream-json', '--yolo', ...args);
+      return argv(prompt, '--bare', '-o', 'stream-json', '--yolo');
     case 'copilot':
-      return argv('-p', prompt, '--output-format', 'json', '--no-auto-update', '--allow-all', ...args);
+      return argv('-p', prompt, '--output-format', 'json', '--no-auto-update', '--allow-all');
   }
 }
 

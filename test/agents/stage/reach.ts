@@ -1,4 +1,4 @@
-/** How each agent CLI is told to talk to the mock model instead of its vendor: variables, arguments, files in its home. */
+/** How each agent CLI is told to talk to the mock model instead of its vendor: variables, and files in its home. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AgentName } from '../install/pins.ts';
@@ -6,8 +6,6 @@ import type { AgentName } from '../install/pins.ts';
 /** What makes one agent talk to the mock model. */
 export interface Reach {
   readonly env: Readonly<Record<string, string>>;
-  /** Arguments that go before all others of the agent's own command (`codex exec <here> …`). */
-  readonly args: readonly string[];
   /** Name of the model. */
   readonly model: string;
 }
@@ -29,29 +27,13 @@ export function reach(name: AgentName, url: string, home: string, key = mockKey)
           // As uid 0 it would refuse to skip permissions.
           IS_SANDBOX: '1',
         },
-        args: [],
         model,
       };
-    case 'codex': {
-      const provider = {
-        name: 'mock',
-        base_url: `${url}/v1`,
-        env_key: 'MOCK_KEY',
-        wire_api: 'responses',
-        requires_openai_auth: false,
-      };
-      const toml = Object.entries(provider).map(([field, value]) => `${field}=${JSON.stringify(value)}`);
-      const settings = [
-        'model_provider="mock"',
-        `model_providers.mock={${toml.join(',')}}`,
-        'analytics.enabled=false',
-        'check_for_update_on_startup=false',
-      ];
-      const args = settings.flatMap((setting) => ['-c', setting]);
-      return { env: { MOCK_KEY: key }, args: [...args, '--disable', 'plugins', '--disable', 'apps'], model };
-    }
+    case 'codex':
+      write(join(home, '.codex/config.toml'), codexSettings(url));
+      return { env: { MOCK_KEY: key }, model };
     case 'gemini':
-      write(join(home, '.gemini/settings.json'), {
+      writeJson(join(home, '.gemini/settings.json'), {
         security: { auth: { selectedType: 'gemini-api-key' } },
         privacy: { usageStatisticsEnabled: false },
         general: { disableAutoUpdate: true },
@@ -63,7 +45,6 @@ export function reach(name: AgentName, url: string, home: string, key = mockKey)
           GEMINI_CLI_NO_RELAUNCH: 'true',
           GEMINI_CLI_TRUST_WORKSPACE: 'true',
         },
-        args: [],
         model,
       };
     case 'opencode': {
@@ -84,11 +65,11 @@ export function reach(name: AgentName, url: string, home: string, key = mockKey)
           OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
           OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
         },
-        args: [],
         model: `mock/${model}`,
       };
     }
     case 'qwen':
+      writeJson(join(home, '.qwen/settings.json'), { security: { auth: { selectedType: 'openai' } } });
       return {
         env: {
           OPENAI_API_KEY: key,
@@ -96,7 +77,6 @@ export function reach(name: AgentName, url: string, home: string, key = mockKey)
           OPENAI_MODEL: model,
           QWEN_CODE_SUPPRESS_YOLO_WARNING: '1',
         },
-        args: ['--auth-type', 'openai'],
         model,
       };
     case 'copilot':
@@ -107,13 +87,35 @@ export function reach(name: AgentName, url: string, home: string, key = mockKey)
           COPILOT_PROVIDER_API_KEY: key,
           COPILOT_MODEL: model,
         },
-        args: [],
         model,
       };
   }
 }
 
-function write(path: string, content: object): void {
+/** Without the last two its end would wait for the network. */
+function codexSettings(url: string): string {
+  return `
+    model_provider = "mock"
+    check_for_update_on_startup = false
+    [model_providers.mock]
+    name = "mock"
+    base_url = ${JSON.stringify(`${url}/v1`)}
+    env_key = "MOCK_KEY"
+    wire_api = "responses"
+    requires_openai_auth = false
+    [analytics]
+    enabled = false
+    [features]
+    plugins = false
+    apps = false
+  `;
+}
+
+function writeJson(path: string, content: object): void {
+  write(path, JSON.stringify(content));
+}
+
+function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, JSON.stringify(content));
+  writeFileSync(path, text);
 }
