@@ -1,4 +1,20 @@
 /** `troupe/harness`: who performs invocations. */
+export { agentHarness } from './agent/agent-harness.ts';
+export { fakeAgent, type FakeAgent, type FakeOptions, type FakeScript, type FakeTurn } from './agent/fake.ts';
+export type { AgentInput, AgentOptions } from './agent/options.ts';
+export type { DecidePermission, PermissionPolicy } from './agent/permission.ts';
+export {
+  AgentFailure,
+  type Agent,
+  type AgentCapabilities,
+  type AgentEvent,
+  type AgentMcpServer,
+  type AgentOpen,
+  type AgentSession,
+  type PermissionAnswer,
+  type PermissionRequest,
+  type TurnEnd,
+} from './agent/port.ts';
 export { command, type CommandOptions, type CommandOutput } from './command.ts';
 export { fn, type FnOptions, type Perform, type Task, type TaskContext } from './fn.ts';
 export { cancelled, fail, ok } from './outcome.ts';

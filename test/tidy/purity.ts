@@ -4,8 +4,11 @@ import { lineOf, type Node, type Source, walk } from './source.ts';
 /** Who may, and why. A name that ends in `/` is a folder. An entry that is not needed is a problem too. */
 export const impureFiles: Readonly<Record<string, string>> = {
   'machines/examples/review-council.process.ts': 'its reviewers, function harnesses, read the files under review',
+  'src/check/kernel/double-run.ts': 'puts another time and other chance in the place of the real ones, to find out who asks for them',
   'src/clock.ts': 'the clock: where time comes from',
   'src/cli/': 'the composition root: arguments, terminal, signals',
+  'src/harness/agent/perform.ts': 'names the sessions of agents, and resolves the folder they work in',
+  'src/harness/agent/private-folder.ts': 'files that an agent must find, readable by nobody else',
   'src/harness/program/': 'the command adapter: operating-system processes, their groups, their output files',
   'src/journal/fs.ts': "the file journal's adapter: the file-system calls that it makes, and its deferral",
   'src/journal/gzip.ts': 'gzip of archives from node:zlib, through its streams',

@@ -134,6 +134,8 @@ export interface AgentSession {
 export interface Agent {
   /** Name of the program or protocol, as in messages. */
   readonly name: string;
+  /** Its sessions start no processes: nothing of them outlives this one. */
+  readonly isInProcess?: true;
   /** Rejects with an {@link AgentFailure}. */
   open(options: AgentOpen): Promise<AgentSession>;
 }

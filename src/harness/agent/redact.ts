@@ -22,6 +22,8 @@ export interface Redactor {
   /** Texts and names in it; the rest stays. */
   json<Value extends JsonValue>(value: Value): Value;
   error(error: unknown): PlainError;
+  /** One more secret, by what it is called; it counts for streams that are begun later. */
+  add(name: string, value: string): void;
   /** For a stream of characters in parts: a secret that is cut in two is found all the same. `end` gives what was held back. */
   stream(): { push(text: string): string; end(): string };
 }
@@ -38,7 +40,9 @@ export interface Secrets {
 /** Makes a redactor. Each secret becomes `[redacted NAME]`. */
 export function redactor({ env, names = [], values = {} }: Secrets): Redactor {
   const found = new Map<string, string>();
-  const add = (name: string, value: string) => {
+  let forms: readonly string[] = [];
+  let pattern: RegExp | undefined;
+  const find = (name: string, value: string) => {
     const parts = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.length >= lineLengthMin) : [];
     for (const one of [value, value.trim(), ...parts])
       for (const form of [one, JSON.stringify(one).slice(1, -1), encodeURIComponent(one)])
@@ -46,15 +50,17 @@ export function redactor({ env, names = [], values = {} }: Secrets): Redactor {
   };
   for (const [name, value] of Object.entries(env)) {
     const isSecret = names.includes(name) || (looksSecret.test(name) && !looksPlain.test(name));
-    if (isSecret && value !== undefined && !/^\d+$/.test(value)) add(name, value);
+    if (isSecret && value !== undefined && !/^\d+$/.test(value)) find(name, value);
   }
-  for (const [name, value] of Object.entries(values)) add(name, value);
+  for (const [name, value] of Object.entries(values)) find(name, value);
 
-  const forms = [...found.keys()].toSorted((one, other) => other.length - one.length);
-  const pattern =
-    forms.length === 0
-      ? undefined
-      : new RegExp(forms.map((form) => form.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)).join('|'), 'g');
+  const compile = () => {
+    forms = [...found.keys()].toSorted((one, other) => other.length - one.length);
+    const words = forms.map((form) => form.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`));
+    pattern = words.length === 0 ? undefined : new RegExp(words.join('|'), 'g');
+  };
+  compile();
+
   const text = (said: string) =>
     pattern === undefined ? said : said.replace(pattern, (form) => `[redacted ${found.get(form) ?? ''}]`);
 
@@ -80,6 +86,10 @@ export function redactor({ env, names = [], values = {} }: Secrets): Redactor {
     text,
     json,
     error: (error) => plain(plainError(error)),
+    add(name, value) {
+      find(name, value);
+      compile();
+    },
     stream() {
       let held = '';
       return {

@@ -1,0 +1,162 @@
+/** The bridge: an agent as a member of a group, driven by the real host on a journal. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { JsonValue } from 'troupe';
+import { AgentFailure } from 'troupe/harness';
+import { turnFailed } from '../../../src/harness/agent/failure.ts';
+import { settle } from '../../support/hand-clock.ts';
+import { driven, finished } from '../../support/running.ts';
+import { outcomeOf, playing, recorded } from './playing.ts';
+
+// Loading takes real time, of which a hand clock knows nothing.
+beforeAll(() => import('../../../src/harness/agent/perform.ts'));
+
+const never = new Promise<never>(() => {});
+
+describe('a turn', () => {
+  test('is prompted with who it is and its task, and its last text is the output', async () => {
+    const play = playing(({ prompt }) => (prompt.includes('Do it.') ? 'Done.' : 'What?'), { invocations: [{}, {}] });
+    await finished(play);
+    expect(await outcomeOf(play)).toEqual({ status: 'ok', output: 'Done.' });
+    expect(play.agent.prompts[0]).toMatch(/member "a" of the group "group".*Its other members: "b"/);
+    expect(play.agent.openCount).toBe(0);
+  });
+
+  test('without briefing it is prompted with the task alone', async () => {
+    const play = playing(() => 'Done.', { options: { briefing: false } });
+    await finished(play);
+    expect(play.agent.prompts).toEqual(['Do it.']);
+  });
+
+  test('answers JSON where JSON is asked for, and anything else is invalid output', async () => {
+    const input = { outputSchema: { type: 'object' } };
+    for (const [answer, outcome] of [
+      ['```json\n{"ship":true}\n```', { status: 'ok', output: { ship: true } }],
+      ['Yes.', { status: 'error', class: 'invalid-output', error: { code: 'NOT_JSON' } }],
+    ] as const) {
+      const play = playing(() => answer, { invocations: [{ input }] });
+      await finished(play);
+      expect(await outcomeOf(play)).toMatchObject(outcome);
+      expect(play.agent.opened[0]?.outputSchema).toEqual(input.outputSchema);
+    }
+  });
+
+  test('a failure keeps its class and code, and is tried again in the same session', async () => {
+    const play = playing(({ turn }) => (turn === 1 ? turnFailed('OVERLOADED', 'busy') : 'Done.'), {
+      invocations: [{ retry: { attempts: 2 } }],
+    });
+    await finished(play);
+    expect(await recorded(play, 'attempt.failed')).toMatchObject([
+      { class: 'overloaded', error: { code: 'OVERLOADED' } },
+    ]);
+    const [first, second] = play.agent.opened;
+    expect(second?.session).toEqual({ mode: 'resume', id: first?.session.id });
+  });
+
+  test('an invocation without a prompt, or with nonsense for the agent, is refused', async () => {
+    const play = playing(() => 'Done.', { invocations: [{ prompt: ' ' }, { input: { model: 7 } }] });
+    await finished(play);
+    expect(await recorded(play, 'member.settled')).toMatchObject([
+      { outcome: { class: 'refused', error: { code: 'BAD_INPUT' } } },
+      { outcome: { class: 'refused', error: { code: 'BAD_INPUT' } } },
+    ]);
+    expect(play.agent.opened).toEqual([]);
+  });
+});
+
+describe('the session', () => {
+  test('is durable before the first prompt where its id is chosen', async () => {
+    let before: readonly JsonValue[] = [];
+    const play: ReturnType<typeof playing> = playing(async ({ session }) => {
+      before = await recorded(play, 'attempt.session');
+      expect(before).toMatchObject([{ session }]);
+      return 'Done.';
+    });
+    await finished(play);
+    expect(before).toHaveLength(1);
+    expect(await outcomeOf(play)).toMatchObject({ status: 'ok' });
+  });
+
+  test('is recorded when the agent tells it where the agent chooses, and an attempt does not end before that', async () => {
+    const play = playing(({ session }) => session, { fake: { capabilities: { presetSession: false } } });
+    await finished(play);
+    const { output } = (await outcomeOf(play)) as { readonly output: JsonValue };
+    expect(await recorded(play, 'attempt.session')).toMatchObject([
+      { session: output, data: { isActive: false } },
+      { session: output, data: { isActive: true } },
+    ]);
+  });
+
+  test('goes on after its host has died: told so when the task was heard, told the task when not', async () => {
+    for (const wasHeard of [true, false]) {
+      const play = playing(({ isResumed, emit, prompt }) => {
+        if (isResumed) return prompt;
+        if (wasHeard) emit({ type: 'text', text: 'Beginning', isDelta: false });
+        return never;
+      });
+      await driven(play);
+      await settle();
+      play.store.abandon('run');
+      await finished(play);
+      const { output } = (await outcomeOf(play)) as { readonly output: string };
+      expect(output.includes('You were interrupted (this is attempt 2)')).toBe(wasHeard);
+      expect(output.includes('Do it.')).toBe(!wasHeard);
+      expect(new Set(play.agent.opened.map(({ session }) => session.id)).size).toBe(1);
+    }
+  });
+
+  test('one that is not there any more is replaced by a new one, from the start', async () => {
+    const play = playing(
+      ({ isResumed, prompt }) => {
+        if (isResumed) return turnFailed('SESSION_UNKNOWN', 'no such session');
+        return play.agent.opened.length === 1 ? turnFailed('NO_RESULT', 'died') : prompt;
+      },
+      { invocations: [{ retry: { attempts: 2 } }] },
+    );
+    await finished(play);
+    expect(await outcomeOf(play)).toMatchObject({ status: 'ok', output: expect.stringContaining('Do it.') });
+    expect(play.agent.opened.map(({ session }) => session.mode)).toEqual(['new', 'resume', 'new']);
+  });
+
+  test('that cannot be opened fails the attempt by its class', async () => {
+    const play = playing(() => 'Done.');
+    const agent = { name: 'shut', open: () => Promise.reject(new AgentFailure('auth', 'log in first')) };
+    const { agentHarness } = await import('troupe/harness');
+    await finished(play, { harnesses: { agent: agentHarness(agent, { inheritEnv: false }) } });
+    expect(await outcomeOf(play)).toMatchObject({ class: 'auth', error: { message: 'log in first' } });
+  });
+});
+
+describe('spending', () => {
+  test('totals of a session are charged once, whoever counts again after a crash', async () => {
+    const play = playing(({ isResumed, emit }) => {
+      emit({ type: 'usage', tokens: isResumed ? 150 : 100, isCumulative: true });
+      return isResumed ? 'Done.' : never;
+    });
+    await driven(play);
+    play.clock.advance(5_000);
+    await settle();
+    play.store.abandon('run');
+    await finished(play);
+    expect(await recorded(play, 'member.progress')).toMatchObject([{ progress: { usage: { tokens: 100 } } }]);
+    expect(await outcomeOf(play)).toMatchObject({ status: 'ok', usage: { tokens: 50 } });
+  });
+
+  test('over its budget the turn is ended, earlier attempts counted', async () => {
+    const play = playing(
+      async ({ spend, signal, turn }) => {
+        spend({ costUsd: turn === 1 ? 0.6 : 0.5 });
+        await Promise.resolve();
+        if (signal.aborted) throw new Error('stopped');
+        return turnFailed('OVERLOADED', 'busy');
+      },
+      { invocations: [{ budget: { costUsd: 1 }, retry: { attempts: 5 } }] },
+    );
+    await finished(play);
+    expect(await outcomeOf(play)).toMatchObject({
+      class: 'refused',
+      error: { code: 'BUDGET', message: expect.stringContaining('costUsd 1, and 1.1') },
+      usage: { costUsd: 0.5 },
+    });
+    expect(play.agent.opened[1]?.costUsdMax).toBeCloseTo(0.4);
+  });
+});
