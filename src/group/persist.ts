@@ -44,7 +44,8 @@ export function persist(system: System): JsonValue {
   return persisted as unknown as JsonValue;
 }
 
-function persistActor({ place, incarnation, last }: Cell, actor: NonNullable<Cell['actor']>): PersistedActor {
+/** Writes one actor; throws as {@link persist} does. */
+export function persistActor({ place, incarnation, last }: Cell, actor: NonNullable<Cell['actor']>): PersistedActor {
   const { ref, logic, snapshot, running, order, timers } = actor;
   const label = `machine \`${logic.id}\`${place.address === rootAddress ? '' : `, actor \`${place.address}\``}: `;
   const { systemId } = ref as { systemId?: string };

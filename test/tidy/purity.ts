@@ -5,6 +5,8 @@ import { lineOf, type Node, type Source, walk } from './source.ts';
 export const impureFiles: Readonly<Record<string, string>> = {
   'machines/examples/review-council.process.ts': 'its reviewers, function harnesses, read the files under review',
   'src/check/kernel/double-run.ts': 'puts another time and other chance in the place of the real ones, to find out who asks for them',
+  'src/check/kernel/double-run.ts':
+    'puts another time and other chance in the place of the real ones, to find out who asks for them',
   'src/clock.ts': 'the clock: where time comes from',
   'src/cli/': 'the composition root: arguments, terminal, signals',
   'src/harness/agent/perform.ts': 'names the sessions of agents, and resolves the folder they work in',

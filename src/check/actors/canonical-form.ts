@@ -1,0 +1,73 @@
+import { canonical, type JsonValue } from '../../json.ts';
+import { textsOf, type Texts } from '../kernel/texts.ts';
+import type { Tables } from './look.ts';
+import type { ActorSpace } from './space.ts';
+import { listRenamer, Renamer, renamed, textRenamer, type Renaming } from './symmetry.ts';
+
+/** What a canonical form is worked out from. */
+export interface FormOptions extends Tables {
+  readonly space: ActorSpace;
+  readonly renamings: readonly Renaming[];
+  readonly envelopeTexts: Texts;
+  readonly records: { textOf(id: number): string } | undefined;
+}
+
+/** Writes the least of all renamed vectors of `space.next`. */
+export function canonicalForm(options: FormOptions): (key: Int32Array) => void {
+  const { space, renamings, actors, ids, network, envelopeTexts, records } = options;
+  const names = textsOf();
+  const count = renamings.length;
+  /** Where the actor at each place goes. */
+  const places = renamings.map((renaming) => ids.map((id) => ids.indexOf(renaming.get(id) ?? id)));
+  const locals = new Map(
+    actors.map(({ steps }) => [
+      steps,
+      new Renamer(count, (id, which) => {
+        const parts = steps.locals.partsOf(id).map((part) => JSON.parse(part) as JsonValue);
+        return names.idOf(canonical(renamed(parts, renamings[which] as Renaming)));
+      }),
+    ]),
+  );
+  const envelopeNames = textsOf();
+  const envelope = textRenamer(envelopeTexts, envelopeNames, renamings);
+  const channelOf = (name: number) => {
+    const [from, to] = JSON.parse(envelopeNames.textOf(name)) as [string, string];
+    return ids.indexOf(from) * ids.length + ids.indexOf(to);
+  };
+  const contents = listRenamer(
+    network.contents,
+    (item, which) => envelope.of(item, which),
+    (items) => items.sort((a, b) => (network.kind === 'ordered' ? channelOf(a) - channelOf(b) : a - b)),
+    count,
+  );
+  const history = new Renamer(count, (id, which) =>
+    names.idOf(
+      canonical(renamed(JSON.parse(records?.textOf(id) ?? 'null') as JsonValue, renamings[which] as Renaming)),
+    ),
+  );
+  const candidate = new Int32Array(space.width);
+
+  return (key) => {
+    const { next, width } = space;
+    for (let which = 0; which < count; which += 1) {
+      const to = places[which] as readonly number[];
+      for (let index = 0; index < width; index += 1) {
+        const value = next[index] as number;
+        const actor = actors[index];
+        if (actor !== undefined) candidate[to[index] as number] = (locals.get(actor.steps) as Renamer).of(value, which);
+        else if (index === space.networkAt) candidate[index] = contents.of(value, which);
+        else if (index === space.recordAt) candidate[index] = history.of(value, which);
+        else candidate[index] = value;
+      }
+      if (which === 0 || isLess(candidate, key, width)) key.set(candidate);
+    }
+  };
+}
+
+function isLess(a: Int32Array, b: Int32Array, width: number): boolean {
+  for (let index = 0; index < width; index += 1) {
+    const difference = (a[index] as number) - (b[index] as number);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

@@ -1,0 +1,104 @@
+/**
+ * Symmetry: of all ways in which actors can change places, the least vector stands for the state. Renaming goes through the whole of
+ * it (local states, messages, history), so that the form is canonical: as many keys as there are orbits.
+ */
+import { TroupeError } from '../../error.ts';
+import { canonical, type JsonValue } from '../../json.ts';
+import { Sequences } from '../engine/sequences.ts';
+import type { Texts } from '../kernel/texts.ts';
+
+/** Ways in which ids may change places; the first changes nothing. */
+export type Renaming = ReadonlyMap<string, string>;
+
+const renamingsMax = 5_040;
+
+/** All renamings of these groups of ids. Code: BAD_INPUT. */
+export function renamingsOf(groups: readonly (readonly string[])[], known: readonly string[]): readonly Renaming[] {
+  let renamings: Renaming[] = [new Map()];
+  for (const group of groups) {
+    const strangers = group.filter((id) => !known.includes(id));
+    if (strangers.length > 0 || new Set(group).size !== group.length)
+      throw new TroupeError(
+        'BAD_INPUT',
+        `symmetry: expected different ids of ${known.join(', ')}, got ${group.join(', ')}`,
+      );
+    renamings = renamings.flatMap((one) =>
+      permutations(group).map(
+        (other) => new Map([...one, ...group.map((id, place) => [id, other[place] as string] as const)]),
+      ),
+    );
+    if (renamings.length > renamingsMax)
+      throw new TroupeError(
+        'BAD_INPUT',
+        `symmetry: expected at most ${renamingsMax} ways to change places, got ${renamings.length} or more`,
+      );
+  }
+  return renamings;
+}
+
+function permutations(items: readonly string[]): readonly (readonly string[])[] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((item) => permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
+}
+
+/** Data with the ids in it renamed, as values, as keys, and as parts of addresses. */
+export function renamed(value: JsonValue, renaming: Renaming): JsonValue {
+  if (typeof value === 'string') return renameText(value, renaming);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item: JsonValue) => renamed(item, renaming));
+  const copy: Record<string, JsonValue> = {};
+  for (const [key, item] of Object.entries(value))
+    copy[renameText(key, renaming)] = renamed(item as JsonValue, renaming);
+  return copy;
+}
+
+function renameText(text: string, renaming: Renaming): string {
+  const known = renaming.get(text);
+  if (known !== undefined) return known;
+  if (!text.includes('::')) return text;
+  return text
+    .split('::')
+    .map((part) => renaming.get(part) ?? part)
+    .join('::');
+}
+
+/** Numbers of one kind of thing under each renaming. */
+export class Renamer {
+  private readonly memo: (Int32Array | undefined)[] = [];
+  private readonly count: number;
+  private readonly work: (id: number, which: number) => number;
+
+  constructor(count: number, work: (id: number, which: number) => number) {
+    this.count = count;
+    this.work = work;
+  }
+
+  of(id: number, which: number): number {
+    const row = (this.memo[id] ??= new Int32Array(this.count).fill(-1));
+    let found = row[which] as number;
+    if (found < 0) row[which] = found = this.work(id, which);
+    return found;
+  }
+}
+
+/** Renames texts of JSON. */
+export function textRenamer(texts: Texts, names: Texts, renamings: readonly Renaming[]): Renamer {
+  return new Renamer(renamings.length, (id, which) =>
+    names.idOf(canonical(renamed(JSON.parse(texts.textOf(id)) as JsonValue, renamings[which] as Renaming))),
+  );
+}
+
+/** Renames lists of numbers, each item by `rename`; `arrange` puts a renamed list into canonical order. */
+export function listRenamer(
+  lists: Sequences,
+  rename: (item: number, which: number) => number,
+  arrange: (items: number[]) => void,
+  count: number,
+): Renamer {
+  const arranged = new Sequences();
+  return new Renamer(count, (id, which) => {
+    const items = Array.from(lists.read(id), (item) => rename(item, which));
+    arrange(items);
+    return arranged.idOf(items);
+  });
+}

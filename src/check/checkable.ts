@@ -1,0 +1,76 @@
+/** What `check` needs of a model, whichever way it was written. */
+import type { JsonValue } from '../json.ts';
+import type { Space } from './engine/space.ts';
+
+/** What has to hold. Each predicate is told a state; it must be a pure function of it. */
+export interface Properties<State> {
+  /** Holds in every state. */
+  readonly always?: { readonly [name: string]: (state: State) => boolean };
+  /** Holds in some state: one that is never met is a failure, for then the rest may hold of nothing. */
+  readonly sometimes?: { readonly [name: string]: (state: State) => boolean };
+  /** On every fair way from the beginning it holds at some point. Fair: what can happen all the time happens at some time; faults and outsiders need not act. */
+  readonly eventually?: { readonly [name: string]: (state: State) => boolean };
+  /** From every state there is a way, without faults, to one in which it holds (AG EF). */
+  readonly canAlways?: { readonly [name: string]: (state: State) => boolean };
+}
+
+/** One transition, as people read it. Plain JSON. */
+export interface Step {
+  /** What happened: `deliver`, `settle`, `crash` … */
+  readonly type: string;
+  /** Whose lane it is in: an actor, a member, `host`, `outside`. */
+  readonly at: string;
+  /** Where it came from, when that is another lane. */
+  readonly from?: string;
+  /** One line. */
+  readonly text: string;
+  /** It is a fault of the world, not a step of the protocol. */
+  readonly isFault?: boolean;
+  /** Particulars: the event, the outcome, the message. */
+  readonly data?: JsonValue;
+}
+
+/** How much of the machines was seen. */
+export interface Coverage {
+  /** By machine: states that were active at some time, and those that never were. */
+  readonly [machine: string]: { readonly states: readonly string[]; readonly unvisited: readonly string[] };
+}
+
+/** A model that is opened to be explored once. */
+export interface Opened<State> {
+  readonly space: Space;
+  /** The state in `space.current`. The same object each time: it is read, not kept. */
+  readonly state: State;
+  /** Makes `state` tell of `space.current`. */
+  look(): void;
+  describe(action: number): Step;
+  /** What else has to hold in every state: memoised where possible. */
+  readonly invariants: readonly { readonly name: string; holds(): boolean }[];
+  coverage(): Coverage;
+  /** Distinct local states, kernel steps taken, and the like. */
+  figures(): { readonly [name: string]: number };
+}
+
+/** What comes with a model besides its properties. */
+export interface Checks {
+  /** Something can always happen, except at an end. */
+  readonly noDeadlock: boolean;
+  /** From every state an end can be reached without a fault (AG EF). */
+  readonly canAlwaysEnd: boolean;
+  /** And also without any timer firing. */
+  readonly canAlwaysEndWithoutTimers: boolean;
+}
+
+/** A model: see `model` and `protocol`. */
+export interface Model<State = never> {
+  readonly name: string;
+  /** What is bounded, as shown in results: `K=4, dup 1, crash 1`. */
+  readonly bounds: string;
+  readonly isViewUsed: boolean;
+  readonly isSymmetryUsed: boolean;
+  readonly properties: Properties<State>;
+  readonly checks: Checks;
+  open(): Opened<State>;
+  /** Lanes of the diagram, in order. */
+  readonly lanes: readonly string[];
+}

@@ -1,0 +1,18 @@
+/** The check kit: explores protocols, on the machines and the step that ship. */
+export { check, type CheckOptions, type Progress } from './check.ts';
+export { model } from './model.ts';
+export type { ModelActor, ModelOptions, ModelState, Move } from './actors/options.ts';
+export type { NetworkKind } from './actors/network.ts';
+export type { Envelope, History } from './actors/history.ts';
+export {
+  linearizable,
+  register,
+  type LinearizableOptions,
+  type Operations,
+  type Sequential,
+} from './actors/linearizable.ts';
+export { tell, type TellEvent, type Telling, type Told } from './tell.ts';
+export type { Facade, View } from './kernel/locals.ts';
+export type { Strategy } from './engine/explore.ts';
+export type { Checks, Coverage, Model, Opened, Properties, Step } from './checkable.ts';
+export type { CheckResult, CheckStats, Trace, Violation, ViolationKind } from './result.ts';

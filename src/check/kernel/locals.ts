@@ -1,0 +1,191 @@
+/**
+ * Local states: whole actor systems (a coordinator with all that lives in it, or one actor of a network), each kept once. The key
+ * of a system covers value, context, output and error, history, children and their order, armed timers, incarnations, and how it
+ * ended; not the seq, the running digest, or the clock. Keys are exact: what cannot be written is refused, never merged.
+ *
+ * Keys of objects are sorted: two systems that differ in the order of a context's keys are one. A machine that looks at that order
+ * is found out by the replay check, which steps on from a system read back from its key.
+ */
+import type { AnyActorRef } from 'xstate';
+import { canonical, type JsonValue } from '../../json.ts';
+import type { Cell } from '../../group/cell.ts';
+import { encode } from '../../group/encode.ts';
+import { persistActor } from '../../group/persist.ts';
+import { keyOf } from '../../group/ref.ts';
+import type { AnySnapshot } from '../../group/snapshot.ts';
+import { forEachOf } from '../../group/vector.ts';
+import { persist, restore, snapshotAt, type System } from '../../group/step.ts';
+import { Sequences } from '../engine/sequences.ts';
+import { deepFreeze } from './freeze.ts';
+import { textsOf, type Texts } from './texts.ts';
+
+/** An author's abstraction: what of the coordinator's (or actor's) snapshot tells states apart. */
+export type View = (snapshot: {
+  readonly value: unknown;
+  readonly context: never;
+  readonly status: string;
+  readonly output: unknown;
+}) => JsonValue;
+
+/** Interned systems of one definition. */
+export interface Locals {
+  /** The number of this system as it stands at `now` (ms; timers are told by how long they still have). */
+  idOf(system: System, now: number): number;
+  /** The first system of this number that was seen, and when. */
+  systemOf(id: number): System;
+  nowOf(id: number): number;
+  /** That system written, and read back. */
+  restoredOf(id: number): System;
+  /** The parts of the key, as texts: for messages, and for symmetry. */
+  partsOf(id: number): readonly string[];
+  readonly size: number;
+}
+
+/** Collects the systems of one definition; `parts` may be shared. */
+export function localsOf(view: View | undefined, parts: Texts = textsOf()): Locals {
+  const keys = new Sequences();
+  const systems: System[] = [];
+  const nows: number[] = [];
+  const restored: (System | undefined)[] = [];
+  const cellIds = new WeakMap<object, number>();
+
+  const idOfCell = (cell: Cell): number => {
+    const { actor } = cell;
+    // A cell of a stopped actor has no object of its own that would stay the same.
+    if (actor === undefined) return parts.idOf(canonical(['stopped', cell.place.address, cell.last]));
+    const known = cellIds.get(actor);
+    if (known !== undefined) return known;
+    const id = parts.idOf(canonical(cellKey(cell, actor, cell.place.address === '' ? view : undefined)));
+    freezeSnapshot(actor.snapshot);
+    cellIds.set(actor, id);
+    return id;
+  };
+
+  return {
+    idOf(system, now) {
+      const living: { readonly order: number; readonly id: number }[] = [];
+      const stopped: number[] = [];
+      const timers: { readonly order: number; readonly id: number }[] = [];
+      forEachOf(system.cells, (cell) => {
+        if (cell.actor === undefined) return void stopped.push(idOfCell(cell));
+        living.push({ order: cell.actor.order, id: idOfCell(cell) });
+        for (const { order, dueAt, name, id, to, event, cancellable } of cell.actor.timers) {
+          const data = [
+            cell.place.address,
+            name,
+            id,
+            dueAt - now,
+            to === undefined ? null : [to.place.address, to.incarnation],
+            encode(event, `timer \`${id}\``),
+            cancellable,
+          ];
+          timers.push({ order, id: parts.idOf(canonical(data)) });
+        }
+      });
+      const key: number[] = [living.length, stopped.length, timers.length];
+      for (const { id } of living.sort((a, b) => a.order - b.order)) key.push(id);
+      for (const id of stopped.sort((a, b) => a - b)) key.push(id);
+      for (const { id } of timers.sort((a, b) => a.order - b.order)) key.push(id);
+      if (system.end !== undefined) key.push(parts.idOf(canonical(system.end as unknown as JsonValue)));
+      if (system.systemIds.size > 0) key.push(parts.idOf(canonical(systemIdsOf(system))));
+      const id = keys.idOf(key);
+      if (id === systems.length) {
+        systems.push(system);
+        nows.push(now);
+      }
+      return id;
+    },
+    systemOf: (id) => systems[id] as System,
+    nowOf: (id) => nows[id] as number,
+    restoredOf(id) {
+      const known = restored[id];
+      if (known !== undefined) return known;
+      const system = systems[id] as System;
+      const copy = restore(system.definition, JSON.parse(sortedText(persist(system))) as JsonValue);
+      restored[id] = copy;
+      return copy;
+    },
+    partsOf: (id) => Array.from(keys.read(id).subarray(3), (part) => parts.textOf(part)),
+    get size() {
+      return systems.length;
+    },
+  };
+}
+
+function cellKey(cell: Cell, actor: NonNullable<Cell['actor']>, view: View | undefined): JsonValue {
+  const { order: _order, timers: _timers, snapshot, ...rest } = persistActor(cell, actor);
+  if (view !== undefined && snapshot !== null && typeof snapshot === 'object' && 'context' in snapshot) {
+    const { value, status, output } = actor.snapshot as AnySnapshot & { value: unknown };
+    const { context } = actor.snapshot as AnySnapshot & { context: never };
+    const seen = view({ value, context, status, output });
+    return { ...rest, snapshot: { ...snapshot, context: seen } } as unknown as JsonValue;
+  }
+  return { ...rest, snapshot: inOrder(snapshot) } as unknown as JsonValue;
+}
+
+/** The keys of a state value stand in the order that decides whose transition comes first: `canonical` must not lose it. */
+function inOrder(snapshot: JsonValue): JsonValue {
+  if (snapshot === null || typeof snapshot !== 'object' || !('value' in snapshot) || !('nodes' in snapshot))
+    return snapshot;
+  const { value, ...rest } = snapshot as { readonly value: JsonValue };
+  return { ...rest, value: entriesOf(value) };
+}
+
+function entriesOf(value: JsonValue): JsonValue {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.entries(value as { readonly [name: string]: JsonValue }).map(([name, inner]) => [
+    name,
+    entriesOf(inner),
+  ]);
+}
+
+function systemIdsOf({ systemIds }: System): JsonValue {
+  const ids: (readonly [string, string, number])[] = [];
+  for (const [systemId, ref] of systemIds) {
+    const key = keyOf(ref);
+    if (key !== undefined) ids.push([systemId, key.place.address, key.incarnation]);
+  }
+  return ids.sort(([a], [b]) => (a < b ? -1 : 1)) as unknown as JsonValue;
+}
+
+/** A system as text, the keys of contexts sorted, everything else as it is written. */
+function sortedText(persisted: JsonValue): string {
+  const { actors, ...rest } = persisted as { readonly actors: readonly { readonly snapshot: JsonValue }[] };
+  const sorted = actors.map((actor) => {
+    const { snapshot } = actor;
+    if (snapshot === null || typeof snapshot !== 'object' || !('context' in snapshot)) return actor;
+    const { context } = snapshot as { readonly context: JsonValue };
+    return { ...actor, snapshot: { ...snapshot, context: JSON.parse(canonical(context)) as JsonValue } };
+  });
+  return JSON.stringify({ ...rest, actors: sorted });
+}
+
+function freezeSnapshot(snapshot: AnySnapshot): void {
+  const { context, input } = snapshot as AnySnapshot & { readonly context?: unknown; readonly input?: unknown };
+  deepFreeze(context);
+  deepFreeze(input);
+  deepFreeze(snapshot.output);
+  deepFreeze(snapshot.error);
+}
+
+/** What of a machine's snapshot properties may look at. */
+export interface Facade {
+  readonly value: unknown;
+  readonly context: unknown;
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
+  readonly output: unknown;
+  readonly error: unknown;
+  matches(state: unknown): boolean;
+}
+
+/** The snapshot of the system's root actor. */
+export function rootOf(system: System): Facade & { can(event: { readonly type: string }): boolean } {
+  const snapshot = snapshotAt(system, '');
+  // A system has a root from its first turn on, and that is a machine.
+  return snapshot as unknown as Facade & { can(event: { readonly type: string }): boolean };
+}
+
+/** True for an actor ref of a group. */
+export function isRef(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && keyOf(value as AnyActorRef) !== undefined;
+}

@@ -1,0 +1,116 @@
+/**
+ * Steps of one definition's systems, through the kernel that ships (G5): each distinct one is taken twice, from the system itself with
+ * frozen data, and from the system written and read back, in worlds that differ. A step that comes out otherwise is a Finding
+ * (G6).
+ */
+import { canonical, toJson, type JsonValue } from '../../json.ts';
+import type { Definition } from '../../group/definition.ts';
+import type { Effect } from '../../group/effect.ts';
+import { defaultBounds } from '../../group/bounds.ts';
+import { digest, start, step, type Step } from '../../group/step.ts';
+import { Finding } from '../engine/space.ts';
+import { inWorld } from './double-run.ts';
+import { deepFreeze } from './freeze.ts';
+import type { Locals } from './locals.ts';
+
+/** What a step came to. */
+export interface Stepped {
+  readonly local: number;
+  readonly effects: readonly Effect[];
+}
+
+/** Takes steps of one definition. */
+export interface Steps {
+  readonly definition: Definition;
+  readonly locals: Locals;
+  /** The first turn. Throws a Finding. */
+  begin(input: JsonValue): Stepped;
+  /** Folds one entry at a time `at` (ms). Throws a Finding. */
+  step(local: number, type: string, data: JsonValue, at: number): Stepped;
+  /** Kernel steps taken so far, each counted once. */
+  readonly taken: number;
+}
+
+/** Steps of `definition` over `locals`; `isChecked` false takes each step once. */
+export function stepsOf(definition: Definition, locals: Locals, isChecked: boolean): Steps {
+  let taken = 0;
+
+  const both = (what: string, at: number, first: () => Step, second: () => Step): Stepped => {
+    taken += 1;
+    if (!isChecked) {
+      const { system, effects } = first();
+      return { local: locals.idOf(system, at), effects };
+    }
+    const one = inWorld(0, first);
+    const local = locals.idOf(one.system, at);
+    const other = inWorld(1, second);
+    const again = locals.idOf(other.system, at);
+    const isSame =
+      local === again && digest(one.system) === digest(other.system) && textOf(one.effects) === textOf(other.effects);
+    if (!isSame) {
+      throw new Finding(
+        'replayDeterminism',
+        `machine \`${definition.id}\`: ${what} comes out differently when it is folded again: ${difference(locals, local, again, one.effects, other.effects)}. A guard, assign, input or delay reads a clock, chance, a variable outside the machine or the order of keys, or changes its context or event in place; take what it needs from the event, and return new data.`,
+      );
+    }
+    return { local, effects: one.effects };
+  };
+
+  return {
+    definition,
+    locals,
+    get taken() {
+      return taken;
+    },
+    begin(input) {
+      const beginning = { seq: 1, at: 0, bounds: defaultBounds };
+      const frozen = deepFreeze(toJson(input, 'input'));
+      return both(
+        'its beginning',
+        0,
+        () => start(definition, { ...beginning, input: frozen }),
+        () => start(definition, { ...beginning, input: toJson(input, 'input') }),
+      );
+    },
+    step(local, type, data, at) {
+      const entry = { seq: 2, at, type };
+      const frozen = deepFreeze(data);
+      return both(
+        `\`${type}\``,
+        at,
+        () => step(locals.systemOf(local), { ...entry, data: frozen }),
+        () => step(locals.restoredOf(local), { ...entry, data: toJson(data, 'data') }),
+      );
+    },
+  };
+}
+
+function textOf(effects: readonly Effect[]): string {
+  return effects.length === 0 ? '' : canonical(effects as unknown as JsonValue);
+}
+
+const shownMax = 300;
+
+function difference(
+  locals: Locals,
+  one: number,
+  other: number,
+  effects: readonly Effect[],
+  otherEffects: readonly Effect[],
+): string {
+  const mine = locals.partsOf(one);
+  const theirs = locals.partsOf(other);
+  const at = mine.findIndex((part, index) => part !== theirs[index]);
+  const [a, b] =
+    at >= 0 || mine.length !== theirs.length
+      ? [mine[Math.max(at, 0)] ?? 'nothing', theirs[Math.max(at, 0)] ?? 'nothing']
+      : [textOf(effects), textOf(otherEffects)];
+  const start = Math.max(0, firstDifference(a, b) - 60);
+  return `\`${a.slice(start, start + shownMax)}\` and \`${b.slice(start, start + shownMax)}\``;
+}
+
+function firstDifference(a: string, b: string): number {
+  let index = 0;
+  while (index < a.length && a[index] === b[index]) index += 1;
+  return index;
+}

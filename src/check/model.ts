@@ -1,0 +1,170 @@
+/** Models of protocols between actors: ordinary XState machines that send to each other over a network that is explored too. */
+import { TroupeError } from '../error.ts';
+import { canonical, toJson, type JsonValue } from '../json.ts';
+import { define } from '../group/definition.ts';
+import { Actor, type EventTable } from './actors/actor.ts';
+import { actorState, describeAction } from './actors/look.ts';
+import { Network } from './actors/network.ts';
+import type { ModelActor, ModelOptions, ModelState } from './actors/options.ts';
+import { recordsOf } from './actors/records.ts';
+import { canonicalForm } from './actors/canonical-form.ts';
+import { ActorSpace } from './actors/space.ts';
+import { renamingsOf } from './actors/symmetry.ts';
+import type { Model, Opened } from './checkable.ts';
+import { coverageOf } from './coverage.ts';
+import { Sequences } from './engine/sequences.ts';
+import { localsOf } from './kernel/locals.ts';
+import { stepsOf, type Steps } from './kernel/steps.ts';
+import { textsOf } from './kernel/texts.ts';
+
+/**
+ * A model of ordinary machines over a network, to be given to `check`. Its machines keep to what any coordinator keeps to (no
+ * side effects, string sources …) and send with the action `tell`. Codes: MACHINE_UNSUPPORTED, BAD_INPUT.
+ */
+export function model<Record extends JsonValue = JsonValue>(options: ModelOptions<Record>): Model<ModelState<Record>> {
+  const ids = Object.keys(options.actors);
+  if (ids.length === 0) throw new TroupeError('BAD_INPUT', 'model: expected `actors` to have at least one actor');
+  for (const beginning of options.beginnings ?? [])
+    for (const id of Object.keys(beginning))
+      if (!ids.includes(id))
+        throw new TroupeError('BAD_INPUT', `model: \`beginnings\` names \`${id}\`; the actors are ${ids.join(', ')}`);
+  for (const id of ids) define(actorOf(options.actors[id] as ModelActor).machine);
+  if (options.symmetry !== undefined) renamingsOf(options.symmetry, ids);
+  const hasEnds = options.ends !== undefined;
+  return {
+    name: options.name ?? 'model',
+    bounds: boundsOf(options),
+    isViewUsed: options.view !== undefined,
+    isSymmetryUsed: options.symmetry !== undefined,
+    properties: options.properties ?? {},
+    checks: { noDeadlock: hasEnds, canAlwaysEnd: hasEnds, canAlwaysEndWithoutTimers: false },
+    lanes: ids,
+    open: () => open(options, ids),
+  };
+}
+
+function actorOf(given: ModelOptions['actors'][string]): ModelActor {
+  return 'machine' in given && typeof given.machine === 'object'
+    ? (given as ModelActor)
+    : { machine: given as ModelActor['machine'] };
+}
+
+function boundsOf<Record extends JsonValue>({
+  actors,
+  network = 'bag',
+  lossy,
+  drops,
+  duplicates,
+  boundary,
+}: ModelOptions<Record>): string {
+  return [
+    `${Object.keys(actors).length} actors`,
+    `network ${network}`,
+    ...(lossy === undefined || lossy === false ? [] : [drops === undefined ? 'lossy' : `drop ${drops}`]),
+    ...(duplicates === undefined ? [] : [`dup ${duplicates}`]),
+    ...(boundary === undefined ? [] : ['within a boundary']),
+  ].join(', ');
+}
+
+function open<Record extends JsonValue>(
+  options: ModelOptions<Record>,
+  ids: readonly string[],
+): Opened<ModelState<Record>> {
+  const events = eventTable();
+  const lists = new Sequences();
+  lists.idOf([]);
+  const envelopes = { from: [] as number[], to: [] as number[], event: [] as number[] };
+  const envelopeTexts = textsOf();
+  const indexOf = new Map(ids.map((id, index) => [id, index]));
+  const envelopeOf = (from: number, to: string, event: JsonValue, sender: string): number => {
+    const index = indexOf.get(to);
+    if (index === undefined)
+      throw new TroupeError(
+        'UNKNOWN_MEMBER',
+        `actor \`${sender}\` tells \`${to}\`, which is not in the model. Actors: ${ids.join(', ')}.`,
+      );
+    const id = envelopeTexts.idOf(canonical([sender, to, event]));
+    if (id === envelopes.to.length) {
+      envelopes.from.push(from);
+      envelopes.to.push(index);
+      envelopes.event.push(events.idOf('event', event));
+    }
+    return id;
+  };
+  const stepsBy = new Map<unknown, Steps>();
+  const specs = ids.map((id) => actorOf(options.actors[id] as ModelActor));
+  const actors = ids.map((id, index) => {
+    const definition = define((specs[index] as ModelActor).machine);
+    const steps =
+      stepsBy.get(definition) ?? stepsOf(definition, localsOf(options.view), options.replayDeterminism ?? true);
+    stepsBy.set(definition, steps);
+    return new Actor({ id, index, steps }, events, lists, envelopeOf);
+  });
+  const channelOf = (envelope: number) =>
+    (envelopes.from[envelope] as number) * ids.length + (envelopes.to[envelope] as number);
+  const network = new Network(options.network ?? 'bag', lists, channelOf);
+  const tables = { ids, actors, events, envelopes, network };
+  const records = options.history === undefined ? undefined : recordsOf(options.history, tables);
+  const inputOf = (id: string, index: number, other: { readonly [id: string]: JsonValue }) =>
+    toJson(other[id] ?? (specs[index] as ModelActor).input ?? null, `input of \`${id}\``);
+
+  const parts = {
+    options: options as unknown as ModelOptions,
+    actors,
+    beginnings: (options.beginnings ?? [{}]).map((other) => ids.map((id, index) => inputOf(id, index, other))),
+    moves: specs.map(({ moves }) => (moves ?? []).map((move) => events.idOf('event', move))),
+    events,
+    envelopes,
+    lists,
+    network,
+    records,
+    isInside: options.boundary === undefined ? undefined : () => options.boundary?.(emitted.state) === true,
+    isEnd: () => options.ends?.(seen.state) === true,
+  };
+  const space = new ActorSpace(parts);
+  const seen = actorState<Record>(tables, space, () => space.current, records);
+  const emitted = actorState<Record>(tables, space, () => space.next, records);
+  if (options.symmetry !== undefined) {
+    const renamings = renamingsOf(options.symmetry, ids);
+    space.canonical = canonicalForm({ ...tables, space, renamings, envelopeTexts, records });
+  }
+  const always = Object.entries(options.history?.always ?? {}).map(([name, holds]) => ({
+    name,
+    holds: records?.memoised(holds) ?? (() => true),
+  }));
+  return {
+    space,
+    state: seen.state,
+    look: () => {},
+    describe: (action) => describeAction(tables, space, action),
+    invariants: always.map(({ name, holds }) => ({
+      name,
+      holds: () => holds(space.current[space.recordAt] as number),
+    })),
+    coverage: () => coverageOf([...stepsBy.values()]),
+    figures: () => ({
+      locals: [...stepsBy.values()].reduce((sum, { locals }) => sum + locals.size, 0),
+      kernelSteps: [...stepsBy.values()].reduce((sum, { taken }) => sum + taken, 0),
+      networks: network.contents.size,
+      ...(records === undefined ? {} : { histories: records.count() }),
+    }),
+  };
+}
+
+function eventTable(): EventTable {
+  const texts = textsOf();
+  const kinds: ('event' | 'timer')[] = [];
+  const data: JsonValue[] = [];
+  return {
+    idOf(kind, event) {
+      const id = texts.idOf(`${kind} ${canonical(event)}`);
+      if (id === kinds.length) {
+        kinds.push(kind);
+        data.push(event);
+      }
+      return id;
+    },
+    kindOf: (id) => kinds[id] as 'event' | 'timer',
+    dataOf: (id) => data[id] as never,
+  };
+}
