@@ -17,6 +17,7 @@ export const anthropic: Wire = {
 
   readQuestion(body) {
     return {
+      wire: 'anthropic',
       model: textOf(body['model']),
       isStream: body['stream'] === true,
       said: listOf(body['messages']).flatMap((message) => saidIn(objectOf(message))),

@@ -18,6 +18,7 @@ export const chat: Wire = {
 
   readQuestion(body) {
     return {
+      wire: 'chat',
       model: textOf(body['model']),
       isStream: body['stream'] === true,
       said: listOf(body['messages']).flatMap((message) => saidIn(objectOf(message))),

@@ -8,6 +8,8 @@ export type Format = keyof typeof readers;
 /** One thing in a conversation, as the client keeps it. */
 export type Item =
   | { readonly user: string }
+  /** What the agent's program puts in; a user's text where the format has no other place for it. */
+  | { readonly system: string }
   | { readonly assistant: string }
   | { readonly call: string; readonly id: string; readonly args?: JsonValue }
   | { readonly result: string; readonly id: string };
@@ -38,21 +40,23 @@ export function requestOf(format: Format, { items, tools = toolNames, isStream =
           max_tokens: 100,
           stream: isStream,
           messages: items.map((item) =>
-            'user' in item
-              ? { role: 'user', content: [{ type: 'text', text: item.user }] }
-              : 'assistant' in item
-                ? { role: 'assistant', content: item.assistant }
-                : 'call' in item
-                  ? {
-                      role: 'assistant',
-                      content: [{ type: 'tool_use', id: item.id, name: item.call, input: item.args ?? {} }],
-                    }
-                  : {
-                      role: 'user',
-                      content: [
-                        { type: 'tool_result', tool_use_id: item.id, content: [{ type: 'text', text: item.result }] },
-                      ],
-                    },
+            'system' in item
+              ? { role: 'system', content: item.system }
+              : 'user' in item
+                ? { role: 'user', content: [{ type: 'text', text: item.user }] }
+                : 'assistant' in item
+                  ? { role: 'assistant', content: item.assistant }
+                  : 'call' in item
+                    ? {
+                        role: 'assistant',
+                        content: [{ type: 'tool_use', id: item.id, name: item.call, input: item.args ?? {} }],
+                      }
+                    : {
+                        role: 'user',
+                        content: [
+                          { type: 'tool_result', tool_use_id: item.id, content: [{ type: 'text', text: item.result }] },
+                        ],
+                      },
           ),
           tools: described.map((tool) => ({ ...tool, input_schema: schema })),
         },
@@ -66,23 +70,25 @@ export function requestOf(format: Format, { items, tools = toolNames, isStream =
           messages: [
             { role: 'system', content: 'You help.' },
             ...items.map((item) =>
-              'user' in item
-                ? { role: 'user', content: item.user }
-                : 'assistant' in item
-                  ? { role: 'assistant', content: item.assistant }
-                  : 'call' in item
-                    ? {
-                        role: 'assistant',
-                        content: null,
-                        tool_calls: [
-                          {
-                            id: item.id,
-                            type: 'function',
-                            function: { name: item.call, arguments: JSON.stringify(item.args ?? {}) },
-                          },
-                        ],
-                      }
-                    : { role: 'tool', tool_call_id: item.id, content: item.result },
+              'system' in item
+                ? { role: 'system', content: item.system }
+                : 'user' in item
+                  ? { role: 'user', content: item.user }
+                  : 'assistant' in item
+                    ? { role: 'assistant', content: item.assistant }
+                    : 'call' in item
+                      ? {
+                          role: 'assistant',
+                          content: null,
+                          tool_calls: [
+                            {
+                              id: item.id,
+                              type: 'function',
+                              function: { name: item.call, arguments: JSON.stringify(item.args ?? {}) },
+                            },
+                          ],
+                        }
+                      : { role: 'tool', tool_call_id: item.id, content: item.result },
             ),
           ],
           tools: described.map((tool) => ({ type: 'function', function: { ...tool, parameters: schema } })),
@@ -96,13 +102,15 @@ export function requestOf(format: Format, { items, tools = toolNames, isStream =
           stream: isStream,
           instructions: 'You help.',
           input: items.map((item) =>
-            'user' in item
-              ? { type: 'message', role: 'user', content: [{ type: 'input_text', text: item.user }] }
-              : 'assistant' in item
-                ? { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: item.assistant }] }
-                : 'call' in item
-                  ? { type: 'function_call', call_id: item.id, name: item.call, arguments: '{}' }
-                  : { type: 'function_call_output', call_id: item.id, output: item.result },
+            'system' in item
+              ? { type: 'message', role: 'developer', content: [{ type: 'input_text', text: item.system }] }
+              : 'user' in item
+                ? { type: 'message', role: 'user', content: [{ type: 'input_text', text: item.user }] }
+                : 'assistant' in item
+                  ? { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: item.assistant }] }
+                  : 'call' in item
+                    ? { type: 'function_call', call_id: item.id, name: item.call, arguments: '{}' }
+                    : { type: 'function_call_output', call_id: item.id, output: item.result },
           ),
           tools: described.map((tool) =>
             tool.name.startsWith('mcp__group__')
@@ -122,19 +130,21 @@ export function requestOf(format: Format, { items, tools = toolNames, isStream =
         path: `/v1beta/models/m:${isStream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
         body: {
           contents: items.map((item) =>
-            'user' in item
-              ? { role: 'user', parts: [{ text: item.user }] }
-              : 'assistant' in item
-                ? { role: 'model', parts: [{ text: item.assistant }] }
-                : 'call' in item
-                  ? {
-                      role: 'model',
-                      parts: [{ functionCall: { id: item.id, name: item.call, args: item.args ?? {} } }],
-                    }
-                  : {
-                      role: 'user',
-                      parts: [{ functionResponse: { id: item.id, name: 'x', response: { output: item.result } } }],
-                    },
+            'system' in item
+              ? { role: 'user', parts: [{ text: item.system }] }
+              : 'user' in item
+                ? { role: 'user', parts: [{ text: item.user }] }
+                : 'assistant' in item
+                  ? { role: 'model', parts: [{ text: item.assistant }] }
+                  : 'call' in item
+                    ? {
+                        role: 'model',
+                        parts: [{ functionCall: { id: item.id, name: item.call, args: item.args ?? {} } }],
+                      }
+                    : {
+                        role: 'user',
+                        parts: [{ functionResponse: { id: item.id, name: 'x', response: { output: item.result } } }],
+                      },
           ),
           tools: tools.length === 0 ? [] : [{ functionDeclarations: described }],
         },

@@ -42,7 +42,7 @@ export function decide(question: Question, spent: (key: string) => number): Deci
   if (opening === undefined || !('text' in opening)) return say(constantText);
   let steps: readonly Step[];
   try {
-    steps = scriptIn(opening.text) ?? [];
+    steps = (scriptIn(opening.text) ?? []).filter(({ wire }) => wire === undefined || wire === question.wire);
   } catch (error) {
     return say(`the script cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -55,7 +55,7 @@ export function decide(question: Question, spent: (key: string) => number): Deci
 /** Names a step of the script in a request, for counting. */
 export function stepKey(question: Question, index: number): string {
   const opening = question.said.findLast((one) => one.type === 'user' && scriptText(one.text) !== undefined);
-  return `${index} ${opening !== undefined && 'text' in opening ? (scriptText(opening.text) ?? '') : ''}`;
+  return `${question.wire} ${index} ${opening !== undefined && 'text' in opening ? (scriptText(opening.text) ?? '') : ''}`;
 }
 
 /** The step to do: a result uses one up, and so does a text that somebody has answered; past the end the last is done again. */

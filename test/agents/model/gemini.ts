@@ -9,6 +9,7 @@ export const gemini: Wire = {
     const { responseJsonSchema, responseSchema } = objectOf(body['generationConfig']);
     const schema = responseJsonSchema ?? responseSchema;
     return {
+      wire: 'gemini',
       model: /models\/([^/:]+)/.exec(path)?.[1] ?? '',
       isStream: path.includes(':streamGenerateContent'),
       said: listOf(body['contents']).flatMap((content) => saidIn(objectOf(content))),

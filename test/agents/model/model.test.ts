@@ -71,19 +71,26 @@ describe.each(formats)('%s', (format) => {
     expect(await after('no', 'no', 'no')).toBe('enough');
   });
 
+  test('a step for another format is not there', async () => {
+    const other = format === 'chat' ? 'gemini' : 'chat';
+    const steps = [{ error: 529, wire: other }, { text: 'mine', wire: format }, { text: 'all' }];
+    expect((await ask(model.url, format, { items: [user(...steps)] })).text).toBe('mine');
+  });
+
   test('it echoes what it was told since the script, and nothing older', async () => {
     const items: Item[] = [
       { user: 'before' },
       user({ tool: 'shell' }, { echo: true }),
       { call: 'shell', id: 'a' },
       { result: hard, id: 'a' },
+      { system: 'put in' },
       { user: 'and this' },
     ];
     const { text } = await ask(model.url, format, { items });
     const told = JSON.parse(text) as { from: string; text: string }[];
-    expect(told.map(({ from }) => from)).toEqual(['tool', 'user']);
+    expect(told.map(({ from }) => from)).toEqual(['tool', format === 'gemini' ? 'user' : 'system', 'user']);
     expect(told[0]?.text).toContain(format === 'gemini' ? JSON.stringify(hard) : hard);
-    expect(told[1]?.text).toBe('and this');
+    expect(told.slice(1).map(({ text: one }) => one)).toEqual(['put in', 'and this']);
   });
 
   test('the last script wins, wherever it stands in the text', async () => {
@@ -159,9 +166,9 @@ describe.each(formats)('%s', (format) => {
     const response = await post(model.url, format, { items: [user({ slow: { n: 4, ms: 60 }, wait: 50 })] });
     let chunks = 0;
     let text = '';
-    for await (const chunk of (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       chunks += 1;
-      text += chunk;
+      text += Buffer.from(chunk).toString();
     }
     expect(performance.now() - startedMs).toBeGreaterThan(280);
     expect(chunks).toBeGreaterThan(3);
@@ -274,6 +281,7 @@ test('it listens on loopback only', async () => {
 test('a script is read from its first bracket to the one that closes it', () => {
   expect(scriptIn('no script')).toBeUndefined();
   expect(scriptIn('@@SCRIPT [{"text":"a ] \\" } b"}] and ] more')).toEqual([{ type: 'text', text: 'a ] " } b' }]);
+  expect(scriptIn('@@SCRIPT [{"text":"old"}] then @@SCRIPT [{"text":"new"}]')).toEqual([{ type: 'text', text: 'new' }]);
   expect(() => scriptIn('@@SCRIPT [{"text":"cut off')).toThrow('JSON');
   expect(() => scriptIn('@@SCRIPT []')).toThrow('at least one step');
 });

@@ -18,6 +18,8 @@ export type Said =
 
 /** One model request. */
 export interface Question {
+  /** Name of the wire format. */
+  readonly wire: Wire['name'];
   readonly model: string;
   readonly isStream: boolean;
   readonly said: readonly Said[];

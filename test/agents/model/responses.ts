@@ -28,6 +28,7 @@ export const responses: Wire = {
       return one['type'] === 'tool_search_output' ? listOf(one['tools']) : [];
     });
     return {
+      wire: 'responses',
       model: textOf(body['model']),
       isStream: body['stream'] === true,
       said: items.flatMap((item) => saidIn(objectOf(item))),

@@ -14,6 +14,8 @@ export type Step = StepKind & {
   readonly wait?: number;
   /** Tokens to report. Default 100 in, 10 out. */
   readonly usage?: ReportedUsage;
+  /** Only for agents that speak this format; to all others it is not there. */
+  readonly wire?: string;
 };
 
 type StepKind =
@@ -92,6 +94,7 @@ function parseStep(value: JsonValue): Step {
   const usage = objectOf(raw['usage']);
   const common = {
     ...(raw['wait'] === undefined ? {} : { wait: numberOf(raw, 'wait') }),
+    ...(raw['wire'] === undefined ? {} : { wire: textOf(raw['wire']) }),
     ...(raw['usage'] === undefined ? {} : { usage: { in: numberOf(usage, 'in'), out: numberOf(usage, 'out') } }),
   };
   const times = raw['times'] === undefined ? Number.POSITIVE_INFINITY : numberOf(raw, 'times');
