@@ -81,7 +81,7 @@ async function askHost(
 }
 
 /** The run's own harnesses sweep what their attempts have left running; without its process file the built-in ones must do. */
-async function harnessesOf(data: DataFolder, view: RunView): Promise<Harnesses> {
+export async function harnessesOf(data: DataFolder, view: RunView): Promise<Harnesses> {
   try {
     return harnessesWith((await loadRecorded(data, view, undefined)).harnesses, process.cwd());
   } catch (error) {

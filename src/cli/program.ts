@@ -3,6 +3,7 @@ import { approveCommand } from './approve-command.ts';
 import { archiveCommand, restoreCommand } from './archive-command.ts';
 import { cancelCommand } from './cancel-command.ts';
 import { forkCommand } from './fork-command.ts';
+import type { InspectCommandOptions } from './inspect-command.ts';
 import { listCommand } from './list-command.ts';
 import { logCommand } from './log-command.ts';
 import { removeCommand } from './remove-command.ts';
@@ -116,6 +117,16 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--note <text>', 'why; recorded, and heard by whoever asked', ''),
     async ([run = '', gate = ''], options) => approveCommand(run, gate, { note: '', ...options }),
   );
+  finish(
+    command('inspect <run>', 'see a run in a local page, live or after it ended', 'troupe inspect 7k2f --allow-control')
+      .option('--port <port>', 'port on 127.0.0.1; 0 takes any', '0')
+      .option('--export <file>', 'write one self-contained page instead')
+      .option('--allow-control', 'let the page send, approve, cancel, retry and fork, with the token in its address')
+      .option('--file <file>', 'process file, when it is no longer where it was'),
+    async ([run = ''], options) =>
+      (await import('./inspect-command.ts')).inspectCommand(run, options as InspectCommandOptions),
+  );
+
   finish(
     command(
       'verify <run>',

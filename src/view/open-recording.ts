@@ -26,6 +26,8 @@ export interface OpenedRecording {
   refresh(): Promise<number>;
   /** The whole entry at a position; undefined when there is none. */
   entryAt(position: number): Promise<Entry | undefined>;
+  /** How the run stands at its end. */
+  status(): string;
   /** Why machines are not shown, if they are not. */
   readonly notices: readonly string[];
 }
@@ -92,6 +94,7 @@ export function openRecording({ journal, process, onProgress, ...options }: Open
       });
       return refreshing;
     },
+    status: () => view.last().run.status,
     async entryAt(position) {
       const [entry] = position >= 1 ? await source.read(position, 1) : [];
       return entry;

@@ -4,14 +4,13 @@
  */
 import { enablePatches, Immer, type Draft } from 'immer';
 import type { Definition } from '../group/definition.ts';
-import type { Delivery } from '../group/effect.ts';
-import type { GroupEvents } from '../group/entries.ts';
 import type { System } from '../group/system.ts';
 import type { Entry } from '../journal/port.ts';
 import { summaryOf } from '../process/entry-line.ts';
+import { deliveriesOf, heardOf, markOf, whoOf } from './frame.ts';
 import { causeTracker } from './causes.ts';
 import { chartOf, type Chart } from './chart.ts';
-import type { ActorState, Cause, DeliveryState, Frame, Mark, Overview, Patch, ViewState, Window } from './model.ts';
+import type { ActorState, Cause, Frame, Mark, Overview, Patch, ViewState, Window } from './model.ts';
 import { emptyView, groupAt, reduce } from './reduce.ts';
 import { actorsAfter, machinesOf, turned, withContext, writeActors, writeMail } from './turns.ts';
 
@@ -39,6 +38,8 @@ export interface Recording {
   /** Entries so far. */
   readonly length: number;
   overview(): Omit<Overview, 'isComplete' | 'isLive' | 'title'>;
+  /** The state at the end. */
+  last(): ViewState;
   /** The state at a position, 0 to {@link length}. */
   stateAt(position: number): Promise<ViewState>;
   /** Frames `from` … `to`, both included and clipped to what is there. */
@@ -51,9 +52,6 @@ export interface Recording {
 export const windowMax = 5_000;
 /** Marks that are listed of one kind; further ones are counted. */
 const marksMax = 2_000;
-/** Deliveries of one turn that are told; further ones are counted in the last. */
-const deliveriesMax = 400;
-
 interface Keyframe {
   readonly position: number;
   readonly state: ViewState;
@@ -253,6 +251,7 @@ export function recording(options: RecordingOptions): Recording {
       marksHidden,
       notices,
     }),
+    last: () => state,
     async stateAt(position) {
       if (position >= length) return state;
       if (position <= 0) return (keyframes[0] as Keyframe).state;
@@ -269,73 +268,3 @@ export function recording(options: RecordingOptions): Recording {
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-/** Who an entry is about. */
-function whoOf({ type, data }: Entry): string {
-  const { member, from, address, by } = (data ?? {}) as Readonly<Record<string, unknown>>;
-  const who = member ?? (type === 'message' || type === 'signal' ? from : (address ?? by));
-  return typeof who === 'string' ? who : '';
-}
-
-/** What an entry itself brings to an actor. */
-export function heardOf({ type, data }: Entry): DeliveryState | undefined {
-  switch (type) {
-    case 'signal': {
-      const { from, event } = data as unknown as GroupEvents['signal'];
-      return { from: from === '' ? 'outside' : from, to: '', type: event.type };
-    }
-    case 'message': {
-      const { from, to, type: event } = data as unknown as GroupEvents['message'];
-      return { from, to, type: event };
-    }
-    case 'timer.fired': {
-      const { address, timer } = data as unknown as GroupEvents['timer.fired'];
-      return { from: address, to: address, type: timer };
-    }
-    case 'member.settled': {
-      const { member } = data as unknown as GroupEvents['member.settled'];
-      return { from: member, to: member, type: 'troupe.settled' };
-    }
-    default:
-      return undefined;
-  }
-}
-
-function deliveriesOf(entry: Entry, derived: readonly Delivery[]): readonly DeliveryState[] {
-  const heard = heardOf(entry);
-  const all = derived.map(({ from, to, event }) => ({ from, to, type: event.type }));
-  const told = all.slice(0, deliveriesMax);
-  if (all.length > told.length) told.push({ from: '', to: '', type: `${all.length - told.length} hidden` });
-  const isToldAlready = heard !== undefined && all.some(({ to, type }) => to === heard.to && type === heard.type);
-  return heard === undefined || isToldAlready ? told : [heard, ...told];
-}
-
-function markOf({ stream, type, data }: Entry): Pick<Mark, 'kind' | 'label'> | undefined {
-  const group = stream.startsWith('group:') ? `${stream.slice('group:'.length)}: ` : '';
-  const of = (data ?? {}) as Readonly<Record<string, unknown>>;
-  switch (type) {
-    case 'checkpoint':
-      return { kind: 'checkpoint', label: `${group}${String(of['name'])}` };
-    case 'gate.opened':
-      return { kind: 'gate', label: `${group}${String(of['name'])}` };
-    case 'letter.dead':
-      return { kind: 'dead-letter', label: `${group}${String(of['reason'])}` };
-    case 'group.created':
-      return { kind: 'group', label: `${group}created` };
-    case 'group.ended':
-    case 'run.ended':
-      return { kind: of['status'] === 'failed' ? 'failure' : 'end', label: `${group}${String(of['status'])}` };
-    case 'attempt.failed':
-      return { kind: 'failure', label: `${group}${String(of['member'])}` };
-    case 'member.settled':
-      return (of['outcome'] as { status: string }).status === 'ok'
-        ? undefined
-        : { kind: 'failure', label: `${group}${String(of['member'])}` };
-    case 'epoch.taken':
-      return of['takenFrom'] === undefined || of['takenFrom'] === null
-        ? undefined
-        : { kind: 'crash', label: `host died; epoch ${String(of['epoch'])}` };
-    default:
-      return undefined;
-  }
-}

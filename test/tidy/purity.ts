@@ -4,7 +4,6 @@ import { lineOf, type Node, type Source, walk } from './source.ts';
 /** Who may, and why. A name that ends in `/` is a folder. An entry that is not needed is a problem too. */
 export const impureFiles: Readonly<Record<string, string>> = {
   'machines/examples/review-council.process.ts': 'its reviewers, function harnesses, read the files under review',
-  'src/check/kernel/double-run.ts': 'puts another time and other chance in the place of the real ones, to find out who asks for them',
   'src/check/kernel/double-run.ts':
     'puts another time and other chance in the place of the real ones, to find out who asks for them',
   'src/clock.ts': 'the clock: where time comes from',
@@ -19,6 +18,8 @@ export const impureFiles: Readonly<Record<string, string>> = {
   'src/journal/time.ts': "the journal's own glance at the clock and the event loop, for flushes and leases",
   'src/journal/process-identity.ts': 'the adapter that tells whether the holder of a run still lives',
   'src/process/file-requests.ts': 'letters between processes, as files',
+  'src/view/page/': 'runs in a browser, or builds what does: timers, fetch, the file of the page',
+  'src/view/server.ts': "the viewer's server: node:http on loopback, node:crypto for its token, a timer to look again",
   'src/process/drained.ts': "one turn of node's event loop; decides nothing",
 };
 

@@ -1,0 +1,142 @@
+/** The journal as a list: only what is in sight is drawn, and only what is drawn is fetched. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { JSX } from 'preact';
+import type { Frame } from '../model.ts';
+import type { Player } from './player.ts';
+import { moment } from './words.ts';
+
+const rowHeight = 22;
+/** Tallest list that browsers scroll well, px: beyond it a pixel is more than a row. */
+const heightMax = 8_000_000;
+
+/** The pane. */
+export function JournalPane({
+  player,
+  entries,
+  position,
+  why,
+}: {
+  readonly player: Player;
+  readonly entries: number;
+  readonly position: number;
+  readonly why: readonly number[];
+}): JSX.Element {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const [size, setSize] = useState(600);
+  const [filter, setFilter] = useState('');
+  const [found, setFound] = useState<{ readonly filter: string; readonly frames: readonly Frame[] }>();
+  const [, setLoaded] = useState(0);
+  const matches = useMemo(() => matcher(filter), [filter]);
+  useEffect(() => {
+    if (filter === '') {
+      setFound(undefined);
+      return undefined;
+    }
+    let isCurrent = true;
+    // Around the cursor first: the whole of a large run would be a long wait for little.
+    const timer = setTimeout(() => {
+      void player.frames(Math.max(1, position - 10_000), position + 10_000).then((frames) => {
+        if (isCurrent) setFound({ filter, frames: frames.filter(matches) });
+      });
+    }, 150);
+    return () => {
+      isCurrent = false;
+      clearTimeout(timer);
+    };
+  }, [filter, player, entries]);
+  const list = filter === '' ? undefined : (found?.frames ?? []);
+  const length = list?.length ?? entries;
+  const height = Math.min(heightMax, length * rowHeight);
+  const scale = (length * rowHeight) / Math.max(1, height);
+  const first = Math.max(0, Math.floor((top * scale) / rowHeight) - 5);
+  const last = Math.min(length, first + Math.ceil(size / rowHeight) + 10);
+  useEffect(() => {
+    if (list !== undefined || length === 0) return;
+    void player.frames(first + 1, last).then(() => setLoaded((count) => count + 1));
+  }, [first, last, list, length]);
+  useEffect(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    setSize(box.clientHeight);
+    const row = list === undefined ? position - 1 : list.findIndex((frame) => frame.position >= position);
+    if (row < 0) return;
+    const at = (row * rowHeight) / scale;
+    if (at < box.scrollTop || at > box.scrollTop + box.clientHeight - rowHeight * 2)
+      box.scrollTop = Math.max(0, at - box.clientHeight / 2);
+  }, [position, list === undefined]);
+  const slice = useMemo(() => new Set(why), [why]);
+  const shown: { readonly at: number; readonly frame: Frame | undefined }[] = [];
+  for (let row = first; row < last; row += 1) {
+    const frame = list === undefined ? player.frameAt(row + 1) : list[row];
+    shown.push({ at: row, frame });
+  }
+  const offset = (first * rowHeight) / scale;
+  return (
+    <section class="pane journal" aria-label="Journal">
+      <header>
+        <h2>Journal</h2>
+        <input
+          type="search"
+          placeholder="filter: member, type, text"
+          aria-label="Filter entries"
+          value={filter}
+          onInput={({ currentTarget }) => setFilter(currentTarget.value)}
+        />
+        {list === undefined ? null : (
+          <span class="hidden-count">
+            {found === undefined ? '…' : `${list.length} of the 20,000 around the cursor`}
+          </span>
+        )}
+      </header>
+      <div
+        class="scroll"
+        ref={scroller}
+        onScroll={({ currentTarget }) => {
+          setTop(currentTarget.scrollTop);
+          setSize(currentTarget.clientHeight);
+        }}
+      >
+        <div class="tall" style={{ height: `${height}px` }}>
+          <ol style={{ transform: `translateY(${offset}px)` }}>
+            {shown.map(({ at, frame }) => (
+              <li
+                key={frame?.position ?? -at}
+                class={
+                  frame === undefined
+                    ? 'loading'
+                    : `${frame.position === position ? 'current' : ''} ${slice.has(frame.position) ? 'cause' : ''} ${frame.fault === undefined ? '' : 'fault'}`
+                }
+                style={{ height: `${rowHeight}px` }}
+              >
+                {frame === undefined ? (
+                  '…'
+                ) : (
+                  <button type="button" onClick={() => void player.go(frame.position)} tabIndex={-1}>
+                    <span class="position">{frame.position}</span>
+                    <span class="time">{moment(frame.atMs)}</span>
+                    <span class="stream">{frame.stream.replace(/^group:/, '')}</span>
+                    <span class="type">{frame.type}</span>
+                    <span class="summary">{frame.summary}</span>
+                  </button>
+                )}
+              </li>
+            ))}
+          </ol>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+/** All words of the filter, each anywhere in an entry's line. */
+function matcher(filter: string): (frame: Frame) => boolean {
+  const words = filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  return ({ stream, type, who, summary }) => {
+    const line = `${stream} ${type} ${who} ${summary}`.toLowerCase();
+    return words.every((word) => line.includes(word));
+  };
+}

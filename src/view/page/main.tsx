@@ -1,0 +1,125 @@
+/** The page: four views of one run under one cursor. */
+import { render, type JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { Bar, keys, moveBy } from './bar.tsx';
+import { ChartPane, type Focus } from './chart-pane.tsx';
+import { ControlPane, useDoing } from './doing.tsx';
+import { EntryPane } from './entry-pane.tsx';
+import { JournalPane } from './journal.tsx';
+import { canvasMeasure, layouts, type Layouts } from './layout.ts';
+import { MembersPane } from './members.tsx';
+import { player, type Player } from './player.ts';
+import { dataSource, type DataSource } from './source.ts';
+import { SpaceTimePane } from './space-time.tsx';
+
+const tabs = ['members', 'journal', 'entry', 'control', 'keys'] as const;
+type Tab = (typeof tabs)[number];
+
+function Page({
+  source,
+  cursor,
+  drawings,
+}: {
+  readonly source: DataSource;
+  readonly cursor: Player;
+  readonly drawings: Layouts;
+}): JSX.Element {
+  const [shown, setShown] = useState(cursor.shown());
+  const [focus, setFocus] = useState<Focus>({ group: '', address: '' });
+  const [tab, setTab] = useState<Tab>('members');
+  const [why, setWhy] = useState<readonly number[]>([]);
+  const { overview, state, frame } = shown;
+  const doing = useDoing(source, overview.canControl);
+  useEffect(() => cursor.subscribe(() => setShown(cursor.shown())), [cursor]);
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const { target } = event;
+      if (target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox') return;
+      if (target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === ' ' && target instanceof HTMLButtonElement) return;
+      if (event.key === '?') setTab('keys');
+      else if (event.key === '/') {
+        setTab('journal');
+        event.preventDefault();
+        setTimeout(() => document.querySelector<HTMLInputElement>('.journal input')?.focus());
+      } else if (event.key === 'w') {
+        setTab('entry');
+        void source.why(cursor.shown().state.position).then(setWhy);
+      } else {
+        if (['ArrowLeft', 'ArrowRight', 'Home', 'End', ' '].includes(event.key)) event.preventDefault();
+        void moveBy(event, cursor, cursor.shown());
+      }
+    };
+    addEventListener('keydown', pressed);
+    return () => removeEventListener('keydown', pressed);
+  }, [cursor, source]);
+  useEffect(() => {
+    const token = new URLSearchParams(location.hash.slice(1)).get('token');
+    const parts = [
+      ...(token === null ? [] : [`token=${token}`]),
+      ...(overview.isLive && shown.isFollowing ? [] : [`at=${state.position}`]),
+    ];
+    history.replaceState(null, '', parts.length === 0 ? location.pathname + location.search : `#${parts.join('&')}`);
+  }, [state.position, shown.isFollowing]);
+  const go = (position: number) => void cursor.go(position);
+  const groups = Object.values(state.groups).map(({ name, members }) => ({ name, members: Object.keys(members) }));
+  return (
+    <div class="page">
+      <Bar player={cursor} shown={shown} />
+      <main>
+        <ChartPane groups={state.groups} charts={overview.charts} focus={focus} layouts={drawings} onFocus={setFocus} />
+        <SpaceTimePane player={cursor} state={state} entries={overview.entries} why={why} />
+        <div class="side">
+          <nav role="tablist" aria-label="Details">
+            {tabs.map((name) => (
+              <button type="button" key={name} role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
+                {name}
+              </button>
+            ))}
+          </nav>
+          {tab === 'members' ? <MembersPane state={state} onFocus={setFocus} onGo={go} does={doing.does} /> : null}
+          {tab === 'journal' ? (
+            <JournalPane player={cursor} entries={overview.entries} position={state.position} why={why} />
+          ) : null}
+          {tab === 'entry' ? (
+            <EntryPane player={cursor} source={source} frame={frame} why={why} onWhy={setWhy} />
+          ) : null}
+          {tab === 'control' ? <ControlPane does={doing.does} groups={groups} position={state.position} /> : null}
+          {tab === 'keys' ? (
+            <section class="pane" aria-label="Keys">
+              <dl class="keys">
+                {keys.map(([key, what]) => (
+                  <div key={key}>
+                    <dt>
+                      <kbd>{key}</kbd>
+                    </dt>
+                    <dd>{what}</dd>
+                  </div>
+                ))}
+              </dl>
+            </section>
+          ) : null}
+        </div>
+      </main>
+      {doing.element}
+    </div>
+  );
+}
+
+async function open(): Promise<void> {
+  const root = document.querySelector('#root');
+  if (root === null) return;
+  try {
+    const source = dataSource();
+    const cursor = await player(source);
+    const at = new URLSearchParams(location.hash.slice(1)).get('at');
+    if (at !== null && /^\d+$/.test(at)) await cursor.go(Number(at));
+    const worker = document.querySelector('script#layout')?.textContent ?? '';
+    render(<Page source={source} cursor={cursor} drawings={layouts(worker, canvasMeasure())} />, root);
+  } catch (error) {
+    root.textContent = `The run cannot be shown: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+void open();

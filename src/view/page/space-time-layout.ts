@@ -1,0 +1,185 @@
+/**
+ * The space-time diagram as geometry: time runs down (one row per entry that is shown), a lane per member, coordinator, process and host.
+ * Idle time is a gap of fixed height with its length written in; nothing is dropped without being counted.
+ */
+import type { Frame, ViewState } from '../model.ts';
+
+/** A lane: who it is. */
+export interface Lane {
+  readonly key: string;
+  readonly title: string;
+  readonly kind: 'coordinator' | 'host' | 'member' | 'process';
+}
+
+/** A point on a lane. */
+export interface Point {
+  readonly lane: number;
+  readonly row: number;
+}
+
+/** One row: an entry. */
+export interface Row {
+  readonly position: number;
+  readonly frame: Frame;
+  /** Time since the row before, ms, when it is long enough to be told. */
+  readonly idleMs: number;
+}
+
+/** A message, from where it was sent to where it was heard. */
+export interface Arrow {
+  readonly from: Point;
+  readonly to: Point;
+  readonly label: string;
+  readonly kind: 'deliver' | 'duplicate' | 'lost' | 'read' | 'settle';
+  /** Position of the entry that delivered it. */
+  readonly position: number;
+}
+
+/** An attempt. */
+export interface Bar {
+  readonly lane: number;
+  readonly from: number;
+  /** Undefined while it is under way. */
+  readonly to: number | undefined;
+  readonly end: string;
+  readonly label: string;
+}
+
+/** The whole. */
+export interface SpaceTime {
+  readonly lanes: readonly Lane[];
+  readonly rows: readonly Row[];
+  readonly arrows: readonly Arrow[];
+  readonly bars: readonly Bar[];
+  /** Rows at which a host died, and the row at which the next one had taken over. */
+  readonly crashes: readonly { readonly from: number; readonly to: number }[];
+  /** Lanes of members that are not shown: there are more than fit. */
+  readonly lanesHidden: number;
+  /** Entries of the stretch that are filtered out. */
+  readonly entriesHidden: number;
+}
+
+/** What is shown. */
+export interface SpaceTimeOptions {
+  readonly lanesMax: number;
+  /** True for entries that get a row. */
+  shows(frame: Frame): boolean;
+  /** Idle time that is told, ms. Default 1,000. */
+  readonly idleMs?: number;
+}
+
+const laneOf = (group: string, address: string) => `${group} ${address}`;
+
+/** Lays out the frames of a stretch; `state` is the run at its end (for the order of members). */
+export function spaceTime(frames: readonly Frame[], state: ViewState, options: SpaceTimeOptions): SpaceTime {
+  const { lanesMax, shows, idleMs = 1_000 } = options;
+  const shown = frames.filter(shows);
+  const lanes: Lane[] = [
+    { key: 'host', title: 'host', kind: 'host' },
+    { key: 'process', title: 'process', kind: 'process' },
+  ];
+  const index = new Map(lanes.map(({ key }, at) => [key, at]));
+  let lanesHidden = 0;
+  const mentioned = mentionedIn(shown);
+  for (const group of Object.values(state.groups)) {
+    if (!mentioned.groups.has(group.name)) continue;
+    add({ key: laneOf(group.name, ''), title: group.name, kind: 'coordinator' });
+    for (const id of Object.keys(group.members)) {
+      if (!mentioned.members.has(laneOf(group.name, id))) continue;
+      if (lanes.length >= lanesMax) lanesHidden += 1;
+      else add({ key: laneOf(group.name, id), title: id, kind: 'member' });
+    }
+  }
+  function add(lane: Lane) {
+    index.set(lane.key, lanes.length);
+    lanes.push(lane);
+  }
+
+  const rows: Row[] = shown.map((frame, at) => {
+    const before = shown[at - 1];
+    const idle = before === undefined ? 0 : frame.atMs - before.atMs;
+    return { position: frame.position, frame, idleMs: idle >= idleMs ? idle : 0 };
+  });
+  const rowOf = new Map(rows.map(({ position }, row) => [position, row]));
+  const arrows: Arrow[] = [];
+  const bars: Bar[] = [];
+  const open = new Map<string, { lane: number; from: number; label: string }>();
+  const crashes: { from: number; to: number }[] = [];
+  rows.forEach(({ frame, position }, row) => {
+    const group = frame.stream.startsWith('group:') ? frame.stream.slice('group:'.length) : '';
+    const lane = (who: string) =>
+      index.get(
+        who === 'process' || who === 'outside' || group === ''
+          ? 'process'
+          : laneOf(group, who === 'coordinator' ? '' : who),
+      );
+    if (frame.type === 'epoch.taken' && row > 0 && frame.summary.includes('died'))
+      crashes.push({ from: row - 1, to: row });
+    const key = laneOf(group, frame.who);
+    if (frame.type === 'attempt.started') {
+      const at = index.get(key);
+      if (at !== undefined) open.set(key, { lane: at, from: row, label: frame.summary });
+    }
+    if (['attempt.cancelled', 'attempt.failed', 'member.settled'].includes(frame.type)) {
+      const bar = open.get(key);
+      open.delete(key);
+      const at = index.get(key);
+      const end =
+        frame.type === 'member.settled'
+          ? / ok /.test(`${frame.summary} `)
+            ? 'ok'
+            : 'failed'
+          : frame.type.slice('attempt.'.length);
+      if (bar !== undefined) bars.push({ ...bar, to: row, end });
+      else if (at !== undefined) bars.push({ lane: at, from: -1, to: row, end, label: frame.summary });
+    }
+    for (const { from, to, type } of frame.deliveries) {
+      const a = lane(from);
+      const b = lane(to);
+      if (a === undefined || b === undefined || a === b || type.startsWith('xstate.init')) continue;
+      const cause = frame.type === 'message' ? position : undefined;
+      arrows.push({
+        from: { lane: a, row },
+        to: { lane: b, row },
+        label: nameOf(type),
+        kind: type.startsWith('xstate.') ? 'settle' : frame.fault === 'duplicate' ? 'duplicate' : 'deliver',
+        position: cause ?? position,
+      });
+    }
+    if (frame.type === 'message.read') {
+      for (const { position: sent, why } of frame.causes) {
+        const at = rowOf.get(sent);
+        const sender = at === undefined ? undefined : rows[at];
+        const b = lane(frame.who);
+        if (why !== 'message' || at === undefined || sender === undefined || b === undefined) continue;
+        arrows.push({ from: { lane: b, row: at }, to: { lane: b, row }, label: '', kind: 'read', position: sent });
+      }
+    }
+    if (frame.type === 'letter.dead') {
+      const a = lane(frame.who);
+      if (a !== undefined)
+        arrows.push({ from: { lane: a, row }, to: { lane: a, row }, label: frame.summary, kind: 'lost', position });
+    }
+  });
+  for (const bar of open.values()) bars.push({ ...bar, to: undefined, end: 'running' });
+  return { lanes, rows, arrows, bars, crashes, lanesHidden, entriesHidden: frames.length - shown.length };
+}
+
+/** An event type without XState's wrapping. */
+function nameOf(type: string): string {
+  const settled = /^xstate\.(done|error)\.actor\.(.*)$/.exec(type);
+  return settled === null ? type : `${settled[1]}: ${settled[2]}`;
+}
+
+function mentionedIn(frames: readonly Frame[]): { groups: Set<string>; members: Set<string> } {
+  const groups = new Set<string>();
+  const members = new Set<string>();
+  for (const { stream, who, deliveries } of frames) {
+    if (!stream.startsWith('group:')) continue;
+    const group = stream.slice('group:'.length);
+    groups.add(group);
+    members.add(laneOf(group, who));
+    for (const { from, to } of deliveries) members.add(laneOf(group, from)).add(laneOf(group, to));
+  }
+  return { groups, members };
+}
