@@ -10,6 +10,8 @@ export const impureFiles: Readonly<Record<string, string>> = {
   'src/cli/': 'the composition root: arguments, terminal, signals',
   'src/harness/agent/perform.ts': 'names the sessions of agents, and resolves the folder they work in',
   'src/harness/agent/private-folder.ts': 'files that an agent must find, readable by nobody else',
+  'src/harness/agent/acp/agent-process.ts': 'processes of ACP agents: their streams, and their end',
+  'src/harness/agent/acp/gemini.ts': "when Gemini CLI's transcripts were begun, from their files' names",
   'src/harness/program/': 'the command adapter: operating-system processes, their groups, their output files',
   'src/journal/fs.ts': "the file journal's adapter: the file-system calls that it makes, and its deferral",
   'src/journal/gzip.ts': 'gzip of archives from node:zlib, through its streams',

@@ -1,0 +1,38 @@
+/** What an agent can do, from its answer to `initialize` and from its habits. */
+import type { AgentCapabilities } from '../port.ts';
+import type { AcpHabits } from './catalog.ts';
+import { type Fields, fieldsOf } from './read.ts';
+
+/** What the protocol's answer tells, besides the port's capabilities. */
+export interface AcpAbilities {
+  readonly capabilities: AgentCapabilities;
+  /** How something is said to a running turn. */
+  readonly steering: 'extension' | 'second-prompt' | 'none';
+  /** How a session is taken up again: `load` tells its history once more, `resume` does not. */
+  readonly taking: 'load' | 'resume' | 'none';
+}
+
+/** What `initialized`, the answer to `initialize`, says. */
+export function abilitiesOf(initialized: Fields, habits: AcpHabits): AcpAbilities {
+  const agent = fieldsOf(initialized['agentCapabilities']);
+  const hasExtension = fieldsOf(fieldsOf(initialized['_meta'])['steering'])['supported'] === true;
+  const hasResume = isOffered(fieldsOf(agent['sessionCapabilities'])['resume']);
+  const taking = agent['loadSession'] === true ? 'load' : hasResume ? 'resume' : 'none';
+  return {
+    capabilities: {
+      steer: hasExtension ? 'into-turn' : (habits.secondPrompt ?? 'none'),
+      resume: taking !== 'none',
+      presetSession: false,
+      permissions: habits.permissions ?? 'asks',
+      mcp: fieldsOf(agent['mcpCapabilities'])['http'] === true,
+      warm: true,
+    },
+    steering: hasExtension ? 'extension' : habits.secondPrompt === undefined ? 'none' : 'second-prompt',
+    taking,
+  };
+}
+
+/** ACP offers a thing by an object, even an empty one. */
+function isOffered(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,53 @@
+/** What an agent's error means, by the one table of failures. */
+import { AgentFailure, type TurnEnd } from '../port.ts';
+import { type AgentCode, codeOfFailure, turnFailed, wordsOf } from '../failure.ts';
+import { fieldsOf, jsonOf, textOf } from './read.ts';
+
+type Failed = Extract<TurnEnd, { readonly status: 'error' }>;
+
+/** ACP's code for `Authentication required`, and for a session that is not there. */
+const authRequired = -32_000;
+const resourceNotFound = -32_002;
+
+/** Claude's adapter names the kind of a failure of the model's service in `data.errorKind`. */
+const kinds: Readonly<Record<string, AgentCode>> = {
+  authentication_failed: 'AUTH',
+  oauth_org_not_allowed: 'AUTH',
+  billing_error: 'QUOTA',
+  invalid_request: 'BAD_REQUEST',
+  overloaded: 'OVERLOADED',
+  rate_limit: 'RATE_LIMITED',
+  server_error: 'MODEL_ERROR',
+};
+
+/** An agent failed at something that it was asked for: carries what a turn's end says. */
+export class AskFailure extends AgentFailure {
+  readonly end: Failed;
+
+  constructor(code: AgentCode, message: string, options?: ErrorOptions) {
+    const end = turnFailed(code, message);
+    super(end.class, end.error.message, options);
+    this.end = end;
+  }
+}
+
+/** What a rejected request says. `agent` is its name; `doing` completes "the agent could not …". */
+export function failureOf(error: unknown, agent: string, doing: string): AskFailure {
+  if (error instanceof AskFailure) return error;
+  const { code, message, data } = fieldsOf(error);
+  const detail = wordsOf(jsonOf(fieldsOf(data)['details']) ?? jsonOf(data));
+  const said = textOf(message) ?? 'no reason given';
+  const text = detail === '' || said.includes(detail) ? said : `${said}: ${detail}`;
+  return new AskFailure(codeOf(code, data, text), `${agent} could not ${doing}: ${text}`, { cause: error });
+}
+
+function codeOf(code: unknown, data: unknown, text: string): AgentCode {
+  if (code === authRequired) return 'AUTH';
+  const fields = fieldsOf(data);
+  if (code === resourceNotFound && textOf(fields['sessionId']) !== undefined) return 'SESSION_UNKNOWN';
+  const kind = kinds[textOf(fields['errorKind']) ?? ''];
+  const status = [fields['status'], fields['statusCode'], fields['httpStatus'], code].find(
+    (one) => typeof one === 'number' && one >= 400 && one < 600,
+  );
+  return kind ?? codeOfFailure(text, typeof status === 'number' ? status : undefined);
+}

@@ -1,0 +1,239 @@
+/** One connection with one session: initialize, authenticate, open or load, each within its time. */
+import type { ClientConnection } from '@agentclientprotocol/sdk';
+import type { Clock } from '../../../clock.ts';
+import { engineVersion } from '../../../version.ts';
+import { plainLine } from '../../program/last-line.ts';
+import { AgentFailure, type AgentOpen } from '../port.ts';
+import { type AcpAbilities, abilitiesOf } from './capabilities.ts';
+import type { AcpHabits } from './catalog.ts';
+import { pause, within } from './deadline.ts';
+import { AskFailure, failureOf } from './failure.ts';
+import { type Fields, fieldsOf, listOf, textOf } from './read.ts';
+import type { Wire, WireListener } from './wire.ts';
+
+/** So long without an update, ms: a history that is told late is at its end. */
+const silenceMs = 200;
+/** A history is waited for at most so long, ms. */
+const historyMs = 10_000;
+
+/** How long an agent may take, ms. */
+export interface AcpPatience {
+  /** For `initialize`, process start included. Default 60,000. */
+  readonly initialize: number;
+  /** For each of `authenticate`, `session/new`, `session/load` and setting the model. Default 60,000. */
+  readonly session: number;
+  /** From a cancel to the end of the turn; after it the process is ended. Default 5,000. */
+  readonly cancel: number;
+}
+
+/** What a link is made with. */
+export interface LinkOptions {
+  /** The agent's name in messages. */
+  readonly agent: string;
+  readonly habits: AcpHabits;
+  /** The model has been told by arguments or environment. */
+  readonly isModelTold: boolean;
+  readonly patience: AcpPatience;
+  readonly clock: Clock;
+  readonly open: Pick<AgentOpen, 'cwd' | 'env' | 'mcpServers' | 'model'>;
+  readonly session: AgentOpen['session'];
+  connect(listener: WireListener): Promise<Wire> | Wire;
+  /** Updates of the session, in order; those that repeat its history are left out. */
+  onUpdate(update: Fields): void;
+  /** Something that is none of the protocol. */
+  onGarbage(shown: string): void;
+  /** A permission request of the session; `signal` is aborted when its answer is no longer wanted. */
+  onPermission(params: Fields, signal: AbortSignal): Promise<object>;
+}
+
+/** A live session. */
+export interface Link {
+  readonly sessionId: string;
+  readonly abilities: AcpAbilities;
+  readonly pids: readonly number[];
+  /** Rejects with an {@link AgentFailure}. `doing` completes "the agent could not …". */
+  ask(method: string, params: object, doing: string): Promise<Fields>;
+  /** Sends a notification; nothing tells whether it was heard. */
+  tell(method: string, params: object): void;
+  /** The agent is gone: every request fails from now on. */
+  isDown(): boolean;
+  /** Updates count from now on: what came before repeated a loaded session's history. */
+  listen(): void;
+  close(): Promise<void>;
+}
+
+/** Opens a link. Rejects with an {@link AgentFailure} after everything it started has been ended. */
+export async function openLink(options: LinkOptions): Promise<Link> {
+  const { agent, clock, patience, onGarbage } = options;
+  const sdk = await import('@agentclientprotocol/sdk');
+  let why: string | undefined;
+  let sessionId: string | undefined;
+  let isListening = false;
+  let isClosing = false;
+  let heardAtMs = clock.now();
+
+  let ended = () => {};
+  const wire = await options.connect({
+    onUpdate(params) {
+      heardAtMs = clock.now();
+      const fields = fieldsOf(params);
+      if (isListening && fields['sessionId'] === sessionId) options.onUpdate(fieldsOf(fields['update']));
+    },
+    onGarbage,
+    onEnd: (reason) => {
+      why ??= reason;
+      // What broke the protocol, or closed its output, is of no more use.
+      ended();
+    },
+  });
+  const connection: ClientConnection = sdk
+    .client({ name: 'troupe' })
+    .onRequest('session/request_permission', fieldsOf, ({ params, signal }) => {
+      if (sessionId === undefined || params['sessionId'] !== sessionId) throw sdk.RequestError.invalidParams();
+      return options.onPermission(params, signal);
+    })
+    .connect(wire.stream);
+  ended = () => void (isClosing ? undefined : close());
+  if (why !== undefined) ended();
+
+  const gone = (doing: string) =>
+    new AskFailure('NO_RESULT', `${agent} could not ${doing}: ${why ?? 'the connection is closed'}.${saidOf(wire)}`);
+  const ask = async (method: string, params: object, doing: string): Promise<Fields> => {
+    try {
+      return fieldsOf(await connection.agent.request<unknown>(method, params));
+    } catch (error) {
+      throw connection.signal.aborted ? gone(doing) : failureOf(error, agent, doing);
+    }
+  };
+  /** The same, but not for ever. */
+  const askWithin = async (waitMs: number, method: string, params: object, doing: string): Promise<Fields> => {
+    const answered = await within(clock, waitMs, ask(method, params, doing));
+    if (answered !== undefined) return answered;
+    throw new AgentFailure('timeout', `${agent} did not ${doing} within ${waitMs} ms.${saidOf(wire)}`);
+  };
+
+  try {
+    const initialized = await askWithin(
+      patience.initialize,
+      'initialize',
+      {
+        protocolVersion: sdk.PROTOCOL_VERSION,
+        clientInfo: { name: 'troupe', version: engineVersion },
+        clientCapabilities: {
+          fs: { readTextFile: false, writeTextFile: false },
+          terminal: false,
+          session: { notices: {} },
+        },
+      },
+      'initialize',
+    );
+    const version = initialized['protocolVersion'];
+    if (version !== sdk.PROTOCOL_VERSION) {
+      const spoken = JSON.stringify(version) ?? 'none';
+      throw new AgentFailure(
+        'refused',
+        `${agent} speaks version ${spoken} of the Agent Client Protocol, expected ${sdk.PROTOCOL_VERSION}: use another version of it.`,
+      );
+    }
+    const abilities = abilitiesOf(initialized, options.habits);
+    const askSession = (method: string, params: object, doing: string) =>
+      askWithin(patience.session, method, params, doing);
+    await authenticate(options, initialized, askSession);
+    const opened = await takeSession(options, abilities, askSession, (id) => (sessionId = id));
+    await setModel(options, opened.response, opened.id, askSession);
+    if (options.session.mode === 'new') isListening = true;
+    else if (options.habits.tellsHistoryLate === true) await silence();
+
+    return {
+      sessionId: opened.id,
+      abilities,
+      pids: wire.pids,
+      ask,
+      tell: (method, params) => void connection.agent.notify(method, params).catch(() => undefined),
+      isDown: () => connection.signal.aborted,
+      listen: () => void (isListening = true),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  /** Until nothing has been told for a while; what tells for ever is not waited for. */
+  async function silence(): Promise<void> {
+    const untilMs = clock.now() + historyMs;
+    while (clock.now() - heardAtMs < silenceMs && clock.now() < untilMs && !connection.signal.aborted)
+      await pause(clock, silenceMs / 4, connection.closed);
+  }
+
+  async function close(): Promise<void> {
+    isClosing = true;
+    await wire.close();
+    connection.close();
+  }
+}
+
+type Ask = (method: string, params: object, doing: string) => Promise<Fields>;
+
+async function authenticate({ habits, open }: LinkOptions, initialized: Fields, ask: Ask): Promise<void> {
+  if (habits.authenticate === undefined) return;
+  const { method, ifSet } = habits.authenticate;
+  const isOffered = listOf(initialized['authMethods']).some((one) => fieldsOf(one)['id'] === method);
+  if (isOffered && (open.env[ifSet] ?? '') !== '') await ask('authenticate', { methodId: method }, 'authenticate');
+}
+
+async function takeSession(
+  { agent, open, session }: LinkOptions,
+  { capabilities, taking }: AcpAbilities,
+  ask: Ask,
+  onId: (id: string) => void,
+): Promise<{ readonly id: string; readonly response: Fields }> {
+  if (open.mcpServers.length > 0 && !capabilities.mcp) {
+    throw new AgentFailure('refused', `${agent} takes no MCP servers over HTTP, and the session needs one.`);
+  }
+  const mcpServers = open.mcpServers.map(({ name, url, headers }) => ({
+    type: 'http',
+    name,
+    url,
+    headers: Object.entries(headers).map(([header, value]) => ({ name: header, value })),
+  }));
+  if (session.mode === 'resume') {
+    if (taking === 'none') throw new AgentFailure('refused', `${agent} cannot take up a session again.`);
+    onId(session.id);
+    const params = { sessionId: session.id, cwd: open.cwd, mcpServers };
+    return {
+      id: session.id,
+      response: await ask(`session/${taking}`, params, `take up session \`${session.id}\` again`),
+    };
+  }
+  const response = await ask('session/new', { cwd: open.cwd, mcpServers }, 'open a session');
+  const id = textOf(response['sessionId']);
+  if (id === undefined)
+    throw new AgentFailure('crashed', `${agent} broke the protocol: it opened a session without an id.`);
+  onId(id);
+  return { id, response };
+}
+
+/** By ACP's own option, where nothing else has told it. */
+async function setModel(options: LinkOptions, response: Fields, sessionId: string, ask: Ask): Promise<void> {
+  const { agent, isModelTold, open } = options;
+  if (open.model === undefined || isModelTold) return;
+  const option = listOf(response['configOptions'])
+    .map(fieldsOf)
+    .find((one) => one['category'] === 'model');
+  const configId = textOf(option?.['id']);
+  if (configId === undefined) throw new AgentFailure('refused', `${agent} cannot be told which model to use.`);
+  const params = { sessionId, configId, value: open.model };
+  await ask('session/set_config_option', params, `use the model \`${open.model}\``);
+}
+
+/** The last words of standard error, where the reason often stands. */
+function saidOf(wire: Wire): string {
+  const said = wire
+    .stderr()
+    .split('\n')
+    .map(plainLine)
+    .filter((line) => line !== '')
+    .slice(-3);
+  return said.length === 0 ? '' : ` It said: ${said.join(' / ')}`;
+}
