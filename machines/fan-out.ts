@@ -39,7 +39,7 @@ export type FanOutMember = Invocation & {
 
 /** Input of {@link fanOut}. */
 export interface FanOutInput {
-  /** In the order in which they are to start. */
+  /** In the order in which they are to start; those with `background: true` start at once, beside `concurrency`, and are not waited for. */
   readonly members: readonly FanOutMember[];
   /** Members at a time: a whole number >= 1; default (and at most) 256. */
   readonly concurrency?: number;
@@ -52,7 +52,7 @@ export interface FanOutInput {
   readonly policy?: 'best-effort' | 'fail-fast';
 }
 
-/** Output of {@link fanOut}; both lists are in the order of the input's members. */
+/** Output of {@link fanOut}; both lists are in the order of the input's members. Background members are no part of it. */
 export interface FanOutOutput {
   readonly results: readonly { readonly id: string; readonly output: JsonValue }[];
   readonly failed: readonly { readonly id: string; readonly error: PlainError }[];
@@ -74,7 +74,9 @@ const waitingPlacesMax = 6;
 const stoppedTogether = 32;
 
 interface FanOutContext {
+  /** Those that are waited for. */
   readonly members: readonly FanOutMember[];
+  readonly background: readonly FanOutMember[];
   readonly concurrency: number;
   readonly checkpointEvery: number | null;
   readonly policy: 'best-effort' | 'fail-fast';
@@ -85,9 +87,12 @@ interface FanOutContext {
 }
 
 function contextOf(input: FanOutInput): FanOutContext {
-  const { members, concurrency, checkpointEvery, policy } = input;
+  const { concurrency, checkpointEvery, policy } = input;
+  const members = checkMembers('fan-out', input.members, { min: 0 });
+  const background = members.filter((one) => one.background === true);
   return {
-    members: checkMembers('fan-out', members, { min: 0 }),
+    members: background.length === 0 ? members : members.filter((one) => one.background !== true),
+    background,
     concurrency: Math.min(
       concurrencyMax,
       wholeNumber('fan-out', 'concurrency', concurrency, { otherwise: concurrencyMax }),
@@ -131,8 +136,13 @@ export const fanOut = coordinator(
     guards: {
       allSettled: ({ context }) => context.settled === context.members.length,
       failsFast: ({ context }) => context.policy === 'fail-fast',
+      isBackground: ({ context, event }) => context.background.some(({ id }) => id === event.actorId),
     },
     actions: {
+      spawnBackground: assign(({ context, spawn }) => {
+        for (const { id, ...invocation } of context.background) spawn('member', { id, input: invocation });
+        return {};
+      }),
       spawnNext: assign(({ context, spawn }) => {
         const until = Math.min(context.members.length, context.settled + context.concurrency);
         const share = Math.max(1, Math.floor((context.concurrency * waitingPlacesMax) / 100));
@@ -173,11 +183,15 @@ export const fanOut = coordinator(
     initial: 'working',
     states: {
       working: {
-        entry: 'spawnNext',
+        entry: ['spawnBackground', 'spawnNext'],
         always: { guard: 'allSettled', target: 'done' },
         on: {
-          'xstate.done.actor.*': { actions: ['noteResult', 'stopSettled', 'spawnNext', 'markProgress'] },
+          'xstate.done.actor.*': [
+            { guard: 'isBackground' },
+            { actions: ['noteResult', 'stopSettled', 'spawnNext', 'markProgress'] },
+          ],
           'xstate.error.actor.*': [
+            { guard: 'isBackground' },
             { guard: 'failsFast', actions: 'failWithMember' },
             { actions: ['noteFailure', 'stopSettled', 'spawnNext', 'markProgress'] },
           ],

@@ -31,9 +31,13 @@ export function waitsFor(view: RunView): readonly WaitsFor[] {
     command: approveCommand(view.id, gate, gates.filter((one) => one.name === gate).length > 1 ? group : undefined),
   }));
   for (const ledger of view.groups.values()) {
-    if (ledger.status !== 'active') continue;
+    if (ledger.status !== 'active' && ledger.goingOn.size === 0) continue;
     const open = [...ledger.members.values()].filter(
-      ({ status }) => status !== 'completed' && status !== 'failed' && status !== 'cancelled',
+      ({ id, status }) =>
+        status !== 'completed' &&
+        status !== 'failed' &&
+        status !== 'cancelled' &&
+        (ledger.status === 'active' || ledger.goingOn.has(id)),
     );
     if (open.length === 0 && !gates.some(({ group }) => group === ledger.name))
       found.push({ type: 'group', group: ledger.name });

@@ -12,6 +12,7 @@ import { letterOf, type Outbox } from './outbox.ts';
 import { keyOf } from './ref.ts';
 import type { Roster } from './roster.ts';
 import type { Action, Heard } from './snapshot.ts';
+import { isBackground } from './system.ts';
 import type { Timetable } from './timetable.ts';
 
 /** What actions are done with. */
@@ -90,7 +91,7 @@ export function run(deeds: Deeds, live: Live, action: Action): void {
     }
     case 'xstate.stopChild': {
       const child = deeds.roster.of(action.params as AnyActorRef);
-      if (child !== undefined) deeds.stopActor(child);
+      if (child !== undefined && !outlives(child, live)) deeds.stopActor(child);
       return;
     }
     case 'xstate.sendTo':
@@ -123,6 +124,12 @@ function send(deeds: Deeds, live: Live, { to, event, id, delay }: SendParams): v
   // XState turns what escalate sends into the sender's own failure.
   const sent = type === 'xstate.error' ? failureOf(live, (event as Heard & { data?: unknown }).data) : event;
   deeds.relay(live, keyOf(to), sent);
+}
+
+/** True for a background member whose coordinator, the group's own, has ended. */
+export function outlives({ logic, place, phase, snapshot }: Live, parent: Live): boolean {
+  const isOver = parent.snapshot?.status === 'done' || parent.snapshot?.status === 'error';
+  return isOver && phase === 'running' && logic.kind === 'member' && isBackground(place.address, snapshot);
 }
 
 /** For logs only: what is not JSON is shown as text. */

@@ -44,8 +44,8 @@ export type Effect = { readonly id: string } & (
   | ({ readonly type: 'end' } & GroupEnd)
 );
 
-/** How a group ended. */
+/** How a group ended. `goingOn`: its background members that have not settled yet, and are not stopped by its end. */
 export type GroupEnd =
-  | { readonly status: 'completed'; readonly output: JsonValue }
-  | { readonly status: 'failed'; readonly error: PlainError }
+  | { readonly status: 'completed'; readonly output: JsonValue; readonly goingOn?: readonly ActorKey[] }
+  | { readonly status: 'failed'; readonly error: PlainError; readonly goingOn?: readonly ActorKey[] }
   | { readonly status: 'cancelled'; readonly reason: string };

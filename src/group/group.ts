@@ -45,12 +45,14 @@ export interface Group {
     readonly total: number;
     readonly data?: JsonValue;
   }): Promise<void>;
-  /** Ends the group as cancelled; resolves when that is recorded. No-op on an ended group. */
+  /** Ends the group as cancelled, and what goes on of an ended one; resolves when that is recorded. */
   cancel(reason: string): Promise<void>;
   /** Members that are wanted now. */
   wants(): Iterable<ActorKey & { readonly input: unknown }>;
   /** Records an outside orchestrator's outcome. Codes: UNKNOWN_MEMBER. */
   settle(member: string, outcome: Outcome): Promise<void>;
+  /** Resolves when it has ended, and so have those of its members that go on in the background. */
+  over(): Promise<void>;
   /** Resolves when nothing waits to be written. */
   idle(): Promise<void>;
   /** Writes a snapshot if the fold has moved since the last and is between turns. */
@@ -126,11 +128,14 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     },
     afterBatch() {
       perform();
+      if (isOver()) for (const resolve of overWaiters.splice(0)) resolve();
       if (state.ledger.seq - snapshotSeq >= Math.max(context.snapshotEvery, weightOf(state.ledger))) void snapshot();
     },
     fatal: (error) => context.fatal(error),
   });
   let effects: Effect[] = [];
+  const isOver = () => state.ledger.status !== 'active' && state.ledger.goingOn.size === 0;
+  const overWaiters: (() => void)[] = [];
   const gates = gatesOf(name, state.ledger, push);
   const post = postOf(context, name, state, (data, applied, failed) => writer.push('message', data, applied, failed));
   const { budget } = options;
@@ -326,7 +331,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
       await writer.record('checkpoint', { name: mark, settled, total, ...extra, by: 'process' });
     },
     async cancel(reason) {
-      if (state.ledger.status === 'active') await writer.record('group.cancelled', { reason });
+      if (!isOver()) await writer.record('group.cancelled', { reason });
       await writer.idle();
     },
     wants: () => (state.system === undefined ? [] : wantsOf(state.system)),
@@ -343,6 +348,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
       attempts.settle(want, outcome);
       await writer.idle();
     },
+    over: () => (isOver() ? Promise.resolve() : new Promise((resolve) => overWaiters.push(resolve))),
     idle: () => writer.idle(),
     snapshot,
   };

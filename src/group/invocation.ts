@@ -76,6 +76,7 @@ const fields: Readonly<Record<keyof Invocation, readonly [string, Check]>> = {
   timeoutMs: ['a number >= 1', isNumber(1)],
   retry: ['{attempts?, minMs?, factor?, maxMs?, jitter?, on?}', isRecord],
   restartable: ['true or false', (value) => typeof value === 'boolean'],
+  background: ['true or false', (value) => typeof value === 'boolean'],
 };
 
 const show = (value: unknown) => `\`${(JSON.stringify(value) ?? String(value)).slice(0, 80)}\` (${typeof value})`;

@@ -9,6 +9,7 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
   const plain = {
     ...ledger,
     members,
+    goingOn: [...ledger.goingOn],
     strays: [...ledger.strays],
     checkpoints: [...ledger.checkpoints],
     signals: [...ledger.signals],
@@ -23,17 +24,20 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
 /** The ledger that {@link ledgerToJson} wrote. */
 export function ledgerFromJson(json: JsonValue): Ledger {
   // Written by us, guarded by the snapshot's checksum and maker. Copied as deep as it is changed in place.
-  const plain = json as unknown as Omit<Ledger, 'gates' | 'warned' | 'members' | 'messages' | 'signals'> & {
+  const plain = json as unknown as Omit<Ledger, 'gates' | 'goingOn' | 'warned' | 'members' | 'messages' | 'signals'> & {
     readonly messages: readonly (readonly [string, readonly string[]])[];
     readonly gates: readonly GateRecord[];
     readonly warned: readonly string[];
     readonly members: readonly MemberRecord[];
     readonly signals: readonly string[];
+    /** Absent in those of older versions. */
+    readonly goingOn?: readonly string[];
   };
   return {
     ...emptyLedger(plain.name),
     ...plain,
     members: new Map(plain.members.map((record) => [record.id, { ...record, failed: [...record.failed] }])),
+    goingOn: new Set(plain.goingOn),
     strays: [...plain.strays],
     checkpoints: [...plain.checkpoints],
     signals: new IdSet(plain.signals),

@@ -6,7 +6,7 @@ import type { Entry } from '../journal/port.ts';
 import type { FailureClass, PlainError, Usage } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { addSpend, noSpend, type Spend } from './budget.ts';
-import type { Address, GroupEnd } from './effect.ts';
+import type { ActorKey, Address, GroupEnd } from './effect.ts';
 import type { GroupEvents, GroupEventType } from './entries.ts';
 import { IdSet, Recipients } from './noted.ts';
 
@@ -107,6 +107,8 @@ export interface Ledger {
   cancelReason: string | undefined;
   seq: number;
   members: Map<Address, MemberRecord>;
+  /** Of an ended group: its background members that have not settled yet. */
+  goingOn: Set<Address>;
   /** Attempts of earlier incarnations that have not ended yet. */
   strays: StrayAttempt[];
   checkpoints: CheckpointRecord[];
@@ -142,6 +144,7 @@ export function emptyLedger(name: string): Ledger {
     cancelReason: undefined,
     seq: 0,
     members: new Map(),
+    goingOn: new Set(),
     strays: [],
     checkpoints: [],
     signals: new IdSet(),
@@ -236,6 +239,21 @@ function withdrawGates(ledger: Ledger, { member, incarnation }: Pick<Attempted, 
     if (by === member && asked === incarnation && answer === undefined) ledger.gates.delete(name);
 }
 
+/** It has settled, or is wanted no more. */
+function noLongerOn(ledger: Ledger, record: MemberRecord): void {
+  if (ledger.members.get(record.id) === record) ledger.goingOn.delete(record.id);
+}
+
+/** Those that have settled between the turn that ended the group and the entry that says so go on no more. */
+function stillOn({ members }: Ledger): (key: ActorKey) => readonly Address[] {
+  return ({ address, incarnation }) => {
+    const record = members.get(address);
+    const isSettled =
+      record?.incarnation === incarnation && (record.status === 'completed' || record.status === 'failed');
+    return isSettled ? [] : [address];
+  };
+}
+
 type Fold = { readonly [Type in GroupEventType]: (ledger: Ledger, data: GroupEvents[Type], entry: Entry) => void };
 
 const folds: Fold = {
@@ -309,6 +327,7 @@ const folds: Fold = {
     const record = memberOf(ledger, data);
     charge(ledger, record, data.usage, entry.at);
     endMember(record, data.again === true ? 'interrupted' : 'cancelled', entry.at);
+    if (data.again !== true) noLongerOn(ledger, record);
     if (ledger.gates.size > 0 && data.again !== true) withdrawGates(ledger, data);
   },
   'member.progress'(ledger, data) {
@@ -322,13 +341,21 @@ const folds: Fold = {
     const record = memberOf(ledger, data);
     charge(ledger, record, data.outcome.usage, entry.at);
     endMember(record, data.outcome.status === 'ok' ? 'completed' : 'failed', entry.at);
+    noLongerOn(ledger, record);
     record.error = data.outcome.status === 'ok' ? undefined : data.outcome.error;
     if (ledger.gates.size > 0) withdrawGates(ledger, data);
   },
   'timer.fired'() {},
   'emitted'() {},
-  'group.cancelled'(ledger, data) {
+  'group.cancelled'(ledger, data, entry) {
     ledger.cancelReason ??= data.reason;
+    // Of those under way it is said when they have ended.
+    for (const id of ledger.goingOn) {
+      const record = ledger.members.get(id);
+      if (record?.status === 'running') continue;
+      ledger.goingOn.delete(id);
+      if (record !== undefined) endMember(record, 'cancelled', entry.at);
+    }
   },
   'checkpoint'(ledger, { effect: _, ...data }, entry) {
     ledger.checkpoints.push({ ...data, seq: entry.seq, at: entry.at });
@@ -340,8 +367,10 @@ const folds: Fold = {
     ledger.status = data.status;
     ledger.end = data;
     ledger.endedAt = entry.at;
+    ledger.goingOn = new Set(data.status === 'cancelled' ? [] : (data.goingOn ?? []).flatMap(stillOn(ledger)));
     // What never started, or was to be tried again, will not be.
     for (const record of ledger.members.values()) {
+      if (ledger.goingOn.has(record.id)) continue;
       if (record.status === 'queued' || record.status === 'waiting' || record.status === 'interrupted')
         endMember(record, 'cancelled', entry.at);
     }

@@ -1,10 +1,10 @@
 /** A turn from its beginning to what it comes to. */
 import type { TroupeError } from '../error.ts';
 import { toJson } from '../json.ts';
-import { rootAddress } from './address.ts';
+import { parentAddress, rootAddress } from './address.ts';
 import type { Cell } from './cell.ts';
 import { where } from './describe.ts';
-import type { Delivery, Effect, GroupEnd } from './effect.ts';
+import type { ActorKey, Delivery, Effect, GroupEnd } from './effect.ts';
 import { isPlainError, plainTroupeError, toPlainError } from './plain-error.ts';
 import { enter } from './ref.ts';
 import { stoppedSnapshot } from './snapshot.ts';
@@ -43,7 +43,7 @@ export function runTurn(system: System, seq: number, at: number, work: (turn: Tu
 }
 
 function settle(turn: Turn): Step {
-  const end = endOf(turn);
+  const end = turn.system.end === undefined ? endOf(turn) : undefined;
   const cells = turn.roster.write(turn.lanes);
   const next = systemAfter(turn, cells, turn.system.end);
   return end === undefined ? stepTo(turn, next) : endWith(turn, next, end);
@@ -54,9 +54,15 @@ function abandon(turn: Turn, error: TroupeError): Step {
 }
 
 function endWith(turn: Turn, system: System, end: GroupEnd): Step {
-  for (const { address, incarnation } of wants(system)) turn.outbox.ask({ type: 'cancel', address, incarnation });
-  turn.outbox.ask({ type: 'end', ...end });
-  return stepTo(turn, systemAfter(turn, system.cells, end));
+  const goingOn: ActorKey[] = [];
+  for (const { address, incarnation, input } of wants(system)) {
+    if (end.status !== 'cancelled' && input.background === true && parentAddress(address) === rootAddress)
+      goingOn.push({ address, incarnation });
+    else turn.outbox.ask({ type: 'cancel', address, incarnation });
+  }
+  const ended = goingOn.length === 0 ? end : { ...end, goingOn };
+  turn.outbox.ask({ type: 'end', ...ended });
+  return stepTo(turn, systemAfter(turn, system.cells, ended));
 }
 
 function stepTo(turn: Turn, system: System): Step {

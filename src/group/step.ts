@@ -14,7 +14,7 @@ import type { Address, Delivery, Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
 import { progressRun } from './progress-run.ts';
 import { isReserved } from './reserved.ts';
-import { cellAt, emptySystem, type System } from './system.ts';
+import { cellAt, emptySystem, wants, type System } from './system.ts';
 import { runTurn, type Step } from './run-turn.ts';
 
 export { define, type Definition } from './definition.ts';
@@ -136,17 +136,20 @@ function fire(
 }
 
 function cancel(system: System, entry: FoldedEntry, { reason }: GroupEvents['group.cancelled']): Step {
-  if (system.end !== undefined) return same(system);
+  const left = system.end === undefined ? [] : wants(system);
+  if (system.end !== undefined && left.length === 0) return same(system);
   return runTurn(system, entry.seq, entry.at, (turn) => {
     turn.reason = reason;
-    turn.stopRoot();
+    if (system.end === undefined) turn.stop(rootAddress);
+    for (const { address } of left) turn.stop(address);
   });
 }
 
 /** Why a settlement comes too late, if it does. */
 function staleness(system: System, member: Address, incarnation: number): string | undefined {
-  if (system.end !== undefined) return `the group has ${system.end.status}`;
   const cell = cellAt(system, member);
+  const goesOn = system.end !== undefined && cell?.actor?.running === true && wants(system).some(isSame(member));
+  if (system.end !== undefined && !goesOn) return `the group has ${system.end.status}`;
   if (cell === undefined) return 'no such member';
   if (cell.incarnation !== incarnation)
     return `incarnation ${incarnation} was stopped; now there is ${cell.incarnation}`;
@@ -154,6 +157,8 @@ function staleness(system: System, member: Address, incarnation: number): string
   if (cell.actor.logic.kind !== 'member') return 'the actor is not a member';
   return cell.actor.running ? undefined : 'the member is settled already';
 }
+
+const isSame = (member: Address) => (want: { readonly address: Address }) => want.address === member;
 
 function dead(system: System, entry: FoldedEntry, to: Address, from: string, event: Heard, reason: string): Step {
   return runTurn(system, entry.seq, entry.at, (turn) => turn.deadLetter(from, to, event, reason));

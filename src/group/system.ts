@@ -4,7 +4,7 @@
  */
 import type { Invocation } from '../harness/port.ts';
 import type { Bounds } from './bounds.ts';
-import { lastId } from './address.ts';
+import { lastId, parentAddress, rootAddress } from './address.ts';
 import { emptyVector, forEachOf, getAt, type Vector } from './vector.ts';
 import { hashText, hashToText, type Hash } from './digest.ts';
 import type { ActorKey, Address, GroupEnd } from './effect.ts';
@@ -69,12 +69,13 @@ export function output(system: System): unknown {
   return system.end?.status === 'completed' ? system.end.output : undefined;
 }
 
-/** What reconciliation needs after a crash: every living unsettled member, in the order of their `invoke` effects. */
+/** What reconciliation needs after a crash: every living unsettled member, in the order of their `invoke` effects; of an ended group those that go on. */
 export function wants(system: System): readonly Want[] {
-  if (system.end !== undefined) return [];
+  if (system.end !== undefined && (system.end.status === 'cancelled' || system.end.goingOn === undefined)) return [];
   const found: (Want & { order: number })[] = [];
   forEachOf(system.cells, ({ place, incarnation, actor }) => {
     if (actor === undefined || !actor.running || actor.logic.kind !== 'member') return;
+    if (system.end !== undefined && !isBackground(place.address, actor.snapshot)) return;
     // A member's snapshot is made by our own logic.
     const { input } = actor.snapshot as MemberSnapshot;
     found.push({ address: place.address, incarnation, input, order: actor.order });
@@ -82,6 +83,11 @@ export function wants(system: System): readonly Want[] {
   return found
     .sort((a, b) => a.order - b.order)
     .map(({ address, incarnation, input }) => ({ address, incarnation, input }));
+}
+
+/** True for a member that the end of its group does not stop. A member's snapshot is made by our own logic. */
+export function isBackground(address: Address, snapshot: AnySnapshot | undefined): boolean {
+  return parentAddress(address) === rootAddress && (snapshot as MemberSnapshot).input.background === true;
 }
 
 /** Pending timers, the next due first, those due together in the order they were set. */

@@ -8,7 +8,7 @@
  * it is busy or still starting; then the event waits in its mailbox.
  */
 import type { AnyActorRef } from 'xstate';
-import { failureOf, look, run, type Deeds } from './actions.ts';
+import { failureOf, look, outlives, run, type Deeds } from './actions.ts';
 import { addressSeparator, rootAddress } from './address.ts';
 import type { Deferred, Key, Letter, Live } from './cell.ts';
 import { endedHow, flawOfSpawn, idOf, inlineSpawn, parentOf, where } from './describe.ts';
@@ -86,10 +86,10 @@ export class Turn implements Stage, Deeds {
     if (timer !== undefined) this.relay(live, timer.to, timer.event);
   }
 
-  /** Stops the coordinator from outside. */
-  stopRoot(): void {
-    const root = this.roster.at(rootAddress);
-    if (root !== undefined) this.stopActor(root);
+  /** Stops from outside who lives at this address. */
+  stop(address: Address): void {
+    const live = this.roster.at(address);
+    if (live !== undefined) this.stopActor(live);
   }
 
   /** Says that something could not be delivered. */
@@ -235,7 +235,7 @@ export class Turn implements Stage, Deeds {
   private failed(live: Live, error: unknown): void {
     for (const child of childrenOf(live.snapshot)) {
       const orphan = this.roster.of(child);
-      if (orphan !== undefined) this.stopActor(orphan);
+      if (orphan !== undefined && !outlives(orphan, live)) this.stopActor(orphan);
     }
     this.halt(live);
     this.tellParent(live, failureOf(live, error));

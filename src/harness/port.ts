@@ -99,6 +99,11 @@ export interface Invocation {
    * settled as `INTERRUPTED` (class crashed) for the coordinator to decide.
    */
   readonly restartable?: boolean;
+  /**
+   * The end of its group does not stop it, as long as nobody cancels the group: its result is recorded as it comes, the run waits for it, and the
+   * coordinator hears of it only while it lives. For members of the group's own coordinator, not of nested ones. Default false.
+   */
+  readonly background?: boolean;
 }
 
 /** What a harness tells while it works; coalesced into `member.progress` entries. */

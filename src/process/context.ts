@@ -36,8 +36,8 @@ export interface OpenOptions {
   /** What the group may spend. Default: no bound. */
   readonly budget?: BudgetPolicy;
   /**
-   * The process's end does not wait for this group by itself: the run does, unless `onReturn` is `cancel`. Default
-   * `wait`.
+   * When the process function has returned and the group, or a background member of it, has not ended: the run waits for it (`wait`, the
+   * default), or cancels it (`cancel`).
    */
   readonly onReturn?: 'cancel' | 'wait';
 }
@@ -81,7 +81,7 @@ export interface GroupHandle<Output> {
     readonly member: string;
     readonly outcome: Exclude<Outcome, { readonly status: 'cancelled' }>;
   }[];
-  /** Ends the group as cancelled; its members are stopped. Resolves when that is recorded; no-op on an ended group. */
+  /** Ends the group as cancelled; its members are stopped. Resolves when that is recorded. Of an ended group it stops the background members. */
   cancel(reason?: string): Promise<void>;
   /** Checkpoints in order, those recorded already first; ends with the group. */
   readonly checkpoints: AsyncIterable<Checkpoint>;
@@ -135,9 +135,10 @@ export interface Context {
   readonly parallel: Parallel & Strategies;
   /**
    * Like {@link Context.group} for work that nobody waits for: the process goes on, results are recorded as they come
-   * (`handle.settled()`), and the run does not end before the work has. Takes one invocation, or a machine and its input.
+   * (`handle.settled()`), and the run does not end before the work has, unless `onReturn` is `cancel`. For one member of a group: `background: true` in
+   * its invocation.
    */
-  background(name: string, invocation: Invocation): GroupHandle<JsonValue>;
+  background(name: string, invocation: Invocation, options?: OpenOptions): GroupHandle<JsonValue>;
   /** Opens a gate of the run and waits until somebody answers (`troupe approve <run> <name>`); durable. */
   breakpoint(
     name: string,

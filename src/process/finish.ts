@@ -29,7 +29,12 @@ export async function finish(host: Host, current: Pass, mayEnd: () => boolean): 
 }
 
 async function completed(host: Host, current: Pass, value: unknown): Promise<RunEnd> {
-  await groupsEnded(current);
+  const unwanted = current.unwanted();
+  if (unwanted.size > 0) {
+    const groups = (await host.allOpened()).filter(({ name }) => unwanted.has(name));
+    await Promise.all(groups.map((group) => group.cancel('the process has returned')));
+  }
+  await groupsEnded(host, current);
   refuseForgotten(host, current);
   return { status: 'completed', output: toJson(value ?? null, 'output of the process') };
 }
@@ -52,10 +57,11 @@ async function failed(host: Host, current: Pass, thrown: unknown): Promise<RunEn
 const haveEnded = ({ deliveries, opened }: Pass) =>
   [...opened()].every((name) => deliveries.delivered(endKey(name)) !== undefined);
 
-/** Waits for all groups, those included that are opened by what still runs when another one ends. */
-async function groupsEnded(current: Pass): Promise<void> {
+/** Waits for all groups and what goes on of them, those included that are opened by what still runs when another one ends. */
+async function groupsEnded(host: Host, current: Pass): Promise<void> {
   do {
     for (const name of current.opened()) await current.deliveries.wait(endKey(name));
+    for (const group of await host.allOpened()) await group.over();
     await current.settled();
   } while (!haveEnded(current));
 }

@@ -34,6 +34,8 @@ export interface Pass {
   stirred(): Promise<void>;
   /** Names of the groups the function has opened. */
   opened(): ReadonlySet<string>;
+  /** Names of the groups that nobody waits for when the function has returned. */
+  unwanted(): ReadonlySet<string>;
   /** Resolves when nothing can go on without the world: everything delivered, taken in, and written. */
   settled(): Promise<void>;
   /** Instants the function sleeps for. */
@@ -57,6 +59,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
   const opened = new Map<string, Promise<Group>>();
   const inbox = deliveries((group) => opened.get(group)?.catch(() => {}));
   const sleeping = new Set<number>();
+  const unwanted = new Set<string>();
   const logged = new Map<string, number>();
   const underWay = new Set<Promise<unknown>>();
   let over: PassOutcome | undefined;
@@ -142,6 +145,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
       }),
     );
     opened.set(name, opening);
+    if (options.onReturn === 'cancel') unwanted.add(name);
     stir();
     opening.catch((error: unknown) => host.fail(error));
     return opening;
@@ -197,7 +201,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
       ...ctx,
       group: (name, machine, input, options) => opens(name, () => ctx.group(name, machine, input, options)),
       task: (name, invocation) => opens(name, () => ctx.task(name, invocation)),
-      background: (name, invocation) => opens(name, () => ctx.background(name, invocation)),
+      background: (name, invocation, options) => opens(name, () => ctx.background(name, invocation, options)),
     };
     return {
       ctx: branch,
@@ -216,7 +220,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
       void open(name, taskMachine, invocation, {});
       return handled(outputOf(name));
     },
-    background: (name, invocation) => handleOf(name, open(name, taskMachine, invocation, {})),
+    background: (name, invocation, options = {}) => handleOf(name, open(name, taskMachine, invocation, options)),
     breakpoint: (name, question) => handled(breakpoint(name, question)),
     parallel: { ...parallel, ...strategiesOf(scope) },
     sleepUntil: (moment) => handled(sleepUntil(moment)),
@@ -248,6 +252,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     over: () => over,
     stirred: () => new Promise((resolve) => stirWaiters.push(resolve)),
     opened: () => new Set(opened.keys()),
+    unwanted: () => unwanted,
     async settled() {
       for (;;) {
         await inbox.quiet();

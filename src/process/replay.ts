@@ -68,9 +68,10 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
         fold.ledger.checkpoints.some((mark) => mark.by === 'process' && mark.name === name)
           ? Promise.resolve()
           : never(),
-      cancel: () => (fold.ledger.status === 'active' ? never() : Promise.resolve()),
+      cancel: () => (fold.ledger.status === 'active' || fold.ledger.goingOn.size > 0 ? never() : Promise.resolve()),
       wants: () => [],
       settle: never,
+      over: never,
       idle: () => Promise.resolve(),
       snapshot: () => Promise.resolve(),
     };

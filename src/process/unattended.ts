@@ -38,7 +38,7 @@ export function openGatesOf({ gates, groups, end }: RunView): readonly OpenGate[
   if (end !== undefined) return [];
   const isOpen = ({ answer }: GateRecord) => answer === undefined;
   const own = [...gates.values()].filter(isOpen).map((gate) => ({ ...gate, group: undefined }));
-  const active = [...groups.values()].filter(({ status }) => status === 'active');
+  const active = [...groups.values()].filter(({ status, goingOn }) => status === 'active' || goingOn.size > 0);
   return [
     ...own,
     ...active.flatMap((ledger) =>
@@ -158,7 +158,7 @@ export async function answerUnattended(options: UnattendedOptions & { readonly a
       gate.effect === undefined
         ? []
         : [['signal', { id: `gate ${gate.effect}`, from: 'outside', event } satisfies GroupEvents['signal']]];
-    await append(streamOf(gate.group), groupOf(view, gate.group).seq, [answered, ...heard]);
+    await append(streamOf(gate.group), view.groups.get(gate.group)?.seq ?? 0, [answered, ...heard]);
     return gate;
   });
 }

@@ -69,7 +69,7 @@ const mutants: Readonly<Record<string, Mutant>> = {
   },
   'children of a failed actor go on': {
     file: 'turn.ts',
-    from: 'if (orphan !== undefined) this.stopActor(orphan);',
+    from: 'if (orphan !== undefined && !outlives(orphan, live)) this.stopActor(orphan);',
     to: 'void orphan;',
   },
   'timers of stopped actors stay': { file: 'timetable.ts', from: '    live.timers = noTimers;\n', to: '' },

@@ -33,6 +33,7 @@ test(
     expect(sum(({ deadLetters }) => deadLetters)).toBeGreaterThan(plays / 10);
     expect(sum(({ settled }) => settled)).toBeGreaterThan(plays);
     expect(sum(({ gates }) => gates)).toBeGreaterThan(plays / 20);
+    expect(sum(({ after }) => after)).toBeGreaterThan(plays / 20);
     expect(new Set(all.map(({ end }) => end))).toEqual(new Set(['completed', 'cancelled']));
     expect(new Set(all.flatMap(({ waited }) => waited))).toEqual(new Set(['gate', 'member']));
   },

@@ -213,6 +213,11 @@ export const users: Readonly<Record<string, Requirement>> = {
     shown: [
       ['process/gates.test.ts', 'the process goes on, sees results as they come, and the run ends after it'],
       ['process/gates.test.ts', 'polling between sleeps is the same in each iteration'],
+      [
+        'process/background.test.ts',
+        'lets its group end and the process go on; the run ends after it, with its result recorded',
+      ],
+      ['process/background.test.ts', 'its results are the same wherever the host dies'],
     ],
   },
   D2: {

@@ -27,6 +27,8 @@ interface Heard {
 interface ParleyContext extends ParleyOutput {
   readonly input: ParleyInput;
   readonly open: readonly string[];
+  /** Living background members: nobody waits for them. */
+  readonly aside: readonly string[];
 }
 
 const settledAs = (
@@ -34,6 +36,7 @@ const settledAs = (
   how: string,
 ): Partial<ParleyContext> => ({
   open: context.open.filter((id) => id !== event.actorId),
+  aside: context.aside.filter((id) => id !== event.actorId),
   settled: [...context.settled, [event.actorId, how]],
 });
 
@@ -44,20 +47,24 @@ export const parley = coordinator(
     guards: {
       isOver: ({ context }) =>
         context.open.length === 0 && (!context.input.asks || context.answers.includes('approved')),
-      isNew: ({ context, event }) => ![...context.open, ...context.settled.map(([id]) => id)].includes(event.id),
-      isOpen: ({ context, event }) => context.open.includes(event.id),
+      isNew: ({ context, event }) =>
+        ![...context.open, ...context.aside, ...context.settled.map(([id]) => id)].includes(event.id),
+      isOpen: ({ context, event }) => [...context.open, ...context.aside].includes(event.id),
     },
     actions: {
       begin: enqueueActions(({ context, enqueue }) => {
         for (const { id, ...invocation } of context.input.members)
           enqueue.spawnChild('member', { id, input: invocation });
-        enqueue.assign({ open: context.input.members.map(({ id }) => id) });
+        const idsOf = (isAside: boolean) =>
+          context.input.members.filter(({ background = false }) => background === isAside).map(({ id }) => id);
+        enqueue.assign({ open: idsOf(false), aside: idsOf(true) });
         if (context.input.asks) enqueue(gate({ name: 'over', question: 'Is it over?' }));
       }),
       askAgain: gate({ name: 'over', question: 'Is it over now?' }),
       spawnOne: enqueueActions(({ context, event, enqueue }) => {
         enqueue.spawnChild('member', { id: event.id, input: event.invocation });
-        enqueue.assign({ open: [...context.open, event.id] });
+        const list = event.invocation.background === true ? 'aside' : 'open';
+        enqueue.assign({ [list]: [...context[list], event.id] });
       }),
       stopOne: stopChild(({ event }) => event.id),
       noteStopped: assign(({ context, event }) =>
@@ -70,7 +77,7 @@ export const parley = coordinator(
     },
   }).createMachine({
     id: 'parley',
-    context: ({ input }) => ({ input, open: [], heard: [], settled: [], answers: [] }),
+    context: ({ input }) => ({ input, open: [], aside: [], heard: [], settled: [], answers: [] }),
     initial: 'working',
     states: {
       working: {

@@ -30,7 +30,8 @@ export function invocationOf(random: Random): Invocation {
   // Most of those that stall are given up; the others wait for ever.
   const timeout = part.does === 'stall' && random.below(4) > 0 ? { timeoutMs: 40 } : {};
   const restart = random.below(5) === 0 ? { restartable: false } : {};
-  return { harness: 'part', input: part as unknown as JsonValue, ...retry, ...timeout, ...restart };
+  const aside = random.below(6) === 0 ? { background: true } : {};
+  return { harness: 'part', input: part as unknown as JsonValue, ...retry, ...timeout, ...restart, ...aside };
 }
 
 /** The groups of a play. */

@@ -1,6 +1,6 @@
 /** The account of a random play: what the runtime promises, checked against the journal it left. */
 import assert from 'node:assert/strict';
-import type { Entry, GroupEvents, GroupEventType, JsonValue, RunView } from 'troupe';
+import type { ActorKey, Entry, GroupEvents, GroupEventType, JsonValue, RunView } from 'troupe';
 import type { ParleyOutput } from './parley.ts';
 
 /** What living hosts and attempts were told. */
@@ -22,6 +22,8 @@ export interface Happened {
   readonly deadLetters: number;
   readonly settled: number;
   readonly gates: number;
+  /** Background members that settled after the end of their group. */
+  readonly after: number;
 }
 
 /** Every promise, checked against the journal. */
@@ -38,6 +40,7 @@ export function account(
   let settled = 0;
   let dead = 0;
   let gates = 0;
+  let after = 0;
   for (const { name, members } of view.groups.values()) {
     const own = entries.filter(({ stream }) => stream === `group:${name}`);
     const of = <Type extends GroupEventType>(type: Type) =>
@@ -52,8 +55,16 @@ export function account(
     );
     const ended = own.findIndex(({ type }) => type === 'group.ended');
     assert.ok(ended >= 0, `${name} has not ended`);
+    // But background members, which its end did not stop.
+    const goingOn = (own[ended]?.data as { readonly goingOn?: readonly ActorKey[] } | undefined)?.goingOn ?? [];
+    const isGoingOn = (data: JsonValue) => {
+      const { member, incarnation } = data as unknown as GroupEvents['attempt.started'];
+      return goingOn.some((one) => one.address === member && one.incarnation === incarnation);
+    };
     assert.ok(
-      own.slice(ended).every(({ type }) => type !== 'member.settled' && type !== 'attempt.started'),
+      own
+        .slice(ended)
+        .every(({ type, data }) => (type !== 'member.settled' && type !== 'attempt.started') || isGoingOn(data)),
       `${name}: something began or settled after the end`,
     );
     for (const { id, status } of members.values())
@@ -65,8 +76,9 @@ export function account(
       const late = of('letter.dead').flatMap(({ to, letter }) =>
         (letter as Data | null)?.['type'] === 'troupe.settled' ? [to] : [],
       );
-      const recorded = of('member.settled')
-        .map(({ member }) => member)
+      const recorded = own
+        .filter(({ type, data }) => type === 'member.settled' && !isGoingOn(data))
+        .map(({ data }) => (data as { readonly member: string }).member)
         .filter((member) => !late.includes(member));
       assert.deepEqual(heardOf, recorded, `${name}: the coordinator heard other settlements than are recorded`);
     }
@@ -145,6 +157,7 @@ export function account(
     settled += settlements.length;
     dead += letters.length;
     gates += answers;
+    after += own.slice(ended).filter(({ type }) => type === 'member.settled').length;
   }
-  return { messages, settled, deadLetters: dead, gates };
+  return { messages, settled, deadLetters: dead, gates, after };
 }

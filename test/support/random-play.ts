@@ -42,6 +42,15 @@ export interface Played extends Happened {
 
 const run = 'play';
 
+/** Shows the journal of a play that is played again. */
+function tell(entries: readonly Entry[]): void {
+  if (globalThis.process.env['TROUPE_PLAY'] === undefined) return;
+  for (const { stream, seq, at, epoch, type, data } of entries)
+    globalThis.process.stderr.write(
+      `${epoch} ${at % 100_000} ${stream} ${seq} ${type} ${JSON.stringify(data).slice(0, 300)}\n`,
+    );
+}
+
 /** Plays what `seed` says. Throws when a promise is broken. */
 export async function play(seed: string): Promise<Played> {
   const random = randomOf(seed);
@@ -256,7 +265,8 @@ export async function play(seed: string): Promise<Played> {
   const waited: string[] = [];
   if (result === 'waits') {
     // What it waits for is named, and is what the play is about: a gate, or a member that stalls.
-    const { view } = await entriesNow();
+    const { entries, view } = await entriesNow();
+    tell(entries);
     for (const one of waitsFor(view)) {
       waited.push(one.type);
       if (one.type === 'gate') continue;
@@ -274,11 +284,7 @@ export async function play(seed: string): Promise<Played> {
   assert.ok(typeof result === 'object', `it should have ended, and ${JSON.stringify(result)}`);
 
   const { entries, view } = await entriesNow();
-  if (globalThis.process.env['TROUPE_PLAY'] !== undefined)
-    for (const { stream, seq, at, epoch, type, data } of entries)
-      globalThis.process.stderr.write(
-        `${epoch} ${at % 100_000} ${stream} ${seq} ${type} ${JSON.stringify(data).slice(0, 300)}\n`,
-      );
+  tell(entries);
   await verifyRun({ store: storeOf(disk, 1), run, process });
   assert.deepEqual(troubles, []);
   return { ...account(entries, view, { run, acknowledged, posted, reads }), hosts, killed, end: result.status, waited };
