@@ -3,8 +3,9 @@
  * of a system covers value, context, output and error, history, children and their order, armed timers, incarnations, and how it
  * ended; not the seq, the running digest, or the clock. Keys are exact: what cannot be written is refused, never merged.
  *
- * Keys of objects are sorted: two systems that differ in the order of a context's keys are one. A machine that looks at that order
- * is found out by the replay check, which steps on from a system read back from its key.
+ * Keys of objects are sorted, and parallel states stand in document order: two systems that differ in the order of a context's
+ * keys, or in which of two regions was entered first, are one. A machine that looks at such an order is found out by the replay
+ * check, which steps on from a system read back from its key.
  */
 import type { AnyActorRef } from 'xstate';
 import { canonical, type JsonValue } from '../../json.ts';
@@ -16,6 +17,7 @@ import type { AnySnapshot } from '../../group/snapshot.ts';
 import { forEachOf } from '../../group/vector.ts';
 import { persist, restore, snapshotAt, type System } from '../../group/step.ts';
 import { Sequences } from '../engine/sequences.ts';
+import { inDocumentOrder } from './document-order.ts';
 import { deepFreeze } from './freeze.ts';
 import { textsOf, type Texts } from './texts.ts';
 
@@ -101,7 +103,7 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
       const known = restored[id];
       if (known !== undefined) return known;
       const system = systems[id] as System;
-      const copy = restore(system.definition, JSON.parse(sortedText(persist(system))) as JsonValue);
+      const copy = restore(system.definition, JSON.parse(sortedText(system)) as JsonValue);
       restored[id] = copy;
       return copy;
     },
@@ -118,25 +120,12 @@ function cellKey(cell: Cell, actor: NonNullable<Cell['actor']>, view: View | und
     const { value, status, output } = actor.snapshot as AnySnapshot & { value: unknown };
     const { context } = actor.snapshot as AnySnapshot & { context: never };
     const seen = view({ value, context, status, output });
-    return { ...rest, snapshot: { ...snapshot, context: seen } } as unknown as JsonValue;
+    return {
+      ...rest,
+      snapshot: { ...(inDocumentOrder(snapshot, actor.snapshot) as object), context: seen },
+    } as unknown as JsonValue;
   }
-  return { ...rest, snapshot: inOrder(snapshot) } as unknown as JsonValue;
-}
-
-/** The keys of a state value stand in the order that decides whose transition comes first: `canonical` must not lose it. */
-function inOrder(snapshot: JsonValue): JsonValue {
-  if (snapshot === null || typeof snapshot !== 'object' || !('value' in snapshot) || !('nodes' in snapshot))
-    return snapshot;
-  const { value, ...rest } = snapshot as { readonly value: JsonValue };
-  return { ...rest, value: entriesOf(value) };
-}
-
-function entriesOf(value: JsonValue): JsonValue {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
-  return Object.entries(value as { readonly [name: string]: JsonValue }).map(([name, inner]) => [
-    name,
-    entriesOf(inner),
-  ]);
+  return { ...rest, snapshot: inDocumentOrder(snapshot, actor.snapshot) } as unknown as JsonValue;
 }
 
 function systemIdsOf({ systemIds }: System): JsonValue {
@@ -148,12 +137,15 @@ function systemIdsOf({ systemIds }: System): JsonValue {
   return ids.sort(([a], [b]) => (a < b ? -1 : 1)) as unknown as JsonValue;
 }
 
-/** A system as text, the keys of contexts sorted, everything else as it is written. */
-function sortedText(persisted: JsonValue): string {
-  const { actors, ...rest } = persisted as { readonly actors: readonly { readonly snapshot: JsonValue }[] };
+/** A system as text: the keys of contexts sorted, parallel states in document order, everything else as it is written. */
+function sortedText(system: System): string {
+  const { actors, ...rest } = persist(system) as {
+    readonly actors: readonly { readonly address: string; readonly snapshot: JsonValue }[];
+  };
   const sorted = actors.map((actor) => {
-    const { snapshot } = actor;
-    if (snapshot === null || typeof snapshot !== 'object' || !('context' in snapshot)) return actor;
+    const living = snapshotAt(system, actor.address);
+    const snapshot = living === undefined ? actor.snapshot : inDocumentOrder(actor.snapshot, living);
+    if (snapshot === null || typeof snapshot !== 'object' || !('context' in snapshot)) return { ...actor, snapshot };
     const { context } = snapshot as { readonly context: JsonValue };
     return { ...actor, snapshot: { ...snapshot, context: JSON.parse(canonical(context)) as JsonValue } };
   });

@@ -1,0 +1,65 @@
+/** The explorer keeps its promises: what it says when it is cut short, and that every order of looking finds the same. */
+import { describe, expect, test } from 'vitest';
+import { check } from 'troupe/check';
+import { changRoberts } from './models/chang-roberts.ts';
+import { dieHard } from './models/die-hard.ts';
+import { paxos } from './models/paxos.ts';
+import { singleCopyRegister } from './models/single-copy-register.ts';
+import { twoPhaseCommit } from './models/two-phase-commit.ts';
+
+describe('orders of looking', () => {
+  test('depth first finds the same states and transitions', async () => {
+    const deep = await check(twoPhaseCommit(4), { strategy: 'depth-first' });
+    expect(deep).toMatchObject({ verdict: 'verified', distinct: 1_568, generated: 8_258 });
+  });
+
+  test('random walks are a sample: never verified, the same for the same seed', async () => {
+    const strategy = { random: { seed: 7, walks: 200, steps: 12 } } as const;
+    const first = await check(twoPhaseCommit(4), { strategy });
+    expect(first).toMatchObject({ verdict: 'incomplete', complete: false, cutBy: 'sampling' });
+    expect(first.distinct).toBeGreaterThan(100);
+    expect(first.distinct).toBeLessThanOrEqual(1_568);
+    const again = await check(twoPhaseCommit(4), { strategy });
+    expect([again.distinct, again.generated]).toEqual([first.distinct, first.generated]);
+    const other = await check(twoPhaseCommit(4), { strategy: { random: { seed: 8, walks: 200, steps: 12 } } });
+    expect(other.generated).not.toBe(first.generated);
+  });
+
+  test('random walks find what is wrong, too', async () => {
+    const result = await check(singleCopyRegister(2, 2), { strategy: { random: { seed: 1, walks: 500, steps: 10 } } });
+    expect(result).toMatchObject({ verdict: 'violated', violations: [{ property: 'linearizable' }] });
+  });
+});
+
+describe('cut short', () => {
+  test('by states: incomplete, and what needs the whole graph is not judged', async () => {
+    const result = await check(changRoberts([1, 2, 3]), { maxStates: 50 });
+    expect(result).toMatchObject({ verdict: 'incomplete', complete: false, cutBy: 'maxStates', violations: [] });
+    expect(result.unjudged).toEqual(['sometimes electsOne', 'eventually someoneWins']);
+  });
+
+  test('by time: incomplete', async () => {
+    const result = await check(paxos(3, 3), { maxSeconds: 0.05 });
+    expect(result).toMatchObject({ verdict: 'incomplete', complete: false, cutBy: 'maxSeconds' });
+  });
+
+  test('progress is told while it goes', async () => {
+    const told: number[] = [];
+    await check(paxos(3, 3), { maxSeconds: 0.7, onProgress: ({ distinct }) => told.push(distinct) });
+    expect(told.length).toBeGreaterThan(1);
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+  });
+
+  test('nonsense is refused', async () => {
+    await expect(check(dieHard(), { maxStates: 0 })).rejects.toThrow(/BAD_INPUT.*maxStates/);
+    const strategy = { random: { seed: 1, walks: 0, steps: 1 } };
+    await expect(check(dieHard(), { strategy })).rejects.toThrow(/BAD_INPUT.*walks/);
+  });
+});
+
+test('a result says how much of the machines was seen, and what it took', async () => {
+  const { stats } = await check(twoPhaseCommit(2));
+  expect(stats.coverage['transactionManager']?.unvisited).toEqual([]);
+  expect(stats.coverage['resourceManager']?.states).toContain('resourceManager.prepared');
+  expect(stats).toMatchObject({ exact: true, strategy: 'breadth-first', width: 4 });
+});
