@@ -1,6 +1,7 @@
 /**
  * A random play: groups whose members succeed, fail, stall, talk, die and come late; messages, duplicates, approvals, stops and cancels
- * from outside; hosts that are killed at any call of the file system, with a power cut after. The file journal, on a disk in memory; a clock that jumps.
+ * from outside; hosts that are killed at any call of the file system, with a power cut after where the disk allows that. The file journal, on a disk
+ * in memory or a real one; a clock that jumps.
  */
 import assert from 'node:assert/strict';
 import {
@@ -17,16 +18,11 @@ import {
   type RunResult,
   type RunView,
 } from 'troupe';
-import {
-  faultyFileSystem,
-  fileStore,
-  memoryFileSystem,
-  type FaultyFileSystem,
-  type Processes,
-} from '../../src/journal/index.ts';
+import { faultyFileSystem, fileStore, type FaultyFileSystem, type Processes } from '../../src/journal/index.ts';
 import { waitsFor } from '../../src/cli/waits-for.ts';
 import { randomOf } from '../chaos/random.ts';
 import { virtualClock } from '../chaos/virtual-clock.ts';
+import { memoryDisk, type PlayDisk } from './play-disk.ts';
 import { parley, type ParleyOutput } from './parley.ts';
 import { account, type Happened } from './random-play-account.ts';
 import { groupsOf, invocationOf, names, type Part } from './random-parts.ts';
@@ -52,7 +48,7 @@ function tell(entries: readonly Entry[]): void {
 }
 
 /** Plays what `seed` says. Throws when a promise is broken. */
-export async function play(seed: string): Promise<Played> {
+export async function play(seed: string, on: PlayDisk = memoryDisk()): Promise<Played> {
   const random = randomOf(seed);
   const groups = groupsOf(random);
   const process = defineProcess('play', async (ctx) => {
@@ -63,7 +59,7 @@ export async function play(seed: string): Promise<Played> {
     return outputs as unknown as JsonValue;
   });
 
-  const disk = memoryFileSystem();
+  const disk = on.fs;
   const clock = virtualClock();
   const alive = new Set<number>();
   const processesOf = (own: number): Processes => ({
@@ -72,7 +68,7 @@ export async function play(seed: string): Promise<Played> {
   });
   const storeOf = (fs: typeof disk | FaultyFileSystem, own: number) =>
     fileStore({
-      dir: '/play',
+      dir: on.dir,
       clock,
       fs,
       processes: processesOf(own),
@@ -218,7 +214,7 @@ export async function play(seed: string): Promise<Played> {
     let isHelped = false;
     for (let calls = 0, quiet = 0; !isOver && !fs.crashed();) {
       await new Promise(setImmediate);
-      quiet = fs.calls().length === calls ? quiet + 1 : 0;
+      quiet = fs.calls().length === calls && on.busy() === 0 ? quiet + 1 : 0;
       calls = fs.calls().length;
       if (quiet < 12) continue;
       quiet = 0;
@@ -233,13 +229,15 @@ export async function play(seed: string): Promise<Played> {
     alive.clear();
     if (fs.crashed()) {
       killed += 1;
-      disk.powerCut({ keepBytes: (_path, unsafe) => random.below(unsafe + 1), keepNames: random.below(2) === 0 });
+      // What was under way when it died comes to its end without it.
+      while (on.busy() > 0) await new Promise(setImmediate);
+      on.powerCut(random);
       return 'killed';
     }
     if (failure !== undefined) throw failure as Error;
     if (isOver) return result ?? 'waits';
     void opened?.close().catch(() => {});
-    for (let turn = 0; turn < 60; turn += 1) await new Promise(setImmediate);
+    for (let turn = 0; turn < 60 || on.busy() > 0; turn += 1) await new Promise(setImmediate);
     return 'waits';
   };
 
