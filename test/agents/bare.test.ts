@@ -5,7 +5,7 @@ import { describeEachAgent, newStage } from './stage/agents.ts';
 import { bareTurn } from './stage/bare.ts';
 import { shellStep } from './stage/tools.ts';
 
-describeEachAgent('%s by itself', (name) => {
+describeEachAgent('cli', '%s by itself', (name) => {
   const turn = async (steps: Parameters<typeof scripted>[0]) => {
     const stage = await newStage();
     const reach = stage.reach(name);

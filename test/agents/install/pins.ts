@@ -1,9 +1,12 @@
 /** The agent CLIs that are tested with: exact versions, so that a release of theirs changes nothing here by itself. */
 
-/** One CLI. */
+/** One program. */
 export interface Pin {
-  /** Name of the agent, as in `TROUPE_AGENTS`. */
-  readonly name: AgentName;
+  /** As in `TROUPE_AGENTS`. */
+  readonly name: string;
+  readonly agent: AgentName;
+  /** How it is spoken to: headless turns by its own command line, or the Agent Client Protocol. */
+  readonly speaks: readonly Speech[];
   readonly package: string;
   readonly version: string;
   /** Its program, in `node_modules/.bin`. */
@@ -17,18 +20,29 @@ export interface Pin {
 /** Agents that can be tested with. */
 export type AgentName = 'claude' | 'codex' | 'copilot' | 'gemini' | 'opencode' | 'qwen';
 
-/** The table. */
+/** Ways of speaking to one. */
+export type Speech = 'acp' | 'cli';
+
+/** The table; earlier ones are found first where two have a program of the same name. */
 export const pins: readonly Pin[] = [
-  pin('claude', '@anthropic-ai/claude-code', '2.1.330', 364, true),
-  pin('codex', '@openai/codex', '0.169.0', 404, true),
-  pin('gemini', '@google/gemini-cli', '0.61.0', 100, true),
-  pin('opencode', 'opencode-ai', '1.18.33', 354, false),
-  pin('qwen', '@qwen-code/qwen-code', '0.24.4', 152, false),
-  pin('copilot', '@github/copilot', '1.0.102', 189, false),
+  { ...pin('claude', '@anthropic-ai/claude-code', '2.1.330', 364), isMain: true, speaks: ['cli'] },
+  { ...pin('codex', '@openai/codex', '0.169.0', 404), isMain: true, speaks: ['cli'] },
+  { ...pin('gemini', '@google/gemini-cli', '0.61.0', 100), isMain: true },
+  pin('opencode', 'opencode-ai', '1.18.33', 354),
+  pin('qwen', '@qwen-code/qwen-code', '0.24.4', 152),
+  pin('copilot', '@github/copilot', '1.0.102', 189),
+  acpPin('claude', '@agentclientprotocol/claude-agent-acp', '0.100.0', 391, 'claude-agent-acp'),
+  acpPin('codex', '@agentclientprotocol/codex-acp', '2.6.0', 457, 'codex-acp'),
 ];
 
-function pin(name: AgentName, npmName: string, version: string, megabytes: number, isMain: boolean): Pin {
-  return { name, package: npmName, version, program: name, megabytes, isMain };
+function pin(agent: AgentName, npmName: string, version: string, megabytes: number): Pin {
+  const about = { name: agent, agent, program: agent, speaks: ['cli', 'acp'], isMain: false } as const;
+  return { ...about, package: npmName, version, megabytes };
+}
+
+/** A vendor's agent that speaks ACP by a program of its own. */
+function acpPin(agent: AgentName, npmName: string, version: string, megabytes: number, program: string): Pin {
+  return { ...pin(agent, npmName, version, megabytes), name: `${agent}-acp`, program, speaks: ['acp'] };
 }
 
 /** The pins that `wanted` asks for: `all`, or names with commas; default the main ones. Throws on a name that is not there. */

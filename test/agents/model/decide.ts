@@ -5,6 +5,15 @@
 import type { JsonObject, OfferedTool, Question, ReportedUsage, Said } from './question.ts';
 import { scriptIn, scriptText, type Breakage, type Step } from './script.ts';
 
+/** What agents ask behind the user's back, with their tools and the whole conversation: Qwen Code's suggestions and memories. */
+const backgroundPrompt = /^(\[SUGGESTION MODE|Managed memory has TWO directories)/;
+
+/** A side request: a title, a summary, a suggestion; never a step of a script. */
+export function isSide({ tools, said }: Question): boolean {
+  const last = said.at(-1);
+  return tools.length === 0 || (last?.type === 'user' && backgroundPrompt.test(last.text));
+}
+
 /** What it does. */
 export type Decision = { readonly waitMs: number; readonly step: number; readonly usage: ReportedUsage } & (
   | { readonly type: 'say'; readonly pieces: readonly string[]; readonly everyMs: number }
@@ -36,7 +45,7 @@ export function decide(question: Question, spent: (key: string) => number): Deci
     step,
     usage: defaultUsage,
   });
-  if (question.tools.length === 0) return say(constantText);
+  if (isSide(question)) return say(constantText);
   const start = question.said.findLastIndex((one) => one.type === 'user' && scriptText(one.text) !== undefined);
   const opening = question.said[start];
   if (opening === undefined || !('text' in opening)) return say(constantText);
@@ -64,7 +73,7 @@ function stepOf(steps: readonly Step[], since: readonly Said[], spent: (index: n
   let tries = 0;
   let hasSpoken = false;
   let heard = '';
-  const searches = new Set(since.flatMap((one) => (one.type === 'call' && isSearch(one.tool) ? [one.id] : [])));
+  const searches = searchesIn(since);
   /** Past what refuses or breaks no more. */
   const passFailures = (isPast: boolean) => {
     for (let step = steps[index]; step?.type === 'error' || step?.type === 'broken'; step = steps[index]) {
@@ -125,11 +134,21 @@ function doStep(step: Step, index: number, question: Question, since: readonly S
     case 'tool': {
       const tool = offered(question.tools, step.tool);
       if (tool !== undefined) return { type: 'call', tool, args: step.args, text: step.text, ...common };
+      const hidden = found(step.tool, question, since);
+      if (hidden !== undefined)
+        return { type: 'call', ...hidden, args: { ...hidden.args, arguments: step.args }, text: step.text, ...common };
       const search = question.tools.find(({ name }) => isSearch(name));
-      const isAsked = since.at(-1)?.type === 'result' && since.some((one) => one.type === 'call' && isSearch(one.tool));
+      const last = since.at(-1);
+      const isAsked = last?.type === 'result' && searchesIn(since).has(last.id);
       if (search !== undefined && !isAsked) {
-        const query = step.tool.split('|')[0] ?? '';
-        return { type: 'call', tool: search, args: { query, limit: 10, max_results: 10 }, text: '', ...common };
+        const most = question.wire === 'responses' ? 'limit' : 'max_results';
+        return {
+          type: 'call',
+          tool: search,
+          args: { query: step.tool.split('|')[0] ?? '', [most]: 10 },
+          text: '',
+          ...common,
+        };
       }
       const names = question.tools.map(({ name, namespace }) =>
         namespace === undefined ? name : `${namespace}.${name}`,
@@ -139,11 +158,33 @@ function doStep(step: Step, index: number, question: Question, since: readonly S
   }
 }
 
+/** Of an agent that keeps its tools hidden: the tool that calls others, and the name of the wanted one as a search has found it. */
+function found(
+  wanted: string,
+  { tools }: Question,
+  since: readonly Said[],
+): { readonly tool: OfferedTool; readonly args: JsonObject } | undefined {
+  const tool = tools.find(({ name }) => name === 'tool_call');
+  if (tool === undefined) return undefined;
+  const said = since.map((one) => (one.type === 'result' ? one.text : '')).join('\n');
+  for (const suffix of wanted.split('|')) {
+    const name = /[\w-]+$/.exec(suffix)?.[0] ?? suffix;
+    const match = new RegExp(`name\\\\*": ?\\\\*"([\\w.-]*${name})\\\\*"`).exec(said)?.[1];
+    if (match !== undefined) return { tool, args: { name: match } };
+  }
+  return undefined;
+}
+
 function toldIn(since: readonly Said[]): readonly JsonObject[] {
   return since.flatMap((one): JsonObject[] => {
     if (one.type === 'user' || one.type === 'system') return [{ from: one.type, text: one.text }];
     return one.type === 'result' ? [{ from: 'tool', text: one.text }] : [];
   });
+}
+
+/** Ids of the calls that searched for tools. */
+function searchesIn(since: readonly Said[]): ReadonlySet<string> {
+  return new Set(since.flatMap((one) => (one.type === 'call' && isSearch(one.tool) ? [one.id] : [])));
 }
 
 function isSearch(name: string): boolean {

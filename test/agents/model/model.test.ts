@@ -117,6 +117,27 @@ describe.each(formats)('%s', (format) => {
     expect((await ask(model.url, format, { items: found, tools })).text).toContain('no tool `group_send`');
   });
 
+  test('a tool that stays hidden is called through the one that calls others', async () => {
+    const tools = ['tool_search', 'tool_call'];
+    const items: Item[] = [
+      user({ tool: 'group_send', args: { n: 1 } }, { tool: 'group_inbox' }),
+      { call: 'tool_search', id: 's' },
+      { result: '<function>{"name": "mcp__group__group_send", "description": "…"}</function>', id: 's' },
+    ];
+    const { calls } = await ask(model.url, format, { items, tools });
+    const args = { name: 'mcp__group__group_send', arguments: { n: 1 } };
+    expect(calls).toEqual([{ id: expect.any(String) as string, name: 'tool_call', args }]);
+    const done: Item[] = [...items, { call: 'tool_call', id: 't' }, { result: 'ok', id: 't' }];
+    // Another one is searched for again.
+    expect((await ask(model.url, format, { items: done, tools })).calls[0]).toMatchObject({ name: 'tool_search' });
+  });
+
+  test('what an agent asks behind its user is a side request', async () => {
+    const items: Item[] = [user({ tool: 'shell' }), { user: '[SUGGESTION MODE: Suggest what …]' }];
+    const { text, calls } = await ask(model.url, format, { items });
+    expect([text, calls]).toEqual(['A short answer.', []]);
+  });
+
   test('a side request, without tools, is answered a constant and is no step', async () => {
     const { text } = await ask(model.url, format, { items: [user({ error: 500 })], tools: [] });
     expect(text).toBe('A short answer.');

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { anthropic } from './anthropic.ts';
 import { chat } from './chat.ts';
-import { decide, stepKey } from './decide.ts';
+import { decide, isSide, stepKey } from './decide.ts';
 import { gemini } from './gemini.ts';
 import { play, sendJson } from './play.ts';
 import type { JsonObject, Wire } from './question.ts';
@@ -88,7 +88,7 @@ export async function startModel(port = 0): Promise<Model> {
     const question = wire.readQuestion(body, path);
     noted.model = question.model;
     noted.isStream = question.isStream;
-    noted.isSide = question.tools.length === 0;
+    noted.isSide = isSide(question);
     noted.tools = question.tools.map(({ name, namespace }) =>
       namespace === undefined ? name : `${namespace}.${name}`,
     );

@@ -1,27 +1,31 @@
 /** Which agents a test is run with. */
 import { describe, onTestFinished } from 'vitest';
 import { isInstalled } from '../install/folders.ts';
-import { pins, pinsOf, type AgentName } from '../install/pins.ts';
+import { pins, pinsOf, type AgentName, type Speech } from '../install/pins.ts';
 import { openStage, type Stage } from './stage.ts';
 
 const wanted = process.env['TROUPE_AGENTS'];
 
-/** Agents that are to be used: those that `npm run test:agents` names; none in `npm test`. */
-export const enabledAgents: readonly AgentName[] =
-  wanted === undefined || wanted === '' ? [] : pinsOf(wanted).flatMap((pin) => (isInstalled(pin) ? [pin.name] : []));
+/** Programs that are to be used: those that `npm run test:agents` names; none in `npm test`. */
+const enabled = wanted === undefined || wanted === '' ? [] : pinsOf(wanted).filter(isInstalled);
 
-const named = enabledAgents.length > 0 ? enabledAgents : pins.flatMap(({ name, isMain }) => (isMain ? [name] : []));
+/** Agents that can be spoken to so, of the programs that are to be used. */
+export function enabledAgents(speech: Speech): readonly AgentName[] {
+  return enabled.flatMap(({ agent, speaks }) => (speaks.includes(speech) ? [agent] : []));
+}
 
-/** A suite for each agent, `%s` in its title being the name; left out where none is to be used. */
-export function describeEachAgent(title: string, tests: (name: AgentName) => void): void {
-  describe.skipIf(enabledAgents.length === 0).each(named)(title, (name) => {
+/** A suite for each agent that can be spoken to so, `%s` in its title being the name; left out where none is to be used. */
+export function describeEachAgent(speech: Speech, title: string, tests: (name: AgentName) => void): void {
+  const agents = enabledAgents(speech);
+  const main = pins.flatMap(({ agent, speaks, isMain }) => (isMain && speaks.includes(speech) ? [agent] : []));
+  describe.skipIf(agents.length === 0).each(agents.length > 0 ? agents : main)(title, (name) => {
     tests(name);
   });
 }
 
-/** A suite that needs all of these agents; left out where one of them is not to be used. */
+/** A suite that needs the command lines of all of these; left out where one of them is not to be used. */
 export function describeWith(agents: readonly AgentName[], title: string, tests: () => void): void {
-  describe.skipIf(!agents.every((name) => enabledAgents.includes(name)))(title, () => {
+  describe.skipIf(!agents.every((name) => enabledAgents('cli').includes(name)))(title, () => {
     tests();
   });
 }

@@ -7,7 +7,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AgentName } from '../install/pins.ts';
+import { programOf } from '../install/folders.ts';
+import { pins, type AgentName } from '../install/pins.ts';
 import { startModel, type Model } from '../model/server.ts';
 import { reach, type Reach } from './reach.ts';
 
@@ -48,8 +49,9 @@ export async function openStage(): Promise<Stage> {
   git('init', '--quiet', '--initial-branch=main');
   git('add', '.');
   git('-c', 'user.name=Test', '-c', 'user.email=test@example.org', 'commit', '--quiet', '--message=begin');
+  const programs = pins.map((pin) => dirname(programOf(pin)));
   const env = {
-    PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+    PATH: [...programs, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':'),
     HOME: home,
     TMPDIR: temporary,
     TERM: 'dumb',
