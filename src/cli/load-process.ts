@@ -1,14 +1,9 @@
 /** A user's process file, TypeScript or JavaScript, as a process and harnesses. */
-import { stat } from 'node:fs/promises';
-import { createRequire, register } from 'node:module';
-import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { TroupeError } from '../error.ts';
 import type { HostRules } from '../group/host-options.ts';
 import type { Harness, Harnesses } from '../harness/port.ts';
 import { isProcess, type Process } from '../process/define-process.ts';
-import { explainLoadError, isMissingTypeScript } from './load-error.ts';
-import type { PackageHookData } from './package-hooks.ts';
+import { loadModule, type Module } from './load-module.ts';
 
 /** What a process file gives. */
 export interface LoadedProcess {
@@ -28,71 +23,13 @@ export interface ProcessRules extends HostRules {
 
 /** Loads a process file. Codes: PROCESS_INVALID, with file and line where they are known. */
 export async function loadProcess(given: string): Promise<LoadedProcess> {
-  const file = resolve(given);
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isFile() !== true) {
-    throw new TroupeError(
-      'PROCESS_INVALID',
-      `there is no file ${given}${found === undefined ? '' : ' (it is a folder)'}; expected a process file, such as review.process.ts.`,
-      { file },
-    );
-  }
-  const module = await importFile(file).catch(async (error: unknown) => {
-    throw await explainLoadError(error, file, given);
-  });
+  const { file, module } = await loadModule(given, 'a process file, such as review.process.ts');
   return {
     file,
     process: processOf(module, given),
     harnesses: harnessesOf(module, given),
     rules: rulesOf(module, given),
   };
-}
-
-type Module = Readonly<Record<string, unknown>>;
-
-async function importFile(file: string): Promise<Module> {
-  const url = pathToFileURL(file).href;
-  if (/\.[cm]?tsx?$/.test(file) && !isTypeScriptOn) await useTypeScript();
-  if (!sharesPackages(file)) useOwnPackages();
-  try {
-    return (await import(url)) as Module;
-  } catch (error) {
-    if (isTypeScriptOn || !isMissingTypeScript(error)) throw error;
-    // JavaScript that imports TypeScript: once more, under another URL, for Node remembers the failure.
-    await useTypeScript();
-    return (await import(`${url}?typescript`)) as Module;
-  }
-}
-
-let isTypeScriptOn = false;
-let areOwnPackagesOn = false;
-
-/** tsx translates; loaded only when it is needed, it takes 100 ms. Our hooks after it, so that they are asked first. */
-async function useTypeScript(): Promise<void> {
-  isTypeScriptOn = true;
-  const tsx = await import('tsx/esm/api');
-  tsx.register();
-  register('./typescript-hooks.js', import.meta.url);
-}
-
-function useOwnPackages(): void {
-  if (areOwnPackagesOn) return;
-  areOwnPackagesOn = true;
-  const data: PackageHookData = { from: import.meta.url };
-  register('./package-hooks.js', import.meta.url, { data });
-}
-
-/** True when `troupe` and `xstate` mean this program's copies to the file without any hooks, as in most projects. */
-function sharesPackages(file: string): boolean {
-  const theirs = createRequire(file);
-  const ours = createRequire(import.meta.url);
-  try {
-    return ['troupe/package.json', 'xstate/package.json'].every(
-      (name) => dirname(theirs.resolve(name)) === dirname(ours.resolve(name)),
-    );
-  } catch {
-    return false;
-  }
 }
 
 function processOf(module: Module, given: string): Process<never, unknown> {
