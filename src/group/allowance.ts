@@ -8,12 +8,14 @@ import { fallbackOf, route, type Route, type RouteQuestion } from '../harness/ro
 import {
   addSpend,
   limitsReached,
+  membersReached,
   noSpend,
   overspendText,
   type BudgetPolicy,
   type Overspend,
   type Spend,
 } from './budget.ts';
+import { addressSeparator } from './address.ts';
 import type { ActorKey, Address } from './effect.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger, MemberRecord } from './ledger.ts';
@@ -39,8 +41,10 @@ export interface Warning extends Overspend {
 
 interface Purse {
   readonly whose: string;
-  readonly policy: BudgetPolicy | undefined;
+  readonly policy: BudgetPolicy;
   readonly spent: Spend;
+  /** Members that have begun. */
+  readonly begun: number;
 }
 
 const theRun = 'the run';
@@ -77,20 +81,26 @@ export function allowancesOf(
   const spentBy = (ledgers: Iterable<Ledger>, rule: BudgetPolicy): Spend => {
     let spent = noSpend;
     for (const one of ledgers) {
-      spent = addSpend(addSpend(spent, one.spend), { attempts: context.granted.get(one.name) ?? 0 });
-      if (rule.wallMs === undefined || one.status !== 'active') continue;
+      spent = addSpend(addSpend(spent, one.spend), { attempts: context.granted.get(one.name)?.attempts ?? 0 });
+      if (rule.wallMs === undefined || (one.status !== 'active' && one.goingOn.size === 0)) continue;
       for (const member of one.members.values()) spent = addSpend(spent, { wallMs: underWayMs(member) });
     }
     return spent;
+  };
+  const begunIn = (ledgers: Iterable<Ledger>): number => {
+    let begun = 0;
+    for (const one of ledgers) begun += one.begun + (context.granted.get(one.name)?.members ?? 0);
+    return begun;
   };
   const underWayMs = ({ status, startedAt }: MemberRecord) =>
     status === 'running' && startedAt !== undefined ? Math.max(0, context.clock.now() - startedAt) : 0;
 
   const purses = (): readonly Purse[] => {
     const list: Purse[] = [];
-    if (context.budget !== undefined)
-      list.push({ whose: theRun, policy: context.budget, spent: spentBy(context.ledgers.values(), context.budget) });
-    if (policy !== undefined) list.push({ whose: `group \`${group}\``, policy, spent: spentBy([ledger()], policy) });
+    const add = (whose: string, rule: BudgetPolicy, ledgers: () => Iterable<Ledger>) =>
+      list.push({ whose, policy: rule, spent: spentBy(ledgers(), rule), begun: begunIn(ledgers()) });
+    if (context.budget !== undefined) add(theRun, context.budget, () => context.ledgers.values());
+    if (policy !== undefined) add(`group \`${group}\``, policy, () => [ledger()]);
     return list;
   };
 
@@ -106,12 +116,14 @@ export function allowancesOf(
         error: new TroupeError('BUDGET', overspendText(`member \`${key.address}\``, own), { ...own }),
       };
     if (lifted()) return undefined;
-    for (const { whose, policy: rule, spent } of purses()) {
-      const [over] = limitsReached(rule, spent);
+    const isNew = record?.startedAt === undefined;
+    for (const { whose, policy: rule, spent, begun } of purses()) {
+      const first = isNew ? membersReached(rule, begun, key.address.split(addressSeparator).length) : [];
+      const [over] = [...first, ...limitsReached(rule, spent)];
       if (over === undefined) continue;
       const text = overspendText(whose, over);
-      if (rule?.over === 'ask') return { type: 'ask', question: `${text} Go on without this bound?` };
-      if (rule?.over === 'stop') return { type: 'stop', reason: text };
+      if (rule.over === 'ask') return { type: 'ask', question: `${text} Go on without this bound?` };
+      if (rule.over === 'stop') return { type: 'stop', reason: text };
       return { type: 'refuse', error: new TroupeError('BUDGET', text, { whose, ...over }) };
     }
     return undefined;
@@ -159,9 +171,12 @@ export function allowancesOf(
       return fallbackOf(questionOf(key, invocation, failures)) !== undefined;
     },
     warnings: () =>
-      purses().flatMap(({ whose, policy: rule, spent }) => {
+      purses().flatMap(({ whose, policy: rule, spent, begun }) => {
         const recorded = whose === theRun ? context.warned : ledger().warned;
-        return limitsReached(rule, spent, rule?.warnAt ?? 0.8).flatMap((near) => {
+        const { warnAt = 0.8, members } = rule;
+        const crowd: readonly Overspend[] =
+          members !== undefined && begun >= members * warnAt ? [{ what: 'members', spent: begun, limit: members }] : [];
+        return [...limitsReached(rule, spent, warnAt), ...crowd].flatMap((near) => {
           const warning = JSON.stringify([whose, near.what]);
           if (recorded.has(warning) || told.has(warning)) return [];
           told.add(warning);

@@ -12,6 +12,10 @@ export interface Spend {
 
 /** A budget and what happens over it. */
 export interface BudgetPolicy extends Budget {
+  /** Members that may begin, those of nested coordinators and those spawned again included: looked at before the first attempt of each. */
+  readonly members?: number;
+  /** How deep members may be nested: 1 for those of the group's own coordinator. Never warned of. */
+  readonly depth?: number;
   /** Share of a limit at which `budget.warned` is recorded, 0 to 1. Default 0.8. */
   readonly warnAt?: number;
   /**
@@ -24,7 +28,7 @@ export interface BudgetPolicy extends Budget {
 
 /** A limit that has been reached, or nearly. */
 export interface Overspend {
-  readonly what: keyof Spend;
+  readonly what: keyof Spend | 'depth' | 'members';
   readonly spent: number;
   readonly limit: number;
 }
@@ -52,7 +56,23 @@ export function limitsReached(budget: Budget | undefined, spend: Spend, share = 
   });
 }
 
+/** The same for members that begin: `begun` have, and the next is at this depth. */
+export function membersReached(
+  { members, depth }: BudgetPolicy,
+  begun: number,
+  depthOfNext: number,
+): readonly Overspend[] {
+  const reached: Overspend[] = [];
+  if (members !== undefined && begun >= members) reached.push({ what: 'members', spent: begun, limit: members });
+  if (depth !== undefined && depthOfNext > depth) reached.push({ what: 'depth', spent: depthOfNext, limit: depth });
+  return reached;
+}
+
 /** One sentence about a reached limit. */
 export function overspendText(whose: string, { what, spent, limit }: Overspend): string {
+  if (what === 'members')
+    return `the budget of ${whose} allows members ${limit}, and ${spent} have begun; no further one does.`;
+  if (what === 'depth')
+    return `the budget of ${whose} allows depth ${limit}, and this member is nested ${spent} deep; it does not begin.`;
   return `the budget of ${whose} allows ${what} ${limit}, and ${Number(spent.toFixed(6))} has been spent; no further attempt is made.`;
 }

@@ -34,8 +34,8 @@ export interface GroupContext {
   readonly ledgers: Map<string, Ledger>;
   /** Budgets of the run of which a warning was recorded: see `Ledger.warned`. */
   readonly warned: Set<string>;
-  /** Attempts by group that were allowed and whose start is not recorded yet. */
-  readonly granted: Map<string, number>;
+  /** Attempts by group that were allowed and whose start is not recorded yet, and the first ones of members among them. */
+  readonly granted: Map<string, { readonly attempts: number; readonly members: number }>;
   readonly breakers: Breakers;
   /** Chains of harnesses to fall back to, by failure class. */
   readonly fallback: Readonly<Partial<Record<FailureClass, readonly string[]>>> | undefined;

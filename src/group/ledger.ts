@@ -116,6 +116,8 @@ export interface Ledger {
   signals: IdSet;
   /** Recipients of recorded messages, by the message's id. */
   messages: Recipients;
+  /** Members that have begun, each incarnation for itself. */
+  begun: number;
   /** What all attempts have spent. */
   spend: Spend;
   /** Budgets of which a warning was recorded: JSON of [whose, what]. */
@@ -150,6 +152,7 @@ export function emptyLedger(name: string): Ledger {
     signals: new IdSet(),
     messages: new Recipients(),
     gates: new Map(),
+    begun: 0,
     spend: noSpend,
     warned: new Set(),
     deadLetters: 0,
@@ -302,6 +305,7 @@ const folds: Fold = {
     record.outputFile = data.outputFile;
     record.spend = addSpend(record.spend, { attempts: 1 });
     ledger.spend = addSpend(ledger.spend, { attempts: 1 });
+    if (data.attempt === 1) ledger.begun += 1;
   },
   'attempt.session'(ledger, { member, incarnation, attempt, session: id, data }) {
     const record = memberOf(ledger, { member, incarnation, attempt });

@@ -46,7 +46,12 @@ export function permitsOf(options: {
 
   const grant = (member: Living, by: 0 | 1) => {
     if (member.granted === by) return;
-    context.granted.set(group, (context.granted.get(group) ?? 0) + by - member.granted);
+    const { attempts, members } = context.granted.get(group) ?? { attempts: 0, members: 0 };
+    const change = by - member.granted;
+    context.granted.set(group, {
+      attempts: attempts + change,
+      members: members + (member.attempt === 1 ? change : 0),
+    });
     member.granted = by;
   };
 

@@ -190,6 +190,8 @@ export const users: Readonly<Record<string, Requirement>> = {
       ['group/host.test.ts', 'membersMax: the group fails, naming the bound'],
       ['group/host.test.ts', 'groupsMax'],
       ['group/refusals.test.ts', 'groups nest no deeper than depthMax'],
+      ['process/budgets.test.ts', 'no more begin than are allowed, and those that have begun are tried again'],
+      ['process/budgets.test.ts', 'depth is that of the nesting'],
     ],
     notYet: 'An estimate of what a run will cost is not made: nothing before an attempt says what it will use.',
   },
