@@ -3,6 +3,7 @@ import { approveCommand } from './approve-command.ts';
 import { archiveCommand, restoreCommand } from './archive-command.ts';
 import { cancelCommand } from './cancel-command.ts';
 import { forkCommand } from './fork-command.ts';
+import type { ExportCommandOptions } from './export-command.ts';
 import type { InspectCommandOptions } from './inspect-command.ts';
 import { listCommand } from './list-command.ts';
 import { logCommand } from './log-command.ts';
@@ -117,6 +118,26 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--note <text>', 'why; recorded, and heard by whoever asked', ''),
     async ([run = '', gate = ''], options) => approveCommand(run, gate, { note: '', ...options }),
   );
+  finish(
+    command('export <run>', 'write a run for another tool', 'troupe export 7k2f --as mermaid --out run.mmd')
+      .addOption(new Option('--as <format>', 'mermaid, svg, shiviz, chrome, otlp or stately').makeOptionMandatory())
+      .option('--out <file>', 'file to write; default standard output')
+      .option('--group <name>', 'of which group (svg)')
+      .option('--at <position>', 'at which entry (svg); default the last')
+      .option('--file <file>', 'process file, when it is no longer where it was'),
+    async ([run = ''], options) =>
+      (await import('./export-command.ts')).exportCommand(run, options as ExportCommandOptions),
+  );
+
+  finish(
+    command('graph <file>', 'draw a machine of a file', 'troupe graph machines/fan-out.ts --svg --out fan-out.svg')
+      .option('--machine <name>', 'which, by its export or id')
+      .option('--mermaid', 'as a Mermaid state diagram; the default')
+      .option('--svg', 'as a picture')
+      .option('--out <file>', 'file to write; default standard output'),
+    async ([file = ''], options) => (await import('./graph-command.ts')).graphCommand(file, options),
+  );
+
   finish(
     command('inspect <run>', 'see a run in a local page, live or after it ended', 'troupe inspect 7k2f --allow-control')
       .option('--port <port>', 'port on 127.0.0.1; 0 takes any', '0')

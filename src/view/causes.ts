@@ -109,6 +109,8 @@ export function causeTracker(): CauseTracker {
   };
 }
 
+/** One message to several has one id. */
+const letterKey = (id: string, to: string) => `${to} ${id}`;
 const nameOf = (data: unknown) => String((data as { readonly name?: unknown } | null)?.name);
 const because = (why: string, ...positions: readonly (number | undefined)[]): Cause[] =>
   positions.flatMap((position) => (position === undefined ? [] : [{ position, why }]));
@@ -133,14 +135,16 @@ function ofGroup(group: Followed, { type, data }: Entry): Cause[] {
       const { from, inReplyTo } = data as unknown as GroupEvents['message'];
       const sender = group.newest.get(from);
       return [
-        ...because('reply to', inReplyTo === undefined ? undefined : group.messages.get(inReplyTo)),
+        ...because('reply to', inReplyTo === undefined ? undefined : group.messages.get(letterKey(inReplyTo, from))),
         ...because('had read', sender === undefined ? undefined : group.read.get(sender)),
         ...because('sent by attempt', sender === undefined ? undefined : group.started.get(sender)),
       ];
     }
     case 'message.read': {
       const read = data as unknown as GroupEvents['message.read'];
-      const messages = read.ids.slice(0, causesMax).map((id) => group.messages.get(id) ?? turnOf(group, id));
+      const messages = read.ids
+        .slice(0, causesMax)
+        .map((id) => group.messages.get(letterKey(id, read.member)) ?? turnOf(group, id));
       return [...because('message', ...messages), ...because('attempt', group.started.get(keyOf(read)))];
     }
     case 'attempt.queued':
@@ -205,9 +209,11 @@ function note(group: Followed, position: number, { type, seq, data }: Entry, eff
     case 'message.read':
       group.read.set(keyOf(data as unknown as Attempted), position);
       return;
-    case 'message':
-      group.messages.set((data as unknown as GroupEvents['message']).id, position);
+    case 'message': {
+      const { id, to } = data as unknown as GroupEvents['message'];
+      group.messages.set(letterKey(id, to === '' ? 'coordinator' : to), position);
       return;
+    }
     case 'gate.opened': {
       const { name, effect } = data as unknown as GroupEvents['gate.opened'];
       group.gates.set(name, position);

@@ -136,9 +136,9 @@ export function labelOf(event: string, source: string): string {
   if (done !== null) return `done: ${done[1]?.replace(`${source}`, '').replace(/^\./, '') || 'itself'}`;
   const error = /^xstate\.error\.actor\.(.*)$/.exec(event);
   if (error !== null) return `error: ${error[1]}`;
-  const after = /^xstate\.after\.(.+?)\.(?=[^.]*)/.exec(event);
-  if (after !== null) {
-    const delay = event.slice('xstate.after.'.length, event.lastIndexOf(`.${source}`));
+  if (event.startsWith('xstate.after.')) {
+    const end = event.lastIndexOf(`.${source}`);
+    const delay = event.slice('xstate.after.'.length, end === -1 ? undefined : end);
     return `after ${/^\d+$/.test(delay) ? `${Number(delay) / 1000} s` : delay}`;
   }
   return event;

@@ -43,7 +43,7 @@ export function Bar({ player, shown }: { readonly player: Player; readonly shown
       </div>
       <div class="moves">
         <button type="button" onClick={() => void player.go(0)} aria-label="First">
-          ⏮
+          |◀
         </button>
         <button type="button" onClick={() => void player.go(position - 1)} aria-label="One entry back">
           ◀
@@ -53,13 +53,13 @@ export function Bar({ player, shown }: { readonly player: Player; readonly shown
           onClick={() => (isPlaying ? player.stop() : player.play(8))}
           aria-label={isPlaying ? 'Stop' : 'Play'}
         >
-          {isPlaying ? '⏸' : '▶'}
+          {isPlaying ? 'stop' : 'play'}
         </button>
         <button type="button" onClick={() => void player.go(position + 1)} aria-label="One entry on">
-          ▶︎|
+          ▶
         </button>
         <button type="button" onClick={() => void player.go(overview.entries)} aria-label="Last">
-          ⏭
+          ▶|
         </button>
         <output class="where" aria-live="off">
           {count(position)} / {count(overview.entries)}

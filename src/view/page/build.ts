@@ -3,7 +3,7 @@
  * else. Run by `npm run bundle`.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -30,7 +30,8 @@ const [script, style] = await Promise.all(
   }),
 );
 // elkjs as it is published: its licence (EPL-2.0) asks for the file itself, unmodified.
-const worker = await readFile(createRequire(import.meta.url).resolve('elkjs/lib/elk-worker.min.js'), 'utf8');
+const { resolve } = createRequire(import.meta.url);
+const worker = await readFile(resolve('elkjs/lib/elk-worker.min.js'), 'utf8');
 
 /** What stands in a script element must not end it. */
 const inScript = (text: string) =>
@@ -73,3 +74,6 @@ const page = `<!doctype html>
 await mkdir(out, { recursive: true });
 await writeFile(`${out}page.html`, page);
 await writeFile(`${out}policy.txt`, `${policy}; frame-ancestors 'none'`);
+// For drawing without a browser; the name says to Node what it is.
+await copyFile(resolve('elkjs/lib/elk.bundled.js'), `${out}elk.bundled.cjs`);
+await copyFile(resolve('elkjs/LICENSE.md'), `${out}elk.LICENSE.md`);

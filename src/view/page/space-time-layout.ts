@@ -30,7 +30,7 @@ export interface Arrow {
   readonly from: Point;
   readonly to: Point;
   readonly label: string;
-  readonly kind: 'deliver' | 'duplicate' | 'lost' | 'read' | 'settle';
+  readonly kind: 'deliver' | 'duplicate' | 'failed' | 'lost' | 'read' | 'settle';
   /** Position of the entry that delivered it. */
   readonly position: number;
 }
@@ -142,7 +142,13 @@ export function spaceTime(frames: readonly Frame[], state: ViewState, options: S
         from: { lane: a, row },
         to: { lane: b, row },
         label: nameOf(type),
-        kind: type.startsWith('xstate.') ? 'settle' : frame.fault === 'duplicate' ? 'duplicate' : 'deliver',
+        kind: type.startsWith('xstate.error.')
+          ? 'failed'
+          : type.startsWith('xstate.')
+            ? 'settle'
+            : frame.fault === 'duplicate'
+              ? 'duplicate'
+              : 'deliver',
         position: cause ?? position,
       });
     }

@@ -6,9 +6,11 @@ import type { Player } from './player.ts';
 import { spaceTime, type Arrow, type Bar } from './space-time-layout.ts';
 import { duration } from './words.ts';
 
-const laneWidth = 120;
+/** Widest and narrowest lane, px. */
+const laneWidthMax = 130;
+const laneWidthMin = 64;
 const rowHeight = 22;
-const headHeight = 44;
+const headHeight = 6;
 const left = 74;
 /** Entries before and after the cursor that are drawn. */
 const around = 120;
@@ -49,6 +51,18 @@ export function SpaceTimePane(props: {
   );
   const { lanes, rows, arrows, bars, crashes, lanesHidden, entriesHidden } = diagram;
   const y = (row: number) => headHeight + 16 + row * rowHeight;
+  const [room, setRoom] = useState(600);
+  useEffect(() => {
+    const box = scroller.current;
+    if (box === null) return undefined;
+    const observer = new ResizeObserver(() => setRoom(box.clientWidth));
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, []);
+  const laneWidth = Math.max(
+    laneWidthMin,
+    Math.min(laneWidthMax, Math.floor((room - left - 10) / Math.max(1, lanes.length))),
+  );
   const x = (lane: number) => left + laneWidth / 2 + lane * laneWidth;
   const current = rows.findIndex((row) => row.position >= position);
   const cursorRow = current === -1 ? rows.length - 1 : current;
@@ -81,7 +95,32 @@ export function SpaceTimePane(props: {
         </label>
       </header>
       <div class="scroll" ref={scroller}>
+        <div class="heads" style={{ width: `${width}px`, paddingLeft: `${left}px` }}>
+          {lanes.map((lane) => (
+            <span key={lane.key} class={lane.kind} style={{ width: `${laneWidth}px` }} title={lane.title}>
+              {lane.title}
+            </span>
+          ))}
+        </div>
         <svg class="spacetime" width={width} height={height} role="img" aria-label={`entries ${from} to ${to}`}>
+          {rows.map(({ position: at, frame, idleMs }, row) => (
+            <g
+              key={at}
+              class={`row${at === position ? ' current' : ''}${slice.has(at) ? ' cause' : ''}${frame.fault === undefined ? '' : ' fault'}`}
+              onClick={() => void player.go(at)}
+            >
+              <rect class="hit" x={0} y={y(row) - rowHeight / 2} width={width} height={rowHeight} />
+              <text class="position" x={6} y={y(row) + 4}>
+                {at}
+              </text>
+              {idleMs > 0 ? (
+                <text class="idle" x={left - 4} y={y(row) - rowHeight / 2 + 3} text-anchor="end">
+                  ⋮ {duration(idleMs)}
+                </text>
+              ) : null}
+              <title>{`${at} ${frame.type} ${frame.summary}`}</title>
+            </g>
+          ))}
           {crashes.map(({ from: a, to: b }) => (
             <rect key={a} class="crash" x={left} y={y(a)} width={width - left} height={y(b) - y(a)}>
               <title>the host died here; another took over</title>
@@ -101,24 +140,6 @@ export function SpaceTimePane(props: {
               bottom={bar.to === undefined ? height : y(bar.to)}
             />
           ))}
-          {rows.map(({ position: at, frame, idleMs }, row) => (
-            <g
-              key={at}
-              class={`row${at === position ? ' current' : ''}${slice.has(at) ? ' cause' : ''}${frame.fault === undefined ? '' : ' fault'}`}
-              onClick={() => void player.go(at)}
-            >
-              <rect class="hit" x={0} y={y(row) - rowHeight / 2} width={width} height={rowHeight} />
-              <text class="position" x={6} y={y(row) + 4}>
-                {at}
-              </text>
-              {idleMs > 0 ? (
-                <text class="idle" x={left - 4} y={y(row) - rowHeight / 2 + 3} text-anchor="end">
-                  ⋮ {duration(idleMs)}
-                </text>
-              ) : null}
-              <title>{`${at} ${frame.type} ${frame.summary}`}</title>
-            </g>
-          ))}
           {arrows.map((arrow, index) => (
             <MessageArrow key={index} arrow={arrow} x={x} y={y} />
           ))}
@@ -130,15 +151,6 @@ export function SpaceTimePane(props: {
               </circle>
             );
           })}
-          <g class="heads">
-            <rect x={0} y={0} width={width} height={headHeight} />
-            {lanes.map((lane, at) => (
-              <text key={lane.key} class={lane.kind} x={x(at)} y={26} text-anchor="middle">
-                {lane.title.length > 16 ? `${lane.title.slice(0, 15)}…` : lane.title}
-                <title>{lane.title}</title>
-              </text>
-            ))}
-          </g>
         </svg>
       </div>
     </section>
