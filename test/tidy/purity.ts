@@ -10,6 +10,7 @@ export const impureFiles: Readonly<Record<string, string>> = {
   'src/cli/': 'the composition root: arguments, terminal, signals',
   'src/harness/agent/perform.ts': 'names the sessions of agents, and resolves the folder they work in',
   'src/harness/agent/private-folder.ts': 'files that an agent must find, readable by nobody else',
+  'src/harness/agent/mcp/': 'the group mailbox over MCP: an HTTP server on loopback, tokens and their digests',
   'src/harness/agent/acp/agent-process.ts': 'processes of ACP agents: their streams, and their end',
   'src/harness/agent/acp/gemini.ts': "when Gemini CLI's transcripts were begun, from their files' names",
   'src/harness/program/': 'the command adapter: operating-system processes, their groups, their output files',
