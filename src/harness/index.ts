@@ -1,5 +1,9 @@
 /** `troupe/harness`: who performs invocations. */
 export { agentHarness } from './agent/agent-harness.ts';
+export { cli, type CliOptions } from './agent/cli/cli.ts';
+export type { LineMeaning, OwnCli } from './agent/cli/own-program.ts';
+export type { Sandbox } from './agent/cli/program.ts';
+export type { CliName } from './agent/cli/programs.ts';
 export { fakeAgent, type FakeAgent, type FakeOptions, type FakeScript, type FakeTurn } from './agent/fake.ts';
 export type { AgentInput, AgentOptions } from './agent/options.ts';
 export type { DecidePermission, PermissionPolicy } from './agent/permission.ts';

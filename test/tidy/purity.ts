@@ -8,6 +8,7 @@ export const impureFiles: Readonly<Record<string, string>> = {
     'puts another time and other chance in the place of the real ones, to find out who asks for them',
   'src/clock.ts': 'the clock: where time comes from',
   'src/cli/': 'the composition root: arguments, terminal, signals',
+  'src/harness/agent/cli/': 'the adapter of agent CLIs: their processes, their files, patience with them',
   'src/harness/agent/perform.ts': 'names the sessions of agents, and resolves the folder they work in',
   'src/harness/agent/private-folder.ts': 'files that an agent must find, readable by nobody else',
   'src/harness/agent/mcp/': 'the group mailbox over MCP: an HTTP server on loopback, tokens and their digests',

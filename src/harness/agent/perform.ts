@@ -85,8 +85,9 @@ export async function performByAgent(agent: Agent, given: Attempt, options: Agen
   }
 }
 
-async function serving({ serveMailbox }: AgentOptions, attempt: Attempt): Promise<MailboxServer | undefined> {
-  return await serveMailbox?.(attempt);
+async function serving({ serveMailbox }: AgentOptions, attempt: Attempt): Promise<MailboxServer> {
+  const serve = serveMailbox ?? (await import('./mcp/serve-mailbox.ts')).serveMailbox;
+  return await serve(attempt);
 }
 
 function defined(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {

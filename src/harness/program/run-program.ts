@@ -14,12 +14,23 @@ export interface Program {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Text for standard input; undefined: the input is empty. */
   readonly stdin: string | undefined;
+  /** Takes the input instead of `stdin`, to be written while the program works; whoever takes it ends it. */
+  readonly onInput?: (input: ProgramInput) => void;
+  /** Called once it has started, with its process group. */
+  readonly onStarted?: (groupId: number) => void;
   /** Key of the attempt; `env` carries it as its mark. */
   readonly key: string;
   /** Aborted: the ladder begins. */
   readonly signal: AbortSignal;
   readonly graceMs: Grace;
   readonly onOutput: Taker;
+}
+
+/** Standard input of a running program. */
+export interface ProgramInput {
+  /** Queues text; a program that is gone, or does not read, loses it. */
+  write(text: string): void;
+  end(): void;
 }
 
 /** Patience of the ladder, ms. */
@@ -60,7 +71,8 @@ export async function runProgram(program: Program): Promise<ProgramEnd> {
   const release = endWithThisProcess(groupId);
   const belonging = { key: program.key, groupId };
   const output = drain(child, program.onOutput);
-  feed(child, program.stdin);
+  feed(child, program);
+  program.onStarted?.(groupId);
   try {
     const exited = await Promise.race([exit, aborted(program.signal, exit)]);
     if (exited === undefined) {
@@ -78,7 +90,7 @@ export async function runProgram(program: Program): Promise<ProgramEnd> {
   }
 }
 
-function start({ argv, cwd, env, stdin }: Program): ChildProcess {
+function start({ argv, cwd, env, stdin, onInput }: Program): ChildProcess {
   const [file = '', ...args] = argv;
   return spawn(file, args, {
     ...(cwd === undefined ? {} : { cwd }),
@@ -87,7 +99,7 @@ function start({ argv, cwd, env, stdin }: Program): ChildProcess {
     // A group and session of its own: signals reach all of it, and no terminal's Ctrl-C reaches it behind our back.
     detached: process.platform !== 'win32',
     windowsHide: true,
-    stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [stdin === undefined && onInput === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
 }
 
@@ -109,9 +121,16 @@ function aborted(signal: AbortSignal, exit: Promise<unknown>): Promise<undefined
 }
 
 /** Whoever does not read its input closes the pipe: its right. */
-function feed(child: ChildProcess, stdin: string | undefined): void {
-  child.stdin?.on('error', () => undefined);
-  child.stdin?.end(stdin);
+function feed({ stdin }: ChildProcess, program: Program): void {
+  stdin?.on('error', () => undefined);
+  if (program.onInput === undefined) stdin?.end(program.stdin);
+  else
+    program.onInput({
+      write(text) {
+        if (stdin?.writable === true) stdin.write(text);
+      },
+      end: () => void stdin?.end(),
+    });
 }
 
 /** Where processes cannot be listed the ladder saw nobody: end what we can name. */

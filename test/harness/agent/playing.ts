@@ -40,7 +40,8 @@ export function playing(
   );
   const agent = fakeAgent(script, fake);
   const made = stage(process, {});
-  const harness = agentHarness(agent, { clock: made.clock, env: {}, inheritEnv: false, ...options });
+  const mailbox = options.serveMailbox === undefined ? ({ mailbox: 'none' } as const) : {};
+  const harness = agentHarness(agent, { clock: made.clock, env: {}, inheritEnv: false, ...mailbox, ...options });
   return { ...made, options: { harnesses: { agent: harness } }, agent };
 }
 
