@@ -75,6 +75,8 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'member.progress': (data) => `${attempt(data)} ${text(inner(data['progress'])['line'])}`,
   'timer.fired': (data) => `${text(data['timer'])} of ${text(data['address']) || 'the coordinator'}`,
   'group.cancelled': (data) => text(data['reason']),
+  'group.migrated': (data) =>
+    `from version ${text(inner(data['from'])['version'])} to ${text(inner(data['to'])['version'])}, by ${text(data['how'])}`,
   'attempt.queued': (data) => `${attempt(data)} on ${text(data['harness'])}${routing(data)}`,
   'attempt.started': (data) => `${attempt(data)} on ${text(data['harness'])}${routing(data)}`,
   'budget.warned': (data) =>
