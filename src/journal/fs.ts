@@ -3,23 +3,44 @@
  * memory is `memory-fs.ts`, injected trouble is `faulty-fs.ts`. Failures are the system's own errors (`code: 'ENOSPC'` …).
  *
  * Appending exists in a synchronous form too, because one waiting append is served about twice as fast by it
- * (see `writer.ts`); everything else is asynchronous, save `exists`, which the fence asks after every flush.
+ * (see `writer.ts`); everything else is asynchronous, save `exists`, which the fence asks after every flush. What is served from
+ * memory blocks all the same, within bounds (`quickly.ts`); flushes, long reads and the
+ * removal of long files never do.
  */
 import {
   close,
+  closeSync,
   constants,
   existsSync,
   fdatasync,
   fdatasyncSync,
   fstat,
+  fstatSync,
   fsync,
   ftruncate,
+  link,
+  linkSync,
+  lstatSync,
+  mkdir,
+  mkdirSync,
   open,
+  openSync,
   read,
+  readdir,
+  readdirSync,
+  readSync,
+  rename,
+  renameSync,
+  rmdir,
+  stat,
+  statSync,
+  unlink,
+  unlinkSync,
   write,
   writeSync,
+  type Stats,
 } from 'node:fs';
-import { link, mkdir, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { quickly } from './quickly.ts';
 
 /** How a file is opened: `append` creates nothing, `replace` creates or empties it, `change` edits an existing one in place. */
 export type OpenMode = 'read' | 'append' | 'replace' | 'change';
@@ -115,58 +136,110 @@ const modes: Readonly<Record<OpenMode, number>> = {
   change: constants.O_RDWR,
 };
 
-function nodeFile(fd: number, flushed: boolean): OpenFile {
-  let open = true;
+type Done<Result> = (error: Error | null, result?: Result) => void;
+
+/** A call through the thread pool. */
+function inPool<Result = void>(call: (done: Done<Result>) => void): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    // Without an error there is a result.
+    call((error, result) => (error ? reject(error) : resolve(result as Result)));
+  });
+}
+
+/** Longer reads and writes leave the event loop alone. */
+const quickBytesMax = 64 * 1024;
+
+function nodeFile(fd: number, isFlushed: boolean): OpenFile {
+  let isOpen = true;
   return {
-    write: (bytes, position) =>
-      new Promise((resolve, reject) => {
-        write(fd, bytes, 0, bytes.length, position ?? null, (error, count) => (error ? reject(error) : resolve(count)));
-      }),
-    writeSync: (bytes) => writeSync(fd, bytes),
-    datasync: () =>
-      new Promise((resolve, reject) => {
-        if (flushed) resolve();
-        else fdatasync(fd, (error) => (error ? reject(error) : resolve()));
-      }),
-    datasyncSync: () => {
-      if (!flushed) fdatasyncSync(fd);
+    write(bytes, position = null as never) {
+      const pooled = (done: Done<number>) => write(fd, bytes, 0, bytes.length, position, done);
+      // A write that is flushed at once is as slow as a flush.
+      return isFlushed || bytes.length > quickBytesMax
+        ? inPool(pooled)
+        : quickly(
+            () => writeSync(fd, bytes, 0, bytes.length, position),
+            () => inPool(pooled),
+          );
     },
-    read: (into, position) =>
-      new Promise((resolve, reject) => {
-        read(fd, into, 0, into.length, position, (error, count) => (error ? reject(error) : resolve(count)));
-      }),
+    writeSync: (bytes) => writeSync(fd, bytes),
+    datasync: () => (isFlushed ? Promise.resolve() : inPool((done) => fdatasync(fd, done))),
+    datasyncSync() {
+      if (!isFlushed) fdatasyncSync(fd);
+    },
+    read(into, position) {
+      const pooled = (done: Done<number>) => read(fd, into, 0, into.length, position, done);
+      return into.length > quickBytesMax
+        ? inPool(pooled)
+        : quickly(
+            () => readSync(fd, into, 0, into.length, position),
+            () => inPool(pooled),
+          );
+    },
     size: () =>
-      new Promise((resolve, reject) => fstat(fd, (error, stats) => (error ? reject(error) : resolve(stats.size)))),
-    truncate: (bytes) =>
-      new Promise((resolve, reject) => ftruncate(fd, bytes, (error) => (error ? reject(error) : resolve()))),
-    close: () =>
-      new Promise((resolve, reject) => {
-        if (!open) return resolve();
-        open = false;
-        close(fd, (error) => (error ? reject(error) : resolve()));
-      }),
+      quickly(
+        () => fstatSync(fd),
+        () => inPool<Stats>((done) => fstat(fd, done)),
+      ).then(({ size }) => size),
+    truncate: (bytes) => inPool((done) => ftruncate(fd, bytes, done)),
+    close() {
+      if (!isOpen) return Promise.resolve();
+      isOpen = false;
+      return quickly(
+        () => closeSync(fd),
+        () => inPool((done) => close(fd, done)),
+      );
+    },
   };
 }
 
 /** The machine's own file system. */
 export const nodeFileSystem: FileSystem = {
-  open: (path, mode) =>
-    new Promise((resolve, reject) => {
-      open(path, modes[mode], (error, fd) =>
-        error ? reject(error) : resolve(nodeFile(fd, mode === 'append' && oneCallFlush)),
-      );
-    }),
+  async open(path, mode) {
+    const flags = modes[mode];
+    const fd = await quickly(
+      () => openSync(path, flags),
+      () => inPool<number>((done) => open(path, flags, done)),
+    );
+    return nodeFile(fd, mode === 'append' && oneCallFlush);
+  },
   exists: existsSync,
   async stat(path) {
-    const stats = await stat(path);
+    const stats = await quickly(
+      () => statSync(path),
+      () => inPool<Stats>((done) => stat(path, done)),
+    );
     return { bytes: stats.size, modifiedAtMs: stats.mtimeMs };
   },
-  readdir: (path) => readdir(path),
-  mkdir: (path) => mkdir(path, { recursive: true }),
-  link,
-  rename,
-  unlink,
-  rmdir: (path) => rmdir(path),
+  readdir: (path) =>
+    quickly(
+      () => readdirSync(path),
+      () => inPool<string[]>((done) => readdir(path, done)),
+    ),
+  mkdir: (path) =>
+    quickly(
+      () => mkdirSync(path, { recursive: true }),
+      () => inPool((done) => mkdir(path, { recursive: true }, done)),
+    ),
+  link: (from, to) =>
+    quickly(
+      () => linkSync(from, to),
+      () => inPool((done) => link(from, to, done)),
+    ),
+  rename: (from, to) =>
+    quickly(
+      () => renameSync(from, to),
+      () => inPool((done) => rename(from, to, done)),
+    ),
+  async unlink(path) {
+    const isGone = await quickly(
+      () => lstatSync(path).size <= quickBytesMax && unlinkSync(path) === undefined,
+      () => Promise.resolve(false),
+    );
+    // Freeing a long file takes its time.
+    if (!isGone) await inPool((done) => unlink(path, done));
+  },
+  rmdir: (path) => inPool((done) => rmdir(path, done)),
   syncDirectory: (path) =>
     new Promise((resolve, reject) => {
       open(path, constants.O_RDONLY, (failed, fd) => {
