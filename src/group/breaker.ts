@@ -62,14 +62,45 @@ export function breakers({ trips = 5, openMs = 30_000, openMsMax = 600_000 }: Br
   };
 }
 
+/** What was learned, whatever the policy: what is under way, and each harness's failures since its last success, oldest first. */
+export interface Learned {
+  readonly underWay: readonly (readonly [attempt: string, harness: string])[];
+  readonly failures: readonly (readonly [harness: string, failure: FailureClass, at: number])[];
+}
+
+/** Breakers' way to learn. */
+export interface Learning {
+  /** Takes an entry, a recorded one or a new one, in journal order. */
+  take(entry: Entry): void;
+  /** Takes what an earlier host had learned. */
+  restore(learned: Learned): void;
+  /** What is learned so far; undefined when that is too much to keep. */
+  learned(): Learned | undefined;
+}
+
+/** More failures in a row, of all harnesses together, are learned from the journal only. */
+const failuresMax = 1_000;
+
 /**
- * Lets breakers learn from a run's entries, recorded ones and new ones, in journal order. An attempt that its host took
- * down with it says nothing about its harness. `isCounted`: false for harnesses that have no circuit.
+ * Lets breakers learn from a run's entries. An attempt that its host took down with it says nothing about its harness.
+ * `isCounted`: false for harnesses that have no circuit.
  */
-export function learning(circuits: Breakers, isCounted: (harness: string) => boolean): (entry: Entry) => void {
+export function learning(circuits: Breakers, isCounted: (harness: string) => boolean): Learning {
   /** Harness of the attempt under way, by stream and member. */
   const harnesses = new Map<string, string>();
-  return (entry) => {
+  let failures: Learned['failures'][number][] = [];
+  let isForgetful = false;
+
+  const note = (harness: string, failure: FailureClass | undefined, at: number) => {
+    if (failure === undefined) {
+      if (failures.length > 0) failures = failures.filter(([name]) => name !== harness);
+    } else if (harnessesOwn.has(failure)) {
+      isForgetful ||= failures.length >= failuresMax;
+      if (!isForgetful) failures.push([harness, failure, at]);
+    }
+    if (isCounted(harness)) circuits.note(harness, failure, at);
+  };
+  const take = (entry: Entry) => {
     const { type } = entry;
     if (type !== 'attempt.started' && type !== 'attempt.failed' && type !== 'member.settled') return;
     const { stream, data, at } = entry;
@@ -81,13 +112,21 @@ export function learning(circuits: Breakers, isCounted: (harness: string) => boo
     }
     const harness = harnesses.get(key);
     harnesses.delete(key);
-    if (harness === undefined || !isCounted(harness)) return;
+    if (harness === undefined) return;
     const {
       outcome,
       class: failed,
       error,
     } = data as unknown as Partial<GroupEvents['member.settled'] & GroupEvents['attempt.failed']>;
-    if (outcome?.status === 'ok') circuits.note(harness, undefined, at);
-    else if ((outcome?.error ?? error)?.code !== interruptedCode) circuits.note(harness, outcome?.class ?? failed, at);
+    if (outcome?.status === 'ok') note(harness, undefined, at);
+    else if ((outcome?.error ?? error)?.code !== interruptedCode) note(harness, outcome?.class ?? failed, at);
+  };
+  return {
+    take,
+    restore({ underWay, failures: noted }) {
+      for (const [attempt, harness] of underWay) harnesses.set(attempt, harness);
+      for (const [harness, failure, at] of noted) note(harness, failure, at);
+    },
+    learned: () => (isForgetful ? undefined : { underWay: [...harnesses], failures }),
   };
 }

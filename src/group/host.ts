@@ -14,7 +14,9 @@ import { emptyLedger, foldLedger, type Ledger } from './ledger.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
 import { payloadBytesMaxDefault, type HostOptions } from './host-options.ts';
 import { guarded } from './observer.ts';
+import type { Stretch } from './outline.ts';
 import { streamWriter } from './stream-writer.ts';
+import { takeUp } from './take-up.ts';
 import { timersOn } from './timers.ts';
 
 /** The stream of the process itself. */
@@ -25,8 +27,10 @@ export interface Host {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly epoch: number;
-  /** Entries that were recorded before this host: those of the run's own stream, and ends of groups, in journal order. */
+  /** Entries that were recorded before this host and are for the process, in journal order; see {@link Host.stretches}. */
   readonly recorded: readonly Entry[];
+  /** What stands before the recorded entry of an index, or behind the last, and is not at hand. */
+  readonly stretches: ReadonlyMap<number, Stretch>;
   /** Names of the groups that are recorded. */
   readonly recordedGroups: ReadonlySet<string>;
   /** Opens a group, or returns the one that is open. Codes: see {@link openGroup}, LIMIT. */
@@ -56,9 +60,6 @@ export interface Host {
   /** Waits for what is being written, writes snapshots, releases the lease. Safe to call twice. */
   close(): Promise<void>;
 }
-
-/** Recorded entries kept for groups that the process will open; with more, each group reads its stream again. */
-const recordedMax = 200_000;
 
 const visibleTypes = new Set(['checkpoint', 'gate.answered', 'group.ended', 'member.settled', 'message', 'signal']);
 
@@ -93,7 +94,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   };
 
   const circuits = breakers(options.breaker);
-  const learn = learning(circuits, (name) => options.harnesses[name]?.hasCircuit !== false);
+  const learned = learning(circuits, (name) => options.harnesses[name]?.hasCircuit !== false);
   const ledgers = new Map<string, Ledger>();
   const warned = new Set<string>();
   /** What is recorded counts against the run's budget, whether or not its group is open yet. */
@@ -107,9 +108,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
   };
 
   const applied = (entry: Entry) => {
-    learn(entry);
+    learned.take(entry);
     observer.entry(entry);
     // Exactly what a later iteration sees again: else its time, or its order, would differ.
+    taken.seen(entry);
     if (isForProcess(entry)) options.applied(entry);
   };
   let noticesTold = 0;
@@ -121,43 +123,21 @@ export async function openHost(options: HostOptions): Promise<Host> {
   lease.onLost?.(fail);
   const writer = streamWriter({ journal, epoch: lease.epoch, stream: runStream, clock, apply: applied, fatal: fail });
 
-  const recorded: Entry[] = [];
-  let streams: Map<string, Entry[]> | undefined = new Map();
-  const recordedGroups = new Set<string>();
-  /** The entry of each group's stream that says which version folds what follows. */
-  const versions = new Map<string, Entry>();
-  let kept = 0;
-  for await (const entries of journal.read(undefined, 1, { isLazy: true })) {
-    for (const entry of entries) {
-      if (isForProcess(entry)) recorded.push(entry);
-      if (entry.stream === runStream) {
-        writer.replayed(entry);
-        observer.replayed(entry);
-        continue;
-      }
-      learn(entry);
-      countIn(entry);
-      if (entry.seq === 1) recordedGroups.add(entry.stream.slice(streamOf('').length));
-      if (entry.seq === 1 || entry.type === 'group.migrated') versions.set(entry.stream, entry);
-      if (streams === undefined) continue;
-      const stream = streams.get(entry.stream);
-      if (stream === undefined) streams.set(entry.stream, [entry]);
-      else stream.push(entry);
-      kept += 1;
-      if (kept > recordedMax) streams = undefined;
-    }
-  }
+  // A budget counts what every attempt has spent, and wants to see all entries.
+  const mayOutline = options.budget === undefined;
+  const taken = await takeUp({
+    journal,
+    learned,
+    mayOutline,
+    isForProcess,
+    ofRun(entry) {
+      writer.replayed(entry);
+      observer.replayed(entry);
+    },
+    ofGroup: countIn,
+  });
+  const { recorded, stretches, recordedGroups } = taken;
   tellNotices();
-
-  async function* recordedOf(stream: string, fromSeq: number): AsyncIterable<readonly Entry[]> {
-    const entries = streams?.get(stream);
-    if (entries !== undefined) {
-      streams?.delete(stream);
-      yield fromSeq === 1 ? entries : entries.filter(({ seq }) => seq >= fromSeq);
-    } else if (recordedGroups.has(stream.slice(streamOf('').length))) {
-      yield* journal.read(stream, fromSeq, { isLazy: true });
-    }
-  }
 
   const context: GroupContext = {
     run: journal.run,
@@ -214,6 +194,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));
     if (context.performs)
       await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
+    if (failed === undefined && mayOutline) taken.keepOutline();
     isClosed = true;
     await journal.close();
   };
@@ -223,6 +204,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     clock,
     epoch: lease.epoch,
     recorded,
+    stretches,
     recordedGroups,
     open(groupOptions) {
       const { name } = groupOptions;
@@ -237,11 +219,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
           ),
         );
       }
-      const recordedGroup = {
-        version: versions.get(streamOf(name)),
-        read: (fromSeq: number) => recordedOf(streamOf(name), fromSeq),
-      };
-      const opening = openGroup(context, groupOptions, recordedGroup).then((group) => {
+      const opening = openGroup(context, groupOptions, taken.group(streamOf(name))).then((group) => {
         open.set(name, group);
         return group;
       });

@@ -7,12 +7,13 @@ import { plainEntry } from './lazy.ts';
 import type { Epoch } from './lease.ts';
 import { takeLog, type LogSettings } from './log.ts';
 import { encodePath } from './names.ts';
-import type { Journal, JournalNotice, Lease, Origin } from './port.ts';
+import type { Entry, Journal, JournalNotice, Lease, Origin, Outline } from './port.ts';
 import { readEntries } from './reader.ts';
 import { scanSegment } from './repair.ts';
 import { listSegments } from './segments.ts';
 import { readSnapshot, writeSnapshot } from './snapshots.ts';
 import { unshare } from './tree.ts';
+import type { WalkStart } from './walk.ts';
 import type { Writer } from './writer.ts';
 
 /** The journal of the run whose folder this is. It may be read at once, and written when leased. */
@@ -29,6 +30,8 @@ export function openFileJournal(
   let lease: Lease | undefined;
   /** What was read to take the run: the first read need not do that again. */
   let kept: Kept | undefined;
+  /** An outline of so many entries, to be kept. */
+  let keeping: { readonly entries: number; readonly outline: Outline } | undefined;
   let isTaking = false;
   let isClosed = false;
 
@@ -46,6 +49,8 @@ export function openFileJournal(
       callOff = clock.wakeAt(clock.now() + leaseTtlMs / 3, () => {
         // A heartbeat that fails is no harm by itself: the fence decides.
         void epoch.heartbeat().catch(() => undefined);
+        // Whoever took the run has read by now what it wanted to.
+        kept = undefined;
         if (epoch.isHeld() === 'stale') lost(staleEpoch(run, epoch.epoch));
         else arm();
       });
@@ -59,6 +64,29 @@ export function openFileJournal(
     const last = (await listSegments(fs, folder, run)).segments.at(-1);
     return last === undefined ? 0 : ((await scanSegment(fs, last)).cursor.heads.get(stream) ?? 0);
   };
+
+  /** What stands behind a place in the segment that was the last one when the run was taken, as of then. */
+  async function* readBehind(from: WalkStart, { segment, end: { bytes } }: Kept): AsyncIterable<readonly Entry[]> {
+    checkOpen();
+    if (bytes === from.bytes) return;
+    try {
+      const listing = await listSegments(fs, folder, run);
+      yield* readEntries({
+        fs,
+        listing: { ...listing, segments: listing.segments.slice(0, segment) },
+        upcasts,
+        stream: undefined,
+        fromSeq: 1,
+        lastBytes: bytes,
+        known: undefined,
+        from,
+        isLazy: true,
+        notice,
+      });
+    } catch (error) {
+      throw ioError(error, 'reading the log', folder);
+    }
+  }
 
   return {
     run,
@@ -102,9 +130,13 @@ export function openFileJournal(
               stopHeartbeat();
               try {
                 await mine.close();
-                const { segment, bytes, crc } = mine.durable();
-                if (mine.failure() === undefined && crc !== undefined)
-                  await writeChecked(fs, folder, { segment, bytes, crc });
+                const { segment, bytes, crc, entries } = mine.durable();
+                if (mine.failure() === undefined && crc !== undefined) {
+                  const outline = keeping?.entries === entries ? keeping.outline : undefined;
+                  const { epoch: newest } = epoch;
+                  const heads = mine.heads();
+                  await writeChecked(fs, folder, { segment, bytes, crc, entries, epoch: newest, heads, outline });
+                }
               } finally {
                 await epoch.release(mine.failure() === undefined);
                 if (mine.failure() === undefined) writer = undefined;
@@ -142,7 +174,7 @@ export function openFileJournal(
         const end = writer?.durable();
         const listing = await listSegments(fs, folder, run);
         const segments = end === undefined ? listing.segments : listing.segments.slice(0, end.segment);
-        const last = end !== undefined && kept?.segment === end.segment && kept.bytes === end.bytes ? kept : undefined;
+        const known = kept?.segment === end?.segment ? kept?.known : undefined;
         kept = undefined;
         const batches = readEntries({
           fs,
@@ -151,7 +183,8 @@ export function openFileJournal(
           stream,
           fromSeq,
           lastBytes: end?.bytes,
-          last: last?.entries,
+          known,
+          from: undefined,
           isLazy,
           notice,
         });
@@ -159,6 +192,16 @@ export function openFileJournal(
       } catch (error) {
         throw ioError(error, 'reading the log', folder);
       }
+    },
+    outline(maker) {
+      const segment = kept;
+      const outlined = segment?.outlined;
+      if (segment === undefined || outlined?.outline.maker !== maker) return undefined;
+      const { from, outline } = outlined;
+      return { data: outline.data, heads: from.cursor.heads, rest: () => readBehind(from, segment) };
+    },
+    keepOutline(outline) {
+      if (writer !== undefined) keeping = { entries: writer.durable().entries, outline };
     },
     async saveSnapshot(snapshot) {
       if (isClosed || lease === undefined) return false;

@@ -149,6 +149,20 @@ function inPool<Result = void>(call: (done: Done<Result>) => void): Promise<Resu
 /** Longer reads and writes leave the event loop alone. */
 const quickBytesMax = 64 * 1024;
 
+function openQuickly(path: string, flags: number): Promise<number> {
+  return quickly(
+    () => openSync(path, flags),
+    () => inPool<number>((done) => open(path, flags, done)),
+  );
+}
+
+function closeQuickly(fd: number): Promise<void> {
+  return quickly(
+    () => closeSync(fd),
+    () => inPool((done) => close(fd, done)),
+  );
+}
+
 function nodeFile(fd: number, isFlushed: boolean): OpenFile {
   let isOpen = true;
   return {
@@ -185,10 +199,7 @@ function nodeFile(fd: number, isFlushed: boolean): OpenFile {
     close() {
       if (!isOpen) return Promise.resolve();
       isOpen = false;
-      return quickly(
-        () => closeSync(fd),
-        () => inPool((done) => close(fd, done)),
-      );
+      return closeQuickly(fd);
     },
   };
 }
@@ -196,11 +207,7 @@ function nodeFile(fd: number, isFlushed: boolean): OpenFile {
 /** The machine's own file system. */
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
-    const flags = modes[mode];
-    const fd = await quickly(
-      () => openSync(path, flags),
-      () => inPool<number>((done) => open(path, flags, done)),
-    );
+    const fd = await openQuickly(path, modes[mode]);
     return nodeFile(fd, mode === 'append' && oneCallFlush);
   },
   exists: existsSync,
@@ -240,12 +247,19 @@ export const nodeFileSystem: FileSystem = {
     if (!isGone) await inPool((done) => unlink(path, done));
   },
   rmdir: (path) => inPool((done) => rmdir(path, done)),
-  syncDirectory: (path) =>
-    new Promise((resolve, reject) => {
-      open(path, constants.O_RDONLY, (failed, fd) => {
-        // Windows cannot open folders; its file system journals names by itself.
-        if (failed) return hasCode(failed, 'EPERM') || hasCode(failed, 'EISDIR') ? resolve() : reject(failed);
-        fsync(fd, (error) => close(fd, () => (error ? reject(error) : resolve())));
-      });
-    }),
+  async syncDirectory(path) {
+    let fd: number;
+    try {
+      fd = await openQuickly(path, constants.O_RDONLY);
+    } catch (error) {
+      // Windows cannot open folders; its file system journals names by itself.
+      if (hasCode(error, 'EPERM') || hasCode(error, 'EISDIR')) return;
+      throw error;
+    }
+    try {
+      await inPool((done) => fsync(fd, done));
+    } finally {
+      await closeQuickly(fd);
+    }
+  },
 };

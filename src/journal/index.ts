@@ -17,6 +17,8 @@ export type {
   JournalStore,
   Lease,
   Origin,
+  Outline,
+  Outlined,
   Snapshot,
 } from './port.ts';
 export { machineProcesses, type Liveness, type ProcessIdentity, type Processes } from './process-identity.ts';

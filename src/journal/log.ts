@@ -73,7 +73,7 @@ async function refuse(fs: FileSystem, listing: Listing): Promise<never> {
 
 /** Opens the log's end for writing. Resolves to a number instead when the epoch is too low for the log: the lowest that will do. */
 async function openLog(options: LogOptions, epoch: Epoch, mustSeal: boolean): Promise<Omit<HeldLog, 'epoch'> | number> {
-  const { fs, clock, run, folder, processes, engine, notice, batchBytesMax, upcasts } = options;
+  const { fs, clock, run, folder, processes, engine, notice, batchBytesMax } = options;
   /** Differs between hosts. */
   const author = `${processes.self().pid}-${epoch.epoch}`;
 
@@ -124,7 +124,7 @@ async function openLog(options: LogOptions, epoch: Epoch, mustSeal: boolean): Pr
     const last = listing.segments.at(-1);
     if (listing.trouble !== undefined || last === undefined) return refuse(fs, listing);
     const number = last.header.segment;
-    const { scan, crc, kept } = await readLastSegment(fs, folder, last, upcasts);
+    const { scan, crc, kept } = await readLastSegment(fs, folder, last);
     const { cursor: seen, end } = scan;
     if (seen.epoch >= epoch.epoch) return seen.epoch + 1;
     if (!mustSeal) {

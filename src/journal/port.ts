@@ -62,6 +62,21 @@ export interface Snapshot {
   readonly data: JsonValue;
 }
 
+/** What somebody has made of all of a log's entries up to some place: a cache of the log, as a snapshot is one of a stream (G9). */
+export interface Outline {
+  /** What made it: another maker's outline is ignored. */
+  readonly maker: string;
+  readonly data: JsonValue;
+}
+
+/** An outline, and how to go on from there. */
+export interface Outlined {
+  readonly data: JsonValue;
+  /** Last seq of every stream. */
+  readonly heads: ReadonlyMap<string, number>;
+  rest(): AsyncIterable<readonly Entry[]>;
+}
+
 /** What opening a journal found and mended or set aside; the host records and shows it. */
 export interface JournalNotice {
   readonly kind: 'torn-tail' | 'stale-writes' | 'snapshot-ignored';
@@ -132,6 +147,14 @@ export interface Journal {
   saveSnapshot(snapshot: Snapshot): Promise<boolean>;
   /** The newest intact snapshot of `stream` by `maker`, not beyond the log's end; undefined when there is none. */
   loadSnapshot(stream: string, maker: string): Promise<Snapshot | undefined>;
+  /**
+   * What `maker` made of the log as it was when the run was last given back, the last seq of every stream there, and the entries behind it
+   * (in batches, their data parsed when it is first looked at). To be asked for between the lease and the first read or append. Optional;
+   * undefined when there is none. Codes of `rest`: those of `read`.
+   */
+  outline?(maker: string): Outlined | undefined;
+  /** Keeps this outline of all entries that are durable now, if none comes behind them before the run is given back. Optional. */
+  keepOutline?(outline: Outline): void;
   /** What was found and mended so far, in order. */
   notices(): readonly JournalNotice[];
   /**

@@ -4,7 +4,8 @@ import type { FileSystem } from './fs.ts';
 import { entryReader, factsReader, type LineFacts, type Upcasts } from './decode.ts';
 import { lazyReader } from './lazy.ts';
 import { corrupt } from './damage.ts';
-import { cursorAt, walkSegment, type Cursor, type Inspect } from './walk.ts';
+import { entriesOf, type Known } from './last-segment.ts';
+import { cursorAt, walkSegment, type Cursor, type Inspect, type WalkStart } from './walk.ts';
 import type { Listing, Segment } from './segments.ts';
 
 /** What to read. */
@@ -17,8 +18,10 @@ export interface ReadOptions {
   readonly fromSeq: number;
   /** The last segment ends here, whatever the file's size is. */
   readonly lastBytes: number | undefined;
-  /** All entries of the last segment, where they are known already. */
-  readonly last: readonly Entry[] | undefined;
+  /** The last segment's bytes up to a place, where they have been read and checked already. */
+  readonly known: Known | undefined;
+  /** Begins at a place in the last segment. Default: at the log's beginning. */
+  readonly from: WalkStart | undefined;
   /** Data is parsed when it is first looked at. */
   readonly isLazy: boolean;
   readonly notice: (notice: JournalNotice) => void;
@@ -46,7 +49,8 @@ export async function* readEntries({
   stream,
   fromSeq,
   lastBytes,
-  last,
+  known,
+  from,
   isLazy,
   notice,
 }: ReadOptions): AsyncGenerator<readonly Entry[]> {
@@ -91,11 +95,11 @@ export async function* readEntries({
     return taken;
   };
 
-  const segments = wanted(listing.segments, stream, fromSeq);
+  const segments = from === undefined ? wanted(listing.segments, stream, fromSeq) : listing.segments.slice(-1);
   let cursor: Cursor | undefined;
   for (const segment of segments) {
-    cursor ??= cursorAt(segment);
-    if (cursor.entries !== segment.header.entriesBefore) {
+    cursor ??= cursorAt(segment, from);
+    if (from === undefined && cursor.entries !== segment.header.entriesBefore) {
       throw corrupt(
         { ...segment, line: 1, byte: 0, intact: cursor.entries },
         `the header counts ${segment.header.entriesBefore} entries before it, but there are ${cursor.entries}`,
@@ -114,17 +118,26 @@ export async function* readEntries({
         });
       }
     }
-    if (last !== undefined && segment === listing.segments.at(-1)) {
-      const asked = last.filter((entry) => entry.seq >= fromSeq && (stream === undefined || entry.stream === stream));
+    const isLast = segment === listing.segments.at(-1);
+    let start = from;
+    const checked = known === undefined || !isLast ? undefined : entriesOf(known.content, segment.headerBytes, upcasts);
+    if (checked !== undefined && known !== undefined) {
+      const asked = checked.filter(
+        (entry) => entry.seq >= fromSeq && (stream === undefined || entry.stream === stream),
+      );
       if (asked.length > 0) yield asked;
-      break;
+      start = known.end;
+      cursor = cursorAt(segment, start);
+      if (start.bytes === lastBytes) break;
     }
     const walk = walkSegment(
       fs,
       segment,
       cursor,
       stream === undefined ? inspectAll : inspectStream,
-      segment === listing.segments.at(-1) ? lastBytes : undefined,
+      isLast ? lastBytes : undefined,
+      undefined,
+      start,
     );
     for await (const open of walk) {
       const taken = takeBatch(open);

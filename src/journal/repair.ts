@@ -6,7 +6,7 @@ import { readAll, withFile, writeAll, type FileSystem } from './fs.ts';
 import { factsReader } from './decode.ts';
 import type { JournalNotice } from './port.ts';
 import type { Segment } from './segments.ts';
-import { cursorAt, walkSegment, type Cursor, type SegmentEnd } from './walk.ts';
+import { cursorAt, walkSegment, type Cursor, type SegmentEnd, type WalkStart } from './walk.ts';
 
 /** The last segment, checked to its end. */
 export interface Scan {
@@ -14,14 +14,15 @@ export interface Scan {
   readonly end: SegmentEnd;
 }
 
-/** Checks a segment, or `content` read of it before, without parsing its data. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
+/** Checks a segment, or `content` read of it before, or what is behind `from`, without parsing its data. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT; system errors pass through. */
 export async function scanSegment(
   fs: FileSystem,
   segment: Segment,
   cursor: Cursor = cursorAt(segment),
   content?: Buffer,
+  from?: WalkStart,
 ): Promise<Scan> {
-  const walk = walkSegment(fs, segment, cursor, factsReader(), undefined, content);
+  const walk = walkSegment(fs, segment, cursor, factsReader(), undefined, content, from);
   for (;;) {
     const step = await walk.next();
     if (step.done === true) return { cursor, end: step.value };

@@ -56,7 +56,8 @@ function segmentNumber(file: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-function isHeads(value: unknown): value is Readonly<Record<string, number>> {
+/** True for what can be the last seq of every stream. */
+export function isHeads(value: unknown): value is Readonly<Record<string, number>> {
   return typeof value === 'object' && value !== null && Object.values(value).every((seq) => Number.isSafeInteger(seq));
 }
 

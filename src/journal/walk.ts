@@ -21,10 +21,20 @@ export interface Cursor {
   epoch: number;
 }
 
-/** Begins a walk at a segment: what its header says of everything before it. */
-export function cursorAt(segment: Segment): Cursor {
+/** A place in a segment, behind a whole append, and what is known of everything before it. */
+export interface WalkStart {
+  readonly bytes: number;
+  /** Lines of the segment before it, the header included. */
+  readonly lines: number;
+  readonly cursor: { readonly heads: ReadonlyMap<string, number>; readonly entries: number; readonly epoch: number };
+}
+
+/** Begins a walk at a segment: what its header says of everything before it, or `from`. */
+export function cursorAt(segment: Segment, from?: WalkStart): Cursor {
   const { heads, entriesBefore, epoch } = segment.header;
-  return { heads: new Map(heads), entries: entriesBefore, epoch };
+  return from === undefined
+    ? { heads: new Map(heads), entries: entriesBefore, epoch }
+    : { ...from.cursor, heads: new Map(from.cursor.heads) };
 }
 
 /** How a segment ends. */
@@ -75,7 +85,7 @@ function follow(cursor: Cursor, facts: LineFacts, unit: LineFacts | undefined, p
 /**
  * Walks `segment` up to `toBytes` (default: its sealed end, else its present size) and yields after each chunk how many of the lines
  * inspected so far belong to appends still incomplete. An unfinished end is fine in the last segment only. `content`: all of the file's
- * bytes, where somebody has read them already.
+ * bytes, where somebody has read them already. `from`: where to begin, with its cursor; default behind the header.
  */
 export async function* walkSegment(
   fs: FileSystem,
@@ -84,10 +94,11 @@ export async function* walkSegment(
   inspect: Inspect,
   toBytes?: number,
   content?: Buffer,
+  from?: WalkStart,
 ): AsyncGenerator<number, SegmentEnd> {
   const { file, path, sealedBytes, headerBytes } = segment;
-  let line = 1;
-  let byte = headerBytes;
+  let line = from?.lines ?? 1;
+  let byte = from?.bytes ?? headerBytes;
   let unit:
     | (LineFacts & {
         readonly byte: number;

@@ -58,7 +58,14 @@ export interface LogState {
 export interface Writer {
   append(stream: string, expectedSeq: number, events: readonly JournalEvent[]): Promise<readonly Entry[]>;
   /** End of what is durable. */
-  durable(): { readonly segment: number; readonly bytes: number; readonly crc: number | undefined };
+  durable(): {
+    readonly segment: number;
+    readonly bytes: number;
+    readonly crc: number | undefined;
+    readonly entries: number;
+  };
+  /** Last durable seq of every stream. */
+  heads(): ReadonlyMap<string, number>;
   /** Last durable seq of a stream; 0 when it has none. */
   durableSeq(stream: string): number;
   /** Why every further append fails; undefined when none does. */
@@ -283,7 +290,8 @@ export function createWriter(options: WriterOptions): Writer {
 
   return {
     append,
-    durable: () => ({ segment, bytes, crc }),
+    durable: () => ({ segment, bytes, crc, entries: entryCount }),
+    heads: () => state().heads,
     durableSeq: (stream) => streams.get(stream)?.durableSeq ?? 0,
     failure: () => failure,
     async close() {

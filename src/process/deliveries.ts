@@ -3,16 +3,17 @@
  * iteration, so that branches that race are resumed in the same order (G6). Nothing is matched by position: a
  * delivery finds its waiter by name (G8), whether the waiter came before it or comes after.
  */
+import { isOthers, type Stretch } from '../group/outline.ts';
 import type { Entry } from '../journal/port.ts';
 import { drained } from './drained.ts';
 
 /** Deliveries of one pass. */
 export interface Deliveries {
-  /** Takes a durable entry; it is delivered when the process has taken in everything before it. */
-  offer(entry: Entry): void;
+  /** Takes a durable entry, or entries that are not at hand; delivered when the process has taken in everything before. */
+  offer(next: Entry | Stretch): void;
   /** Resolves with the entry of this key when it has been delivered. */
   wait(key: string): Promise<Entry>;
-  /** The delivered entry of this key, if any. */
+  /** The delivered entry of this key, if any; of a signal's key only if it was the process's own, or waited for. */
   delivered(key: string): Entry | undefined;
   /** Checkpoints of a group delivered so far. */
   checkpoints(group: string): readonly Entry[];
@@ -44,15 +45,22 @@ export function deliveryKey({ stream, type, data }: Entry): string | undefined {
 
 /** Key of a group's end. */
 export const endKey = (group: string) => JSON.stringify(['end', group]);
+const signalStart = '["signal",';
 /** Key of a signal to a group. */
-export const signalKey = (group: string, id: string) => JSON.stringify(['signal', group, id]);
+export const signalKey = (group: string, id: string) => `${signalStart}${JSON.stringify(group)},${JSON.stringify(id)}]`;
 /** Key of the answer at a gate of this stream. */
 export const gateKey = (stream: string, name: string) => JSON.stringify(['gate', stream, name]);
 /** Key of a sleep. */
 export const sleepKey = (until: number) => JSON.stringify(['sleep', until]);
 
-/** Deliveries with nothing delivered yet. `ready` holds back what concerns a group until that group is open. */
-export function deliveries(ready: (group: string) => Promise<unknown> | undefined): Deliveries {
+/**
+ * Deliveries with nothing delivered yet. `ready` holds back what concerns a group until that group is open; `fail` is told when entries
+ * that are not at hand cannot be read.
+ */
+export function deliveries(
+  ready: (group: string) => Promise<unknown> | undefined,
+  fail: (error: unknown) => void,
+): Deliveries {
   const waits = new Map<string, ((entry: Entry) => void)[]>();
   const byKey = new Map<string, Entry>();
   const checkpointsOf = new Map<string, Entry[]>();
@@ -61,7 +69,10 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
   /** Streams of which something was delivered, and taken in, while their group was open. */
   const opened = new Set<string>();
   let quietWaiters: (() => void)[] = [];
-  let queue: Entry[] = [];
+  let queue: (Entry | Stretch)[] = [];
+  /** Delivered, and not at hand: nobody has waited for any of them. */
+  let unread: Stretch[] = [];
+  let reading: Promise<void> | undefined;
   let running = false;
   let now = 0;
 
@@ -88,28 +99,61 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
   };
 
   /**
-   * A settlement, which resumes nobody and can only be looked at, or a checkpoint that nobody waits for, of a group that
-   * the process has had open: it has nothing to take in.
+   * A settlement, which resumes nobody and can only be looked at; or a checkpoint, or a signal of somebody else's, that nobody waits for,
+   * of a group that the process has had open: it has nothing to take in. (Its own signal it may yet be about to wait for.)
    */
-  const isOnlyNoted = ({ type, stream }: Entry) =>
-    type === 'member.settled' ||
-    (type === 'checkpoint' && !movers.has(stream.slice(groupPrefix.length)) && opened.has(stream));
+  const isOnlyNoted = (entry: Entry) => {
+    const { type, stream } = entry;
+    if (type === 'member.settled') return true;
+    if (!opened.has(stream)) return false;
+    if (type === 'checkpoint') return !movers.has(stream.slice(groupPrefix.length));
+    return isOthers(entry) && !waits.has(deliveryKey(entry) ?? '');
+  };
+
+  const next = async (entry: Entry) => {
+    const opening = entry.stream.startsWith(groupPrefix) ? ready(entry.stream.slice(groupPrefix.length)) : undefined;
+    await opening;
+    const isQuick = isOnlyNoted(entry);
+    deliver(entry);
+    if (isQuick) return;
+    if (opening !== undefined) opened.add(entry.stream);
+    await drained();
+  };
+
+  const isWaitedFor = () => [...waits.keys()].some((key) => key.startsWith(signalStart));
+  const nextStretch = async (stretch: Stretch) => {
+    if (stretch.streams.every((stream) => opened.has(stream)) && !isWaitedFor()) {
+      now = Math.max(now, stretch.at);
+      unread.push(stretch);
+      return;
+    }
+    for (const entry of await stretch.entries()) await next(entry);
+  };
+  /** The process waits for a signal that may have been delivered unread. Nothing else is delivered meanwhile. */
+  const readUnread = async () => {
+    const stretches = unread;
+    unread = [];
+    for (const stretch of stretches) {
+      for (const entry of await stretch.entries()) {
+        const key = deliveryKey(entry);
+        if (key === undefined || byKey.has(key)) continue;
+        byKey.set(key, entry);
+        for (const resolve of waits.get(key) ?? []) resolve(entry);
+        waits.delete(key);
+      }
+    }
+    await drained();
+  };
 
   const run = async () => {
     await drained();
-    while (queue.length > 0) {
+    while (queue.length > 0 || reading !== undefined) {
+      await reading;
       const batch = queue;
       queue = [];
-      for (const entry of batch) {
-        const opening = entry.stream.startsWith(groupPrefix)
-          ? ready(entry.stream.slice(groupPrefix.length))
-          : undefined;
-        await opening;
-        const isQuick = isOnlyNoted(entry);
-        deliver(entry);
-        if (isQuick) continue;
-        if (opening !== undefined) opened.add(entry.stream);
-        await drained();
+      for (const one of batch) {
+        await reading;
+        await ('entries' in one ? nextStretch(one) : next(one));
       }
     }
     running = false;
@@ -118,21 +162,32 @@ export function deliveries(ready: (group: string) => Promise<unknown> | undefine
     for (const resolve of waiters) resolve();
   };
 
+  const begin = () => {
+    if (running) return;
+    running = true;
+    run().catch(fail);
+  };
+
   return {
-    offer(entry) {
-      queue.push(entry);
-      if (running) return;
-      running = true;
-      void run();
+    offer(one) {
+      queue.push(one);
+      begin();
     },
     wait(key) {
       const entry = byKey.get(key);
       if (entry !== undefined) return Promise.resolve(entry);
-      return new Promise((resolve) => {
+      const entryOfKey = new Promise<Entry>((resolve) => {
         const list = waits.get(key);
         if (list === undefined) waits.set(key, [resolve]);
         else list.push(resolve);
       });
+      if (unread.length > 0 && key.startsWith(signalStart)) {
+        reading = readUnread()
+          .catch(fail)
+          .finally(() => (reading = undefined));
+        begin();
+      }
+      return entryOfKey;
     },
     delivered: (key) => byKey.get(key),
     checkpoints: (group) => checkpointsOf.get(group) ?? [],

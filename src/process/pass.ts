@@ -57,7 +57,7 @@ function definitionOf(machine: AnyStateMachine): Definition {
 /** Starts a pass. Errors that are the author's to mend stop the host (`host.fail`): the run is not ended by them. */
 export function startPass(host: Host, run: string, recorded: readonly Entry[], body: (ctx: Context) => unknown): Pass {
   const opened = new Map<string, Promise<Group>>();
-  const inbox = deliveries((group) => opened.get(group)?.catch(() => {}));
+  const inbox = deliveries((group) => opened.get(group)?.catch(() => {}), host.fail);
   const sleeping = new Set<number>();
   const unwanted = new Set<string>();
   const logged = new Map<string, number>();
@@ -235,7 +235,13 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     },
   };
 
-  for (const entry of recorded) inbox.offer(entry);
+  recorded.forEach((entry, index) => {
+    const stretch = host.stretches.get(index);
+    if (stretch !== undefined) inbox.offer(stretch);
+    inbox.offer(entry);
+  });
+  const last = host.stretches.get(recorded.length);
+  if (last !== undefined) inbox.offer(last);
   const outcome = inbox.wait('run.created').then(async (): Promise<PassOutcome> => {
     try {
       over = { status: 'returned', value: await body(ctx) };

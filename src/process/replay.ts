@@ -85,6 +85,7 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
     clock: { now: () => last, wakeAt: () => () => {} },
     epoch: 0,
     recorded: forProcess,
+    stretches: new Map(),
     recordedGroups: new Set(),
     open(options) {
       const known = opening.get(options.name) ?? open(options);

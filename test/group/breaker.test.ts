@@ -110,8 +110,8 @@ describe('learning from entries', () => {
     const learn = learning(one, () => true);
     const again = learning(other, () => true);
     for (const take of entries) {
-      learn(take);
-      again(take);
+      learn.take(take);
+      again.take(take);
     }
     expect(one.openUntil('h', 3)).toBe(103);
     expect(other.openUntil('h', 3)).toBe(103);
@@ -121,7 +121,7 @@ describe('learning from entries', () => {
     const circuits = breakers(policy);
     const learn = learning(circuits, () => true);
     for (const member of ['a', 'b', 'c', 'd'])
-      for (const take of [started(member), failed(member, 1, 'INTERRUPTED')]) learn(take);
+      for (const take of [started(member), failed(member, 1, 'INTERRUPTED')]) learn.take(take);
     expect(circuits.openUntil('h', 1)).toBeUndefined();
   });
 
@@ -129,7 +129,7 @@ describe('learning from entries', () => {
     const circuits = breakers(policy);
     const learn = learning(circuits, (name) => name !== 'h');
     for (const member of ['a', 'b', 'c', 'd'])
-      for (const take of [started(member), settled(member, 1, 'error')]) learn(take);
+      for (const take of [started(member), settled(member, 1, 'error')]) learn.take(take);
     expect(circuits.openUntil('h', 1)).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fileStore, memoryFileSystem, type Entry } from '../../src/journal/index.ts';
+import { fileStore, memoryFileSystem, type Entry, type Outlined } from '../../src/journal/index.ts';
 import { lazyReader, plainEntry } from '../../src/journal/lazy.ts';
 import { errorOf, event, fakeProcesses, readAll, writeLog } from './support.ts';
 
@@ -19,7 +19,11 @@ async function written(count: number) {
 describe('what the last holder had checked', () => {
   test('is left by a clean release, and spares the next holder nothing but work', async () => {
     const { fs, store, entries, bytes } = await written(20);
-    expect(fs.peek(checked)?.toString()).toMatch(new RegExp(`^{"segment":1,"bytes":${bytes.length},"sum":\\d+,"crc"`));
+    expect(fs.peek(checked)?.toString()).toMatch(
+      new RegExp(
+        `^{"segment":1,"bytes":${bytes.length},"sum":\\d+,"v":1,"entries":20,"epoch":1,"heads":{"group:a":20},"crc"`,
+      ),
+    );
     const journal = await store().open('r');
     const { epoch } = await journal.lease();
     expect(await readAll(journal)).toEqual(entries);
@@ -62,7 +66,13 @@ describe('what the last holder had checked', () => {
       await journal.lease();
       expect(await readAll(journal)).toEqual(entries);
       await journal.close();
-      expect(fs.peek(checked)).toEqual(left);
+      // The same, but for who gave it back last.
+      const { epoch, crc, ...rest } = JSON.parse(String(fs.peek(checked))) as Record<string, unknown>;
+      expect({ ...rest, epoch: 1, crc: expect.any(String) }).toEqual({
+        ...JSON.parse(String(left)),
+        crc: expect.any(String),
+      });
+      expect([typeof epoch, typeof crc]).toEqual(['number', 'string']);
     }
     // A torn append behind what was checked.
     fs.poke(log, Buffer.concat([bytes, Buffer.from('{"v":1,"stream":"gro')]));
@@ -71,6 +81,86 @@ describe('what the last holder had checked', () => {
     expect(journal.notices().map(({ kind }) => kind)).toEqual(['torn-tail']);
     expect(await readAll(journal)).toEqual(entries);
     await journal.close();
+  });
+});
+
+describe('an outline', () => {
+  const kept = { maker: 'tester/1', data: { text: 'ünï' } };
+
+  async function outlined() {
+    const log = await written(20);
+    const journal = await log.store().open('r');
+    const { epoch } = await journal.lease();
+    await journal.append('group:b', 0, epoch, [event('one'), event('two')]);
+    journal.keepOutline?.(kept);
+    await journal.close();
+    return log;
+  }
+  const restOf = async (outline: Outlined | undefined) => {
+    const rest: Entry[] = [];
+    for await (const entries of outline?.rest() ?? []) rest.push(...entries.map(plainEntry));
+    return rest;
+  };
+
+  test('comes back to its maker, with the place of every stream', async () => {
+    const { store } = await outlined();
+    const journal = await store().open('r');
+    await journal.lease();
+    expect(journal.outline?.('another')).toBeUndefined();
+    const outline = journal.outline?.(kept.maker);
+    expect(outline?.data).toEqual(kept.data);
+    expect([...(outline?.heads ?? [])]).toEqual([
+      ['group:a', 20],
+      ['group:b', 2],
+    ]);
+    expect(await restOf(outline)).toEqual([]);
+    expect(await readAll(journal)).toHaveLength(22);
+    expect(journal.outline?.(kept.maker)).toBeUndefined();
+    await journal.close();
+  });
+
+  test('comes with what was written behind it by a host that died, and is dropped by one that gives the run back', async () => {
+    const { fs, store } = await outlined();
+    const left = fs.peek(checked) ?? Buffer.alloc(0);
+    const journal = await store().open('r');
+    const { epoch } = await journal.lease();
+    await journal.append('group:b', 2, epoch, [event('three'), event('four')]);
+    await journal.close();
+    const behind = (await readAll(await store().open('r'))).slice(22);
+    const without = await store().open('r');
+    await without.lease();
+    expect(without.outline?.(kept.maker)).toBeUndefined();
+    await without.close();
+    fs.poke(checked, left);
+    const next = await store().open('r');
+    const { epoch: now } = await next.lease();
+    const outline = next.outline?.(kept.maker);
+    // What this host writes is its own affair.
+    await next.append('group:b', 4, now, [event('five')]);
+    expect(await restOf(outline)).toEqual(behind);
+    expect(behind.map(({ type }) => type)).toEqual(['three', 'four']);
+    await next.close();
+  });
+
+  test('counts for nothing where the log before it, or behind it, was damaged: the log is refused with its line', async () => {
+    const { fs, store } = await outlined();
+    const left = fs.peek(checked) ?? Buffer.alloc(0);
+    const journal = await store().open('r');
+    const { epoch } = await journal.lease();
+    await journal.append('group:b', 2, epoch, [event('three')]);
+    await journal.close();
+    const bytes = fs.peek(log) ?? Buffer.alloc(0);
+    for (let at = bytes.indexOf(10) + 1; at < bytes.length; at += 11) {
+      const damaged = Buffer.from(bytes);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
+      fs.poke(log, damaged);
+      fs.poke(checked, left);
+      const again = await store().open('r');
+      const error = await errorOf(again.lease());
+      const line = bytes.subarray(0, at).filter((byte) => byte === 10).length + 1;
+      expect([at, error.code, error.details['line']]).toEqual([at, 'JOURNAL_CORRUPT', line]);
+      await again.close();
+    }
   });
 });
 

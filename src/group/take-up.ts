@@ -1,0 +1,124 @@
+/** What was recorded, as a host takes a run up: by the journal's outline where there is one, and by reading the log where there is none. */
+import type { Entry, Journal } from '../journal/port.ts';
+import type { Learning } from './breaker.ts';
+import { streamOf } from './fold.ts';
+import type { RecordedGroup } from './group.ts';
+import { outlineMaker, outliner, type Stretch } from './outline.ts';
+
+/** What taking up needs. */
+export interface TakeUpOptions {
+  readonly journal: Journal;
+  /** Learns from all entries. */
+  readonly learned: Learning;
+  /** False when every entry must be looked at. */
+  readonly mayOutline: boolean;
+  /** True for what the driver of the process must see again. */
+  isForProcess(entry: Entry): boolean;
+  /** Called with each entry of the run's own stream, in order. */
+  ofRun(entry: Entry): void;
+  /** Called with each entry of the groups that is not outlined, in order. */
+  ofGroup(entry: Entry): void;
+}
+
+/** A run that was taken up. */
+export interface TakenUp {
+  /** Entries for the process, in journal order. */
+  readonly recorded: readonly Entry[];
+  /** What stands before the recorded entry of an index, or behind the last, and is not at hand. */
+  readonly stretches: ReadonlyMap<number, Stretch>;
+  readonly recordedGroups: ReadonlySet<string>;
+  /** What is recorded of a group. */
+  group(stream: string): RecordedGroup;
+  /** Takes notice of an entry that came since, in journal order. */
+  seen(entry: Entry): void;
+  /** Leaves the next host an outline. */
+  keepOutline(): void;
+}
+
+/** Recorded entries kept for groups that the process will open; with more, each group reads its stream again. */
+const recordedMax = 200_000;
+
+/** Takes up what was recorded. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO. */
+export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
+  const { journal, learned, mayOutline, isForProcess, ofRun, ofGroup } = options;
+  const groupStart = streamOf('');
+  const recorded: Entry[] = [];
+  const recordedGroups = new Set<string>();
+  const outlines = outliner();
+  const versions = new Map<string, Entry>();
+  const isVersion = ({ seq, type, stream }: Entry) =>
+    (seq === 1 || type === 'group.migrated') && stream.startsWith(groupStart);
+  let stretches: ReadonlyMap<number, Stretch> = new Map();
+  let streams: Map<string, Entry[]> | undefined = new Map();
+
+  let reading: Promise<readonly Entry[]> | undefined;
+  const readAll = async (): Promise<readonly Entry[]> => {
+    const all: Entry[] = [];
+    for await (const entries of journal.read(undefined, 1, { isLazy: true })) all.push(...entries.filter(isForProcess));
+    return all;
+  };
+  const outlined = mayOutline ? journal.outline?.(outlineMaker) : undefined;
+  if (outlined !== undefined) {
+    const before = outlines.restore(outlined.data, () => (reading ??= readAll()));
+    ({ stretches } = before);
+    learned.restore(before.learned);
+    for (const entry of before.entries) {
+      recorded.push(entry);
+      if (!entry.stream.startsWith(groupStart)) ofRun(entry);
+    }
+    for (const entry of before.versions) versions.set(entry.stream, entry);
+    for (const stream of outlined.heads.keys())
+      if (stream.startsWith(groupStart)) recordedGroups.add(stream.slice(groupStart.length));
+  }
+
+  let kept = 0;
+  for await (const entries of outlined?.rest() ?? journal.read(undefined, 1, { isLazy: true })) {
+    for (const entry of entries) {
+      if (isForProcess(entry)) {
+        recorded.push(entry);
+        outlines.add(entry);
+      }
+      const { stream } = entry;
+      if (!stream.startsWith(groupStart)) {
+        ofRun(entry);
+        continue;
+      }
+      learned.take(entry);
+      ofGroup(entry);
+      if (entry.seq === 1) recordedGroups.add(stream.slice(groupStart.length));
+      if (isVersion(entry)) versions.set(stream, entry);
+      if (streams === undefined) continue;
+      const known = streams.get(stream);
+      if (known === undefined) streams.set(stream, [entry]);
+      else known.push(entry);
+      kept += 1;
+      if (kept > recordedMax) streams = undefined;
+    }
+  }
+
+  async function* read(stream: string, fromSeq: number): AsyncIterable<readonly Entry[]> {
+    const outlinedTo = outlined?.heads.get(stream) ?? 0;
+    if (streams !== undefined && fromSeq > outlinedTo) {
+      const entries = streams.get(stream) ?? [];
+      streams.delete(stream);
+      yield fromSeq === outlinedTo + 1 ? entries : entries.filter(({ seq }) => seq >= fromSeq);
+    } else if (recordedGroups.has(stream.slice(groupStart.length))) {
+      yield* journal.read(stream, fromSeq, { isLazy: true });
+    }
+  }
+
+  return {
+    recorded,
+    stretches,
+    recordedGroups,
+    group: (stream) => ({ version: versions.get(stream), read: (fromSeq) => read(stream, fromSeq) }),
+    seen(entry) {
+      if (isForProcess(entry)) outlines.add(entry);
+      if (isVersion(entry)) versions.set(entry.stream, entry);
+    },
+    keepOutline() {
+      const outline = outlines.outline(learned.learned(), [...versions.values()]);
+      if (outline !== undefined) journal.keepOutline?.(outline);
+    },
+  };
+}
