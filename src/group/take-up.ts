@@ -96,11 +96,14 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
     }
   }
 
+  /** Streams that were read before: they are not held twice as long. */
+  const given = new Set<string>();
   async function* read(stream: string, fromSeq: number): AsyncIterable<readonly Entry[]> {
     const outlinedTo = outlined?.heads.get(stream) ?? 0;
-    if (streams !== undefined && fromSeq > outlinedTo) {
+    if (streams !== undefined && fromSeq > outlinedTo && !given.has(stream)) {
       const entries = streams.get(stream) ?? [];
       streams.delete(stream);
+      given.add(stream);
       yield fromSeq === outlinedTo + 1 ? entries : entries.filter(({ seq }) => seq >= fromSeq);
     } else if (recordedGroups.has(stream.slice(groupStart.length))) {
       yield* journal.read(stream, fromSeq, { isLazy: true });

@@ -58,12 +58,7 @@ export interface LogState {
 export interface Writer {
   append(stream: string, expectedSeq: number, events: readonly JournalEvent[]): Promise<readonly Entry[]>;
   /** End of what is durable. */
-  durable(): {
-    readonly segment: number;
-    readonly bytes: number;
-    readonly crc: number | undefined;
-    readonly entries: number;
-  };
+  durable(): Omit<LogState, 'heads'> & Pick<LogEnd, 'crc'>;
   /** Last durable seq of every stream. */
   heads(): ReadonlyMap<string, number>;
   /** Last durable seq of a stream; 0 when it has none. */
