@@ -35,12 +35,14 @@ export interface Entry {
 export interface Chart {
   readonly byNodes: WeakMap<readonly Node[], Configuration>;
   readonly byText: Map<string, Configuration>;
+  /** What entering the first states does, once it is known. */
+  beginning: Plan | undefined;
 }
 
 /** The chart of a machine that has exactly one active leaf at any time; undefined for those with parallel or history states. */
 export function chartOf(machine: AnyStateMachine): Chart | undefined {
   const { root } = machine as unknown as Machine;
-  return hasOneLeaf(root) ? { byNodes: new WeakMap(), byText: new Map() } : undefined;
+  return hasOneLeaf(root) ? { byNodes: new WeakMap(), byText: new Map(), beginning: undefined } : undefined;
 }
 
 function hasOneLeaf(node: Node): boolean {
@@ -125,23 +127,48 @@ function makePlan(chart: Chart, from: Configuration, transition: Transition): Pl
   const isSame = nodes.length === from.nodes.length && nodes.every((node) => from.nodes.includes(node));
   return {
     exits: exited.map((node) => [...node.exit, ...node.invoke.map(({ id }) => stopChild(id) as unknown as Builtin)]),
-    entries: entered.map((node) => ({
-      node,
-      invoked: node.invoke.map(({ id }) => id),
-      actions: [
-        ...node.entry,
-        ...node.invoke.map(
-          (invoke) =>
-            spawnChild(
-              invoke.src as never,
-              { ...invoke, syncSnapshot: invoke.onSnapshot !== undefined } as never,
-            ) as unknown as Builtin,
-        ),
-        ...(byDefault.has(node) && node.config.initial !== undefined ? node.initial.actions : []),
-      ],
-    })),
+    entries: entered.map((node) => entryOf(node, byDefault.has(node))),
     to: isSame ? from : configurationOf(chart, nodes),
   };
+}
+
+function entryOf(node: Node, isByDefault: boolean): Entry {
+  return {
+    node,
+    invoked: node.invoke.map(({ id }) => id),
+    actions: [
+      ...node.entry,
+      ...node.invoke.map(
+        (invoke) =>
+          spawnChild(
+            invoke.src as never,
+            { ...invoke, syncSnapshot: invoke.onSnapshot !== undefined } as never,
+          ) as unknown as Builtin,
+      ),
+      ...(isByDefault && node.config.initial !== undefined ? node.initial.actions : []),
+    ],
+  };
+}
+
+/** The configuration in which a machine's context is made: nothing but its root. */
+export function rootOf(chart: Chart, root: Node): Configuration {
+  return chart.byText.get(String(root.order)) ?? configurationOf(chart, [root]);
+}
+
+/** What entering the first states of a machine does: the root, its initial state, and so on inwards, all by default. */
+export function beginningOf(chart: Chart, root: Node): Plan {
+  if (chart.beginning !== undefined) return chart.beginning;
+  const line = [root];
+  for (let node: Node | undefined = root; node?.type === 'compound';) {
+    [node] = node.initial.target ?? [];
+    if (node !== undefined) line.push(node);
+  }
+  chart.beginning = {
+    exits: [],
+    entries: line.map((node) => entryOf(node, true)),
+    to: line.length === 1 ? rootOf(chart, root) : configurationOf(chart, line),
+  };
+  return chart.beginning;
 }
 
 /** The state inside which everything is left and entered; undefined when the root itself is. */

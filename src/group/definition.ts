@@ -6,7 +6,7 @@
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
 import { TroupeError } from '../error.ts';
 import type { AnySnapshot } from './snapshot.ts';
-import { fastTransition } from './fast.ts';
+import { fastMachine } from './fast.ts';
 import { lint, type Finding } from './lint.ts';
 import { isMachine, isMember } from './kind.ts';
 import type { Compiled } from './logic.ts';
@@ -116,7 +116,7 @@ function compile(logic: AnyActorLogic, done: Map<AnyActorLogic, Compiled>): Comp
     adapter: adapterOf(() => compiled),
     sources,
     hearing: new Map(),
-    fast: fastTransition(provided),
+    fast: fastMachine(provided),
   };
   done.set(logic, compiled);
   return compiled;

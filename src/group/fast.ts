@@ -4,25 +4,62 @@
  * instead of at every event. That is nine tenths of what an event costs, and replay is made of events. Everything else
  * runs in XState itself; the differential test holds both to live actors.
  */
-import { stopChild, type AnyActorScope, type AnyStateMachine } from 'xstate';
-import { candidatesFor, chartOf, configurationOf, planOf, type Chart } from './chart.ts';
-import type { Builtin, FastTransition, Guard, Node, State, Transition } from './chart-types.ts';
+import { assign, stopChild, type AnyActorScope, type AnyStateMachine } from 'xstate';
+import { beginningOf, candidatesFor, chartOf, configurationOf, planOf, rootOf } from './chart.ts';
+import type { Chart, Configuration, Plan } from './chart.ts';
+import type { Builtin, Fast, Guard, Node, State, Transition } from './chart-types.ts';
 import { changed, paramsOf, resolveActions } from './resolve-actions.ts';
 import type { Heard } from './snapshot.ts';
 
-/** How to run this machine's events; undefined when XState has to. */
-export function fastTransition(machine: AnyStateMachine): FastTransition | undefined {
+/** How to start this machine and run its events; undefined when XState has to. */
+export function fastMachine(machine: AnyStateMachine): Fast | undefined {
   const chart = chartOf(machine);
   if (chart === undefined) return undefined;
-  return (snapshot, event, scope, onMicrostep) => {
-    // A snapshot comes back to the machine that made it.
-    const state = snapshot as State;
-    const isOrdinary = event.type !== 'xstate.stop' && event.type !== 'xstate.init' && event.type !== '*';
-    return state.status === 'active' && isOrdinary ? macrostep(chart, state, event, scope, onMicrostep) : undefined;
+  let blank: State | undefined;
+  return {
+    start(scope, input, onMicrostep) {
+      // The one public way to a snapshot of which nothing has been run.
+      blank ??= machine.resolveState({ value: {}, context: {} }) as unknown as State;
+      return firstSteps(chart, blank, { type: 'xstate.init', input }, scope, onMicrostep);
+    },
+    next(snapshot, event, scope, onMicrostep) {
+      // A snapshot comes back to the machine that made it.
+      const state = snapshot as State;
+      const isOrdinary = event.type !== 'xstate.stop' && event.type !== 'xstate.init' && event.type !== '*';
+      return state.status === 'active' && isOrdinary ? macrostep(chart, state, event, scope, onMicrostep) : undefined;
+    },
   };
 }
 
-// — The algorithm: XState's macrostep and microstep ————————————————————————————————————————
+// — The algorithm: XState's getInitialSnapshot, macrostep and microstep ——————————————————————
+
+interface Init extends Heard {
+  readonly input: unknown;
+}
+
+function firstSteps(chart: Chart, blank: State, event: Init, scope: AnyActorScope, onMicrostep: () => void): State {
+  const { root, config } = blank.machine;
+  const none = rootOf(chart, root);
+  const beginning = beginningOf(chart, root);
+  const context = typeof config.context === 'object' && config.context !== null ? config.context : {};
+  let state: State = {
+    ...changed(blank, context, {}, { _nodes: none.nodes, value: beginning.to.value, tags: none.tags }),
+    status: 'active',
+    output: undefined,
+  };
+  const queue: Heard[] = [];
+  try {
+    if (typeof config.context === 'function') {
+      const make = config.context as (of: object) => object;
+      const toContext = assign(({ spawn, self }) => make({ spawn, input: event.input, self }));
+      state = resolveActions(state, event, scope, [toContext as unknown as Builtin], queue, undefined);
+    }
+    const entered = enter(none, beginning, state, event, scope, queue);
+    return rest(chart, entered, event, scope, queue, onMicrostep);
+  } catch (error) {
+    return { ...state, status: 'error', error };
+  }
+}
 
 function macrostep(
   chart: Chart,
@@ -35,9 +72,22 @@ function macrostep(
   // XState has rules of its own for a failure that nobody handles.
   if (selected === undefined && event.type.startsWith('xstate.error.actor')) return undefined;
   const queue: Heard[] = [];
-  const { maxIterations } = before.machine.options;
-  let state = selected === undefined ? before : microstep(chart, selected, before, event, scope, queue);
+  const state = selected === undefined ? before : microstep(chart, selected, before, event, scope, queue);
   onMicrostep();
+  return rest(chart, state, event, scope, queue, onMicrostep);
+}
+
+/** Eventless transitions and raised events, until there are none. */
+function rest(
+  chart: Chart,
+  after: State,
+  event: Heard,
+  scope: AnyActorScope,
+  queue: Heard[],
+  onMicrostep: () => void,
+): State {
+  const { maxIterations } = after.machine.options;
+  let state = after;
   let current = event;
   let tryEventless = true;
   for (let iteration = 1; state.status === 'active'; iteration += 1) {
@@ -78,22 +128,30 @@ function microstep(
   let state = before;
   for (const actions of plan.exits) state = resolveActions(state, event, scope, actions, queue, undefined);
   state = resolveActions(state, event, scope, transition.actions, queue, undefined);
-  for (const { node, actions, invoked } of plan.entries) {
+  return enter(from, plan, state, event, scope, queue);
+}
+
+function enter(
+  from: Configuration,
+  { entries, to }: Plan,
+  before: State,
+  event: Heard,
+  scope: AnyActorScope,
+  queue: Heard[],
+): State {
+  let state = before;
+  for (const { node, actions, invoked } of entries) {
     state = resolveActions(state, event, scope, actions, queue, invoked);
     if (node.type === 'final') state = enterFinal(state, node, event, scope, queue);
   }
   if (state.status === 'done') {
-    const nodes = plan.to.nodes.toSorted((a, b) => b.order - a.order);
+    const nodes = to.nodes.toSorted((a, b) => b.order - a.order);
     for (const node of nodes) state = resolveActions(state, event, scope, node.exit, queue, undefined);
-    return plan.to === from ? state : { ...state, _nodes: nodes, value: plan.to.value, tags: plan.to.tags };
+    return to === from ? state : { ...state, _nodes: nodes, value: to.value, tags: to.tags };
   }
-  return plan.to === from
+  return to === from
     ? state
-    : changed(state, state.context, state.children, {
-        _nodes: plan.to.nodes,
-        value: plan.to.value,
-        tags: plan.to.tags,
-      });
+    : changed(state, state.context, state.children, { _nodes: to.nodes, value: to.value, tags: to.tags });
 }
 
 function enterFinal(state: State, node: Node, event: Heard, scope: AnyActorScope, queue: Heard[]): State {

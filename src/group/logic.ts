@@ -1,6 +1,6 @@
 /** What an actor of a group can be, compiled once per definition. */
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
-import type { FastTransition } from './chart-types.ts';
+import type { Fast } from './chart-types.ts';
 
 /** How the kernel drives one registered actor. */
 export type Compiled =
@@ -15,8 +15,8 @@ export type Compiled =
       readonly sources: ReadonlyMap<string, Compiled>;
       /** Which event types each of its states can do something with, filled as they come. */
       readonly hearing: Map<string, Uint8Array>;
-      /** Its transition without XState's detours, where there is one. */
-      readonly fast: FastTransition | undefined;
+      /** How it starts and goes on without XState's detours, where that can be. */
+      readonly fast: Fast | undefined;
     }
   | {
       readonly kind: 'member' | 'pure';

@@ -23,7 +23,9 @@ export class Runner implements Conductor {
     this.active = live;
     this.microsteps = 0;
     try {
-      const snapshot = live.logic.logic.getInitialSnapshot(takeScope(live.ref, this), input) as AnySnapshot;
+      const scope = takeScope(live.ref, this);
+      const fast = live.logic.kind === 'machine' ? live.logic.fast?.start(scope, input, this.onMicrostep) : undefined;
+      const snapshot = fast ?? (live.logic.logic.getInitialSnapshot(scope, input) as AnySnapshot);
       limits.assertUnbroken();
       const isThrown = snapshot.status === 'error' && !isPlainError(snapshot.error);
       return isThrown ? { ...snapshot, error: toPlainError(snapshot.error) } : snapshot;
@@ -45,7 +47,7 @@ export class Runner implements Conductor {
     const scope = takeScope(live.ref, this);
     try {
       const fast =
-        live.logic.kind === 'machine' ? live.logic.fast?.(snapshot, event, scope, this.onMicrostep) : undefined;
+        live.logic.kind === 'machine' ? live.logic.fast?.next(snapshot, event, scope, this.onMicrostep) : undefined;
       // A snapshot comes back to the logic that made it.
       const logic: AnyActorLogic = live.logic.logic;
       return fast ?? (logic.transition(snapshot, event, scope) as AnySnapshot);
