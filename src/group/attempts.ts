@@ -25,7 +25,7 @@ import { endLeftovers } from './leftovers.ts';
 import { interruption, type MemberRecord } from './ledger.ts';
 import { attempted, livingKey, type Living } from './living.ts';
 import type { Mail } from './box.ts';
-import { mailboxOf } from './mailbox.ts';
+import { lazyMailboxOf } from './mailbox.ts';
 import { permitsOf } from './permits.ts';
 import type { Post } from './post.ts';
 import { reportsOf } from './reports.ts';
@@ -176,7 +176,17 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       return;
     }
     const { name: harnessName, harness } = choice;
-    const open = mailboxOf({ context, member, attempt: member.attempt, harness: harnessName, fold, post, gates, push });
+    const { attempt: number } = member;
+    const open = lazyMailboxOf(() => ({
+      context,
+      member,
+      attempt: number,
+      harness: harnessName,
+      fold,
+      post,
+      gates,
+      push,
+    }));
     member.mailbox = open;
     const job: Job = {
       group,
@@ -211,7 +221,9 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
         }
       },
       progress: (progress) => report(member, progress),
-      mailbox: open.mailbox,
+      get mailbox() {
+        return open.mailbox;
+      },
       door: open.door,
       ended: (outcome, ending) => ended(member, outcome, ending),
     };

@@ -7,7 +7,8 @@
 import type { Clock } from '../clock.ts';
 import type { Harness, Invocation, Mailbox, Outcome, Progress } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
-import { withDoor, type Door } from './door.ts';
+import type { Door } from './door.ts';
+import { attemptOf } from './attempt-in-hand.ts';
 import type { Address } from './effect.ts';
 
 /** Why an attempt was ended early. */
@@ -137,7 +138,7 @@ export function dispatcher(options: {
     count(perGroup, job.group, 1);
     count(perHarness, job.harnessName, 1);
     const durable = () => {
-      void perform(entry).then((outcome) => {
+      perform(entry, (outcome) => {
         leave(entry);
         job.ended(outcome, entry.ending);
         fill();
@@ -151,33 +152,37 @@ export function dispatcher(options: {
     });
   };
 
-  const perform = async (entry: Running): Promise<Outcome | undefined> => {
+  /** Calls `over` once: with what the harness says, or without it when it does not end when it is told to. Never before it returns. */
+  const perform = (entry: Running, over: (outcome: Outcome | undefined) => void): void => {
     const { job } = entry;
-    if (entry.ending !== undefined) return { status: 'cancelled', reason: entry.ending.reason };
     const { timeoutMs } = job.invocation;
-    const stopTimeout =
-      timeoutMs === undefined
-        ? undefined
-        : clock.wakeAt(clock.now() + timeoutMs, () => {
-            drop(job.key, { type: 'timed-out', reason: `took longer than ${timeoutMs} ms` });
-          });
+    let stopTimeout: (() => void) | undefined;
     let stopGiveUp: (() => void) | undefined;
-    const givenUp = new Promise<Outcome>((resolve) => {
-      entry.told = () => {
-        stopGiveUp ??= clock.wakeAt(clock.now() + giveUpMs, () =>
-          resolve({ status: 'cancelled', reason: `harness \`${job.harnessName}\` did not end within ${giveUpMs} ms` }),
-        );
-      };
-    });
-    try {
-      return await Promise.race([work(entry), givenUp]);
-    } catch (error) {
-      return { status: 'error', class: 'failed', error: plainError(error) };
-    } finally {
+    let isOver = false;
+    const end = (outcome: Outcome | undefined) => {
+      if (isOver) return;
+      isOver = true;
       entry.told = undefined;
       stopTimeout?.();
       stopGiveUp?.();
+      over(outcome);
+    };
+    if (entry.ending !== undefined) {
+      const { reason } = entry.ending;
+      queueMicrotask(() => end({ status: 'cancelled', reason }));
+      return;
     }
+    if (timeoutMs !== undefined) {
+      const reason = `took longer than ${timeoutMs} ms`;
+      stopTimeout = clock.wakeAt(clock.now() + timeoutMs, () => {
+        drop(job.key, { type: 'timed-out', reason });
+      });
+    }
+    entry.told = () => {
+      const reason = `harness \`${job.harnessName}\` did not end within ${giveUpMs} ms`;
+      stopGiveUp ??= clock.wakeAt(clock.now() + giveUpMs, () => end({ status: 'cancelled', reason }));
+    };
+    work(entry).then(end, (error: unknown) => end({ status: 'error', class: 'failed', error: plainError(error) }));
   };
 
   const work = async (entry: Running): Promise<Outcome | undefined> => {
@@ -185,10 +190,7 @@ export function dispatcher(options: {
     const outputFile = job.harness.writesOutput === false ? undefined : await job.outputFile();
     if (abort.signal.aborted)
       return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
-    const { group, member, attempt: number, key, invocation, progress, mailbox, door } = job;
-    const { signal } = abort;
-    const given = { run, group, member, attempt: number, key, invocation, signal, outputFile, progress, mailbox, door };
-    const attempt = withDoor(given);
+    const attempt = attemptOf(run, job, abort.signal, outputFile);
     if (job.reattach) return await job.harness.reattach?.(attempt);
     // Without an outcome it would look like one that could not be taken up.
     return (

@@ -1,6 +1,6 @@
 /** What an attempt asks of its group besides mail: that its agent's session be remembered, and that somebody approves. */
 import { TroupeError } from '../error.ts';
-import type { Attempt, GateAnswer, Question, Usage } from '../harness/port.ts';
+import type { GateAnswer, Question, Usage } from '../harness/port.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { ActorKey } from './effect.ts';
 import type { Push } from './entries.ts';
@@ -20,29 +20,6 @@ export interface Door {
   };
   /** The attempt has ended: whoever waits is sent away. */
   close(): void;
-}
-
-type Asked = 'gate' | 'previousSession' | 'previousSessionData' | 'previousSessionSpent' | 'session' | 'spentBefore';
-
-/** An attempt whose door is made when it is first used. */
-export function withDoor({ door, ...attempt }: Omit<Attempt, Asked> & { door(): Door }): Attempt {
-  return {
-    ...attempt,
-    session: (id, data) => door().session(id, data),
-    gate: (question) => door().gate(question),
-    get previousSession() {
-      return door().previous().session;
-    },
-    get previousSessionData() {
-      return door().previous().sessionData;
-    },
-    get previousSessionSpent() {
-      return door().previous().sessionSpent;
-    },
-    get spentBefore() {
-      return door().previous().spent;
-    },
-  };
 }
 
 /** What {@link doorOf} needs. */

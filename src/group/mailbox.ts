@@ -43,6 +43,31 @@ export interface MailboxOptions {
 
 const asMessage = ({ mode: _mode, effect: _effect, ...message }: Mail): Message => message;
 
+/** As {@link mailboxOf}, made when it is first looked into: most attempts never do. */
+export function lazyMailboxOf(options: () => MailboxOptions): OpenMailbox {
+  let open: OpenMailbox | undefined;
+  let isClosed = false;
+  const opened = () => {
+    if (open === undefined) {
+      open = mailboxOf(options());
+      if (isClosed) open.close();
+    }
+    return open;
+  };
+  return {
+    get mailbox() {
+      return opened().mailbox;
+    },
+    door: () => opened().door(),
+    // Nobody waits, and nobody is steered, where nobody has looked.
+    arrived: (mail) => (open === undefined ? mail.mode === 'interrupt' : open.arrived(mail)),
+    close() {
+      isClosed = true;
+      open?.close();
+    },
+  };
+}
+
 /** Opens the mailbox of one attempt. */
 export function mailboxOf(options: MailboxOptions): OpenMailbox {
   const { context, member, attempt, fold, post, push } = options;

@@ -68,18 +68,17 @@ async function performInProcess(perform: Perform, attempt: Attempt, graceMs: num
   const { signal } = attempt;
   if (signal.aborted) return cancelledBy(signal);
   let isOver = false;
-  const { mailbox } = attempt;
-  let usage: Usage = {};
+  let usage: Usage | undefined;
   const context: TaskContext = {
-    send: (letter) => mailbox.send(letter),
-    inbox: (options) => mailbox.inbox(options),
-    take: (options) => mailbox.take(options),
-    ask: (letter, options) => mailbox.ask(letter, options),
-    checkpoint: (mark) => mailbox.checkpoint(mark),
-    members: () => mailbox.members(),
-    onSteer: (handler) => mailbox.onSteer(handler),
+    send: (letter) => attempt.mailbox.send(letter),
+    inbox: (options) => attempt.mailbox.inbox(options),
+    take: (options) => attempt.mailbox.take(options),
+    ask: (letter, options) => attempt.mailbox.ask(letter, options),
+    checkpoint: (mark) => attempt.mailbox.checkpoint(mark),
+    members: () => attempt.mailbox.members(),
+    onSteer: (handler) => attempt.mailbox.onSteer(handler),
     spent(more) {
-      if (!isOver) usage = sumOf(usage, more);
+      if (!isOver) usage = sumOf(usage ?? {}, more);
     },
     signal,
     attempt: attempt.attempt,
@@ -88,14 +87,19 @@ async function performInProcess(perform: Perform, attempt: Attempt, graceMs: num
       if (!isOver) attempt.progress(typeof progress === 'string' ? { line: progress } : progress);
     },
   };
-  const patience = patienceAfter(signal, graceMs, clock);
+  const { run, group, member, invocation } = attempt;
+  let outcome: Outcome;
   try {
-    const outcome = await Promise.race([called(perform, attempt, context), patience.over]);
-    return outcome.status === 'cancelled' || Object.keys(usage).length === 0 ? outcome : { ...outcome, usage };
-  } finally {
-    isOver = true;
-    patience.stop();
+    const returned = perform({ ...invocation, run, group, member }, context);
+    // What has returned already needs nobody's patience.
+    outcome = isThenable(returned)
+      ? await patiently(awaited(returned, signal), signal, graceMs, clock)
+      : returnedUnder(signal, returned);
+  } catch (thrown) {
+    outcome = thrownUnder(signal, thrown);
   }
+  isOver = true;
+  return usage === undefined || outcome.status === 'cancelled' ? outcome : { ...outcome, usage };
 }
 
 function sumOf(one: Usage, more: Usage): Usage {
@@ -104,14 +108,24 @@ function sumOf(one: Usage, more: Usage): Usage {
   return { ...one, ...tokens, ...costUsd };
 }
 
-async function called(perform: Perform, attempt: Attempt, context: TaskContext): Promise<Outcome> {
-  const { run, group, member, invocation, signal } = attempt;
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+async function awaited(returned: PromiseLike<unknown>, signal: AbortSignal): Promise<Outcome> {
   try {
-    const output = await perform({ ...invocation, run, group, member }, context);
-    return signal.aborted && output === undefined ? cancelledBy(signal) : judged(output);
+    return returnedUnder(signal, await returned);
   } catch (thrown) {
-    return signal.aborted ? cancelledBy(signal) : fail(classOf(thrown), thrown);
+    return thrownUnder(signal, thrown);
   }
+}
+
+function returnedUnder(signal: AbortSignal, output: unknown): Outcome {
+  return signal.aborted && output === undefined ? cancelledBy(signal) : judged(output);
+}
+
+function thrownUnder(signal: AbortSignal, thrown: unknown): Outcome {
+  return signal.aborted ? cancelledBy(signal) : fail(classOf(thrown), thrown);
 }
 
 function judged(output: unknown): Outcome {
@@ -132,21 +146,18 @@ function classOf(thrown: unknown) {
   }
 }
 
-/** Resolves to `cancelled` when `graceMs` have passed since the signal was aborted. */
-function patienceAfter(signal: AbortSignal, graceMs: number, clock: Clock) {
-  let callOff: (() => void) | undefined;
-  let onAbort: (() => void) | undefined;
-  const over = new Promise<Outcome>((resolve) => {
-    onAbort = () => {
+/** `outcome`, or `cancelled` when `graceMs` have passed since the signal was aborted. */
+function patiently(outcome: Promise<Outcome>, signal: AbortSignal, graceMs: number, clock: Clock): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let callOff: (() => void) | undefined;
+    const onAbort = () => {
       callOff = clock.wakeAt(clock.now() + graceMs, () => resolve(cancelledBy(signal)));
     };
     signal.addEventListener('abort', onAbort, { once: true });
-  });
-  return {
-    over,
-    stop() {
-      if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    void outcome.then((one) => {
+      signal.removeEventListener('abort', onAbort);
       callOff?.();
-    },
-  };
+      resolve(one);
+    });
+  });
 }

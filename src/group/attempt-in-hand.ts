@@ -1,0 +1,40 @@
+/** An attempt as its harness gets it: spelled out, and what few harnesses use is made when it is first used. */
+import type { Attempt } from '../harness/port.ts';
+import type { Door } from './door.ts';
+
+/** What is handed on as it is, and the door. */
+type Handed = Pick<Attempt, 'attempt' | 'group' | 'invocation' | 'key' | 'mailbox' | 'member' | 'progress'> & {
+  door(): Door;
+};
+
+/** Makes it of the dispatcher's job, whose mailbox is asked for when the harness asks. */
+export function attemptOf(run: string, job: Handed, signal: AbortSignal, outputFile: string | undefined): Attempt {
+  return {
+    run,
+    group: job.group,
+    member: job.member,
+    attempt: job.attempt,
+    key: job.key,
+    invocation: job.invocation,
+    signal,
+    outputFile,
+    progress: job.progress,
+    get mailbox() {
+      return job.mailbox;
+    },
+    session: (id, data) => job.door().session(id, data),
+    gate: (question) => job.door().gate(question),
+    get previousSession() {
+      return job.door().previous().session;
+    },
+    get previousSessionData() {
+      return job.door().previous().sessionData;
+    },
+    get previousSessionSpent() {
+      return job.door().previous().sessionSpent;
+    },
+    get spentBefore() {
+      return job.door().previous().spent;
+    },
+  };
+}
