@@ -1,20 +1,25 @@
-/** `troupe inspect`: a run in a local page, live or after it ended; or in one file. */
+/** `troupe inspect`: a run in a local page, live or after it ended, or in one file; a journal file; a machine without a run. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { TroupeError } from '../error.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Process } from '../process/define-process.ts';
 import { openRecording } from '../view/open-recording.ts';
 import { windowMax } from '../view/recording.ts';
-import { viewServer } from '../view/server.ts';
+import { viewServer, type Controls, type ViewServerOptions } from '../view/server.ts';
+import { whatIf } from '../view/what-if.ts';
 import { captureConsole } from './capture-console.ts';
 import { dataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
+import { chosenMachine } from './graph-command.ts';
 import { inspectControls } from './inspect-controls.ts';
 import { knownRun } from './known-run.ts';
+import { loadModule } from './load-module.ts';
+import { loneJournal } from './lone-journal.ts';
 import { loadRecorded } from './load-recorded.ts';
+import { readInput } from './read-input.ts';
 import { complain, print, styleFor } from './terminal.ts';
 
 /** Options of `troupe inspect`. */
@@ -22,6 +27,9 @@ export interface InspectCommandOptions {
   readonly port: string;
   readonly export?: string;
   readonly allowControl?: boolean;
+  /** Of a machine file: which machine, and its input as JSON. */
+  readonly machine?: string;
+  readonly input?: string;
   readonly file?: string;
   readonly data?: string;
   readonly json?: boolean;
@@ -30,11 +38,26 @@ export interface InspectCommandOptions {
 /** How often a living run is looked at, ms. */
 const followEveryMs = 250;
 
-/** Serves a run until interrupted, or writes it into one file. Returns the exit code. */
-export async function inspectCommand(run: string, options: InspectCommandOptions): Promise<number> {
+/** Shows a run, a journal file or a machine file until interrupted, or writes a run into one page. Returns the exit code. */
+export async function inspectCommand(target: string, options: InspectCommandOptions): Promise<number> {
   const port = Number(options.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new TroupeError('BAD_INPUT', `expected --port to be 0 to 65535, got \`${options.port}\`.`);
+  if (/\.[cm]?[jt]sx?$/.test(target)) return inspectMachine(target, port, options);
+  return target.endsWith('.jsonl') ? inspectFile(target, port, options) : inspectRun(target, port, options);
+}
+
+/** A lone journal file: a counterexample, or what somebody sent. It is looked at in a folder of its own. */
+async function inspectFile(file: string, port: number, options: InspectCommandOptions): Promise<number> {
+  const { folder, run } = await loneJournal(file);
+  try {
+    return await inspectRun(run, port, { ...options, data: folder, allowControl: false });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function inspectRun(run: string, port: number, options: InspectCommandOptions): Promise<number> {
   const data = dataFolder(options.data);
   const { view } = await knownRun(data.store, run);
   let definition: Process<never, unknown> | undefined;
@@ -50,52 +73,105 @@ export async function inspectCommand(run: string, options: InspectCommandOptions
   const opened = openRecording({ journal, process: definition });
   try {
     await opened.refresh();
-    const page = await readFile(new URL('../view/page.html', import.meta.url), 'utf8');
-    if (options.export !== undefined) {
-      release();
-      return await exportTo(resolve(options.export), page, run, opened, options.json === true);
-    }
-    const policy = await readFile(new URL('../view/policy.txt', import.meta.url), 'utf8');
-    const token = options.allowControl === true ? randomBytes(24).toString('base64url') : undefined;
+    release();
+    const title = `run ${run}`;
+    if (options.export !== undefined)
+      return await exportTo(resolve(options.export), title, opened, options.json === true);
     let isLive = view.end === undefined;
-    const server = await viewServer({
-      title: `run ${run}`,
-      opened,
-      page,
-      policy,
+    return await serve({
+      json: options.json === true,
+      title,
       port,
+      opened: () => opened,
       followEveryMs,
       isLive: () => {
         isLive &&= opened.status() === 'active';
         return isLive;
       },
-      ...(token === undefined ? {} : { control: { token, does: inspectControls(data, run) } }),
+      ...(options.allowControl === true ? { does: inspectControls(data, run) } : {}),
     });
-    release();
-    const url = token === undefined ? server.url : `${server.url}#token=${token}`;
-    if (options.json === true) print(JSON.stringify({ run: { id: run }, url }));
-    else {
-      const style = styleFor(process.stdout);
-      print(`${style.bold(`run ${run}`)} · ${opened.recording.length} entries · ${style.cyan(url)}`);
-      print(
-        token === undefined
-          ? 'it only looks (--allow-control to do something to the run); Ctrl-C ends it'
-          : 'Ctrl-C ends it',
-      );
-    }
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-    await server.close();
-    return exitCodes.ok;
   } finally {
     release();
     await journal.close();
   }
 }
 
+/** A machine without a run, stepped by hand. */
+async function inspectMachine(file: string, port: number, options: InspectCommandOptions): Promise<number> {
+  const { module } = await loadModule(file, 'a file that exports machines, such as machines/fan-out.ts');
+  const machine = chosenMachine(module, file, options.machine);
+  const input = (await readInput(options.input)) ?? null;
+  let current = await whatIf(machine, input);
+  let opened = openRecording(current);
+  await opened.refresh();
+  const does: Controls = {
+    async choose({ id, value }) {
+      if (typeof id !== 'string') throw new TroupeError('BAD_INPUT', 'expected a choice `id`.');
+      await current.take(id, value);
+      return `${id}: done`;
+    },
+    async back() {
+      const taken = current.taken.slice(0, -1);
+      await current.close();
+      current = await whatIf(machine, input, taken);
+      opened = openRecording(current);
+      return taken.length === 0 ? 'at the beginning' : `back to after ${taken.at(-1)?.id}`;
+    },
+  };
+  try {
+    return await serve({
+      json: options.json === true,
+      title: `machine ${machine.id}`,
+      port,
+      opened: () => opened,
+      choices: () => current.choices(opened.recording.last(), opened.recording.overview().charts),
+      followEveryMs: 0,
+      isLive: () => true,
+      does,
+    });
+  } finally {
+    await current.close();
+  }
+}
+
+type Serving = Pick<ViewServerOptions, 'choices' | 'followEveryMs' | 'isLive' | 'opened' | 'port' | 'title'> & {
+  readonly json: boolean;
+  readonly does?: Controls;
+};
+
+/** Serves until the program is interrupted. */
+async function serve({ does, json, ...options }: Serving): Promise<number> {
+  const [page, policy] = await Promise.all(['page.html', 'policy.txt'].map(partOfPage));
+  const token = does === undefined ? undefined : randomBytes(24).toString('base64url');
+  const server = await viewServer({
+    ...options,
+    page: page ?? '',
+    policy: policy ?? '',
+    ...(token === undefined || does === undefined ? {} : { control: { token, does } }),
+  });
+  const url = token === undefined ? server.url : `${server.url}#token=${token}`;
+  const entries = options.opened().recording.length;
+  if (json) print(JSON.stringify({ title: options.title, url, entries }));
+  else {
+    const style = styleFor(process.stdout);
+    print(`${style.bold(options.title)} · ${entries} entries · ${style.cyan(url)}`);
+    print(
+      does === undefined
+        ? 'it only looks (--allow-control to do something to the run); Ctrl-C ends it'
+        : 'Ctrl-C ends it',
+    );
+  }
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await server.close();
+  return exitCodes.ok;
+}
+
+/** The page is built beside the program. */
+const partOfPage = (name: string) => readFile(new URL(`../view/${name}`, import.meta.url), 'utf8');
+
 async function exportTo(
   file: string,
-  page: string,
-  run: string,
+  title: string,
   { recording, entryAt, notices }: ReturnType<typeof openRecording>,
   json: boolean,
 ): Promise<number> {
@@ -112,7 +188,7 @@ async function exportTo(
   const cut = from > 1 ? [`entries 1 to ${from - 1} are not in this file`] : [];
   const overview = {
     ...known,
-    title: `run ${run}`,
+    title,
     isLive: false,
     isComplete: true,
     canControl: [],
@@ -121,11 +197,12 @@ async function exportTo(
   // In a script element nothing may look like its end.
   const text = JSON.stringify({ overview, window, entries }).replaceAll('<', String.raw`\u003c`);
   const empty = '<script type="application/json" id="run"></script>';
+  const page = await partOfPage('page.html');
   await writeFile(
     file,
     page.replace(empty, () => `${empty.slice(0, empty.indexOf('></'))}>${text}</script>`),
   );
-  if (json) print(JSON.stringify({ run: { id: run }, file, entries: entries.length }));
-  else print(`run ${run}: ${entries.length} entries in ${file}; open it in a browser`);
+  if (json) print(JSON.stringify({ title, file, entries: entries.length }));
+  else print(`${title}: ${entries.length} entries in ${file}; open it in a browser`);
   return exitCodes.ok;
 }

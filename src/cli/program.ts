@@ -139,11 +139,17 @@ export function program(done: (exitCode: number) => void): Command {
   );
 
   finish(
-    command('inspect <run>', 'see a run in a local page, live or after it ended', 'troupe inspect 7k2f --allow-control')
+    command(
+      'inspect <target>',
+      'see a run (or a journal file, or a machine file) in a local page, live or after it ended',
+      'troupe inspect 7k2f --allow-control',
+    )
       .option('--port <port>', 'port on 127.0.0.1; 0 takes any', '0')
       .option('--export <file>', 'write one self-contained page instead')
       .option('--allow-control', 'let the page send, approve, cancel, retry and fork, with the token in its address')
-      .option('--file <file>', 'process file, when it is no longer where it was'),
+      .option('--file <file>', 'process file, when it is no longer where it was')
+      .option('--machine <name>', 'of a machine file: which machine, by its export or id')
+      .option('--input <json>', 'of a machine file: input of the machine: JSON, or @file'),
     async ([run = ''], options) =>
       (await import('./inspect-command.ts')).inspectCommand(run, options as InspectCommandOptions),
   );

@@ -209,3 +209,12 @@ export interface Overview {
   /** Why there are no machines, where there are none; differences from what was recorded. */
   readonly notices: readonly string[];
 }
+
+/** Something that could happen next. */
+export interface Choice {
+  /** `ok worker-1`, `error worker-1`, `event go`, `time`, `approve ship`, `reject ship`, `cancel`. */
+  readonly id: string;
+  readonly label: string;
+  /** A value may be given: the output, the error's message, or the event's other fields. */
+  readonly takes: 'event' | 'message' | 'none' | 'output';
+}

@@ -18,7 +18,10 @@ export type Controls = Readonly<Record<string, (argument: Readonly<Record<string
 /** What {@link viewServer} serves. */
 export interface ViewServerOptions {
   readonly title: string;
-  readonly opened: OpenedRecording;
+  /** The run under view; another one after a choice was taken back. */
+  opened(): OpenedRecording;
+  /** What could happen next, where that is chosen by hand. */
+  choices?(): unknown;
   /** The page: one HTML document that needs nothing else. */
   readonly page: string;
   /** Value of the header Content-Security-Policy. */
@@ -50,13 +53,13 @@ type Reply = (status: number, body: string, type?: string) => void;
 
 /** Starts the server; resolves when it listens. */
 export async function viewServer(options: ViewServerOptions): Promise<ViewServer> {
-  const { opened, control } = options;
-  const { recording } = opened;
+  const { control } = options;
   const followers = new Set<ServerResponse>();
   let port = options.port;
 
   const overview = (): Overview => {
-    const { notices, ...known } = recording.overview();
+    const opened = options.opened();
+    const { notices, ...known } = opened.recording.overview();
     const isLive = options.isLive();
     return { ...known, notices: [...opened.notices, ...notices], title: options.title, isComplete: !isLive, isLive };
   };
@@ -72,15 +75,20 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
       const from = numberOf(query, 'from');
       const to = numberOf(query, 'to');
       if (to - from >= windowMax) throw new Refusal(400, `expected at most ${windowMax} frames, got ${to - from + 1}`);
-      return recording.window(from, to);
+      return options.opened().recording.window(from, to);
     },
     '/api/entry': async (query) => {
       const position = numberOf(query, 'at');
-      const entry = await opened.entryAt(position);
+      const { entryAt, recording } = options.opened();
+      const entry = await entryAt(position);
       if (entry === undefined) throw new Refusal(404, `there is no entry ${position}; the last is ${recording.length}`);
       return entry;
     },
-    '/api/why': (query) => backSlice(numberOf(query, 'at'), (position) => recording.causesOf(position)),
+    '/api/why': (query) => {
+      const { recording } = options.opened();
+      return backSlice(numberOf(query, 'at'), (position) => recording.causesOf(position));
+    },
+    '/api/choices': () => options.choices?.() ?? [],
   };
 
   const follow = (request: IncomingMessage, response: ServerResponse) => {
@@ -133,7 +141,7 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
     if (typeof body !== 'object' || body === null || Array.isArray(body))
       throw new Refusal(400, 'expected a JSON object');
     const said = await does(body as Readonly<Record<string, JsonValue>>);
-    await opened.refresh();
+    await options.opened().refresh();
     tell();
     return { said };
   };
@@ -179,7 +187,10 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
   let wasLive = options.isLive();
   const look = async () => {
     const isLive = options.isLive();
-    const added = await opened.refresh().catch(() => 0);
+    const added = await options
+      .opened()
+      .refresh()
+      .catch(() => 0);
     if (added > 0 || isLive !== wasLive) tell();
     wasLive = isLive;
     if (!isClosed) timer = setTimeout(() => void look(), options.followEveryMs);

@@ -11,9 +11,9 @@ import { MembersPane } from './members.tsx';
 import { player, type Player } from './player.ts';
 import { dataSource, type DataSource } from './source.ts';
 import { SpaceTimePane } from './space-time.tsx';
+import { WhatIfPane } from './what-if.tsx';
 
-const tabs = ['members', 'journal', 'entry', 'control', 'keys'] as const;
-type Tab = (typeof tabs)[number];
+type Tab = 'control' | 'entry' | 'journal' | 'keys' | 'members' | 'what if';
 
 function Page({
   source,
@@ -26,7 +26,9 @@ function Page({
 }): JSX.Element {
   const [shown, setShown] = useState(cursor.shown());
   const [focus, setFocus] = useState<Focus>({ group: '', address: '' });
-  const [tab, setTab] = useState<Tab>('members');
+  const isWhatIf = shown.overview.canControl.includes('choose');
+  const tabs: readonly Tab[] = ['members', 'journal', 'entry', isWhatIf ? 'what if' : 'control', 'keys'];
+  const [tab, setTab] = useState<Tab>(isWhatIf ? 'what if' : 'members');
   const [why, setWhy] = useState<readonly number[]>([]);
   const { overview, state, frame } = shown;
   const doing = useDoing(source, overview.canControl);
@@ -86,6 +88,9 @@ function Page({
             <EntryPane player={cursor} source={source} frame={frame} why={why} onWhy={setWhy} />
           ) : null}
           {tab === 'control' ? <ControlPane does={doing.does} groups={groups} position={state.position} /> : null}
+          {tab === 'what if' ? (
+            <WhatIfPane source={source} entries={overview.entries} onTaken={() => cursor.followEnd(true)} />
+          ) : null}
           {tab === 'keys' ? (
             <section class="pane" aria-label="Keys">
               <dl class="keys">

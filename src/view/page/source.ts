@@ -1,6 +1,6 @@
 /** Where the page has a run from: the server it came from, or the file it stands in. */
 import type { Entry } from '../../journal/port.ts';
-import type { Overview, Window } from '../model.ts';
+import type { Choice, Overview, Window } from '../model.ts';
 
 /** An overview as the page gets it. */
 export interface PageOverview extends Overview {
@@ -17,6 +17,8 @@ export interface DataSource {
   why(position: number): Promise<readonly number[]>;
   /** Calls back when there is more; returns how to stop. */
   follow(changed: (pulse: Pulse) => void): () => void;
+  /** What could happen next, where that is chosen by hand. */
+  choices(): Promise<readonly Choice[]>;
   /** Does something to the run; resolves to what was done, in words. */
   act(name: string, argument: object): Promise<string>;
 }
@@ -55,6 +57,7 @@ function served(): DataSource {
     window: (from, to) => asked(`api/window?from=${from}&to=${to}`),
     entry: (position) => asked(`api/entry?at=${position}`),
     why: (position) => asked(`api/why?at=${position}`),
+    choices: () => asked('api/choices'),
     follow(changed) {
       const events = new EventSource('api/follow');
       events.addEventListener('pulse', (event) => changed(JSON.parse((event as MessageEvent<string>).data) as Pulse));
@@ -90,6 +93,7 @@ export function exported({ overview, window, entries }: Exported): DataSource {
       return Promise.resolve([...found].sort((a, b) => a - b));
     },
     follow: () => () => {},
+    choices: () => Promise.resolve([]),
     act: () => Promise.reject(new Error('this is a file: nothing can be done to the run from here')),
   };
 }

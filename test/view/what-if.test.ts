@@ -1,0 +1,64 @@
+/** Stepping a machine by hand: the real host, nothing of the world. */
+import { expect, test } from 'vitest';
+import { fanOut, supervisor } from 'troupe/machines';
+import { openRecording } from '../../src/view/open-recording.ts';
+import { whatIf, type WhatIf } from '../../src/view/what-if.ts';
+
+async function shown(one: WhatIf) {
+  const opened = openRecording(one);
+  await opened.refresh();
+  const state = opened.recording.last();
+  const choices = one.choices(state, opened.recording.overview().charts);
+  return { state, choices: choices.map(({ id }) => id), group: state.groups['group'] };
+}
+
+const input = { members: [{ id: 'a' }, { id: 'b' }, { id: 'c' }], concurrency: 2 };
+
+test('members wait to be told how they end, and the machine goes on by that', async () => {
+  const one = await whatIf(fanOut, input);
+  expect((await shown(one)).choices).toEqual(['ok a', 'error a', 'ok b', 'error b', 'cancel']);
+  await one.take('ok a', { found: 2 });
+  expect((await shown(one)).choices).toEqual(['ok b', 'error b', 'ok c', 'error c', 'cancel']);
+  await one.take('error b', 'no');
+  await one.take('ok c', null);
+  const { state, choices } = await shown(one);
+  expect(choices).toEqual([]);
+  expect(state.groups['group']).toMatchObject({
+    status: 'completed',
+    members: { b: { status: 'failed', error: 'no' } },
+  });
+  await one.close();
+});
+
+test('going back is playing the choices again up to there, and another choice then leads elsewhere', async () => {
+  const first = await whatIf(fanOut, input);
+  await first.take('ok a', 1);
+  await first.take('ok b', 1);
+  const second = await whatIf(fanOut, input, first.taken.slice(0, 1));
+  expect((await shown(second)).group?.members['a']?.status).toBe('completed');
+  await second.take('error b', 'no');
+  expect((await shown(second)).group?.members['b']?.status).toBe('failed');
+  expect((await shown(first)).group?.members['b']?.status).toBe('completed');
+  await first.close();
+  await second.close();
+});
+
+test('time stands still until it is let pass', async () => {
+  const one = await whatIf(supervisor, { children: [{ id: 'w' }], intensity: { restarts: 3, withinMs: 60_000 } });
+  await one.take('error w', 'broke');
+  const before = await shown(one);
+  expect(before.choices).toContain('ok w');
+  expect(before.choices).toContain('time');
+  expect(before.group?.members['w']?.incarnation).toBe(2);
+  await one.take('time', undefined);
+  expect((await shown(one)).state.atMs).toBeGreaterThan(0);
+  await one.close();
+});
+
+test('what is no choice is refused with what would be one', async () => {
+  const other = await whatIf(fanOut, input);
+  await expect(other.take('jump', undefined)).rejects.toThrow(
+    /expected a choice such as `ok worker` or `event go`, got `jump`/,
+  );
+  await other.close();
+});
