@@ -52,6 +52,7 @@ const claude: CliProgram = {
     return {
       args: words(
         ['-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
+        '--include-partial-messages',
         session.isNew ? ['--session-id', id] : ['--resume', id],
         model !== undefined && ['--model', model],
         mcp,

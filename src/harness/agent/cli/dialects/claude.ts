@@ -53,6 +53,8 @@ function claudeLike({ name, isUsageCumulative }: ClaudeHabits): Dialect {
     let result: LineObject | undefined;
     let session = '';
     let lastText = '';
+    /** Pieces of the message under way have been told. */
+    let hasPieces = false;
     const tools = new Map<string, string>();
     const denied = new Set<string>();
     /** Background work that has begun and not ended: another result comes after it. */
@@ -103,15 +105,23 @@ function claudeLike({ name, isUsageCumulative }: ClaudeHabits): Dialect {
         const block = fields(one);
         if (block['type'] === 'text' && text(block['text']) !== '') {
           if (isOwn) lastText = text(block['text']);
-          emit(
-            isOwn ? { type: 'text', text: lastText, isDelta: false } : { type: 'notice', line: text(block['text']) },
-          );
+          if (!isOwn) emit({ type: 'notice', line: text(block['text']) });
+          else if (!hasPieces) emit({ type: 'text', text: lastText, isDelta: false });
         }
         if (block['type'] !== 'tool_use') continue;
         const id = text(block['id']);
         tools.set(id, text(block['name']));
         emit({ type: 'tool', id, name: text(block['name']), status: 'started', input: block['input'] ?? null });
       }
+    };
+    const piece = (line: LineObject) => {
+      if (text(line['parent_tool_use_id']) !== '') return;
+      const event = fields(line['event']);
+      const delta = fields(event['delta']);
+      if (event['type'] === 'message_start') hasPieces = false;
+      if (delta['type'] !== 'text_delta' || text(delta['text']) === '') return;
+      hasPieces = true;
+      emit({ type: 'text', text: text(delta['text']), isDelta: true });
     };
     const user = (line: LineObject) => {
       for (const one of list(fields(line['message'])['content'])) {
@@ -149,6 +159,8 @@ function claudeLike({ name, isUsageCumulative }: ClaudeHabits): Dialect {
             return system(line);
           case 'assistant':
             return assistant(line);
+          case 'stream_event':
+            return piece(line);
           case 'user':
             return user(line);
           case 'result':

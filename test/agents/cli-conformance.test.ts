@@ -1,0 +1,27 @@
+/** Every CLI under test keeps what agents promise, through the CLI adapter. */
+import { cliAgent } from '../../src/harness/agent/cli/cli-agent.ts';
+import { programs } from '../../src/harness/agent/cli/programs.ts';
+import { agentConformance } from '../harness/agent/conformance.ts';
+import { describeEachWay } from './stage/agents.ts';
+import { openStage } from './stage/stage.ts';
+import { shellStep } from './stage/tools.ts';
+
+describeEachWay(['cli'], 'keeps what agents promise', ({ agent }) => {
+  const row = programs[agent];
+  agentConformance({
+    name: agent,
+    agent: () =>
+      cliAgent(row, { sandbox: row.capabilities.permissions === 'asks' ? 'read-only' : 'full-access', retries: 0 }),
+    async place() {
+      const stage = await openStage();
+      const { env, model } = stage.reach(agent);
+      return { cwd: stage.work, env: { ...stage.env, ...env }, model, close: () => stage.close() };
+    },
+    capabilities: row.capabilities,
+    failures: { 401: 'auth', 429: 'rate-limited', 529: 'overloaded' },
+    hasProcesses: true,
+    shell: (command) => shellStep(agent, command),
+    tellsTokens: agent !== 'copilot',
+    testMs: 60_000,
+  });
+});
