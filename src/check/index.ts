@@ -16,3 +16,16 @@ export type { Facade, View } from './kernel/locals.ts';
 export type { Strategy } from './engine/explore.ts';
 export type { Checks, Coverage, Model, Opened, Properties, Step } from './checkable.ts';
 export type { CheckResult, CheckStats, Trace, Violation, ViolationKind } from './result.ts';
+export { protocol, type PlainContext, type Protocol } from './protocol.ts';
+export {
+  outcomes,
+  type Faults,
+  type GroupState,
+  type MemberMachine,
+  type MemberModel,
+  type MemberState,
+  type Outcomes,
+  type ProtocolMessage,
+  type ProtocolOptions,
+} from './group/options.ts';
+export { fail, ok } from '../harness/outcome.ts';

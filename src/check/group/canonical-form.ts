@@ -1,0 +1,77 @@
+/** Symmetry of members: the least of all renamed vectors, in which what is told of members stands in no order. */
+import { canonical, type JsonValue } from '../../json.ts';
+import { textsOf } from '../kernel/texts.ts';
+import { Renamer, renamed, type Renaming } from '../actors/symmetry.ts';
+import type { GroupTables } from './look.ts';
+import type { GroupSpace } from './space.ts';
+
+/** Writes the least of all renamed vectors of `space.next`. */
+export function groupForm(
+  tables: GroupTables,
+  space: GroupSpace,
+  renamings: readonly Renaming[],
+): (key: Int32Array) => void {
+  const { turns, slots, behaviours, world } = tables;
+  const names = textsOf();
+  const { locals } = turns.steps;
+  const local = new Renamer(renamings.length, (id, which) => {
+    const parts = locals
+      .partsOf(id)
+      .map((part) => unordered(renamed(JSON.parse(part) as JsonValue, renamings[which] as Renaming)));
+    return names.idOf(canonical(parts.map((part) => canonical(part)).sort()));
+  });
+  /** Records by slot and number: what is known of a member's machine depends on whose it is. */
+  const records: (Renamer | undefined)[] = [];
+  const recordAt = (slot: number): Renamer =>
+    (records[slot] ??= new Renamer(renamings.length, (id, which) => {
+      if (id === 0) return 0;
+      const { mind, mail, outbox, invocation, ...rest } = slots.recordOf(id);
+      const steps = behaviours.of(space.addressOf(slot)).steps;
+      const told: JsonValue = [
+        rest as unknown as JsonValue,
+        mind < 0 || steps === undefined
+          ? null
+          : steps.locals.partsOf(mind).map((part) => JSON.parse(part) as JsonValue),
+        mail.map((letter) => world.letterOf(letter)),
+        outbox.map((message) => behaviours.messageOf(message) as unknown as JsonValue),
+        world.invocationOf(invocation) as unknown as JsonValue,
+      ];
+      return 1 + names.idOf(canonical(renamed(told, renamings[which] as Renaming)));
+    }));
+  let candidate = new Int32Array(space.width);
+
+  return (key) => {
+    const { next, width, slotsAt } = space;
+    if (candidate.length !== width) candidate = new Int32Array(width);
+    for (let which = 0; which < renamings.length; which += 1) {
+      const renaming = renamings[which] as Renaming;
+      candidate[0] = local.of(next[0] as number, which);
+      for (let at = 1; at < slotsAt; at += 1) candidate[at] = next[at] as number;
+      for (let at = slotsAt; at < width; at += 1) {
+        const slot = at - slotsAt;
+        const address = space.addressOf(slot);
+        const to = slotsAt + space.slotOf(renaming.get(address) ?? address);
+        candidate[to] = recordAt(slot).of(next[at] as number, which);
+      }
+      if (which === 0 || isLess(candidate, key, width)) key.set(candidate);
+    }
+  };
+}
+
+/** Children of a machine in the order of their ids, not of their spawning. */
+function unordered(part: JsonValue): JsonValue {
+  if (part === null || typeof part !== 'object' || !('snapshot' in part)) return part;
+  const { snapshot } = part as { readonly snapshot: JsonValue };
+  if (snapshot === null || typeof snapshot !== 'object' || !('children' in snapshot)) return part;
+  const { children } = snapshot as { readonly children: readonly JsonValue[] };
+  const sorted = children.map((child) => canonical(child)).sort();
+  return { ...(part as object), snapshot: { ...snapshot, children: sorted } } as JsonValue;
+}
+
+function isLess(a: Int32Array, b: Int32Array, width: number): boolean {
+  for (let index = 0; index < width; index += 1) {
+    const difference = (a[index] as number) - (b[index] as number);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

@@ -1,0 +1,137 @@
+/** Protocols of groups: a coordinator that ships, its members, and everything that may go wrong around them. */
+import { TroupeError } from '../error.ts';
+import { toJson, type JsonValue } from '../json.ts';
+import { define } from '../group/definition.ts';
+import { renamingsOf } from './actors/symmetry.ts';
+import type { Checks, Model, Opened } from './checkable.ts';
+import { coverageOf } from './coverage.ts';
+import { localsOf } from './kernel/locals.ts';
+import { stepsOf } from './kernel/steps.ts';
+import { behavioursOf } from './group/behaviours.ts';
+import { groupForm } from './group/canonical-form.ts';
+import { describeDeed, groupState } from './group/look.ts';
+import type { Faults, GroupState, ProtocolOptions } from './group/options.ts';
+import { slotsOf } from './group/slots.ts';
+import { GroupSpace } from './group/space.ts';
+import { Turns } from './group/turns.ts';
+import { worldOf } from './group/world.ts';
+
+/** What properties see of a context whose type nobody gave. */
+export type PlainContext = { readonly [name: string]: JsonValue };
+
+/** A protocol: a model of a group, and what it was made of. */
+export interface Protocol<Context = PlainContext, Output = JsonValue> extends Model<GroupState<Context, Output>> {
+  readonly options: ProtocolOptions<never, Output, Context>;
+}
+
+/**
+ * A model of a group, to be given to `check`: the coordinator that ships, driven by the kernel that ships, while its members come out
+ * in every way, results arrive in any order, hosts die between any two entries. Codes: MACHINE_UNSUPPORTED, BAD_INPUT.
+ */
+export function protocol<Input, Output, Context = PlainContext>(
+  options: ProtocolOptions<Input, Output, Context>,
+): Protocol<Context, Output> {
+  const { coordinator, name = coordinator.id, checks = {}, faults = {}, timers = 'any' } = options;
+  define(coordinator);
+  const input = toJson(options.input ?? null, 'input');
+  behavioursOf(options.members, false);
+  for (const [fault, count] of Object.entries(faults))
+    if (!Number.isInteger(count) || count < 0)
+      throw new TroupeError(
+        'BAD_INPUT',
+        `protocol: expected \`faults.${fault}\` to be a whole number >= 0, got ${String(count)}`,
+      );
+  const isLossy = (faults.drop ?? 0) > 0;
+  const resolved: Checks = {
+    noDeadlock: checks.noDeadlock ?? true,
+    canAlwaysEnd: (checks.canAlwaysEnd ?? true) && !(isLossy && timers === 'none'),
+    canAlwaysEndWithoutTimers: checks.canAlwaysEndWithoutTimers ?? !isLossy,
+  };
+  return {
+    name,
+    bounds: boundsOf(options),
+    isViewUsed: options.view !== undefined,
+    isSymmetryUsed: options.symmetry !== undefined,
+    properties: options.properties ?? {},
+    checks: resolved,
+    lanes: ['outside', 'host', 'coordinator'],
+    options: options as unknown as ProtocolOptions<never, Output, Context>,
+    open: () => open({ ...options, name }, input),
+  };
+}
+
+function boundsOf({
+  faults = {},
+  timers = 'any',
+  cancel,
+  messages,
+}: Pick<ProtocolOptions<never, never, never>, 'cancel' | 'faults' | 'messages' | 'timers'>): string {
+  const names: readonly (readonly [keyof Faults, string])[] = [
+    ['hostCrash', 'crash'],
+    ['memberCrash', 'member crash'],
+    ['duplicate', 'dup'],
+    ['drop', 'drop'],
+    ['late', 'late'],
+  ];
+  return [
+    ...names.flatMap(([fault, word]) => ((faults[fault] ?? 0) > 0 ? [`${word} ${faults[fault]}`] : [])),
+    `timers ${timers}`,
+    ...(messages === undefined
+      ? []
+      : [
+          `messages ${messages.map(({ type, times }) => (times === undefined ? type : `${type} x${times}`)).join(' ')}`,
+        ]),
+    ...(cancel === true ? ['cancel'] : []),
+  ].join(', ');
+}
+
+function open<Input, Output, Context>(
+  options: ProtocolOptions<Input, Output, Context>,
+  input: JsonValue,
+): Opened<GroupState<Context, Output>> {
+  const { coordinator, checks = {}, faults = {}, symmetry, executionsAtMost, view, timers } = options;
+  const isChecked = checks.replayDeterminism ?? true;
+  const behaviours = behavioursOf(options.members, isChecked);
+  const world = worldOf({
+    behaviours,
+    keepsGivenUp: (faults.late ?? 0) > 0,
+    countsExecutions: executionsAtMost !== undefined,
+  });
+  const slots = slotsOf();
+  const addresses = [...(symmetry ?? [])].flat();
+  const steps = stepsOf(define(coordinator), localsOf(view), isChecked);
+  const turns: Turns = new Turns(
+    steps,
+    {
+      changeOf: (effect) => world.ofEffect(effect),
+      slotOf: (address) => space.slotOf(address),
+      changeId: (name, change) => slots.changeOf(name, change),
+    },
+    { noUnhandled: checks.noUnhandled ?? true, noStaleTimer: checks.noStaleTimer ?? true },
+    timers === 'due',
+  );
+  const space: GroupSpace = new GroupSpace({
+    options: { ...(options as unknown as ProtocolOptions<JsonValue, unknown, unknown>), input },
+    behaviours,
+    world,
+    slots,
+    addresses,
+    hasTurns: () => turns,
+  });
+  const tables = { turns, slots, behaviours, world, addresses };
+  if (symmetry !== undefined) space.canonical = groupForm(tables, space, renamingsOf(symmetry, addresses));
+  return {
+    space,
+    state: groupState<Context, Output>(tables, space),
+    look: () => {},
+    describe: (action) => describeDeed(tables, space, action),
+    invariants: [],
+    coverage: () => coverageOf([steps, ...behaviours.allSteps]),
+    figures: () => ({
+      locals: steps.locals.size,
+      kernelSteps: steps.taken + behaviours.allSteps.reduce((sum, { taken }) => sum + taken, 0),
+      members: addresses.length,
+      records: slots.size,
+    }),
+  };
+}
