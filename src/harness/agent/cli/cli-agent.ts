@@ -1,6 +1,6 @@
 /** An agent CLI as an agent: each turn is a process of its own, in one session that goes on from turn to turn. */
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { privateFolder } from '../private-folder.ts';
 import { turnFailed } from '../failure.ts';
@@ -42,7 +42,7 @@ function sessionOf(program: CliProgram, settings: CliSettings, open: AgentOpen):
   let running: RunningCliTurn | undefined;
   let busy: Promise<TurnEnd> | undefined;
   let groups: readonly number[] = [];
-  let folder: ReturnType<typeof privateFolder> | undefined;
+  let ownFolder: ReturnType<typeof privateFolder> | undefined;
   let files = 0;
 
   const emit = (event: AgentEvent) => {
@@ -60,11 +60,19 @@ function sessionOf(program: CliProgram, settings: CliSettings, open: AgentOpen):
     id = event.id;
     emit(event);
   };
-  const file = async (fileName: string, content: string) => {
-    folder ??= privateFolder(open.key);
+  const place = async (fileName: string) => {
+    ownFolder ??= privateFolder(open.key);
     files += 1;
-    const path = join((await folder).path, `${files}-${fileName}`);
+    return join((await ownFolder).path, `${files}-${fileName}`);
+  };
+  const file = async (fileName: string, content: string) => {
+    const path = await place(fileName);
     await writeFile(path, content, { mode: 0o600 });
+    return path;
+  };
+  const folder = async (folderName: string) => {
+    const path = await place(folderName);
+    await mkdir(path, { mode: 0o700 });
     return path;
   };
   const closed = () => turnFailed('AGENT_FAILED', `the session with ${name} is closed.`);
@@ -82,6 +90,7 @@ function sessionOf(program: CliProgram, settings: CliSettings, open: AgentOpen):
       env: open.env,
       cwd: open.cwd,
       file,
+      folder,
     });
     if (isClosed) return { status: 'cancelled' };
     const before = isCancelled;
@@ -139,7 +148,7 @@ function sessionOf(program: CliProgram, settings: CliSettings, open: AgentOpen):
       isClosed = true;
       running?.stop();
       await busy;
-      const made = await folder?.catch(() => undefined);
+      const made = await ownFolder?.catch(() => undefined);
       await made?.remove();
     },
   };

@@ -26,6 +26,8 @@ export interface CliTurn {
   readonly cwd: string;
   /** Writes a file that nobody else may read and that is gone after the turn's session; resolves to its path. */
   file(name: string, content: string): Promise<string>;
+  /** Makes such a folder, empty; resolves to its path. */
+  folder(name: string): Promise<string>;
 }
 
 /** What follows the program's own words. */

@@ -8,7 +8,7 @@ import { copilotDialect } from './dialects/copilot.ts';
 import { geminiDialect } from './dialects/gemini.ts';
 import { opencodeDialect } from './dialects/opencode.ts';
 import { piDialect } from './dialects/pi.ts';
-import { geminiSettings } from './gemini-settings.ts';
+import { geminiHome } from './gemini-home.ts';
 import { opencodeConfig } from './opencode-config.ts';
 import { oneShot, words, type CliProgram, type CliTurn } from './program.ts';
 
@@ -113,7 +113,7 @@ const codex: CliProgram = {
   },
 };
 
-/** Gemini CLI 0.61: servers are told in settings only; those of the system are the one file that can be another one. */
+/** Gemini CLI 0.61: servers are told in settings only. */
 const gemini: CliProgram = {
   name: 'gemini',
   command: ['gemini'],
@@ -131,7 +131,7 @@ const gemini: CliProgram = {
       env: {
         // Without it a signal to the first process alone would be lost.
         GEMINI_CLI_NO_RELAUNCH: 'true',
-        GEMINI_CLI_SYSTEM_SETTINGS_PATH: await turn.file('settings.json', await geminiSettings(turn, toolSeconds)),
+        GEMINI_CLI_HOME: await geminiHome(turn, toolSeconds),
       },
       stdin: prompt,
     };
