@@ -31,6 +31,8 @@ export function linesOf(clean: Redactor): (event: AgentEvent) => string | undefi
       case 'tool':
         said = '';
         pieces = clean.stream();
+        // What it tells of itself is not talked over by how it tells it.
+        if (event.name.endsWith('group_progress') && event.status !== 'failed') return undefined;
         return event.status === 'done' ? undefined : line(`${event.name}${event.status === 'failed' ? ' failed' : ''}`);
       case 'retry':
         return line(`tries again (${event.attempt}, ${event.class}): ${event.message}`);
