@@ -1,11 +1,11 @@
 /** The real programs take the mock model for their vendor's: without this, nothing that the other tests say would count. */
 import { expect, test } from 'vitest';
 import { scripted } from './model/script.ts';
-import { describeEachAgent, newStage } from './stage/agents.ts';
+import { describeEachWay, newStage } from './stage/agents.ts';
 import { bareTurn } from './stage/bare.ts';
 import { shellStep } from './stage/tools.ts';
 
-describeEachAgent('cli', '%s by itself', (name) => {
+describeEachWay(['cli'], 'without us', ({ agent: name }) => {
   const turn = async (steps: Parameters<typeof scripted>[0]) => {
     const stage = await newStage();
     const reach = stage.reach(name);

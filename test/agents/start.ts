@@ -20,7 +20,7 @@ else {
   const names = usable.map(({ name }) => name).join(',');
   tell(`testing with ${names}`);
   const asked = process.argv.slice(2);
-  const files = asked.length === 0 ? ['test/agents'] : asked;
+  const files = asked.length === 0 ? ['test/agents'] : asked.map((name) => `test/agents/${name}`);
   const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'development', '--maxWorkers=2', ...files], {
     cwd: root,
     stdio: 'inherit',

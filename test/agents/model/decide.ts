@@ -74,10 +74,15 @@ function stepOf(steps: readonly Step[], since: readonly Said[], spent: (index: n
   let hasSpoken = false;
   let heard = '';
   const searches = searchesIn(since);
-  /** Past what refuses or breaks no more. */
-  const passFailures = (isPast: boolean) => {
-    for (let step = steps[index]; step?.type === 'error' || step?.type === 'broken'; step = steps[index]) {
-      if (!isPast && spent(index) < step.times) return;
+  /** Past what refuses or breaks no more, and what waits for a text that has come already. */
+  const pass = (isPast: boolean) => {
+    for (let step = steps[index]; step !== undefined; step = steps[index]) {
+      if (step.type === 'error' || step.type === 'broken') {
+        if (!isPast && spent(index) < step.times) return;
+      } else {
+        const { until } = step.type === 'tool' ? step : { until: [] };
+        if (tries > 0 || until.length === 0 || !until.every((text) => heard.includes(text))) return;
+      }
       index += 1;
     }
   };
@@ -89,12 +94,12 @@ function stepOf(steps: readonly Step[], since: readonly Said[], spent: (index: n
   for (const one of since) {
     if (one.type === 'assistant' && one.text !== '') hasSpoken = true;
     else if (one.type === 'user' && hasSpoken) {
-      passFailures(true);
+      pass(true);
       const step = steps[index];
       if (step?.type === 'text' || step?.type === 'slow' || step?.type === 'echo') advance();
       hasSpoken = false;
     } else if (one.type === 'result' && !searches.has(one.id)) {
-      passFailures(true);
+      pass(true);
       const step = steps[index];
       heard += one.text;
       tries += 1;
@@ -103,7 +108,7 @@ function stepOf(steps: readonly Step[], since: readonly Said[], spent: (index: n
       if (isOver) advance();
     }
   }
-  passFailures(false);
+  pass(false);
   return Math.min(index, steps.length - 1);
 }
 

@@ -69,6 +69,13 @@ describe.each(formats)('%s', (format) => {
     expect(await after('apples', 'pears')).toBe('enough');
     expect(await after('pears and apples')).toBe('enough');
     expect(await after('no', 'no', 'no')).toBe('enough');
+    // What has come before is not waited for.
+    const items: Item[] = [
+      user({ tool: 'shell' }, step, { text: 'at once' }),
+      { call: 'shell', id: 'a' },
+      { result: 'apples, pears', id: 'a' },
+    ];
+    expect((await ask(model.url, format, { items })).text).toBe('at once');
   });
 
   test('a step for another format is not there', async () => {
