@@ -2,16 +2,14 @@
  * One turn as one process: from its command line to the end of its turn. The process is alone in its group; nothing of it is
  * left when this resolves.
  */
-import { plainLine } from '../../program/last-line.ts';
 import { refusal } from '../../program/refusal.ts';
 import { runProgram, type ProgramEnd, type ProgramInput } from '../../program/run-program.ts';
 import { tail } from '../../program/tail.ts';
 import { turnFailed, turnFailedWith } from '../failure.ts';
 import type { AgentEvent, AgentOpen, TurnEnd } from '../port.ts';
 import type { CliExit, LineQuestion } from './dialect.ts';
-import { lineObject } from './line-object.ts';
+import { linePipe } from './line-pipe.ts';
 import type { CliProgram, CommandLine } from './program.ts';
-import { lineSplitter } from './split-lines.ts';
 
 /** What {@link runCliTurn} needs. */
 export interface CliTurnOptions {
@@ -90,8 +88,6 @@ export function beginCliTurn(options: CliTurnOptions): RunningCliTurn {
         if (protocol !== undefined) write(protocol.answer(question, answer));
       });
   };
-  const reader = program.dialect({ emit: hear, ask });
-
   /** Looked at after each line: a process whose turn is over is to end. */
   const lookAtEnd = () => {
     clearTimeout(exitTimer);
@@ -99,15 +95,7 @@ export function beginCliTurn(options: CliTurnOptions): RunningCliTurn {
     input?.end();
     exitTimer = setTimeout(() => stop('hangs'), limits.exitMs);
   };
-  const lines = lineSplitter(limits.lineBytesMax, {
-    onLine(line) {
-      const object = lineObject(line);
-      if (object === undefined) return onEvent({ type: 'notice', line: plainLine(line.slice(0, 2_000)) });
-      reader.take(object);
-      lookAtEnd();
-    },
-    onTooLong: (bytes) => onEvent({ type: 'notice', line: `a line of ${bytes} bytes was left out` }),
-  });
+  const reader = linePipe(program.dialect, limits.lineBytesMax, { emit: hear, ask, onLine: lookAtEnd });
 
   const run = async (): Promise<TurnEnd> => {
     const argv = [...program.command, ...commandLine.args];
@@ -132,10 +120,9 @@ export function beginCliTurn(options: CliTurnOptions): RunningCliTurn {
       async onOutput(from, chunk) {
         await open.onOutput?.(chunk);
         if (from === 'stderr') errors.push(chunk);
-        else lines.push(chunk);
+        else reader.push(chunk);
       },
     });
-    lines.end();
     clearTimeout(exitTimer);
     clearTimeout(interruptTimer);
     return await ended(end, argv[0] ?? '', env['PATH']);

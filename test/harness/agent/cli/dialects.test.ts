@@ -1,0 +1,423 @@
+/** What each CLI's lines mean, and the rule by which its turn has ended: never the exit code alone. */
+import { describe, expect, test } from 'vitest';
+import { linePipe } from '../../../../src/harness/agent/cli/line-pipe.ts';
+import { programs, type CliName } from '../../../../src/harness/agent/cli/programs.ts';
+import type { AgentEvent, TurnEnd } from '../../../../src/harness/index.ts';
+import type { CliExit } from '../../../../src/harness/agent/cli/dialect.ts';
+
+type Line = Readonly<Record<string, unknown>> | string;
+
+const exited = (exitCode: number, stderr = ''): CliExit => ({ exitCode, signal: null, stderr });
+const killedBy = (signal: string): CliExit => ({ exitCode: null, signal, stderr: '' });
+
+/** Reads these lines, byte by byte so that nothing depends on how they come. */
+function read(
+  name: CliName,
+  lines: readonly Line[],
+  exit: CliExit = exited(0),
+): { events: AgentEvent[]; end: TurnEnd; wasOver: boolean } {
+  const events: AgentEvent[] = [];
+  const pipe = linePipe(programs[name].dialect, 1e6, {
+    emit: (event) => void events.push(event),
+    ask: () => {},
+    onLine: () => {},
+  });
+  const text = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
+  for (const byte of Buffer.from(text)) pipe.push(Uint8Array.of(byte));
+  const wasOver = pipe.isOver();
+  return { events, end: pipe.end(exit), wasOver };
+}
+const ended = (name: CliName, lines: readonly Line[], exit?: CliExit) => read(name, lines, exit).end;
+const said = (words: string) => ({ status: 'ok', text: words });
+const failedAs = (failureClass: string, code: string) => ({ status: 'error', class: failureClass, error: { code } });
+const kinds = (events: readonly AgentEvent[]) =>
+  events.map((event) => (event.type === 'tool' ? `tool ${event.name} ${event.status}` : event.type));
+
+const claudeInit = {
+  type: 'system',
+  subtype: 'init',
+  session_id: 's1',
+  tools: [],
+  mcp_servers: [{ name: 'group', status: 'connected' }],
+};
+const claudeSays = (text: string, id = 'm1') => ({
+  type: 'assistant',
+  message: { id, content: [{ type: 'text', text }], usage: { input_tokens: 90, output_tokens: 10 } },
+  parent_tool_use_id: null,
+});
+// `type` is not its first key.
+const claudeResult = (more: object) => ({
+  duration_ms: 5,
+  type: 'result',
+  subtype: 'success',
+  is_error: false,
+  session_id: 's1',
+  result: 'Done.',
+  ...more,
+});
+
+describe('claude', () => {
+  test('a whole turn: session, tools, denied ones, usage once, cost as a total', () => {
+    const { events, end, wasOver } = read('claude', [
+      claudeInit,
+      { type: 'stream_event', event: { type: 'message_start' } },
+      { type: 'stream_event', event: { type: 'content_block_delta', delta: { type: 'text_delta', text: 'Let me' } } },
+      claudeSays('Let me'),
+      {
+        type: 'assistant',
+        message: {
+          id: 'm1',
+          content: [{ type: 'tool_use', id: 't1', name: 'Bash', input: { command: 'ls' } }],
+          usage: { input_tokens: 90, output_tokens: 10 },
+        },
+      },
+      {
+        type: 'system',
+        subtype: 'permission_denied',
+        tool_use_id: 't1',
+        tool_name: 'Bash',
+        message: 'not allowed here',
+      },
+      {
+        type: 'user',
+        message: { content: [{ type: 'tool_result', tool_use_id: 't1', is_error: true, content: 'no' }] },
+      },
+      {
+        type: 'assistant',
+        parent_tool_use_id: 't9',
+        message: { id: 'sub', content: [{ type: 'text', text: 'of a subagent' }] },
+      },
+      claudeResult({
+        total_cost_usd: 0.5,
+        usage: { input_tokens: 190, output_tokens: 20 },
+        permission_denials: [{ tool_name: 'Bash', tool_use_id: 't1' }],
+      }),
+    ]);
+    expect(kinds(events)).toEqual([
+      'session',
+      'text',
+      'usage',
+      'tool Bash started',
+      'denied',
+      'tool Bash failed',
+      'notice',
+      'usage',
+      'usage',
+    ]);
+    expect(events.filter(({ type }) => type === 'usage')).toEqual([
+      { type: 'usage', tokens: 100, isCumulative: false },
+      { type: 'usage', tokens: 110, isCumulative: false },
+      { type: 'usage', costUsd: 0.5, isCumulative: true },
+    ]);
+    expect(end).toEqual(said('Done.'));
+    expect(wasOver).toBe(true);
+  });
+
+  test('an API failure is a `success` with is_error; its status is its class', () => {
+    const failure = (api_error_status: number) =>
+      claudeResult({ is_error: true, terminal_reason: 'api_error', api_error_status, result: 'API Error' });
+    expect(ended('claude', [claudeInit, failure(529)])).toMatchObject(failedAs('overloaded', 'OVERLOADED'));
+    expect(ended('claude', [claudeInit, failure(429)])).toMatchObject(failedAs('rate-limited', 'RATE_LIMITED'));
+    expect(ended('claude', [claudeInit, failure(401)], exited(1))).toMatchObject(failedAs('auth', 'AUTH'));
+  });
+
+  test('its own bounds are refusals; an unknown session is known as such', () => {
+    const bound = (subtype: string) =>
+      ended('claude', [claudeResult({ subtype, is_error: true, result: undefined })], exited(1));
+    expect(bound('error_max_budget_usd')).toMatchObject(failedAs('refused', 'BUDGET'));
+    expect(bound('error_max_turns')).toMatchObject(failedAs('refused', 'TURNS'));
+    expect(bound('error_during_execution')).toMatchObject({ status: 'error' });
+    const unknown = {
+      subtype: 'error_during_execution',
+      is_error: true,
+      result: undefined,
+      errors: ['No conversation found with session ID: x'],
+    };
+    expect(ended('claude', [claudeResult(unknown)], exited(1))).toMatchObject({ error: { code: 'SESSION_UNKNOWN' } });
+    expect(ended('claude', [], exited(1, 'Error: Session ID x is already in use.'))).toMatchObject({
+      error: { code: 'SESSION_TAKEN' },
+    });
+  });
+
+  test('of several results the last counts, and background work is waited for', () => {
+    const task = { type: 'system', subtype: 'task_started', task_id: 'b1' };
+    const first = [claudeInit, task, claudeResult({ result: 'Not yet.' })];
+    expect(read('claude', first).wasOver).toBe(false);
+    const all = [
+      ...first,
+      { type: 'system', subtype: 'task_notification', task_id: 'b1' },
+      claudeResult({ result: 'Now.' }),
+    ];
+    expect(read('claude', all)).toMatchObject({ wasOver: true, end: said('Now.') });
+  });
+
+  test('without a result it has crashed, whatever its exit code (0 after SIGINT)', () => {
+    for (const exit of [exited(0), exited(143), killedBy('SIGKILL')])
+      expect(ended('claude', [claudeInit, claudeSays('Working')], exit)).toMatchObject(
+        failedAs('crashed', 'NO_RESULT'),
+      );
+  });
+
+  test('a retry is told, with its class; a server that failed too; structured output is taken', () => {
+    const { events } = read('claude', [
+      { ...claudeInit, mcp_servers: [{ name: 'group', status: 'failed' }] },
+      { type: 'system', subtype: 'api_retry', attempt: 2, max_retries: 10, retry_delay_ms: 5, error_status: 529 },
+    ]);
+    expect(events).toContainEqual({ type: 'mcp-failed', server: 'group', message: 'it says: failed' });
+    expect(events).toContainEqual({ type: 'retry', attempt: 2, class: 'overloaded', message: 'status 529' });
+    expect(ended('claude', [claudeResult({ structured_output: { ship: true } })])).toEqual({
+      ...said('Done.'),
+      structured: { ship: true },
+    });
+  });
+});
+
+describe('codex', () => {
+  const started = [{ type: 'thread.started', thread_id: 't1' }, { type: 'turn.started' }];
+  const message = (text: string) => ({ type: 'item.completed', item: { id: 'i9', type: 'agent_message', text } });
+  const call = (status: string) => ({
+    id: 'i1',
+    type: 'mcp_tool_call',
+    server: 'group',
+    tool: 'group_send',
+    arguments: { to: 'b' },
+    status,
+  });
+
+  test('a whole turn; its usage is a total of the session; an item that is an error is a warning', () => {
+    const { events, end } = read('codex', [
+      ...started,
+      { type: 'item.completed', item: { id: 'i0', type: 'error', message: 'model metadata not found' } },
+      { type: 'item.started', item: call('in_progress') },
+      { type: 'item.completed', item: call('completed') },
+      { type: 'item.started', item: { id: 'i2', type: 'command_execution', command: 'false', status: 'in_progress' } },
+      {
+        type: 'item.completed',
+        item: {
+          id: 'i2',
+          type: 'command_execution',
+          command: 'false',
+          status: 'failed',
+          exit_code: 1,
+          aggregated_output: '',
+        },
+      },
+      message('first'),
+      message('Done.'),
+      { type: 'turn.completed', usage: { input_tokens: 100, cached_input_tokens: 50, output_tokens: 10 } },
+    ]);
+    expect(kinds(events)).toEqual([
+      'session',
+      'notice',
+      'tool mcp__group__group_send started',
+      'tool mcp__group__group_send done',
+      'tool command_execution started',
+      'tool command_execution failed',
+      'text',
+      'text',
+      'usage',
+    ]);
+    expect(events.at(-1)).toEqual({ type: 'usage', tokens: 110, isCumulative: true });
+    expect(end).toEqual(said('Done.'));
+  });
+
+  test('fails by turn.failed, tells reconnecting as a retry, and says nothing on a signal', () => {
+    const reconnecting = { type: 'error', message: 'Reconnecting... 2/5 (unexpected status 529 Overloaded)' };
+    const { events, end } = read(
+      'codex',
+      [...started, reconnecting, { type: 'turn.failed', error: { message: 'unexpected status 529: overloaded' } }],
+      exited(1),
+    );
+    expect(events).toContainEqual(expect.objectContaining({ type: 'retry', attempt: 2, class: 'overloaded' }));
+    expect(end).toMatchObject(failedAs('overloaded', 'OVERLOADED'));
+    expect(ended('codex', [...started, message('half')], killedBy('SIGTERM'))).toMatchObject(
+      failedAs('crashed', 'NO_RESULT'),
+    );
+    expect(ended('codex', [...started, message('half')], exited(1))).toMatchObject(failedAs('crashed', 'NO_RESULT'));
+    expect(ended('codex', [], exited(1, 'Error: no rollout found for thread id x'))).toMatchObject({
+      error: { code: 'SESSION_UNKNOWN' },
+    });
+  });
+});
+
+describe('gemini', () => {
+  const init = { type: 'init', session_id: 'g1', model: 'm' };
+  const piece = (content: string) => ({ type: 'message', role: 'assistant', content, delta: true });
+  const tool = [
+    { type: 'tool_use', tool_name: 'mcp_group_group_send', tool_id: 'x1', parameters: {} },
+    { type: 'tool_result', tool_id: 'x1', status: 'success', output: 'ok' },
+  ];
+
+  test('pieces are put together, after a tool anew; its usage is that of this run', () => {
+    const { events, end } = read('gemini', [
+      init,
+      { type: 'message', role: 'user', content: 'Do it.' },
+      piece('Let me'),
+      piece(' see.'),
+      ...tool,
+      piece('Do'),
+      piece('ne.'),
+      { type: 'result', status: 'success', stats: { total_tokens: 120, input_tokens: 100, output_tokens: 20 } },
+    ]);
+    expect(end).toEqual(said('Done.'));
+    expect(events.at(-1)).toEqual({ type: 'usage', tokens: 120, isCumulative: false });
+    expect(kinds(events)).toContain('tool mcp_group_group_send done');
+  });
+
+  test('a signal leaves exit code 0 and no result: crashed; a failed result has its class', () => {
+    expect(ended('gemini', [init, piece('half')], exited(0))).toMatchObject(failedAs('crashed', 'NO_RESULT'));
+    const failure = {
+      type: 'result',
+      status: 'error',
+      error: { type: 'Error', message: '[API Error: 401 API key not valid]' },
+    };
+    expect(ended('gemini', [init, failure], exited(145))).toMatchObject(failedAs('auth', 'AUTH'));
+  });
+});
+
+describe('opencode', () => {
+  const line = (type: string, part: object) => ({ type, sessionID: 'o1', part });
+  const finish = (reason: string) =>
+    line('step_finish', {
+      reason,
+      tokens: { input: 5, output: 2, reasoning: 1, cache: { read: 2, write: 0 } },
+      cost: 0.25,
+    });
+
+  test('there is no last line: the last step that stopped, and the end of the output, are success; usage is added up', () => {
+    const lines = [
+      line('step_start', {}),
+      line('tool_use', { tool: 'read', callID: 'c1', state: { status: 'completed', input: {}, output: 'text' } }),
+      finish('tool-calls'),
+      line('step_start', {}),
+      line('text', { text: 'Done.' }),
+      finish('stop'),
+    ];
+    const { events, end, wasOver } = read('opencode', lines);
+    expect(end).toEqual(said('Done.'));
+    expect(wasOver).toBe(true);
+    expect(kinds(events)).toEqual(['session', 'tool read started', 'tool read done', 'usage', 'text', 'usage']);
+    expect(events[3]).toEqual({ type: 'usage', tokens: 10, costUsd: 0.25, isCumulative: false });
+    expect(read('opencode', lines.slice(0, 4)).wasOver).toBe(false);
+  });
+
+  test('a turn that stopped at a tool call nobody allowed is refused, exit code 0 or not', () => {
+    const rejected = line('tool_use', {
+      tool: 'bash',
+      callID: 'c1',
+      state: { status: 'error', input: {}, error: 'The user rejected permission to use this tool' },
+    });
+    const { events, end } = read('opencode', [line('step_start', {}), rejected, finish('tool-calls')]);
+    expect(end).toMatchObject(failedAs('refused', 'PERMISSION'));
+    expect(kinds(events)).toContain('denied');
+  });
+
+  test('an error line, a signal, and silence are failures', () => {
+    const error = {
+      type: 'error',
+      sessionID: 'o1',
+      error: { name: 'APIError', data: { message: 'Overloaded', statusCode: 529 } },
+    };
+    expect(ended('opencode', [line('text', { text: 'x' }), error], exited(0))).toMatchObject(
+      failedAs('overloaded', 'OVERLOADED'),
+    );
+    expect(ended('opencode', [finish('stop')], killedBy('SIGINT'))).toMatchObject(failedAs('crashed', 'NO_RESULT'));
+    expect(ended('opencode', [], exited(0))).toMatchObject(failedAs('crashed', 'NO_RESULT'));
+  });
+});
+
+describe('copilot', () => {
+  const message = { type: 'assistant.message', data: { content: 'Done.' } };
+  const result = (exitCode: number) => ({ type: 'result', sessionId: 'c1', exitCode });
+
+  test('pieces and whole messages are one text', () => {
+    const { events, end } = read('copilot', [
+      { type: 'assistant.message_delta', data: { deltaContent: 'Do' } },
+      { type: 'assistant.message_delta', data: { deltaContent: 'ne.' } },
+      message,
+      { type: 'tool.execution_start', data: { toolCallId: 'k1', toolName: 'group-group_send', arguments: {} } },
+      { type: 'tool.execution_complete', data: { toolCallId: 'k1', success: true, result: { content: 'ok' } } },
+      result(0),
+    ]);
+    expect(end).toEqual(said('Done.'));
+    expect(kinds(events)).toEqual(['text', 'text', 'tool group-group_send started', 'tool group-group_send done']);
+  });
+
+  test('a result with exit code 0 after an interruption is none', () => {
+    for (const sign of [
+      { type: 'abort', data: {} },
+      { type: 'agent.interrupted', data: {} },
+      { type: 'assistant.idle', data: { aborted: true } },
+    ])
+      expect(ended('copilot', [message, sign, result(0)])).toMatchObject(failedAs('crashed', 'NO_RESULT'));
+  });
+
+  test('a session error has its class', () => {
+    const error = { type: 'session.error', data: { errorType: 'query', statusCode: 429, message: 'too many' } };
+    const { events, end } = read(
+      'copilot',
+      [{ type: 'model.call_failure', data: { statusCode: 429 } }, error, result(1)],
+      exited(1),
+    );
+    expect(end).toMatchObject(failedAs('rate-limited', 'RATE_LIMITED'));
+    expect(events).toContainEqual(expect.objectContaining({ type: 'retry', attempt: 1, class: 'rate-limited' }));
+  });
+});
+
+describe('qwen', () => {
+  test('speaks like claude, but counts its whole session; over its budget there is only what it says on standard error', () => {
+    const { events, end } = read('qwen', [
+      claudeInit,
+      claudeSays('Done.'),
+      claudeResult({ usage: { input_tokens: 300, output_tokens: 20 } }),
+    ]);
+    expect(end).toEqual(said('Done.'));
+    expect(events.filter(({ type }) => type === 'usage')).toEqual([{ type: 'usage', tokens: 320, isCumulative: true }]);
+    expect(ended('qwen', [claudeInit], exited(55, 'Run aborted: tool call budget exceeded'))).toMatchObject({
+      status: 'error',
+      error: { message: expect.stringContaining('budget exceeded') },
+    });
+  });
+});
+
+describe('pi', () => {
+  const message = (stopReason: string, more: object = {}) => ({
+    role: 'assistant',
+    content: [{ type: 'text', text: 'Done.' }],
+    stopReason,
+    usage: { input: 8, output: 2, cost: { total: 0.1 } },
+    ...more,
+  });
+  const end = (stopReason: string, more: object = {}) => ({ type: 'agent_end', messages: [message(stopReason, more)] });
+
+  test('of several ends the last counts, and its exit code says nothing', () => {
+    const failed = end('error', { errorMessage: '529 overloaded' });
+    const retry = { type: 'auto_retry_start', attempt: 1, errorMessage: '529 overloaded' };
+    const { events, end: last } = read('pi', [
+      { type: 'session', id: 'p1' },
+      failed,
+      retry,
+      { type: 'message_end', message: message('stop') },
+      end('stop'),
+    ]);
+    expect(last).toEqual(said('Done.'));
+    expect(kinds(events)).toEqual(['session', 'retry', 'text', 'usage']);
+    expect(read('pi', [failed, retry]).wasOver).toBe(false);
+    expect(ended('pi', [end('stop'), retry, failed], exited(0))).toMatchObject(failedAs('overloaded', 'OVERLOADED'));
+    expect(ended('pi', [end('aborted')], exited(0))).toMatchObject({ status: 'error' });
+  });
+});
+
+test('what is no line of the CLI is a notice, and changes nothing', () => {
+  const { events, end } = read('claude', [
+    'Warning: something',
+    '[1,2]',
+    'null',
+    '{"half":',
+    claudeInit,
+    '',
+    claudeResult({}),
+  ]);
+  expect(kinds(events)).toEqual(['notice', 'notice', 'notice', 'notice', 'session']);
+  expect(end).toEqual(said('Done.'));
+});
