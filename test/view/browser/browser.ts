@@ -1,0 +1,63 @@
+/** A real browser for tests: the Chromium that the machine has. */
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, onTestFinished } from 'vitest';
+
+const known = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Where the browser is; undefined when there is none. `TROUPE_CHROMIUM` names another. */
+export const browserPath = [process.env['TROUPE_CHROMIUM'] ?? '', ...known].find(
+  (path) => path !== '' && existsSync(path),
+);
+
+/** Why these tests are left out, and how they are not. */
+export const withoutBrowser =
+  browserPath === undefined
+    ? ' — left out: there is no Chromium; install Debian’s `chromium`, or name one in TROUPE_CHROMIUM'
+    : '';
+
+let browser: Promise<Browser> | undefined;
+
+afterAll(async () => {
+  await (await browser)?.close();
+});
+
+/** A page under watch: every request that it makes, and every error. */
+export interface Watched {
+  readonly page: Page;
+  /** Addresses asked for, but those of the page itself and of data in it. */
+  readonly foreign: readonly string[];
+  readonly errors: readonly string[];
+}
+
+/** Opens an address in a page of its own; closed after the test. */
+export async function watched(
+  url: string,
+  { width = 1280, height = 800 }: { readonly width?: number; readonly height?: number } = {},
+): Promise<Watched> {
+  // Without its sandbox: in a container it has none to use.
+  browser ??= chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'] });
+  const context = await (await browser).newContext({ viewport: { width, height }, colorScheme: 'light' });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const foreign: string[] = [];
+  const errors: string[] = [];
+  const origin = new URL(url).origin;
+  page.on('request', (request) => {
+    const asked = request.url();
+    if (!/^(data|blob):/.test(asked) && asked.split('#')[0] !== url.split('#')[0] && new URL(asked).origin !== origin)
+      foreign.push(asked);
+  });
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  await page.goto(url);
+  await page.waitForSelector('.bar .where');
+  return { page, foreign, errors };
+}
+
+/** The position of the cursor, as the page says it. */
+export async function cursorOf(page: Page): Promise<number> {
+  return Number((await page.textContent('.bar .where'))?.split('/')[0]?.replaceAll(/\D/g, ''));
+}

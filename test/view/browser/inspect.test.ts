@@ -1,0 +1,231 @@
+/** The page in a real browser: live and from disk, by mouse and by keyboard alone, with and without the token, and never a foreign request. */
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { patience, project, type Project, type Running } from '../../cli/support.ts';
+import { browserPath, cursorOf, watched, withoutBrowser } from './browser.ts';
+
+/** What is focused, in the page. */
+const focused = `(({ tagName, textContent, ariaLabel }) => tagName.toLowerCase() + ' ' + (tagName === 'BUTTON' ? textContent : ariaLabel))(document.activeElement)`;
+const lowContrast = readFileSync(new URL('low-contrast.js', import.meta.url), 'utf8');
+
+const steps = `
+import { defineProcess } from 'troupe';
+import { fanOut } from 'troupe/machines';
+import { fn } from 'troupe/harness';
+
+export const harnesses = { quick: fn(async ({ prompt }, { progress }) => { progress('looks at ' + prompt); return prompt; }) };
+
+export default defineProcess('steps', async (ctx, input) => {
+  const names = input?.names ?? ['one', 'two', 'three', 'four'];
+  const first = ctx.group('first', fanOut, { members: names.map((id) => ({ id, harness: 'quick', prompt: id })), concurrency: 2, checkpointEvery: 2 });
+  await first.output;
+  if (input?.waits === true) {
+    const { approved } = await ctx.breakpoint('go on', { question: 'Shall we?' });
+    if (!approved) return 'no';
+  }
+  return 'done';
+});
+`;
+
+interface Shown {
+  readonly url: string;
+  readonly server: Running;
+}
+
+async function inspected(one: Project, ...args: readonly string[]): Promise<Shown> {
+  const server = one.start('inspect', ...args, '--json');
+  const said = await server.said('"url"');
+  const { url } = JSON.parse(said.split('\n').find((line) => line.includes('"url"')) ?? '{}') as {
+    readonly url: string;
+  };
+  return { url, server };
+}
+
+async function ran(input: object = {}): Promise<Project> {
+  const one = project({ 'steps.process.mjs': steps });
+  await one.troupe('run', 'steps.process.mjs', '--run-id', 'steps', '--input', JSON.stringify(input));
+  return one;
+}
+
+describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowser}`, () => {
+  test('an ended run is shown at its end, every view is at the cursor, and nothing foreign is asked for', async () => {
+    const one = await ran();
+    const { url } = await inspected(one, 'steps');
+    const { page, foreign, errors } = await watched(url);
+    await page.waitForSelector('.statechart .state.active[data-id="fan-out.done"]');
+    expect(await page.textContent('.bar .status')).toBe('completed');
+    expect(await page.locator('.members tbody tr').count()).toBe(4);
+    // To the first settlement: the group is at its work, and so is its chart.
+    await page.keyboard.press('Home');
+    await expect.poll(() => cursorOf(page), patience).toBe(0);
+    expect(await page.textContent('.members .empty')).toContain('No group yet');
+    for (let pressed = 0; pressed < 6; pressed += 1) await page.keyboard.press('ArrowRight');
+    await expect.poll(() => cursorOf(page), patience).toBe(6);
+    await page.waitForSelector('.statechart .state.active[data-id="fan-out.working"]');
+    expect(await page.locator('.statechart .state.active[data-id="fan-out.done"]').count()).toBe(0);
+    expect(await page.textContent('.bar .status')).toBe('active');
+    expect(foreign).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  test('a running run is followed: what comes is there, and who comes late has missed nothing', async () => {
+    const one = project({ 'steps.process.mjs': steps });
+    const host = one.start('run', 'steps.process.mjs', '--run-id', 'steps', '--input', '{"waits":true}');
+    await host.said('waits for approval');
+    const { url } = await inspected(one, 'steps');
+    const { page, errors } = await watched(url);
+    const before = await cursorOf(page);
+    expect(await page.textContent('.gate.open')).toContain('Shall we?');
+    expect(await page.textContent('.bar .what')).toContain('live');
+    await one.troupe('approve', 'steps', 'go on');
+    await host.ended;
+    await expect.poll(() => page.textContent('.bar .status'), patience).toBe('completed');
+    expect(await cursorOf(page)).toBeGreaterThan(before);
+    await page.keyboard.press('Home');
+    for (let pressed = 0; pressed < 3; pressed += 1) await page.keyboard.press('ArrowRight');
+    await expect.poll(() => cursorOf(page), patience).toBe(3);
+    expect(errors).toEqual([]);
+  });
+
+  test('without the token the page only looks; with it a gate is answered, after it was asked', async () => {
+    const one = project({ 'steps.process.mjs': steps });
+    const host = one.start('run', 'steps.process.mjs', '--run-id', 'steps', '--input', '{"waits":true}');
+    await host.said('waits for approval');
+    const looks = await inspected(one, 'steps');
+    const first = await watched(looks.url);
+    await first.page.click('.gate.open >> text=approve');
+    expect(await first.page.textContent('.dialog')).toContain('--allow-control');
+
+    const { url } = await inspected(one, 'steps', '--allow-control');
+    const wrong = await watched(url.replace(/token=.*/, 'token=wrong'));
+    await wrong.page.click('.gate.open >> text=approve');
+    await wrong.page.click('.dialog .yes');
+    await expect.poll(() => wrong.page.textContent('.dialog.error'), patience).toContain('token is missing or wrong');
+
+    const right = await watched(url);
+    await right.page.click('.gate.open >> text=approve');
+    expect(await right.page.textContent('.dialog')).toContain('Approve gate go on?');
+    await right.page.click('.dialog .yes');
+    await expect.poll(() => right.page.textContent('.dialog'), patience).toContain('approval of go on is recorded');
+    expect(await host.ended).toMatchObject({ code: 0 });
+  });
+
+  test('an exported run opens from disk, whole, with the network out of reach', async () => {
+    const one = await ran();
+    await one.troupe('inspect', 'steps', '--export', 'run.html');
+    const { page, foreign, errors } = await watched(pathToFileURL(one.path('run.html')).href);
+    await page.context().setOffline(true);
+    await page.waitForSelector('.statechart .state.active');
+    await page.click('[role=tab]:has-text("journal")');
+    expect(await page.locator('.journal li').count()).toBeGreaterThan(10);
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    await page.click('[role=tab]:has-text("entry")');
+    await expect.poll(() => page.textContent('.entry pre'), patience).toContain('run.created');
+    expect(foreign).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  test('everything is there by keyboard alone: moves, jumps, why, the filter', async () => {
+    const one = await ran();
+    const { url } = await inspected(one, 'steps');
+    const { page } = await watched(url);
+    await page.keyboard.press('Home');
+    await page.keyboard.press('c');
+    await expect.poll(async () => (await page.textContent('.members .checkpoints')) ?? '', patience).toContain('●');
+    const atFirst = await cursorOf(page);
+    await page.keyboard.press('c');
+    await expect.poll(() => cursorOf(page), patience).toBeGreaterThan(atFirst);
+    await page.keyboard.press('Shift+C');
+    await expect.poll(() => cursorOf(page), patience).toBe(atFirst);
+    await page.keyboard.press('w');
+    await expect.poll(() => page.textContent('.entry'), patience).toContain('The whole way here');
+    await page.keyboard.press('/');
+    await page.keyboard.type('checkpoint');
+    await expect
+      .poll(() => page.locator('.journal li .type').allTextContents(), patience)
+      .toEqual(['checkpoint', 'checkpoint']);
+    // Every control can be reached, and shows where it is.
+    const reached = new Set<unknown>();
+    for (let pressed = 0; pressed < 14; pressed += 1) {
+      await page.keyboard.press('Shift+Tab');
+      reached.add(await page.evaluate(focused));
+    }
+    expect([...reached]).toEqual(
+      expect.arrayContaining([
+        'button entry',
+        'button |◀',
+        'button play',
+        'input Position in the journal',
+        'select Group',
+      ]),
+    );
+  });
+
+  test('hostile names, prompts and outputs are text, in the page and in the file', async () => {
+    const hostile = [
+      '<img src=x onerror=alert(1)>',
+      '</script><script>alert(2)</script>',
+      '"><svg onload=alert(3)>',
+      '{{constructor}}',
+      '‮reversed',
+    ];
+    const one = await ran({ names: hostile });
+    const { url } = await inspected(one, 'steps');
+    await one.troupe('inspect', 'steps', '--export', 'run.html');
+    for (const address of [url, pathToFileURL(one.path('run.html')).href]) {
+      const { page, errors } = await watched(address);
+      let isAlerted = false;
+      page.on('dialog', (dialog) => {
+        isAlerted = true;
+        void dialog.dismiss();
+      });
+      for (const tab of ['members', 'journal', 'entry']) await page.click(`[role=tab]:has-text("${tab}")`);
+      await page.keyboard.press('w');
+      await page.click('[role=tab]:has-text("members")');
+      const names = await page.locator('.members tbody .name').allTextContents();
+      expect(names).toEqual(hostile);
+      expect(await page.locator('.members img, .space-time img, .members script').count()).toBe(0);
+      expect(isAlerted).toBe(false);
+      expect(errors).toEqual([]);
+    }
+  });
+
+  test('a machine file is stepped by hand, and a choice is taken back', async () => {
+    const one = project({ 'machine.mjs': `export { race } from 'troupe/machines';` });
+    const { url } = await inspected(one, 'machine.mjs', '--input', '{"members":[{"id":"hare"},{"id":"tortoise"}]}');
+    const { page } = await watched(url);
+    await page.click('text=hare succeeds');
+    await page.waitForSelector('.statechart .state.final.active');
+    await expect.poll(() => page.textContent('.what-if'), patience).toContain('Nothing: the group has ended');
+    await page.click('text=take the last choice back');
+    await page.waitForSelector('text=tortoise succeeds');
+    expect(await page.locator('.statechart .state.final.active').count()).toBe(0);
+  });
+
+  test.each([
+    [1280, 800],
+    [390, 844],
+  ])('at %i × %i nothing is cut off sideways, in light and dark', async (width, height) => {
+    const one = await ran();
+    const { url } = await inspected(one, 'steps');
+    const { page } = await watched(url, { width, height });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      expect(await page.evaluate(lowContrast)).toEqual([]);
+    }
+  });
+});
+
+test('the page that is shipped asks for nothing but itself: its policy says so', async () => {
+  const one = await ran();
+  await one.troupe('inspect', 'steps', '--export', 'run.html');
+  const html = readFileSync(one.path('run.html'), 'utf8');
+  expect(html).toContain(`default-src 'none'`);
+  const [, policy = ''] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html) ?? [];
+  expect(policy).not.toContain('unsafe-inline');
+  expect(policy).not.toContain('unsafe-eval');
+  expect(html.match(/<link[^>]*href="https?:/g) ?? []).toEqual([]);
+});
