@@ -1,9 +1,7 @@
 /** `troupe approve`: answers a gate, of a run that a living host drives by a letter to it, of any other by an entry. */
-import { answerUnattended, gateOf } from '../process/unattended.ts';
-import { askHost } from './ask-host.ts';
 import { dataFolder } from './data-folder.ts';
+import { answerRun } from './deeds.ts';
 import { exitCodes } from './exit-codes.ts';
-import { knownRun } from './known-run.ts';
 import { complain, print } from './terminal.ts';
 
 /** Options of `troupe approve`. */
@@ -19,11 +17,10 @@ export interface ApproveCommandOptions {
 export async function approveCommand(run: string, name: string, options: ApproveCommandOptions): Promise<number> {
   const { reject = false, note, json = false } = options;
   const data = dataFolder(options.data);
-  const { group, question } = gateOf((await knownRun(data.store, run)).view, name, options.group);
-  const answer = { ...(group === undefined ? {} : { group }), gate: name, approved: !reject, note };
-  const { by, holder } = await askHost(data, run, { type: 'answer', ...answer }, () =>
-    answerUnattended({ store: data.store, run, answer }),
-  );
+  const given = { gate: name, group: options.group, approved: !reject, note };
+  const { gate, asked } = await answerRun(data, run, given);
+  const { group, question } = gate;
+  const { by, holder } = asked;
   const word = reject ? 'rejected' : 'approved';
   const whose = group === undefined ? '' : ` of group ${group}`;
   if (by === 'waiting') {

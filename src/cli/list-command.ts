@@ -20,7 +20,8 @@ export interface ListCommandOptions {
 /** Runs shown without --all. */
 const shownMax = 20;
 
-interface Row {
+/** A run in a list. */
+export interface RunRow {
   readonly id: string;
   readonly status: RunView['status'] | 'damaged';
   /** Who drives it now. */
@@ -37,15 +38,7 @@ interface Row {
 /** Lists runs, newest first. Returns the exit code. */
 export async function listCommand({ all = false, data: given, json = false }: ListCommandOptions): Promise<number> {
   const data = dataFolder(given);
-  const rows: Row[] = [];
-  let hasMore = false;
-  for await (const run of runsNewestFirst(data)) {
-    if (rows.length === shownMax && !all) {
-      hasMore = true;
-      break;
-    }
-    rows.push('view' in run ? await rowOf(data, run.view) : damaged(run.id, run.trouble));
-  }
+  const { rows, hasMore } = await listRuns(data, all ? Number.POSITIVE_INFINITY : shownMax);
   if (json) {
     print(JSON.stringify({ runs: rows }));
     return exitCodes.ok;
@@ -56,7 +49,20 @@ export async function listCommand({ all = false, data: given, json = false }: Li
   return exitCodes.ok;
 }
 
-function printTable(rows: readonly Row[]): void {
+/** Up to `max` runs, newest first, those that cannot be read included. */
+export async function listRuns(
+  data: DataFolder,
+  max: number,
+): Promise<{ readonly rows: readonly RunRow[]; readonly hasMore: boolean }> {
+  const rows: RunRow[] = [];
+  for await (const run of runsNewestFirst(data)) {
+    if (rows.length === max) return { rows, hasMore: true };
+    rows.push('view' in run ? await rowOf(data, run.view) : damaged(run.id, run.trouble));
+  }
+  return { rows, hasMore: false };
+}
+
+function printTable(rows: readonly RunRow[]): void {
   const style = styleFor(process.stdout);
   const columns = process.stdout.columns || 120;
   const wide = (cells: readonly string[]) => Math.min(32, Math.max(...cells.map(widthOf)));
@@ -78,14 +84,14 @@ function printTable(rows: readonly Row[]): void {
   }
 }
 
-function about({ error, startedAt, endedAt, settled, members }: Row): string {
+function about({ error, startedAt, endedAt, settled, members }: RunRow): string {
   if (error !== undefined) return error.message;
   if (startedAt === undefined) return 'had not begun';
   const took = endedAt === undefined ? '' : ` · ${duration(endedAt - startedAt)}`;
   return `${momentOf(startedAt)}${took} · ${settled} of ${count(members ?? 0, 'member')} settled`;
 }
 
-async function rowOf(data: DataFolder, view: RunView): Promise<Row> {
+async function rowOf(data: DataFolder, view: RunView): Promise<RunRow> {
   const { id, created, createdAt, endedAt, status } = view;
   const holder = status === 'active' ? await holderOf(data, id) : undefined;
   const members = [...view.groups.values()].flatMap((ledger) => [...ledger.members.values()]);
@@ -102,6 +108,6 @@ async function rowOf(data: DataFolder, view: RunView): Promise<Row> {
   };
 }
 
-function damaged(id: string, { code, message }: TroupeError): Row {
+function damaged(id: string, { code, message }: TroupeError): RunRow {
   return { id, status: 'damaged', holder: null, process: null, error: { code, message } };
 }

@@ -85,7 +85,7 @@ function printer(
 }
 
 /** Changes whenever the log may have: cheaper than reading it again. */
-async function logSize(folder: string): Promise<string> {
+export async function logSize(folder: string): Promise<string> {
   const names = await readdir(folder).catch(() => []);
   const sizes = names
     .filter((name) => name.endsWith('.jsonl'))

@@ -7,6 +7,7 @@ import type { ExportCommandOptions } from './export-command.ts';
 import type { InspectCommandOptions } from './inspect-command.ts';
 import { listCommand } from './list-command.ts';
 import { logCommand } from './log-command.ts';
+import { mcpCommand, mcpHelp } from './mcp-command.ts';
 import { removeCommand } from './remove-command.ts';
 import { retryCommand } from './retry-command.ts';
 import { resumeCommand, runCommand } from './run-command.ts';
@@ -201,5 +202,12 @@ export function program(done: (exitCode: number) => void): Command {
     command('restore <file>', 'make a run of an archive', 'troupe restore review.tar.gz'),
     async ([file = ''], options) => restoreCommand(file, options),
   );
+  const mcp = command(
+    'mcp',
+    'serve runs and groups to an agent, as MCP tools over standard input and output',
+    'troupe mcp',
+  );
+  mcp.addHelpText('after', mcpHelp).option('--data <dir>', dataHelp);
+  mcp.action(async () => done(await mcpCommand(mcp.opts())));
   return troupe;
 }

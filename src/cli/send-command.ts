@@ -1,12 +1,9 @@
 /** `troupe send`: to a run that a living host drives by a letter to it, to any other by an entry that its next host hears. */
-import { randomBytes } from 'node:crypto';
 import type { DeliveryMode } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
-import { groupOf, sendUnattended } from '../process/unattended.ts';
-import { askHost } from './ask-host.ts';
 import { dataFolder } from './data-folder.ts';
+import { sendToRun } from './deeds.ts';
 import { exitCodes } from './exit-codes.ts';
-import { knownRun } from './known-run.ts';
 import { complain, print } from './terminal.ts';
 
 /** Options of `troupe send`. */
@@ -21,15 +18,10 @@ export interface SendCommandOptions {
 /** Sends `[run, group, to, body]`. Returns the exit code: 0 when the message is recorded, 3 when the run's host does not answer. */
 export async function sendCommand(args: readonly string[], options: SendCommandOptions): Promise<number> {
   const [run = '', group = '', to = '', text = ''] = args;
-  const { type, json = false } = options;
+  const { type, mode, json = false } = options;
   const data = dataFolder(options.data);
-  groupOf((await knownRun(data.store, run)).view, group);
-  const id = options.id ?? `outside-${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
-  const mode = options.mode === undefined || options.mode === 'queue' ? {} : { mode: options.mode };
-  const body = bodyOf(text);
-  const letter = { type: 'message', group, to, message: type, body, messageId: id, ...mode } as const;
-  const alone = () => sendUnattended({ store: data.store, run, group, letter: { id, to, type, body, ...mode } });
-  const { by, holder } = await askHost(data, run, letter, alone);
+  const { id, asked } = await sendToRun(data, run, { group, to, type, body: bodyOf(text), mode, id: options.id });
+  const { by, holder } = asked;
   const what = `message \`${type}\` to ${to} in group ${group}`;
   if (by === 'waiting') {
     const sentence = `${what} waits: ${holder} drives run ${run}, and has not taken it yet.`;

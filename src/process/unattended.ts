@@ -71,18 +71,23 @@ export function gateOf(view: RunView, name: string, group: string | undefined): 
   return gate;
 }
 
+/** The group that is meant, ended or not. Codes: UNKNOWN_GROUP with the nearest names. */
+export function knownGroupOf(view: RunView, name: string): Ledger {
+  const ledger = view.groups.get(name);
+  if (ledger !== undefined) return ledger;
+  const names = [...view.groups.keys()];
+  const near = nearest(name, names);
+  const hint = near.length > 0 ? ` Did you mean ${near.map((one) => `\`${one}\``).join(' or ')}?` : '';
+  throw new TroupeError(
+    'UNKNOWN_GROUP',
+    `run ${view.id} has no group \`${name}\`. Groups: ${names.join(', ') || 'none yet'}.${hint}`,
+    { run: view.id, group: name, nearest: near },
+  );
+}
+
 /** The group that is meant, if it takes messages. Codes: UNKNOWN_GROUP with the nearest names, GROUP_ENDED. */
 export function groupOf(view: RunView, name: string): Ledger {
-  const ledger = view.groups.get(name);
-  if (ledger === undefined) {
-    const names = [...view.groups.keys()];
-    const near = nearest(name, names).map((one) => `\`${one}\``);
-    throw new TroupeError(
-      'UNKNOWN_GROUP',
-      `run ${view.id} has no group \`${name}\`. Groups: ${names.join(', ') || 'none yet'}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''}`,
-      { run: view.id, group: name },
-    );
-  }
+  const ledger = knownGroupOf(view, name);
   if (ledger.status !== 'active') {
     throw new TroupeError(
       'GROUP_ENDED',

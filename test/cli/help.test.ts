@@ -19,6 +19,7 @@ const commands = [
   'send',
   'approve',
   'restore',
+  'mcp',
 ];
 
 test.each(['', ...commands])('troupe %s --help says what there is, with an example', async (command) => {
