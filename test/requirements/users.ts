@@ -4,13 +4,21 @@ import type { Requirement } from './requirement.ts';
 export const users: Readonly<Record<string, Requirement>> = {
   M1: {
     says: 'a message is delivered at the next tool boundary, not at the end of the turn',
-    shown: [['process/delivery-modes.test.ts', 'steer reaches a handler at once, and waits like others without one']],
-    notYet:
-      'Members that are agent CLIs hear at their tool boundaries when their harnesses come; functions hear at once.',
+    shown: [
+      ['process/delivery-modes.test.ts', 'steer reaches a handler at once, and waits like others without one'],
+      ['harness/agent/mcp/mailbox.test.ts', 'mail comes with a failed call too, and with a checkpoint and a progress'],
+      ['agents/mailbox.test.ts', 'a letter that comes while it works is in the next result, asked for or not'],
+    ],
   },
   M2: {
     says: 'acknowledged means read by the member, not written',
-    shown: [['process/messages.test.ts', 'mail that was not read before the host died is read by the next attempt']],
+    shown: [
+      ['process/messages.test.ts', 'mail that was not read before the host died is read by the next attempt'],
+      [
+        'harness/agent/mcp/life.test.ts',
+        'whoever is killed at whatever moment: every letter is heard, and is read once',
+      ],
+    ],
   },
   M3: {
     says: 'the final report is a journal record, never lost on shutdown',
@@ -67,8 +75,12 @@ export const users: Readonly<Record<string, Requirement>> = {
     says: 'peer text carries no authority',
     shown: [
       ['process/acceptance.test.ts', 'a message that looks like a settlement, an answer or an order is a message'],
+      ['harness/agent/mcp/mailbox.test.ts', 'is settled by the token: no argument changes it'],
+      [
+        'harness/agent/mcp/mailbox.test.ts',
+        'cannot end what it stands in: no tag, no unseen character, no line; and reads back as it was',
+      ],
     ],
-    notYet: 'Labelling peer text for a model comes with the harnesses that talk to models.',
   },
 
   L1: {
