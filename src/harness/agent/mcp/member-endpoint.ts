@@ -112,16 +112,16 @@ export function memberEndpoint(options: EndpointOptions): MemberEndpoint {
     const calledOff = new Promise<undefined>((resolve) => {
       off.addEventListener('abort', () => resolve(undefined), { once: true });
     });
+    let isAnswered = false;
     try {
       await server.connect(transport);
       const response = await Promise.race([transport.handleRequest(plainRequest(), { parsedBody: body }), calledOff]);
-      if (response === undefined) {
-        onItsWay.lost();
-        return undefined;
-      }
+      if (response === undefined) return undefined;
       const text = await response.text();
+      isAnswered = true;
       return { status: response.status, text, sent: (how) => onItsWay[how]() };
     } finally {
+      if (!isAnswered) onItsWay.lost();
       await transport.close();
     }
   };
@@ -176,6 +176,7 @@ export function memberEndpoint(options: EndpointOptions): MemberEndpoint {
 
 /** The answer to requests that wait when their attempt ends. */
 function ended(ids: readonly unknown[]): Answer {
+  if (ids.length === 0) return { status: 202, text: '' };
   const errors = ids.map((id) => rpcError(id, -32_000, 'the attempt has ended'));
   return { status: 200, text: JSON.stringify(errors.length === 1 ? errors[0] : errors) };
 }

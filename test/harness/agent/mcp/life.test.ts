@@ -186,3 +186,15 @@ test('while a call waits the agent counts as heard; afterwards since then', asyn
   await raw((await group.member('a')).mailbox.mcpServer, rpc('ping'), { more: { authorization: 'Bearer x' } });
   expect(a.mailbox.lastHeardAt()).toBe(last);
 });
+
+test('fifty members wait at once on one server: each hears what is for it, and nothing else', async () => {
+  const ids = Array.from({ length: 50 }, (_, index) => `m${index}`);
+  const group = await groupOf(ids);
+  const all = await Promise.all(ids.map((id) => group.member(id)));
+  expect(new Set(all.map(({ mailbox }) => new URL(mailbox.mcpServer.url).port)).size).toBe(1);
+  const waiting = all.map(({ mailbox }, index) => raw(mailbox.mcpServer, inbox(45_000, index)));
+  for (const { mailbox } of all) await expect.poll(() => mailbox.lastHeardAt(), soon).toBeDefined();
+  await Promise.all(ids.map((id) => group.run.send('talk', { to: id, type: 'for', body: id, id })));
+  const heard = (await Promise.all(waiting)).map(({ text }) => saidBy(text).mail?.letters.map(({ body }) => body));
+  expect(heard).toEqual(ids.map((id) => [id]));
+});
