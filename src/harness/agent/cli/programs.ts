@@ -127,6 +127,8 @@ const gemini: CliProgram = {
         ['-o', 'stream-json', '--skip-trust', '--approval-mode', modes[sandbox]],
         model !== undefined && ['-m', model],
         [session.isNew ? '--session-id' : '--resume', session.id ?? ''],
+        sandbox !== 'full-access' &&
+          turn.mcpServers.length > 0 && ['--allowed-mcp-server-names', named(turn).join(',')],
       ),
       env: {
         // Without it a signal to the first process alone would be lost.

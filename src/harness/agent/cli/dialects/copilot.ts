@@ -66,6 +66,11 @@ export const copilotDialect: Dialect = ({ emit }) => {
         case 'session.error':
           failure = { words: wordsOf(data['message']) || text(data['errorType']), status: status(data['statusCode']) };
           break;
+        case 'user.message':
+        case 'assistant.turn_start':
+          // A session that goes on first says how its last turn broke off.
+          isInterrupted = false;
+          break;
         case 'abort':
         case 'agent.interrupted':
           isInterrupted = true;
