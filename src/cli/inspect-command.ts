@@ -6,9 +6,12 @@ import { resolve } from 'node:path';
 import { TroupeError } from '../error.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Process } from '../process/define-process.ts';
-import { openRecording } from '../view/open-recording.ts';
+import { statelyEvents } from '../view/export/stately.ts';
+import { openRecording, type OpenedRecording } from '../view/open-recording.ts';
 import { windowMax } from '../view/recording.ts';
 import { viewServer, type Controls, type ViewServerOptions } from '../view/server.ts';
+import { statelyApp } from '../view/stately-app.ts';
+import { statelyDoor, type StatelyDoor } from '../view/stately-door.ts';
 import { whatIf } from '../view/what-if.ts';
 import { captureConsole } from './capture-console.ts';
 import { dataFolder } from './data-folder.ts';
@@ -31,6 +34,8 @@ export interface InspectCommandOptions {
   readonly machine?: string;
   readonly input?: string;
   readonly file?: string;
+  /** Speak Stately's inspector protocol on this port; true for its own, 8080. */
+  readonly stately?: boolean | string;
   readonly data?: string;
   readonly json?: boolean;
 }
@@ -39,10 +44,18 @@ export interface InspectCommandOptions {
 const followEveryMs = 250;
 
 /** Shows a run, a journal file or a machine file until interrupted, or writes a run into one page. Returns the exit code. */
-export async function inspectCommand(target: string, options: InspectCommandOptions): Promise<number> {
+export async function inspectCommand(target: string | undefined, options: InspectCommandOptions): Promise<number> {
   const port = Number(options.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new TroupeError('BAD_INPUT', `expected --port to be 0 to 65535, got \`${options.port}\`.`);
+  if (target === undefined) {
+    if (options.stately === undefined)
+      throw new TroupeError(
+        'BAD_INPUT',
+        'expected a run, a journal file or a machine file; or --stately, to wait for an XState app.',
+      );
+    return inspectApp(port, options);
+  }
   if (/\.[cm]?[jt]sx?$/.test(target)) return inspectMachine(target, port, options);
   return target.endsWith('.jsonl') ? inspectFile(target, port, options) : inspectRun(target, port, options);
 }
@@ -71,6 +84,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
   // The process function runs again to name its machines; what it says has been said.
   const release = captureConsole(() => {});
   const opened = openRecording({ journal, process: definition });
+  let door: Awaited<ReturnType<typeof tellStately>> | undefined;
   try {
     await opened.refresh();
     release();
@@ -78,6 +92,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
     if (options.export !== undefined)
       return await exportTo(resolve(options.export), title, opened, options.json === true);
     let isLive = view.end === undefined;
+    door = options.stately === undefined ? undefined : await tellStately(options.stately, opened);
     return await serve({
       json: options.json === true,
       title,
@@ -86,14 +101,71 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
       followEveryMs,
       isLive: () => {
         isLive &&= opened.status() === 'active';
+        void door?.tellMore();
         return isLive;
       },
+      ...(door === undefined ? {} : { more: { stately: door.url } }),
       ...(options.allowControl === true ? { does: inspectControls(data, run) } : {}),
     });
   } finally {
     release();
+    await door?.close();
     await journal.close();
   }
+}
+
+/** Any XState app that speaks the protocol of Stately's inspector. */
+async function inspectApp(port: number, { stately, json = false }: InspectCommandOptions): Promise<number> {
+  const app = statelyApp('XState app');
+  const door = await statelyDoor({ port: statelyPort(stately), take: (message) => app.take(message) });
+  if (!json) print(`apps connect to ${door.url} (createWebSocketInspector of @statelyai/inspect)`);
+  try {
+    return await serve({
+      json,
+      title: 'XState app',
+      port,
+      opened: () => app,
+      followEveryMs,
+      isLive: () => true,
+      more: { stately: door.url },
+    });
+  } finally {
+    await door.close();
+  }
+}
+
+/** The protocol's own port when none is named. */
+function statelyPort(given: boolean | string | undefined): number {
+  const port = typeof given === 'string' ? Number(given) : 8080;
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new TroupeError('BAD_INPUT', `expected --stately to be a port, 0 to 65535, got \`${given}\`.`);
+  return port;
+}
+
+/** Tells a run's machines to whoever connects: what was, then what comes. */
+async function tellStately(
+  given: boolean | string,
+  { recording }: OpenedRecording,
+): Promise<StatelyDoor & { tellMore(): Promise<void> }> {
+  let told = recording.length;
+  const eventsOf = async function* (from: number, to: number) {
+    for (let at = from; at <= to; at += windowMax) {
+      const window = await recording.window(at, Math.min(to, at + windowMax - 1));
+      const { id, charts } = recording.overview();
+      yield* statelyEvents(id, window, charts);
+    }
+  };
+  const door = await statelyDoor({ port: statelyPort(given), greeting: () => eventsOf(1, told) });
+  return {
+    ...door,
+    async tellMore() {
+      const { length } = recording;
+      if (length === told) return;
+      const from = told + 1;
+      told = length;
+      for await (const event of eventsOf(from, length)) door.tell(event);
+    },
+  };
 }
 
 /** A machine without a run, stepped by hand. */
@@ -137,10 +209,12 @@ async function inspectMachine(file: string, port: number, options: InspectComman
 type Serving = Pick<ViewServerOptions, 'choices' | 'followEveryMs' | 'isLive' | 'opened' | 'port' | 'title'> & {
   readonly json: boolean;
   readonly does?: Controls;
+  /** Told besides, with --json. */
+  readonly more?: object;
 };
 
 /** Serves until the program is interrupted. */
-async function serve({ does, json, ...options }: Serving): Promise<number> {
+async function serve({ does, json, more = {}, ...options }: Serving): Promise<number> {
   const [page, policy] = await Promise.all(['page.html', 'policy.txt'].map(partOfPage));
   const token = does === undefined ? undefined : randomBytes(24).toString('base64url');
   const server = await viewServer({
@@ -151,7 +225,7 @@ async function serve({ does, json, ...options }: Serving): Promise<number> {
   });
   const url = token === undefined ? server.url : `${server.url}#token=${token}`;
   const entries = options.opened().recording.length;
-  if (json) print(JSON.stringify({ title: options.title, url, entries }));
+  if (json) print(JSON.stringify({ title: options.title, url, entries, ...more }));
   else {
     const style = styleFor(process.stdout);
     print(`${style.bold(options.title)} · ${entries} entries · ${style.cyan(url)}`);

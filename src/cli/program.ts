@@ -141,7 +141,7 @@ export function program(done: (exitCode: number) => void): Command {
 
   finish(
     command(
-      'inspect <target>',
+      'inspect [target]',
       'see a run (or a journal file, or a machine file) in a local page, live or after it ended',
       'troupe inspect 7k2f --allow-control',
     )
@@ -150,9 +150,13 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--allow-control', 'let the page send, approve, cancel, retry and fork, with the token in its address')
       .option('--file <file>', 'process file, when it is no longer where it was')
       .option('--machine <name>', 'of a machine file: which machine, by its export or id')
-      .option('--input <json>', 'of a machine file: input of the machine: JSON, or @file'),
-    async ([run = ''], options) =>
-      (await import('./inspect-command.ts')).inspectCommand(run, options as InspectCommandOptions),
+      .option('--input <json>', 'of a machine file: input of the machine: JSON, or @file')
+      .option(
+        '--stately [port]',
+        "speak Stately's inspector protocol (8080): tell a run's machines, or wait for an XState app",
+      ),
+    async ([target], options) =>
+      (await import('./inspect-command.ts')).inspectCommand(target, options as InspectCommandOptions),
   );
 
   finish(

@@ -4,6 +4,7 @@
  */
 import type { AnyActorRef } from 'xstate';
 import type { JsonValue } from '../json.ts';
+import { keyFor } from './key.ts';
 import { keyOf } from '../group/ref.ts';
 
 /** Nesting that is shown. */
@@ -35,7 +36,7 @@ export function plain(value: unknown, depth = 0): JsonValue {
     : Object.fromEntries(
         Object.entries(value)
           .filter(([, item]) => item !== undefined)
-          .map(([name, item]) => [name, plain(item, depth + 1)]),
+          .map(([name, item]) => [keyFor(name), plain(item, depth + 1)]),
       );
   known.set(value, json);
   return json;

@@ -10,6 +10,7 @@ import { summaryOf } from '../process/entry-line.ts';
 import { deliveriesOf, heardOf, markOf, whoOf } from './frame.ts';
 import { causeTracker } from './causes.ts';
 import { chartOf, type Chart } from './chart.ts';
+import { keyFor } from './key.ts';
 import type { ActorState, Cause, Frame, Mark, Overview, Patch, ViewState, Window } from './model.ts';
 import { emptyView, groupAt, reduce } from './reduce.ts';
 import { actorsAfter, machinesOf, turned, withContext, writeActors, writeMail } from './turns.ts';
@@ -190,8 +191,9 @@ export function recording(options: RecordingOptions): Recording {
       } catch {
         held.delete(entry.stream);
       }
-      const actors = now.groups[nameOf(entry.stream)]?.actors ?? {};
-      const after = turn === undefined ? [] : [...actorsAfter({ ...turn, actorBefore: (address) => actors[address] })];
+      const actors = now.groups[keyFor(nameOf(entry.stream))]?.actors ?? {};
+      const after =
+        turn === undefined ? [] : [...actorsAfter({ ...turn, actorBefore: (address) => actors[keyFor(address)] })];
       const change = (draft: Draft<ViewState>) => {
         reduce(draft, position, entry);
         if (turn === undefined) return;

@@ -4,6 +4,7 @@ import type { Entry } from '../journal/port.ts';
 import { addSpend, noSpend, type Spend } from '../group/budget.ts';
 import type { GroupEvents, GroupEventType } from '../group/entries.ts';
 import type { GroupEnd } from '../group/effect.ts';
+import { keyFor } from './key.ts';
 import type { AttemptState, GroupState, MemberState } from './model.ts';
 
 /** Attempts of one member that are listed; older ones are dropped from the list, never from the journal. */
@@ -97,7 +98,7 @@ export function answer(
   { name, approved, by, note }: GroupEvents['gate.answered'],
   position: number,
 ): void {
-  const one = gates[name];
+  const one = gates[keyFor(name)];
   if (one !== undefined) one.answer = { approved, by, note, at: position };
 }
 
@@ -113,12 +114,13 @@ function memberOf(
   { member: id, incarnation, attempt }: Attempted,
   { position, entry }: At,
 ): Member | undefined {
-  let member = group.members[id];
+  const key = keyFor(id);
+  let member = group.members[key];
   if (member !== undefined && member.incarnation > incarnation) return undefined;
   if (member === undefined || member.incarnation < incarnation) {
     const before = member?.attempts ?? [];
-    group.members[id] = { ...emptyMember(id, incarnation, entry.at), attempts: [...before] } as Member;
-    member = group.members[id] as Member;
+    group.members[key] = { ...emptyMember(id, incarnation, entry.at), attempts: [...before] } as Member;
+    member = group.members[key] as Member;
   }
   member.attempt = attempt;
   member.changedAt = position;
@@ -170,11 +172,11 @@ const folds: GroupFolds = {
     group.messages += 1;
   },
   'message.read'(group, { member: id, incarnation, ids }) {
-    const member = group.members[id];
+    const member = group.members[keyFor(id)];
     if (member?.incarnation === incarnation) member.unread = Math.max(0, member.unread - ids.length);
   },
   'gate.opened'(group, data, { position }) {
-    group.gates[data.name] = gate(data, position);
+    group.gates[keyFor(data.name)] = gate(data, position);
   },
   'gate.answered'(group, data, { position }) {
     answer(group.gates, data, position);
@@ -222,7 +224,7 @@ const folds: GroupFolds = {
     become(member, data.again === true ? 'interrupted' : 'cancelled', at.entry.at);
   },
   'member.progress'(group, data, { position }) {
-    const member = group.members[data.member];
+    const member = group.members[keyFor(data.member)];
     if (member?.incarnation !== data.incarnation) return;
     if (data.progress.line !== undefined) member.line = short(data.progress.line);
     member.changedAt = position;

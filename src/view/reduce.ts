@@ -6,6 +6,7 @@ import type { Draft } from 'immer';
 import type { Entry } from '../journal/port.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import type { RunCreated, RunEnd } from '../process/run-view.ts';
+import { keyFor } from './key.ts';
 import type { ViewState } from './model.ts';
 import { answer, emptyGroup, endAttempt, endText, gate, reduceGroup, short } from './reduce-group.ts';
 
@@ -34,8 +35,9 @@ export function reduce(state: State, position: number, entry: Entry): void {
 /** The group of a stream; made when there is none. */
 export function groupAt(state: State, stream: string): State['groups'][string] {
   const name = stream.slice('group:'.length);
-  state.groups[name] ??= emptyGroup(name) as Draft<ViewState>['groups'][string];
-  return state.groups[name];
+  const key = keyFor(name);
+  state.groups[key] ??= emptyGroup(name) as Draft<ViewState>['groups'][string];
+  return state.groups[key];
 }
 
 function reduceRun(state: State, position: number, entry: Entry): void {
@@ -50,7 +52,7 @@ function reduceRun(state: State, position: number, entry: Entry): void {
       if (data['takenFrom'] !== undefined && data['takenFrom'] !== null) lost(state, position, entry.at);
       return;
     case 'gate.opened':
-      state.gates[String(data['name'])] = gate(data as unknown as GroupEvents['gate.opened'], position);
+      state.gates[keyFor(String(data['name']))] = gate(data as unknown as GroupEvents['gate.opened'], position);
       return;
     case 'gate.answered':
       answer(state.gates, data as unknown as GroupEvents['gate.answered'], position);

@@ -16,6 +16,7 @@ import { start, step } from '../group/step.ts';
 import { digest, snapshotAt, type System } from '../group/system.ts';
 import { emptyVector, forEachChanged } from '../group/vector.ts';
 import { isMeant, type Chart } from './chart.ts';
+import { keyFor } from './key.ts';
 import type { ActorState, DeliveryState, GroupState } from './model.ts';
 import { overwrite } from './overwrite.ts';
 import { plain } from './plain.ts';
@@ -122,9 +123,10 @@ export function withContext(actor: ActorState, system: System | undefined): Acto
 /** Writes actors into `group`: in place, so that patches say what changed. */
 export function writeActors(group: Draft<GroupState>, actors: Iterable<readonly [string, ActorState | null]>): void {
   for (const [address, actor] of actors) {
-    const held = group.actors[address];
-    if (actor === null) delete group.actors[address];
-    else if (held === undefined) group.actors[address] = actor as Draft<ActorState>;
+    const key = keyFor(address);
+    const held = group.actors[key];
+    if (actor === null) delete group.actors[key];
+    else if (held === undefined) group.actors[key] = actor as Draft<ActorState>;
     else overwrite(held, actor as unknown as JsonValue);
   }
 }
@@ -133,7 +135,7 @@ export function writeActors(group: Draft<GroupState>, actors: Iterable<readonly 
 export function writeMail(group: Draft<GroupState>, effects: readonly Effect[]): void {
   for (const effect of effects) {
     if (effect.type !== 'deliver') continue;
-    const member = group.members[effect.address];
+    const member = group.members[keyFor(effect.address)];
     if (member?.incarnation === effect.incarnation) member.unread += 1;
   }
 }
@@ -175,7 +177,8 @@ function activeNodes(snapshot: AnySnapshot): readonly string[] {
   return nodes === undefined ? [] : [...nodes].sort((a, b) => a.order - b.order).map(({ id }) => id);
 }
 
-function visitsAfter(
+/** How often each node was entered, after this turn. */
+export function visitsAfter(
   visits: Readonly<Record<string, number>>,
   was: readonly string[],
   active: readonly string[],

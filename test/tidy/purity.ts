@@ -14,6 +14,7 @@ export const impureFiles: Readonly<Record<string, string>> = {
   'src/harness/agent/mcp/': 'the group mailbox over MCP: an HTTP server on loopback, tokens and their digests',
   'src/harness/agent/acp/agent-process.ts': 'processes of ACP agents: their streams, and their end',
   'src/harness/agent/acp/gemini.ts': "when Gemini CLI's transcripts were begun, from their files' names",
+  'src/harness/worktree/': 'the adapter of git: its processes, the folders of worktrees, hashes for their names',
   'src/harness/program/': 'the command adapter: operating-system processes, their groups, their output files',
   'src/journal/fs.ts': "the file journal's adapter: the file-system calls that it makes, and its deferral",
   'src/journal/gzip.ts': 'gzip of archives from node:zlib, through its streams',
@@ -23,6 +24,7 @@ export const impureFiles: Readonly<Record<string, string>> = {
   'src/journal/process-identity.ts': 'the adapter that tells whether the holder of a run still lives',
   'src/process/file-requests.ts': 'letters between processes, as files',
   'src/view/page/': 'runs in a browser, or builds what does: timers, fetch, the file of the page',
+  'src/view/stately-door.ts': 'the WebSocket of the inspector protocol',
   'src/view/server.ts': "the viewer's server: node:http on loopback, node:crypto for its token, a timer to look again",
   'src/process/drained.ts': "one turn of node's event loop; decides nothing",
 };

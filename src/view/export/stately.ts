@@ -3,6 +3,7 @@
  * and actions are not part of it. Addresses stand for session ids, so that the same run gives the same lines.
  */
 import type { Chart } from '../chart.ts';
+import { keyFor } from '../key.ts';
 import type { Frame, ViewState, Window } from '../model.ts';
 import { applyPatches, enablePatches, type Patch } from 'immer';
 
@@ -83,10 +84,10 @@ function* ofGroup(
   known: Set<string>,
 ): Generator<StatelyEvent> {
   const name = stream.slice('group:'.length);
-  const group = after.groups[name];
+  const group = after.groups[keyFor(name)];
   if (group === undefined) return;
   const sessionOf = (address: string) => {
-    const incarnation = group.actors[address]?.incarnation ?? group.members[address]?.incarnation ?? 1;
+    const incarnation = group.actors[keyFor(address)]?.incarnation ?? group.members[keyFor(address)]?.incarnation ?? 1;
     return `${run}/${name}/${address === '' ? 'coordinator' : address}#${incarnation}`;
   };
   const rootId = sessionOf('');
@@ -98,12 +99,13 @@ function* ofGroup(
     _version: protocolVersion,
   });
   const snapshotOf = (address: string) => {
-    const actor = group.actors[address];
+    const actor = group.actors[keyFor(address)];
     return actor === undefined
       ? null
       : { status: actor.status, value: valueOf(actor.active, charts[actor.chart ?? '']), context: actor.context };
   };
-  for (const [address, actor] of Object.entries(group.actors)) {
+  for (const actor of Object.values(group.actors)) {
+    const { address } = actor;
     if (known.has(sessionOf(address))) continue;
     known.add(sessionOf(address));
     const chart = charts[actor.chart ?? ''];
@@ -118,11 +120,14 @@ function* ofGroup(
   }
   for (const { from, to, type } of deliveries) {
     const source =
-      group.actors[from] === undefined && group.members[from] === undefined ? {} : { sourceId: sessionOf(from) };
+      group.actors[keyFor(from)] === undefined && group.members[keyFor(from)] === undefined
+        ? {}
+        : { sourceId: sessionOf(from) };
     yield { type: '@xstate.event', ...common(to), event: { type }, ...source };
   }
-  for (const [address, actor] of Object.entries(group.actors)) {
-    if (before.groups[name]?.actors[address] === actor) continue;
+  for (const actor of Object.values(group.actors)) {
+    const { address } = actor;
+    if (before.groups[keyFor(name)]?.actors[keyFor(address)] === actor) continue;
     yield {
       type: '@xstate.snapshot',
       ...common(address),

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { Chart } from '../chart.ts';
+import { keyFor } from '../key.ts';
 import type { ActorState, GroupState } from '../model.ts';
 import { headerHeight, lineHeight, pathOf, type DrawnChart, type DrawnEdge, type DrawnNode } from './chart-graph.ts';
 import type { Layouts } from './layout.ts';
@@ -22,9 +23,9 @@ export function ChartPane(props: {
   readonly onFocus: (focus: Focus) => void;
 }): JSX.Element {
   const { groups, charts, focus, layouts, onFocus } = props;
-  const group = groups[focus.group] ?? Object.values(groups)[0];
+  const group = groups[keyFor(focus.group)] ?? Object.values(groups)[0];
   const actors = Object.values(group?.actors ?? {}).filter(({ chart }) => chart !== null);
-  const actor = group?.actors[focus.address] ?? actors[0];
+  const actor = group?.actors[keyFor(focus.address)] ?? actors[0];
   const chart = actor?.chart === null || actor === undefined ? undefined : charts[actor.chart];
   return (
     <section class="pane chart" aria-label="Statechart">
@@ -35,7 +36,7 @@ export function ChartPane(props: {
           value={group?.name ?? ''}
           onChange={({ currentTarget }) => onFocus({ group: currentTarget.value, address: '' })}
         >
-          {Object.keys(groups).map((name) => (
+          {Object.values(groups).map(({ name }) => (
             <option key={name} value={name}>
               {name}
             </option>

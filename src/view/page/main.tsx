@@ -65,7 +65,10 @@ function Page({
     history.replaceState(null, '', parts.length === 0 ? location.pathname + location.search : `#${parts.join('&')}`);
   }, [state.position, shown.isFollowing]);
   const go = (position: number) => void cursor.go(position);
-  const groups = Object.values(state.groups).map(({ name, members }) => ({ name, members: Object.keys(members) }));
+  const groups = Object.values(state.groups).map(({ name, members }) => ({
+    name,
+    members: Object.values(members).map(({ id }) => id),
+  }));
   return (
     <div class="page">
       <Bar player={cursor} shown={shown} />

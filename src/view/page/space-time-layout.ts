@@ -84,7 +84,7 @@ export function spaceTime(frames: readonly Frame[], state: ViewState, options: S
   for (const group of Object.values(state.groups)) {
     if (!mentioned.groups.has(group.name)) continue;
     add({ key: laneOf(group.name, ''), title: group.name, kind: 'coordinator' });
-    for (const id of Object.keys(group.members)) {
+    for (const { id } of Object.values(group.members)) {
       if (!mentioned.members.has(laneOf(group.name, id))) continue;
       if (lanes.length >= lanesMax) lanesHidden += 1;
       else add({ key: laneOf(group.name, id), title: id, kind: 'member' });
