@@ -74,9 +74,11 @@ export async function converse(conversation: Conversation): Promise<Ended> {
   const steering = new Set<Promise<void>>();
 
   const tell = (line: string) => attempt.progress({ line });
+  /** Of a mailbox that is not there the session tells as well: lines are written over, and the last ones are not recorded. */
+  const sessionData = (isActive: boolean) => ({ isActive, ...(isDead === undefined ? {} : { mailbox: isDead }) });
   const record = (id: string, isActive: boolean) => {
     recordedId = id;
-    recorded = Promise.all([recorded, attempt.session(id, { isActive })]).then(() => undefined);
+    recorded = Promise.all([recorded, attempt.session(id, sessionData(isActive))]).then(() => undefined);
     recorded.catch(() => undefined);
   };
   /** Ends the turn under way: by the agent's own means first, by giving up on it after a while. */
@@ -94,6 +96,7 @@ export async function converse(conversation: Conversation): Promise<Ended> {
   const mailboxDead = (why: string) => {
     if (isDead !== undefined || mailbox === undefined) return;
     isDead = `${agent.name} has not joined the mailbox of its group: ${why}`;
+    if (recordedId !== undefined) record(recordedId, wasHeard || watch.isActive);
     if (options.mailbox === 'required') stopWith(turnFailed('MAILBOX_DEAD', isDead));
     else tell(isDead);
   };
@@ -205,10 +208,10 @@ export async function converse(conversation: Conversation): Promise<Ended> {
           failedWith(turnFailed('NO_RESULT', `${agent.name} ended its turn as cancelled; nobody had asked for that.`)),
         );
       isSteering = false;
-      if (mailbox !== undefined && hasMailbox && options.mailbox === 'required' && !mailbox.isJoined())
-        return ended(
-          failedWith(turnFailed('MAILBOX_DEAD', isDead ?? `${agent.name} has not joined the mailbox of its group.`)),
-        );
+      if (mailbox !== undefined && hasMailbox && !mailbox.isJoined()) {
+        mailboxDead('its turn is over, and nothing was heard there.');
+        if (stop !== undefined) return ended(failedWith(stop));
+      }
       taken?.acknowledge();
       taken = undefined;
       if (end.status === 'ok' && (result === undefined || end.text.trim() !== unchanged))

@@ -19,5 +19,5 @@ export function cliMember(stage: Stage, agent: AgentName, options: CliOptions = 
 
 function optionsOf(stage: Stage, agent: AgentName): AgentOptions {
   const { env, model } = stage.reach(agent);
-  return { inheritEnv: false, model, mailbox: 'required', env: { ...stage.env, ...env } };
+  return { inheritEnv: false, cwd: stage.work, model, mailbox: 'required', env: { ...stage.env, ...env } };
 }
