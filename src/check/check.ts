@@ -32,7 +32,7 @@ export interface CheckOptions {
 }
 
 /** States looked at between two glances at the clock. */
-const batch = 2_048;
+const batch = 256;
 const progressMs = 200;
 
 /**

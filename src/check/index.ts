@@ -29,3 +29,5 @@ export {
   type ProtocolOptions,
 } from './group/options.ts';
 export { fail, ok } from '../harness/outcome.ts';
+export { writeCounterexample, type Counterexample, type CounterexampleOptions } from './counterexample.ts';
+export { diagramOf } from './diagram.ts';

@@ -2,6 +2,7 @@
 import { TroupeError } from '../error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import { define } from '../group/definition.ts';
+import { defineProcess, type Process } from '../process/define-process.ts';
 import { renamingsOf } from './actors/symmetry.ts';
 import type { Checks, Model, Opened } from './checkable.ts';
 import { coverageOf } from './coverage.ts';
@@ -19,8 +20,13 @@ import { worldOf } from './group/world.ts';
 /** What properties see of a context whose type nobody gave. */
 export type PlainContext = { readonly [name: string]: JsonValue };
 
-/** A protocol: a model of a group, and what it was made of. */
-export interface Protocol<Context = PlainContext, Output = JsonValue> extends Model<GroupState<Context, Output>> {
+/**
+ * A protocol: a model of a group, and what it was made of. It is a process, too, of one group of its name: a file that has it as its
+ * default export is the process file of the runs that its counterexamples are.
+ */
+export interface Protocol<Context = PlainContext, Output = JsonValue>
+  extends Model<GroupState<Context, Output>>, Process<never, unknown> {
+  readonly name: string;
   readonly options: ProtocolOptions<never, Output, Context>;
 }
 
@@ -47,8 +53,9 @@ export function protocol<Input, Output, Context = PlainContext>(
     canAlwaysEnd: (checks.canAlwaysEnd ?? true) && !(isLossy && timers === 'none'),
     canAlwaysEndWithoutTimers: checks.canAlwaysEndWithoutTimers ?? !isLossy,
   };
+  const asProcess = defineProcess<never, unknown>(name, (ctx) => ctx.group(name, coordinator, input as Input).output);
   return {
-    name,
+    ...asProcess,
     bounds: boundsOf(options),
     isViewUsed: options.view !== undefined,
     isSymmetryUsed: options.symmetry !== undefined,

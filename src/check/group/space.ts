@@ -39,6 +39,10 @@ export const deeds = [
 /** A kind of deed. */
 export type Deed = (typeof deeds)[number];
 
+/** Kinds of changes, for their memo. */
+const changeKinds = { ended: 0, taken: 1, kept: 2, retried: 3, lost: 4, told: 5, crashed: 6, sent: 7 } as const;
+type ChangeKind = (typeof changeKinds)[keyof typeof changeKinds];
+
 const deedBits = 5;
 const faultNames = [
   'hostCrash',
@@ -87,6 +91,9 @@ export class GroupSpace implements Space {
   private readonly parts: GroupParts;
   private readonly slotOfAddress = new Map<string, number>();
   private readonly actionIds = new PairMap();
+  private readonly changeIds = new PairMap();
+  private readonly settlements = new PairMap();
+  private readonly wanted = new PairMap();
   private readonly actions: { readonly slot: number; readonly detail: number }[] = [];
   private turns: Turns;
   /** Place of the budget that the transition being made uses up; -1: none. */
@@ -179,26 +186,43 @@ export class GroupSpace implements Space {
     const address = this.addressOf(slot);
     const { budgetAt } = this;
     if (record.isRunning) {
-      for (const outcome of behaviours.of(address).outcomes) this.change('ended', slot, outcome, world.ended(outcome));
+      for (const outcome of behaviours.of(address).outcomes)
+        this.change(
+          'ended',
+          slot,
+          outcome,
+          this.changeOf(changeKinds.ended, outcome, () => world.ended(outcome)),
+        );
       if (behaviours.of(address).steps !== undefined) this.think(slot, address);
-      this.spend(budgetAt.memberCrash, () => this.change('crashed', slot, 0, world.ended(behaviours.crashed)));
+      this.spend(budgetAt.memberCrash, () =>
+        this.change('crashed', slot, 0, this.named(world.ended(behaviours.crashed))),
+      );
     }
     for (let place = 0; place < record.flying.length; place += 1) {
       const flying = record.flying[place] as readonly [number, number, number];
       const before = record.flying[place - 1];
       if (before !== undefined && before.every((part, index) => part === flying[index])) continue;
-      const [incarnation, attempt, outcome] = flying;
       const result = this.results.idOf(flying);
-      const isCurrent = incarnation === record.incarnation && attempt === record.attempt;
-      if (isCurrent && world.isRetried(record, outcome)) {
-        this.change('retried', slot, result, world.retried(place, address));
+      const isCurrent = flying[0] === record.incarnation && flying[1] === record.attempt;
+      if (isCurrent && world.isRetried(record, flying[2])) {
+        const key = (slot << 10) | place;
+        const change = this.changeOf(changeKinds.retried, key, () => world.retried(place, address));
+        this.change('retried', slot, result, change);
       } else {
-        const event = this.turns.eventOf(settlement(address, incarnation, behaviours.outcomeOf(outcome)));
-        const isSettled = this.turns.isWanted(local, this.turns.turnOf(event).data);
-        this.turn('settled', slot, result, event, world.taken(place, isSettled));
-        this.spend(budgetAt.duplicate, () => this.turn('settled again', slot, result, event, world.kept(isSettled)));
+        const event = this.settlementOf(slot, result);
+        const isSettled = this.isWanted(local, event);
+        const key = (place << 1) | (isSettled ? 1 : 0);
+        const taken = this.changeOf(changeKinds.taken, key, () => world.taken(place, isSettled));
+        this.turn('settled', slot, result, event, taken);
+        if (budgetAt.duplicate !== undefined) {
+          const kept = this.changeOf(changeKinds.kept, key & 1, () => world.kept(isSettled));
+          this.spend(budgetAt.duplicate, () => this.turn('settled again', slot, result, event, kept));
+        }
       }
-      this.spend(budgetAt.drop, () => this.change('dropped', slot, result, world.lost(place)));
+      if (budgetAt.drop !== undefined) {
+        const lost = this.changeOf(changeKinds.lost, place, () => world.lost(place));
+        this.spend(budgetAt.drop, () => this.change('dropped', slot, result, lost));
+      }
     }
     for (let place = 0; place < record.outbox.length; place += 1) {
       this.send(slot, place, record.outbox[place] as number, local);
@@ -218,15 +242,20 @@ export class GroupSpace implements Space {
         'read',
         slot,
         letter,
-        world.minded(behaviours.hear(behaviour, record.mind, world.letterOf(letter)), true),
+        this.named(world.minded(behaviours.hear(behaviour, record.mind, world.letterOf(letter)), true)),
       );
     for (const [index, move] of behaviour.moves.entries()) {
       const step = behaviours.hear(behaviour, record.mind, move);
       if (step.mind !== record.mind || step.sent.length > 0)
-        this.change('moved', slot, index, world.minded(step, false));
+        this.change('moved', slot, index, this.named(world.minded(step, false)));
     }
     for (const [index, timer] of behaviours.timersOf(behaviour, record.mind).entries())
-      this.change('member timer', slot, index, world.minded(behaviours.fire(behaviour, record.mind, timer), false));
+      this.change(
+        'member timer',
+        slot,
+        index,
+        this.named(world.minded(behaviours.fire(behaviour, record.mind, timer), false)),
+      );
   }
 
   /** A member's message becomes an entry, for each of its recipients. */
@@ -242,7 +271,10 @@ export class GroupSpace implements Space {
             .filter((address) => address !== from)
         : [to === coordinatorName ? rootAddress : to];
     this.reset();
-    this.changeSlot(slot, world.sent(place));
+    this.changeSlot(
+      slot,
+      this.changeOf(changeKinds.sent, place, () => world.sent(place)),
+    );
     for (const recipient of recipients) {
       const turn: Turn = {
         type: 'message',
@@ -260,12 +292,12 @@ export class GroupSpace implements Space {
     const [incarnation, attempt] = record.givenUp[place] as readonly [number, number];
     for (const outcome of behaviours.of(address).outcomes) {
       const result = this.results.idOf([incarnation, attempt, outcome]);
-      const event = this.turns.eventOf(settlement(address, incarnation, behaviours.outcomeOf(outcome)));
-      const isSettled = this.turns.isWanted(local, this.turns.turnOf(event).data);
+      const event = this.settlementOf(slot, result);
+      const isSettled = this.isWanted(local, event);
       this.spend(this.budgetAt.late, () => {
         this.reset();
-        this.changeSlot(slot, world.told(place));
-        if (isSettled) this.changeSlot(slot, world.kept(true));
+        this.changeSlot(slot, this.named(world.told(place)));
+        if (isSettled) this.changeSlot(slot, this.named(world.kept(true)));
         this.step(event, this.action('told late', slot, result));
         this.take('told late', slot, result);
       });
@@ -309,13 +341,16 @@ export class GroupSpace implements Space {
   }
 
   private crash(): void {
-    const { slots, world } = this.parts;
+    const { world } = this.parts;
     this.spend(this.budgetAt.hostCrash, () => {
       this.reset();
       for (let at = this.slotsAt; at < this.width; at += 1) {
         if (this.current[at] === 0) continue;
-        const { name, change } = world.hostCrashed(this.addressOf(at - this.slotsAt));
-        this.next[at] = slots.apply(this.current[at] as number, slots.changeOf(name, change));
+        const slot = at - this.slotsAt;
+        this.changeSlot(
+          slot,
+          this.changeOf(changeKinds.crashed, slot, () => world.hostCrashed(this.addressOf(slot))),
+        );
       }
       this.take('host crashed', 0, 0);
     });
@@ -337,23 +372,55 @@ export class GroupSpace implements Space {
     if (this.spent >= 0) next[this.spent] = (current[this.spent] as number) - 1;
   }
 
-  private changeSlot(slot: number, { name, change }: NamedChange): void {
-    const { slots } = this.parts;
+  private changeSlot(slot: number, change: number): void {
     const at = this.slotsAt + slot;
-    this.next[at] = slots.apply(this.next[at] as number, slots.changeOf(name, change));
+    this.next[at] = this.parts.slots.apply(this.next[at] as number, change);
+  }
+
+  /** The number of a change that `kind` and `key` alone decide; made once. */
+  private changeOf(kind: ChangeKind, key: number, make: () => NamedChange): number {
+    const known = this.changeIds.get(kind, key);
+    if (known >= 0) return known;
+    const id = this.named(make());
+    this.changeIds.set(kind, key, id);
+    return id;
+  }
+
+  private named({ name, change }: NamedChange): number {
+    return this.parts.slots.changeOf(name, change);
+  }
+
+  /** The entry of a result on its way. */
+  private settlementOf(slot: number, result: number): number {
+    const known = this.settlements.get(slot, result);
+    if (known >= 0) return known;
+    const [incarnation = 0, , outcome = 0] = this.results.read(result);
+    const event = this.turns.eventOf(
+      settlement(this.addressOf(slot), incarnation, this.parts.behaviours.outcomeOf(outcome)),
+    );
+    this.settlements.set(slot, result, event);
+    return event;
+  }
+
+  private isWanted(local: number, event: number): boolean {
+    const known = this.wanted.get(local, event);
+    if (known >= 0) return known === 1;
+    const is = this.turns.isWanted(local, this.turns.turnOf(event).data);
+    this.wanted.set(local, event, is ? 1 : 0);
+    return is;
   }
 
   /** Something in the world alone. */
-  private change(deed: Deed, slot: number, detail: number, change: NamedChange): void {
+  private change(deed: Deed, slot: number, detail: number, change: number): void {
     this.reset();
     this.changeSlot(slot, change);
     this.take(deed, slot, detail);
   }
 
   /** An entry is folded, after a change in the world if there is one. */
-  private turn(deed: Deed, slot: number, detail: number, event: number, change?: NamedChange): void {
+  private turn(deed: Deed, slot: number, detail: number, event: number, change = -1): void {
     this.reset();
-    if (change !== undefined) this.changeSlot(slot, change);
+    if (change >= 0) this.changeSlot(slot, change);
     this.step(event, this.action(deed, slot, detail));
     this.take(deed, slot, detail);
   }

@@ -51,7 +51,8 @@ export function worldOf({ behaviours, keepsGivenUp, countsExecutions }: WorldOpt
   const invocations = textsOf();
   invocations.idOf('null');
   const letters = textsOf();
-  const invocationOf = (id: number) => JSON.parse(invocations.textOf(id)) as Invocation;
+  const parsed: Invocation[] = [];
+  const invocationOf = (id: number) => (parsed[id] ??= JSON.parse(invocations.textOf(id)) as Invocation);
 
   /** Begins an attempt. */
   const begun = (record: SlotRecord, address: string): SlotRecord => {
@@ -176,7 +177,7 @@ export function worldOf({ behaviours, keepsGivenUp, countsExecutions }: WorldOpt
     isRetried(record, outcome) {
       const settling = behaviours.outcomeOf(outcome);
       if (settling.status === 'ok' || outcome === behaviours.interrupted) return false;
-      const { retry } = invocationOf(record.invocation);
+      const { retry } = invocationOf(record.invocation) ?? {};
       return retryDelayMs(retry, record.failures + 1, settling.class, '') !== undefined;
     },
   };

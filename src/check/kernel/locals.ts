@@ -4,14 +4,15 @@
  * ended; not the seq, the running digest, or the clock. Keys are exact: what cannot be written is refused, never merged.
  *
  * Keys of objects are sorted, and parallel states stand in document order: two systems that differ in the order of a context's
- * keys, or in which of two regions was entered first, are one. A machine that looks at such an order is found out by the replay
- * check, which steps on from a system read back from its key.
+ * keys, or in which of two regions was entered first, are one. That must make no difference, so whoever steps is told of each such
+ * variant, to take the same steps from it too.
  */
 import type { AnyActorRef } from 'xstate';
 import { canonical, type JsonValue } from '../../json.ts';
 import type { Cell } from '../../group/cell.ts';
 import { encode } from '../../group/encode.ts';
 import { persistActor } from '../../group/persist.ts';
+import type { PersistedActor } from '../../group/persisted.ts';
 import { keyOf } from '../../group/ref.ts';
 import type { AnySnapshot } from '../../group/snapshot.ts';
 import { forEachOf } from '../../group/vector.ts';
@@ -38,6 +39,8 @@ export interface Locals {
   nowOf(id: number): number;
   /** That system written, and read back. */
   restoredOf(id: number): System;
+  /** Is told of systems that are equal to one that is known but for the order of their keys or regions, once each. */
+  onVariant(listener: (id: number, system: System) => void): void;
   /** The parts of the key, as texts: for messages, and for symmetry. */
   partsOf(id: number): readonly string[];
   readonly size: number;
@@ -50,6 +53,10 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
   const nows: number[] = [];
   const restored: (System | undefined)[] = [];
   const cellIds = new WeakMap<object, number>();
+  /** The same with the orders that the key leaves out. */
+  const rawIds = new WeakMap<object, number>();
+  const variants = new Sequences();
+  let listener: (id: number, system: System) => void = () => {};
 
   const idOfCell = (cell: Cell): number => {
     const { actor } = cell;
@@ -57,20 +64,22 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
     if (actor === undefined) return parts.idOf(canonical(['stopped', cell.place.address, cell.last]));
     const known = cellIds.get(actor);
     if (known !== undefined) return known;
-    const id = parts.idOf(canonical(cellKey(cell, actor, cell.place.address === '' ? view : undefined)));
+    const written = persistActor(cell, actor);
+    const id = parts.idOf(canonical(cellKey(written, actor, cell.place.address === '' ? view : undefined)));
     freezeSnapshot(actor.snapshot);
     cellIds.set(actor, id);
+    rawIds.set(actor, view === undefined ? parts.idOf(JSON.stringify(written.snapshot)) : 0);
     return id;
   };
 
   return {
     idOf(system, now) {
-      const living: { readonly order: number; readonly id: number }[] = [];
+      const living: { readonly order: number; readonly id: number; readonly actor: object }[] = [];
       const stopped: number[] = [];
       const timers: { readonly order: number; readonly id: number }[] = [];
       forEachOf(system.cells, (cell) => {
         if (cell.actor === undefined) return void stopped.push(idOfCell(cell));
-        living.push({ order: cell.actor.order, id: idOfCell(cell) });
+        living.push({ order: cell.actor.order, id: idOfCell(cell), actor: cell.actor });
         for (const { order, dueAt, name, id, to, event, cancellable } of cell.actor.timers) {
           const data = [
             cell.place.address,
@@ -91,9 +100,13 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
       if (system.end !== undefined) key.push(parts.idOf(canonical(system.end as unknown as JsonValue)));
       if (system.systemIds.size > 0) key.push(parts.idOf(canonical(systemIdsOf(system))));
       const id = keys.idOf(key);
+      const known = variants.size;
+      const variant = variants.idOf([id, ...living.map(({ actor }) => rawIds.get(actor) ?? 0)]);
       if (id === systems.length) {
         systems.push(system);
         nows.push(now);
+      } else if (variant === known) {
+        listener(id, system);
       }
       return id;
     },
@@ -103,9 +116,12 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
       const known = restored[id];
       if (known !== undefined) return known;
       const system = systems[id] as System;
-      const copy = restore(system.definition, JSON.parse(sortedText(system)) as JsonValue);
+      const copy = restore(system.definition, JSON.parse(JSON.stringify(persist(system))) as JsonValue);
       restored[id] = copy;
       return copy;
+    },
+    onVariant(added) {
+      listener = added;
     },
     partsOf: (id) => Array.from(keys.read(id).subarray(3), (part) => parts.textOf(part)),
     get size() {
@@ -114,8 +130,11 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
   };
 }
 
-function cellKey(cell: Cell, actor: NonNullable<Cell['actor']>, view: View | undefined): JsonValue {
-  const { order: _order, timers: _timers, snapshot, ...rest } = persistActor(cell, actor);
+function cellKey(
+  { order: _order, timers: _timers, snapshot, ...rest }: PersistedActor,
+  actor: NonNullable<Cell['actor']>,
+  view: View | undefined,
+): JsonValue {
   if (view !== undefined && snapshot !== null && typeof snapshot === 'object' && 'context' in snapshot) {
     const { value, status, output } = actor.snapshot as AnySnapshot & { value: unknown };
     const { context } = actor.snapshot as AnySnapshot & { context: never };
@@ -135,21 +154,6 @@ function systemIdsOf({ systemIds }: System): JsonValue {
     if (key !== undefined) ids.push([systemId, key.place.address, key.incarnation]);
   }
   return ids.sort(([a], [b]) => (a < b ? -1 : 1)) as unknown as JsonValue;
-}
-
-/** A system as text: the keys of contexts sorted, parallel states in document order, everything else as it is written. */
-function sortedText(system: System): string {
-  const { actors, ...rest } = persist(system) as {
-    readonly actors: readonly { readonly address: string; readonly snapshot: JsonValue }[];
-  };
-  const sorted = actors.map((actor) => {
-    const living = snapshotAt(system, actor.address);
-    const snapshot = living === undefined ? actor.snapshot : inDocumentOrder(actor.snapshot, living);
-    if (snapshot === null || typeof snapshot !== 'object' || !('context' in snapshot)) return { ...actor, snapshot };
-    const { context } = snapshot as { readonly context: JsonValue };
-    return { ...actor, snapshot: { ...snapshot, context: JSON.parse(canonical(context)) as JsonValue } };
-  });
-  return JSON.stringify({ ...rest, actors: sorted });
 }
 
 function freezeSnapshot(snapshot: AnySnapshot): void {

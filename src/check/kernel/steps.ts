@@ -7,7 +7,7 @@ import { canonical, toJson, type JsonValue } from '../../json.ts';
 import type { Definition } from '../../group/definition.ts';
 import type { Effect } from '../../group/effect.ts';
 import { defaultBounds } from '../../group/bounds.ts';
-import { digest, start, step, type Step } from '../../group/step.ts';
+import { digest, start, step, type FoldedEntry, type Step, type System } from '../../group/step.ts';
 import { Finding } from '../engine/space.ts';
 import { inWorld } from './double-run.ts';
 import { deepFreeze } from './freeze.ts';
@@ -31,9 +31,38 @@ export interface Steps {
   readonly taken: number;
 }
 
+/** A step that was taken, to be taken again from each variant of where it started. */
+interface Taken {
+  readonly what: string;
+  readonly at: number;
+  readonly entry: FoldedEntry;
+  readonly local: number;
+  readonly effects: string;
+}
+
 /** Steps of `definition` over `locals`; `isChecked` false takes each step once. */
 export function stepsOf(definition: Definition, locals: Locals, isChecked: boolean): Steps {
   let taken = 0;
+  const before = new Map<number, Taken[]>();
+  const variants = new Map<number, System[]>();
+
+  /** The order of keys, and of entering regions, must make no difference. */
+  const verify = (system: System, { what, at, entry, local, effects }: Taken): void => {
+    const other = inWorld(0, () => step(system, entry));
+    const again = locals.idOf(other.system, at);
+    if (again === local && textOf(other.effects) === effects) return;
+    throw new Finding(
+      'replayDeterminism',
+      `machine \`${definition.id}\`: ${what} comes out differently where the keys of an object, or parallel states, came in another order: ${difference(locals, local, again, [], [])}. Sort what is looked through, or keep a list.`,
+    );
+  };
+  locals.onVariant((local, system) => {
+    if (!isChecked) return;
+    const known = variants.get(local);
+    if (known === undefined) variants.set(local, [system]);
+    else known.push(system);
+    for (const one of before.get(local) ?? []) verify(system, one);
+  });
 
   const both = (what: string, at: number, first: () => Step, second: () => Step): Stepped => {
     taken += 1;
@@ -75,12 +104,26 @@ export function stepsOf(definition: Definition, locals: Locals, isChecked: boole
     step(local, type, data, at) {
       const entry = { seq: 2, at, type };
       const frozen = deepFreeze(data);
-      return both(
-        `\`${type}\``,
+      const what = `\`${type}\``;
+      const stepped = both(
+        what,
         at,
         () => step(locals.systemOf(local), { ...entry, data: frozen }),
         () => step(locals.restoredOf(local), { ...entry, data: toJson(data, 'data') }),
       );
+      if (!isChecked) return stepped;
+      const one: Taken = {
+        what,
+        at,
+        entry: { ...entry, data: frozen },
+        local: stepped.local,
+        effects: textOf(stepped.effects),
+      };
+      const known = before.get(local);
+      if (known === undefined) before.set(local, [one]);
+      else known.push(one);
+      for (const variant of variants.get(local) ?? []) verify(variant, one);
+      return stepped;
     },
   };
 }
