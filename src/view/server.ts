@@ -148,7 +148,9 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
 
   const answer = async (request: IncomingMessage, response: ServerResponse, reply: Reply) => {
     refuseStrangers(request);
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    // By hand: a path that begins with two slashes names no other host here.
+    const [pathname = '/', query = ''] = (request.url ?? '/').split('?', 2);
+    const searchParams = new URLSearchParams(query);
     if (request.method === 'POST' && pathname.startsWith('/api/do/')) {
       reply(200, JSON.stringify(await act(request, pathname.slice('/api/do/'.length))));
       return;
@@ -163,7 +165,9 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
   const server = createServer((request, response) => {
     const reply: Reply = (status, body, type = 'application/json') => {
       if (response.headersSent) return;
-      response.writeHead(status, headers(type)).end(body);
+      // What was not read of a refused request is not waited for.
+      const closing = request.complete ? {} : { connection: 'close' };
+      response.writeHead(status, { ...headers(type), ...closing }).end(body);
     };
     answer(request, response, reply).catch((error: unknown) => {
       const status = error instanceof Refusal ? error.status : error instanceof SyntaxError ? 400 : 500;
@@ -232,6 +236,8 @@ function isSame(given: string, expected: string): boolean {
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
+  if (Number(request.headers['content-length'] ?? 0) > bodyMax)
+    throw new Refusal(413, `expected at most ${bodyMax} bytes`);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
