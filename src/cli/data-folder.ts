@@ -13,6 +13,8 @@ export interface DataFolder {
   readonly path: string;
   /** What a command line must add to mean this folder: ` --data x`, or nothing. */
   readonly flag: string;
+  /** Where worktrees of members are. */
+  readonly worktrees: string;
   /** Where letters to the host of a run wait. */
   requests(run: string): string;
   /** Where a run's log and lease are. */
@@ -31,6 +33,7 @@ export function dataFolder(given: string | undefined): DataFolder {
   return {
     store: fileStore({ dir: path }),
     path,
+    worktrees: join(path, 'worktrees'),
     flag: given === undefined ? '' : ` --data ${quoted(given)}`,
     run,
     requests: (id) => join(run(id), 'requests'),

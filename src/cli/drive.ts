@@ -7,7 +7,7 @@ import type { RunView } from '../process/run-view.ts';
 import { captureConsole } from './capture-console.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Display } from './display.ts';
-import { harnessesWith } from './harnesses.ts';
+import { harnessesWith, worktreesIn } from './harnesses.ts';
 import { onInterrupt } from './interrupts.ts';
 import { jsonDisplay } from './json-display.ts';
 import type { KnownRun } from './known-run.ts';
@@ -93,6 +93,7 @@ async function driven(
       file: data.recorded(loaded.file),
       cwd,
       harnesses: harnessesWith(loaded.harnesses, cwd),
+      worktrees: worktreesIn(data, cwd),
       ...loaded.rules,
       requests: fileRequests(data.requests(view.id)),
       observer: {

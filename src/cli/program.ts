@@ -168,6 +168,10 @@ export function program(done: (exitCode: number) => void): Command {
     async ([run = ''], options) => verifyCommand(run, options),
   );
   finish(
+    command('worktrees [run]', "say where members' worktrees are, and what is in them", 'troupe worktrees 7k2fd'),
+    async ([run], options) => (await import('./worktrees-command.ts')).worktreesCommand(run, options),
+  );
+  finish(
     command(
       'fork <run>',
       "make a new run of a run's first entries; what had settled is not done again",

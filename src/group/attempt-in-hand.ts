@@ -3,19 +3,23 @@ import type { Attempt } from '../harness/port.ts';
 import type { Door } from './door.ts';
 
 /** What is handed on as it is, and the door. */
-type Handed = Pick<Attempt, 'attempt' | 'group' | 'invocation' | 'key' | 'mailbox' | 'member' | 'progress'> & {
+type Handed = Pick<Attempt, 'attempt' | 'group' | 'key' | 'mailbox' | 'member' | 'progress'> & {
   door(): Door;
 };
 
 /** Makes it of the dispatcher's job, whose mailbox is asked for when the harness asks. */
-export function attemptOf(run: string, job: Handed, signal: AbortSignal, outputFile: string | undefined): Attempt {
+export function attemptOf(
+  run: string,
+  job: Handed,
+  { invocation, signal, outputFile }: Pick<Attempt, 'invocation' | 'outputFile' | 'signal'>,
+): Attempt {
   return {
     run,
     group: job.group,
     member: job.member,
     attempt: job.attempt,
     key: job.key,
-    invocation: job.invocation,
+    invocation,
     signal,
     outputFile,
     progress: job.progress,

@@ -33,6 +33,7 @@ import { retryDelayMs } from './retry.ts';
 import { succession } from './succession.ts';
 import { swept } from './swept.ts';
 import type { Want } from './system.ts';
+import type { GroupWorktrees } from './worktrees.ts';
 
 /** What {@link attemptsOf} needs. */
 export interface AttemptsOptions {
@@ -43,6 +44,7 @@ export interface AttemptsOptions {
   readonly push: Push;
   readonly fold: GroupFold;
   readonly post: Post;
+  readonly worktrees: GroupWorktrees;
   readonly gates: Gates;
   readonly budget: BudgetPolicy | undefined;
 }
@@ -73,7 +75,7 @@ const spent = (usage: Usage | undefined) => (usage === undefined ? {} : { usage 
 
 /** The bookkeeping of one group's attempts. */
 export function attemptsOf(options: AttemptsOptions): Attempts {
-  const { context, group, concurrency, push, fold, post, gates, budget } = options;
+  const { context, group, concurrency, push, fold, post, worktrees, gates, budget } = options;
   const ledger = () => fold.ledger;
   const { run, clock, timers, dispatcher, payloadBytesMax } = context;
   const living = new Map<string, Living>();
@@ -199,6 +201,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       harness,
       groupConcurrency: concurrency,
       reattach: reattach !== undefined,
+      prepare: worktrees.prepare(member, invocation),
       outputFile: () => context.sideFile(outputName),
       queued: () => {
         // What waits to be taken up goes on counting as running.

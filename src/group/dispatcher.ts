@@ -31,6 +31,8 @@ export interface Job {
   readonly groupConcurrency: number;
   /** Take up the attempt that an earlier host started, instead of making it. */
   readonly reattach: boolean;
+  /** Before it is performed: what it is performed as, or comes to without that. Not for one that is taken up. */
+  readonly prepare: (() => Promise<Invocation | Outcome>) | undefined;
   /** Where the attempt's whole output may be written. */
   outputFile(): Promise<string | undefined>;
   /** Records that it waits; called at most once, only when it does not start at once. */
@@ -99,7 +101,7 @@ export function dispatcher(options: {
   const loads = new Map<string, number>();
   let paused = false;
   let busy = 0;
-  let idleWaiters: (() => void)[] = [];
+  const idleWaiters: (() => void)[] = [];
 
   const count = (counts: Map<string, number>, name: string, by: number) => {
     counts.set(name, (counts.get(name) ?? 0) + by);
@@ -187,10 +189,12 @@ export function dispatcher(options: {
 
   const work = async (entry: Running): Promise<Outcome | undefined> => {
     const { job, abort } = entry;
+    const invocation = job.reattach || job.prepare === undefined ? job.invocation : await job.prepare();
+    if ('status' in invocation) return invocation;
     const outputFile = job.harness.writesOutput === false ? undefined : await job.outputFile();
     if (abort.signal.aborted)
       return { status: 'cancelled', reason: entry.ending?.reason ?? 'ended before it was performed' };
-    const attempt = attemptOf(run, job, abort.signal, outputFile);
+    const attempt = attemptOf(run, job, { invocation, signal: abort.signal, outputFile });
     if (job.reattach) return await job.harness.reattach?.(attempt);
     // Without an outcome it would look like one that could not be taken up.
     return (
@@ -212,10 +216,7 @@ export function dispatcher(options: {
 
   const isIdle = () => running.size === 0 && busy === 0;
   const tellIdle = () => {
-    if (!isIdle()) return;
-    const waiters = idleWaiters;
-    idleWaiters = [];
-    for (const waiter of waiters) waiter();
+    if (isIdle()) for (const waiter of idleWaiters.splice(0)) waiter();
   };
 
   /**

@@ -5,6 +5,7 @@
 import type { JsonValue } from '../json.ts';
 import type { Rejection } from '../harness/route.ts';
 import type { DeliveryMode, FailureClass, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
+import type { KeepWorktree } from '../harness/worktree/port.ts';
 import type { Address, EventObject, GroupEnd } from './effect.ts';
 import type { Bounds } from './bounds.ts';
 
@@ -95,6 +96,17 @@ export interface GroupEvents {
     /** The member is still wanted (the host stopped): another attempt follows when the run is resumed. */
     readonly again?: true;
   };
+  /** A member works in a worktree of its own from this attempt on; see `harness/worktree/port.ts`. */
+  'worktree.opened': Attempted & {
+    readonly run: string;
+    readonly path: string;
+    readonly branch: string;
+    readonly base: string;
+    readonly repository: string;
+    readonly keep: KeepWorktree;
+  };
+  /** Its member has ended. */
+  'worktree.closed': Attempted & { readonly kept: boolean; readonly why: string };
   /** An emitted event other than a checkpoint. */
   'emitted': { readonly event: EventObject; readonly effect: string };
   /** A member has read these messages: they are not given to it again. `as`: how they reached it. */

@@ -1,6 +1,7 @@
 /** What a living group needs of the host that drives it. */
 import type { Clock } from '../clock.ts';
 import type { FailureClass, Harnesses } from '../harness/port.ts';
+import type { Worktrees } from '../harness/worktree/port.ts';
 import type { Journal } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Bounds } from './bounds.ts';
@@ -37,6 +38,8 @@ export interface GroupContext {
   /** Attempts by group that were allowed and whose start is not recorded yet, and the first ones of members among them. */
   readonly granted: Map<string, { readonly attempts: number; readonly members: number }>;
   readonly breakers: Breakers;
+  /** Working copies of members' own; undefined where there are none. */
+  readonly worktrees: Worktrees | undefined;
   /** Chains of harnesses to fall back to, by failure class. */
   readonly fallback: Readonly<Partial<Record<FailureClass, readonly string[]>>> | undefined;
   /** Schemas of outputs, by name. */

@@ -18,10 +18,12 @@ import type { Ledger } from './ledger.ts';
 import { isReadable, mailKey } from './mail.ts';
 import { definitionOf } from './definition.ts';
 import { migrated, migrationOf } from './migrate.ts';
+import { livingKey } from './living.ts';
 import { createdAs, refuseMismatch } from './mismatch.ts';
 import { postOf } from './post.ts';
 import { signalsOf, type SendSignal } from './signals.ts';
 import { streamWriter } from './stream-writer.ts';
+import { groupWorktrees } from './worktrees.ts';
 import { timers as timersOf, wants as wantsOf } from './system.ts';
 
 /** A group that is driven by this host. */
@@ -124,6 +126,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     fold: () => state.stamp(),
     apply(entry) {
       for (const effect of state.apply(entry)) effects.push(effect);
+      worktrees.noted(entry);
       observer.entry(entry);
     },
     afterBatch() {
@@ -139,7 +142,8 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
   const gates = gatesOf(name, state.ledger, push);
   const post = postOf(context, name, state, (data, applied, failed) => writer.push('message', data, applied, failed));
   const { budget } = options;
-  const attempts = attemptsOf({ context, group: name, concurrency, budget, push, fold: state, post, gates });
+  const worktrees = groupWorktrees({ context, group: name, push, ledger: () => state.ledger });
+  const attempts = attemptsOf({ context, group: name, concurrency, budget, push, fold: state, post, worktrees, gates });
 
   const setAlarm = (address: string, incarnation: number, timer: string, dueAt: number) => {
     const key = JSON.stringify([address, timer]);
@@ -305,7 +309,10 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
       for (const { address, incarnation, timer, dueAt } of timersOf(system))
         setAlarm(address, incarnation, timer, dueAt);
     }
-    attempts.reconcile(system === undefined ? [] : wantsOf(system));
+    const wanted = system === undefined ? [] : [...wantsOf(system)];
+    attempts.reconcile(wanted);
+    const keys = new Set(wanted.map(livingKey));
+    worktrees.takenUp((key) => keys.has(livingKey(key)));
     buryMail();
   }
 

@@ -1,6 +1,7 @@
 /** What a host is opened with: its bounds, its rules, and who it works with. */
 import type { Clock } from '../clock.ts';
 import type { FailureClass, Harnesses } from '../harness/port.ts';
+import type { Worktrees } from '../harness/worktree/port.ts';
 import type { Entry, Journal, Lease } from '../journal/port.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import type { BudgetPolicy } from './budget.ts';
@@ -27,6 +28,8 @@ export interface HostSettings {
   readonly interruptionsMax?: number;
   /** Groups in one run. Default 10,000. */
   readonly groupsMax?: number;
+  /** Who makes worktrees for members that ask for `isolation: 'worktree'`. Default: nobody, and such members are refused. */
+  readonly worktrees?: Worktrees;
 }
 
 /** Default of {@link HostSettings.payloadBytesMax}. */

@@ -154,6 +154,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     warned,
     granted: new Map(),
     breakers: circuits,
+    worktrees: options.worktrees,
     fallback: options.fallback,
     schemas: options.schemas ?? {},
     snapshotEvery: options.snapshotEvery ?? 5_000,

@@ -64,6 +64,17 @@ const fields: Readonly<Record<keyof Invocation, readonly [string, Check]>> = {
   stdin: ['a text', isText],
   env: ['an object of texts', (value) => isRecord(value) && Object.values(value).every(isText)],
   cwd: ['a folder', isText],
+  isolation: ["'worktree'", (value) => value === 'worktree'],
+  worktree: [
+    "{keep?: 'always' | 'changed' | 'never', base?: text}",
+    (value) =>
+      isRecord(value) &&
+      Object.entries(value).every(([name, one]) =>
+        name === 'keep'
+          ? ['always', 'changed', 'never'].includes(one as string)
+          : name === 'base' && isText(one) && one !== '',
+      ),
+  ],
   success: [
     '{exitCodes?: number[], stdoutMatches?: string}',
     (value) =>

@@ -2,6 +2,7 @@
 import type { JsonValue } from '../json.ts';
 import { emptyLedger, type GateRecord, type Ledger, type MemberRecord } from './ledger.ts';
 import { IdSet, Recipients } from './noted.ts';
+import type { WorktreeRecord } from './worktree-record.ts';
 
 /** The ledger as JSON, for snapshots. */
 export function ledgerToJson(ledger: Ledger): JsonValue {
@@ -10,6 +11,7 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
     ...ledger,
     members,
     goingOn: [...ledger.goingOn],
+    worktrees: Array.from(ledger.worktrees, ([key, record]) => [key, { ...record }]),
     strays: [...ledger.strays],
     checkpoints: [...ledger.checkpoints],
     signals: [...ledger.signals],
@@ -24,20 +26,25 @@ export function ledgerToJson(ledger: Ledger): JsonValue {
 /** The ledger that {@link ledgerToJson} wrote. */
 export function ledgerFromJson(json: JsonValue): Ledger {
   // Written by us, guarded by the snapshot's checksum and maker. Copied as deep as it is changed in place.
-  const plain = json as unknown as Omit<Ledger, 'gates' | 'goingOn' | 'warned' | 'members' | 'messages' | 'signals'> & {
+  const plain = json as unknown as Omit<
+    Ledger,
+    'gates' | 'goingOn' | 'warned' | 'worktrees' | 'members' | 'messages' | 'signals'
+  > & {
     readonly messages: readonly (readonly [string, readonly string[]])[];
     readonly gates: readonly GateRecord[];
     readonly warned: readonly string[];
     readonly members: readonly MemberRecord[];
     readonly signals: readonly string[];
-    /** Absent in those of older versions. */
+    /** Absent in those of older versions, as is the next. */
     readonly goingOn?: readonly string[];
+    readonly worktrees?: readonly (readonly [string, WorktreeRecord])[];
   };
   return {
     ...emptyLedger(plain.name),
     ...plain,
     members: new Map(plain.members.map((record) => [record.id, { ...record, failed: [...record.failed] }])),
     goingOn: new Set(plain.goingOn),
+    worktrees: new Map((plain.worktrees ?? []).map(([key, record]) => [key, { ...record }])),
     strays: [...plain.strays],
     checkpoints: [...plain.checkpoints],
     signals: new IdSet(plain.signals),

@@ -6,9 +6,11 @@ import type { Entry } from '../journal/port.ts';
 import type { FailureClass, PlainError, Usage } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { addSpend, noSpend, type Spend } from './budget.ts';
-import type { ActorKey, Address, GroupEnd } from './effect.ts';
+import type { Address, GroupEnd } from './effect.ts';
 import type { GroupEvents, GroupEventType } from './entries.ts';
+import { calledOff, noLongerOn, stillOn } from './going-on.ts';
 import { IdSet, Recipients } from './noted.ts';
+import { noteClosed, noteOpened, type WorktreeRecord } from './worktree-record.ts';
 
 /**
  * Where a member stands. `queued`: waits for a free place; `running`: an attempt is under way; `waiting`: backs off
@@ -116,6 +118,8 @@ export interface Ledger {
   signals: IdSet;
   /** Recipients of recorded messages, by the message's id. */
   messages: Recipients;
+  /** The last worktree of each member's incarnation, by `<address>#<incarnation>`. */
+  worktrees: Map<string, WorktreeRecord>;
   /** Members that have begun, each incarnation for itself. */
   begun: number;
   /** What all attempts have spent. */
@@ -152,6 +156,7 @@ export function emptyLedger(name: string): Ledger {
     signals: new IdSet(),
     messages: new Recipients(),
     gates: new Map(),
+    worktrees: new Map(),
     begun: 0,
     spend: noSpend,
     warned: new Set(),
@@ -240,21 +245,6 @@ function spend(ledger: Ledger, record: MemberRecord, usage: Usage | undefined, w
 function withdrawGates(ledger: Ledger, { member, incarnation }: Pick<Attempted, 'incarnation' | 'member'>): void {
   for (const [name, { by, incarnation: asked, answer }] of ledger.gates)
     if (by === member && asked === incarnation && answer === undefined) ledger.gates.delete(name);
-}
-
-/** It has settled, or is wanted no more. */
-function noLongerOn(ledger: Ledger, record: MemberRecord): void {
-  if (ledger.members.get(record.id) === record) ledger.goingOn.delete(record.id);
-}
-
-/** Those that have settled between the turn that ended the group and the entry that says so go on no more. */
-function stillOn({ members }: Ledger): (key: ActorKey) => readonly Address[] {
-  return ({ address, incarnation }) => {
-    const record = members.get(address);
-    const isSettled =
-      record?.incarnation === incarnation && (record.status === 'completed' || record.status === 'failed');
-    return isSettled ? [] : [address];
-  };
 }
 
 type Fold = { readonly [Type in GroupEventType]: (ledger: Ledger, data: GroupEvents[Type], entry: Entry) => void };
@@ -350,16 +340,12 @@ const folds: Fold = {
     if (ledger.gates.size > 0) withdrawGates(ledger, data);
   },
   'timer.fired'() {},
+  'worktree.opened': (ledger, data) => noteOpened(ledger.worktrees, data),
+  'worktree.closed': (ledger, data) => noteClosed(ledger.worktrees, data),
   'emitted'() {},
   'group.cancelled'(ledger, data, entry) {
     ledger.cancelReason ??= data.reason;
-    // Of those under way it is said when they have ended.
-    for (const id of ledger.goingOn) {
-      const record = ledger.members.get(id);
-      if (record?.status === 'running') continue;
-      ledger.goingOn.delete(id);
-      if (record !== undefined) endMember(record, 'cancelled', entry.at);
-    }
+    for (const record of calledOff(ledger)) endMember(record, 'cancelled', entry.at);
   },
   'checkpoint'(ledger, { effect: _, ...data }, entry) {
     ledger.checkpoints.push({ ...data, seq: entry.seq, at: entry.at });

@@ -35,6 +35,9 @@ export {
   type ScriptedOptions,
   type Step,
 } from './scripted.ts';
+export { gitWorktrees, type GitWorktreesOptions } from './worktree/git-worktrees.ts';
+export { worktreeBranch } from './worktree/names.ts';
+export type { KeepWorktree, Worktree, WorktreeEnd, WorktreeOf, Worktrees } from './worktree/port.ts';
 export { route, type HarnessFacts, type Rejection, type Route, type RouteQuestion } from './route.ts';
 export type {
   Attempt,

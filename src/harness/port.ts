@@ -3,6 +3,7 @@
  * what it returns and reports, which the host makes entries of.
  */
 import type { JsonValue } from '../json.ts';
+import type { KeepWorktree } from './worktree/port.ts';
 
 /** An error as a plain object: what of a thrown value can stand in a journal. */
 export interface PlainError {
@@ -87,6 +88,13 @@ export interface Invocation {
   readonly env?: { readonly [name: string]: string };
   /** Folder to run in; default the host's. */
   readonly cwd?: string;
+  /** A working copy and a branch of its own, made from the git repository that `cwd` is in; every attempt works there. */
+  readonly isolation?: 'worktree';
+  /**
+   * Of the worktree. `keep` when the member has ended: `changed` (default) if there are commits beyond its base, `always`, or `never` (their
+   * branch stays); what is not committed is kept in any case. `base`: commit, branch or tag to begin with, default what is checked out.
+   */
+  readonly worktree?: { readonly keep?: KeepWorktree; readonly base?: string };
   /** What counts as success for a command: exit codes (default [0]) and, if given, a regular expression its standard output must match. */
   readonly success?: { readonly exitCodes?: readonly number[]; readonly stdoutMatches?: string };
   /** Anything else that the harness understands. */

@@ -93,6 +93,8 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
     `${attempt(data)} ${message(data['error'])}; again at ${new Date(Number(data['retryAt'])).toISOString()}`,
   'attempt.cancelled': (data) =>
     `${attempt(data)} ${text(data['reason'])}${data['again'] === true ? '; goes on after a resume' : ''}`,
+  'worktree.opened': (data) => `${attempt(data)} in ${text(data['path'])} on branch ${text(data['branch'])}`,
+  'worktree.closed': (data) => `${attempt(data)} ${data['kept'] === true ? 'kept' : 'removed'}: ${text(data['why'])}`,
   'emitted': (data) => text(data['event']),
   'checkpoint': (data) => `${text(data['name'])} (${text(data['settled'])} of ${text(data['total'])})`,
   'letter.dead': (data) =>

@@ -12,6 +12,7 @@ const commands = [
   'send',
   'approve',
   'verify',
+  'worktrees',
   'fork',
   'retry',
   'rm',

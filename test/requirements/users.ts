@@ -262,8 +262,11 @@ export const users: Readonly<Record<string, Requirement>> = {
         'process/council.test.ts',
         'three review and talk, one is killed and replaced, a fourth joins, a judge marks a checkpoint, and somebody approves',
       ],
+      [
+        'process/worktrees.test.ts',
+        'a command works in its own working copy; what it committed is kept, an unchanged one goes',
+      ],
     ],
-    notYet: 'A worktree per member comes with the agent harnesses; a command is given its folder by `cwd`.',
   },
   D7: {
     says: 'checkpoints, savepoints, rollback',
@@ -396,6 +399,13 @@ export const users: Readonly<Record<string, Requirement>> = {
   },
   A3: {
     says: 'a worktree per member',
-    notYet: 'Comes with the agent harnesses; a command is given its folder by `cwd`.',
+    shown: [
+      ['process/worktrees.test.ts', 'every attempt of a member finds what the one before has left'],
+      ['process/worktrees.test.ts', 'at any append leaves one worktree for each member, and nobody’s work is lost'],
+      [
+        'harness/worktree/git-worktrees.test.ts',
+        'a git that is killed at any moment of `worktree add` leaves nothing that stands in the way',
+      ],
+    ],
   },
 };

@@ -1,0 +1,162 @@
+/**
+ * Worktrees by git. Branch and folder have names that are made of run, group and member alone, and the commit that a branch began with stands in
+ * git's own configuration of it, written before there is a folder: whatever step a crash falls between, the next
+ * attempt finds what there is and goes on from it.
+ */
+import { mkdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { TroupeError } from '../../error.ts';
+import { hostMark } from '../program/list-processes.ts';
+import { markVariables } from '../program/marker.ts';
+import { sweep } from '../program/sweep.ts';
+import { git, GitError, gitOrNone, gitWith } from './git.ts';
+import { listed } from './listed.ts';
+import { partsOf, worktreeBranch } from './names.ts';
+import type { KeepWorktree, Worktree, WorktreeEnd, WorktreeOf, Worktrees } from './port.ts';
+import { stateOf } from './state.ts';
+
+/** Where worktrees are kept, and from where members' folders begin. */
+export interface GitWorktreesOptions {
+  /** Created with the first one. */
+  readonly folder: string;
+  /** Folder of members that name none. Default: the host's. */
+  readonly cwd?: string;
+}
+
+/** What git writes as the reason of its own lock while it makes a worktree. */
+const halfMade = 'initializing';
+
+/** Worktrees of any repositories. */
+export function gitWorktrees({ folder, cwd = '.' }: GitWorktreesOptions): Worktrees {
+  const top = resolve(folder);
+  /** One at a time in each repository: git's own locks fail instead of waiting. */
+  const queues = new Map<string, Promise<unknown>>();
+  const inTurn = <Result>(repository: string, work: () => Promise<Result>): Promise<Result> => {
+    const turn = (queues.get(repository) ?? Promise.resolve()).then(work, work);
+    queues.set(
+      repository,
+      turn.catch(() => {}),
+    );
+    return turn;
+  };
+
+  const open: Worktrees['open'] = async (of) => {
+    const at = resolve(cwd, of.cwd ?? '.');
+    const repository = await gitOrNone(at, 'rev-parse', '--show-toplevel');
+    if (repository === undefined) {
+      throw new TroupeError(
+        'BAD_INPUT',
+        `member \`${of.member}\`: isolation: 'worktree' needs a git repository, and ${at} is in none. Run \`git init\` there, or leave the isolation out.`,
+      );
+    }
+    const inside = (await git(at, 'rev-parse', '--show-prefix')).replace(/\/$/, '');
+    const worktree = await inTurn(repository, () => made(of, repository, join(top, ...partsOf(of))));
+    return { worktree, cwd: inside === '' ? worktree.path : join(worktree.path, inside) };
+  };
+
+  return {
+    open,
+    close: (worktree, keep) => inTurn(worktree.repository, () => closed(worktree, keep, top)),
+  };
+}
+
+/** Finds what there is under the name, and makes what is missing. */
+async function made(of: WorktreeOf, repository: string, path: string): Promise<Worktree> {
+  const branch = worktreeBranch(of);
+  const all = await listed(repository);
+  // By its place too: git may have been killed before the branch was in it, and a member may have put another one there.
+  const real = await realpath(path).catch(() => path);
+  const found = all.find((one) => one.branch === branch) ?? all.find((one) => one.path === real);
+  const { run, group, member, incarnation } = of;
+  const key = `worktree ${run}/${group}/${member}#${incarnation}`;
+  // What a host that died was making: its git may be at it still.
+  if (found?.locked === halfMade) await sweep(key);
+  if (found?.isGone === true || found?.locked === halfMade) await cleared(repository, found.path);
+  else if (found !== undefined) return { path: found.path, branch, base: await baseOf(repository, branch), repository };
+  if ((await gitOrNone(repository, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`)) === undefined) {
+    await git(repository, 'branch', '--no-track', branch, await commitOf(of, repository));
+  }
+  const base = await baseOf(repository, branch);
+  await mkdir(dirname(path), { recursive: true });
+  const mark = markVariables({ run, group, member, key }, hostMark(), process.env);
+  await gitWith(mark, repository, 'worktree', 'add', path, branch);
+  return { path, branch, base, repository };
+}
+
+/** A folder that is gone, or that git was killed in the making of: nobody has worked there. */
+async function cleared(repository: string, path: string): Promise<void> {
+  await gitOrNone(repository, 'worktree', 'unlock', path);
+  if ((await gitOrNone(repository, 'worktree', 'remove', '--force', path)) === undefined)
+    await rm(path, { recursive: true, force: true, maxRetries: 10 });
+  await git(repository, 'worktree', 'prune');
+}
+
+/** The commit to begin with. */
+async function commitOf({ member, base = 'HEAD', cwd }: WorktreeOf, repository: string): Promise<string> {
+  const commit = await gitOrNone(
+    repository,
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    '--end-of-options',
+    `${base}^{commit}`,
+  );
+  if (commit !== undefined) return commit;
+  const what = base === 'HEAD' ? 'has no commit yet' : `knows no commit \`${base}\``;
+  throw new TroupeError(
+    'BAD_INPUT',
+    `member \`${member}\`: isolation: 'worktree' needs a commit to begin with, and the repository ${repository}${cwd === undefined ? '' : ` (of ${cwd})`} ${what}.`,
+  );
+}
+
+/** The commit that a branch began with: noted before there is a worktree, so that where it is not, nothing has been added. */
+async function baseOf(repository: string, branch: string): Promise<string> {
+  const key = `branch.${branch}.troupebase`;
+  const noted = await gitOrNone(repository, 'config', '--local', '--get', key);
+  if (noted !== undefined) return noted;
+  const tip = await git(repository, 'rev-parse', '--verify', `refs/heads/${branch}`);
+  await git(repository, 'config', '--local', key, tip);
+  return tip;
+}
+
+async function closed(worktree: Worktree, keep: KeepWorktree, top: string): Promise<WorktreeEnd> {
+  const { repository, branch, path } = worktree;
+  if (keep === 'always') return { kept: true, why: 'as asked for' };
+  const state = await stateOf(worktree);
+  if (state.isThere) {
+    if (state.uncommitted > 0) return { kept: true, why: `${counted(state.uncommitted, 'uncommitted change')}` };
+    if (state.elsewhere !== undefined) return { kept: true, why: state.elsewhere };
+    if (keep === 'changed' && state.commits > 0) return { kept: true, why: counted(state.commits, 'commit') };
+    // Not by force: git looks again, and refuses what has changed meanwhile, or what somebody has locked.
+    try {
+      await git(repository, 'worktree', 'remove', path);
+    } catch (error) {
+      if (!(error instanceof GitError)) throw error;
+      return { kept: true, why: error.message };
+    }
+  } else await git(repository, 'worktree', 'prune');
+  if (state.tip !== undefined && state.commits === 0) {
+    // Only as it was when it was looked at.
+    await git(repository, 'update-ref', '-d', `refs/heads/${branch}`, state.tip);
+    await gitOrNone(repository, 'config', '--local', '--remove-section', `branch.${branch}`);
+  }
+  await emptied(dirname(path), top);
+  const left = state.commits > 0 ? `; ${counted(state.commits, 'commit')} on branch ${branch}` : '';
+  return { kept: false, why: `${state.isThere ? 'nothing uncommitted' : 'its folder was gone'}${left}` };
+}
+
+/** Removes folders that have become empty, up to the one of all worktrees. */
+async function emptied(folder: string, top: string): Promise<void> {
+  const inside = relative(top, folder);
+  if (inside === '' || inside.startsWith('..')) return;
+  try {
+    await rmdir(folder);
+  } catch {
+    return;
+  }
+  await emptied(dirname(folder), top);
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

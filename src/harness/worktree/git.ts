@@ -1,0 +1,70 @@
+/** Runs git. */
+import { spawn } from 'node:child_process';
+
+/** A git command that failed. */
+export class GitError extends Error {
+  override readonly name = 'GitError';
+  readonly exitCode: number | null;
+  readonly stderr: string;
+
+  constructor(args: readonly string[], exitCode: number | null, stderr: string) {
+    const said = stderr.trim().split('\n').slice(-3).join(' ').slice(0, 500);
+    super(`git ${args.slice(0, 3).join(' ')}: ${said || `ended with ${exitCode}`}`);
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
+}
+
+/** Variables by which a git that calls us (a hook) would tell ours to work elsewhere. */
+const foreign = /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|PREFIX|NAMESPACE)$/;
+
+/** Longer answers are cut. */
+const outputMax = 4 * 1024 * 1024;
+
+/**
+ * Standard output of `git -C <folder> …`, without the last line's end. In a process group of its own: a Ctrl-C at the terminal does not
+ * stop it half-way. Rejects with {@link GitError}.
+ */
+export function git(folder: string, ...args: readonly string[]): Promise<string> {
+  return gitWith({}, folder, ...args);
+}
+
+/** The same, with more variables in its environment. */
+export function gitWith(
+  more: Readonly<Record<string, string>>,
+  folder: string,
+  ...args: readonly string[]
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const env: NodeJS.ProcessEnv = {};
+    for (const [name, value] of Object.entries(process.env)) if (!foreign.test(name)) env[name] = value;
+    Object.assign(env, { LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', ...more });
+    const child = spawn('git', ['-C', folder, ...args], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (stdout.length < outputMax) stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (stderr.length < outputMax) stderr += text;
+    });
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'ENOENT' ? 'git is not installed, or there is no such folder' : error.message;
+      reject(new GitError(args, null, why));
+    });
+    child.on('close', (code) => {
+      if (code === 0) resolve(stdout.replace(/\n$/, ''));
+      else reject(new GitError(args, code, stderr));
+    });
+  });
+}
+
+/** The same, undefined where git says no. */
+export async function gitOrNone(folder: string, ...args: readonly string[]): Promise<string | undefined> {
+  try {
+    return await git(folder, ...args);
+  } catch (error) {
+    if (error instanceof GitError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,230 @@
+/** Members in worktrees of their own, by real git: through retries, crashes, cancels and forks. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  defineProcess,
+  forkRun,
+  openRun,
+  readRun,
+  verifyRun,
+  type Harnesses,
+  type Invocation,
+  type Process,
+  type RunOptions,
+  type RunResult,
+} from 'troupe';
+import { command, fn, gitWorktrees, type Worktrees } from 'troupe/harness';
+import { memoryStore } from 'troupe/journal';
+import { fanOut } from 'troupe/machines';
+import { dyingStore, entriesOf } from '../support/dying-store.ts';
+import { repository, type Repository } from '../support/repository.ts';
+
+let repo: Repository;
+let store: ReturnType<typeof memoryStore>;
+let worktrees: Worktrees;
+beforeEach(() => {
+  repo = repository();
+  store = memoryStore();
+  worktrees = gitWorktrees({ folder: join(repo.folder, 'worktrees'), cwd: repo.path });
+});
+afterEach(() => repo.remove());
+
+type Member = Invocation & { readonly id: string };
+const team = (members: readonly Member[]): Process<never, unknown> =>
+  defineProcess('team', async (ctx) => {
+    const { results, failed } = await ctx.group('team', fanOut, { members }).output;
+    return [results.map(({ output }) => output), failed.map(({ error }) => error.code ?? error.message)];
+  });
+const isolated = (id: string, more: Invocation = {}): Member => ({
+  id,
+  isolation: 'worktree',
+  harness: 'work',
+  ...more,
+});
+
+const opened = (process: Process<never, unknown>, work: Harnesses, more: Partial<RunOptions> = {}) =>
+  openRun({ store, process, run: 'run', harnesses: work, worktrees, ...more });
+const finish = async (...args: Parameters<typeof opened>): Promise<RunResult> => {
+  const run = await opened(...args);
+  try {
+    return await run.drive();
+  } finally {
+    await run.close();
+  }
+};
+const told = async (run = 'run') =>
+  (await entriesOf(store, run))
+    .filter(({ type }) => type.startsWith('worktree.') || type === 'member.settled')
+    .map(({ type, data }) => {
+      const { member, kept } = data as { readonly member: string; readonly kept?: boolean };
+      return `${type} ${member}${kept === undefined ? '' : kept ? ' kept' : ' removed'}`;
+    });
+const pathOf = (member: string, run = 'run') => join(repo.folder, 'worktrees', run, 'team', member);
+
+test('a command works in its own working copy; what it committed is kept, an unchanged one goes', async () => {
+  const script = (line: string): Invocation => ({ command: ['sh', '-c', line], harness: 'command' });
+  const process = team([
+    isolated('writer', script('pwd; echo mine > work.txt; git add . && git commit --quiet -m mine')),
+    isolated('reader', { ...script('pwd; cat file.txt'), cwd: 'inner' }),
+    isolated('messy', { ...script('echo half > half.txt; exit 3'), worktree: { keep: 'never' } }),
+  ]);
+  const end = await finish(process, { command: command({ cwd: repo.path }) });
+  expect(end).toMatchObject({
+    output: [
+      [{ stdout: `${pathOf('writer')}\n` }, { stdout: `${join(pathOf('reader'), 'inner')}\ninner\n` }],
+      [expect.any(String)],
+    ],
+  });
+  expect((await told()).toSorted()).toEqual([
+    'member.settled messy',
+    'member.settled reader',
+    'member.settled writer',
+    'worktree.closed messy kept',
+    'worktree.closed reader removed',
+    'worktree.closed writer kept',
+    'worktree.opened messy',
+    'worktree.opened reader',
+    'worktree.opened writer',
+  ]);
+  expect(repo.git('status', '--porcelain')).toBe('');
+  expect(repo.branches()).toEqual(['troupe/run/team/messy', 'troupe/run/team/writer']);
+  expect(repo.git('show', 'troupe/run/team/writer:work.txt')).toBe('mine');
+  expect(readFileSync(join(pathOf('messy'), 'half.txt'), 'utf8')).toBe('half\n');
+  await verifyRun({ store, run: 'run', process });
+});
+
+test('every attempt of a member finds what the one before has left', async () => {
+  const work = fn(({ cwd = '' }, { attempt }) => {
+    const file = join(cwd, 'notes.txt');
+    const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    writeFileSync(file, `${before}${attempt} `);
+    if (attempt < 3) throw new Error('again');
+    return readFileSync(file, 'utf8');
+  });
+  const end = await finish(team([isolated('a', { retry: { attempts: 3, minMs: 1 } })]), { work });
+  expect(end).toMatchObject({ output: [['1 2 3 '], []] });
+  expect(await told()).toEqual(['worktree.opened a', 'member.settled a', 'worktree.closed a kept']);
+});
+
+describe('a host that dies', () => {
+  test('at any append leaves one worktree for each member, and nobody’s work is lost', async () => {
+    const process = team([isolated('clean'), isolated('busy')]);
+    for (let atAppend = 1; ; atAppend += 1) {
+      const isWritten = atAppend % 2 === 0;
+      const performed: string[] = [];
+      const work = fn(({ cwd = '', member }) => {
+        performed.push(member);
+        if (member === 'busy') writeFileSync(join(cwd, 'work.txt'), 'x');
+        return member;
+      });
+      const dying = dyingStore(store, { atAppend, isWritten });
+      const first = await Promise.race([
+        opened(process, { work }, { store: dying }).then(async (run) => {
+          const over = await run.drive();
+          await run.close();
+          return over;
+        }),
+        dying.died.then(() => undefined),
+      ]);
+      store.abandon('run');
+      const end = first ?? (await finish(process, { work }));
+      expect(end).toEqual({ status: 'completed', output: [['clean', 'busy'], []] });
+      expect(repo.branches()).toEqual(['troupe/run/team/busy']);
+      expect(readFileSync(join(pathOf('busy'), 'work.txt'), 'utf8')).toBe('x');
+      expect(existsSync(pathOf('clean'))).toBe(false);
+      expect((await told()).filter((line) => line.startsWith('member.settled'))).toHaveLength(2);
+      const journal = await store.open('run');
+      const records = [...((await readRun(journal)).groups.get('team')?.worktrees.values() ?? [])];
+      await journal.close();
+      expect(records.map(({ member, state }) => `${member} ${state}`).toSorted()).toEqual([
+        'busy kept',
+        'clean removed',
+      ]);
+      repo.git('worktree', 'remove', '--force', pathOf('busy'));
+      repo.git('branch', '-D', 'troupe/run/team/busy');
+      store = memoryStore();
+      if (first !== undefined) break;
+    }
+  }, 120_000);
+});
+
+test('a cancelled member’s worktree is closed when it has ended, and what is in it decides', async () => {
+  const process = team([isolated('clean'), isolated('busy')]);
+  let begun = 0;
+  const work = fn(async ({ cwd = '', member }, { signal }) => {
+    if (member === 'busy') writeFileSync(join(cwd, 'half.txt'), 'half');
+    begun += 1;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  });
+  const run = await opened(process, { work });
+  const end = run.drive();
+  while (begun < 2) await new Promise(setImmediate);
+  await run.cancel('enough');
+  expect(await end).toMatchObject({ status: 'cancelled' });
+  await run.close();
+  expect((await told()).filter((line) => line.startsWith('worktree.closed')).toSorted()).toEqual([
+    'worktree.closed busy kept',
+    'worktree.closed clean removed',
+  ]);
+  expect(repo.branches()).toEqual(['troupe/run/team/busy']);
+});
+
+test('a host that stops in order keeps them for the next one', async () => {
+  const process = team([isolated('a')]);
+  const waiting = fn(async (_task, { signal }) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  });
+  const run = await opened(process, { work: waiting });
+  const end = run.drive();
+  while (!existsSync(join(pathOf('a'), 'readme.txt')) || !(await told()).includes('worktree.opened a'))
+    await new Promise(setImmediate);
+  await run.stop('for now');
+  await end;
+  await run.close();
+  expect(existsSync(pathOf('a'))).toBe(true);
+  expect(await finish(process, { work: fn(({ cwd }) => cwd ?? '') })).toMatchObject({
+    output: [[pathOf('a')], []],
+  });
+  expect(existsSync(pathOf('a'))).toBe(false);
+});
+
+test('a fork has worktrees of its own, and never touches those of its origin', async () => {
+  const process = team([isolated('a'), isolated('b')]);
+  const work = fn(({ cwd = '' }) => cwd);
+  const keeping = team([
+    isolated('a', { worktree: { keep: 'always' } }),
+    isolated('b', { worktree: { keep: 'always' } }),
+  ]);
+  await finish(keeping, { work });
+  expect(process.name).toBe(keeping.name);
+  const entries = await entriesOf(store);
+  const before = repo.branches();
+  for (let at = entries.findIndex(({ type }) => type === 'group.created') + 1; at <= entries.length; at += 3) {
+    await forkRun({ store, from: 'run', at, as: `fork-${at}` });
+    const end = await finish(keeping, { work }, { run: `fork-${at}` });
+    expect(end).toMatchObject({ status: 'completed' });
+    for (const member of ['a', 'b']) expect(existsSync(pathOf(member))).toBe(true);
+    for (const branch of before) expect(repo.branches()).toContain(branch);
+  }
+});
+
+describe('is refused', () => {
+  const work = fn(() => 'never');
+  test.each<[string, Invocation, Partial<RunOptions>, RegExp]>([
+    ['where no worktrees are offered', {}, { worktrees: undefined as never }, /is not offered here; open the run with/],
+    ['outside a repository', { cwd: '/' }, {}, /needs a git repository, and \/ is in none/],
+    ['with an unknown base', { worktree: { base: 'nowhere' } }, {}, /knows no commit `nowhere`/],
+    ['with an unknown policy', { worktree: { keep: 'sometimes' as never } }, {}, /expected `worktree` to be \{keep\?/],
+    ['with another isolation', { isolation: 'container' as never }, {}, /expected `isolation` to be 'worktree'/],
+  ])('%s: nothing is performed', async (_what, more, options, message) => {
+    const { worktrees: offered, ...rest } = options;
+    const own =
+      'worktrees' in options ? { ...rest, ...(offered === undefined ? { worktrees: undefined as never } : {}) } : rest;
+    const end = await finish(team([isolated('a', more)]), { work }, own);
+    expect(end).toMatchObject({ output: [[], ['BAD_INPUT']] });
+    const settled = (await entriesOf(store)).find(({ type }) => type === 'member.settled');
+    expect(JSON.stringify(settled?.data)).toMatch(message);
+    expect(repo.branches()).toEqual([]);
+  });
+});
