@@ -11,64 +11,28 @@ import type { Rejection } from '../harness/route.ts';
 import type { FailureClass, Harness, Invocation, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
 import { attemptKey } from './attempt-key.ts';
-import type { BudgetPolicy } from './budget.ts';
+import type { Attempts, AttemptsOptions } from './attempts-port.ts';
 import { checkedBySchema, refuseUnknownSchema } from './checked-by-schema.ts';
 import { checkedOutcome, checkedProgress } from './checked-outcome.ts';
 import type { Ending, Job } from './dispatcher.ts';
 import type { ActorKey } from './effect.ts';
-import type { GroupEvents, Push } from './entries.ts';
-import type { Gates } from './gates.ts';
-import type { GroupContext } from './group-context.ts';
+import type { GroupEvents } from './entries.ts';
 import { parseInvocation } from './invocation.ts';
-import type { GroupFold } from './fold.ts';
 import { endLeftovers } from './leftovers.ts';
 import { interruption, type MemberRecord } from './ledger.ts';
 import { attempted, livingKey, type Living } from './living.ts';
-import type { Mail } from './box.ts';
 import { lazyMailboxOf } from './mailbox.ts';
 import { permitsOf } from './permits.ts';
-import type { Post } from './post.ts';
 import { reportsOf } from './reports.ts';
 import { retryDelayMs } from './retry.ts';
 import { succession } from './succession.ts';
 import { swept } from './swept.ts';
 import type { Want } from './system.ts';
-import type { GroupWorktrees } from './worktrees.ts';
-
-/** What {@link attemptsOf} needs. */
-export interface AttemptsOptions {
-  readonly context: GroupContext;
-  readonly group: string;
-  /** Attempts at once. */
-  readonly concurrency: number;
-  readonly push: Push;
-  readonly fold: GroupFold;
-  readonly post: Post;
-  readonly worktrees: GroupWorktrees;
-  readonly gates: Gates;
-  readonly budget: BudgetPolicy | undefined;
-}
 
 /** A harness and its name. */
 interface Choice {
   readonly name: string;
   readonly harness: Harness;
-}
-
-/** The attempts of one group. */
-export interface Attempts {
-  /** The fold wants this member: makes its first attempt. */
-  want(want: Want): void;
-  /** The fold wants it no longer: ends its attempt. */
-  drop(key: ActorKey, reason: string): void;
-  /** After replay: `wants` are all members wanted now. Takes up, makes again, or gives up what an earlier host left. */
-  reconcile(wants: Iterable<Want>): void;
-  /** The budget's gate was answered. */
-  answered(): void;
-  /** Mail has come for a member. */
-  arrived(mail: Mail, key: ActorKey): void;
-  /** An outside orchestrator's outcome. */
-  settle(want: Want, outcome: Outcome): void;
 }
 
 const spent = (usage: Usage | undefined) => (usage === undefined ? {} : { usage });

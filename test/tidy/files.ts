@@ -10,7 +10,6 @@ export const longFiles: Readonly<Record<string, string>> = {
   'src/group/ledger.ts': 'a table: how each type of entry changes the books, beside the books themselves',
   'src/group/group.ts':
     'the loop around the kernel, in the order in which it happens; what it calls has files of its own',
-  'test/requirements/users.ts': 'a table: one row for each thing that users ask for',
 };
 
 export function fileSize(sources: readonly Source[], allowed: Readonly<Record<string, string>> = longFiles): string[] {
