@@ -51,11 +51,10 @@ A run is driven by a process of its own: it goes on when the agent ends, and is 
 
 Claude Code:
   $ claude mcp add troupe -- npx troupe mcp
+Codex:
+  $ codex mcp add troupe -- npx troupe mcp
+Gemini CLI:
+  $ gemini mcp add troupe npx troupe mcp
 
-Codex, in ~/.codex/config.toml:
-  [mcp_servers.troupe]
-  command = "npx"
-  args = ["troupe", "mcp"]
-
-Gemini CLI, in .gemini/settings.json:
+Any other agent, in its list of MCP servers:
   { "mcpServers": { "troupe": { "command": "npx", "args": ["troupe", "mcp"] } } }`;

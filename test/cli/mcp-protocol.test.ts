@@ -91,6 +91,6 @@ test('--help says how agents are told of it', async () => {
   expect(code).toBe(0);
   const json = /\{ "mcpServers".*\}$/m.exec(stdout)?.[0] ?? '';
   expect(JSON.parse(json)).toEqual({ mcpServers: { troupe: { command: 'npx', args: ['troupe', 'mcp'] } } });
-  expect(stdout).toContain('claude mcp add troupe -- npx troupe mcp');
-  expect(stdout).toContain('[mcp_servers.troupe]');
+  for (const agent of ['claude', 'codex', 'gemini'])
+    expect(stdout).toMatch(new RegExp(`^  \\$ ${agent} mcp add troupe .*npx troupe mcp$`, 'm'));
 });

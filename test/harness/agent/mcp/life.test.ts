@@ -154,7 +154,14 @@ describe('the end', () => {
     expect(portIn(a)).toBe(portIn(b));
     await a.close();
     expect(await isListening(portIn(b))).toBe(true);
+    // One that has only begun to speak belongs to nobody, and does not stay either.
+    const half = connectSocket(portIn(b), '127.0.0.1');
+    half.on('error', () => {});
+    half.write('POST /mcp/x HTTP/1.1\r\nHost: ');
+    const halfEnded = new Promise((resolve) => half.once('close', resolve));
+    await new Promise((resolve) => half.once('connect', resolve));
     await b.close();
+    await halfEnded;
     await b.close();
     await expect.poll(() => isListening(portIn(b)), soon).toBe(false);
     const again = await host.serve(attempts[0]);
