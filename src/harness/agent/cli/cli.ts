@@ -22,6 +22,8 @@ export interface CliOptions extends AgentOptions {
   readonly retries?: number;
   /** Its turn has ended and it has not: it is ended after this long, and the result counts, ms. Default 5,000. */
   readonly exitMs?: number;
+  /** Patience of a cancel, ms: from SIGINT to SIGTERM (default 2,000), from there to SIGKILL (default 5,000). */
+  readonly graceMs?: { readonly interrupt?: number; readonly terminate?: number };
   /** Longest line of its output taken, bytes; longer ones are left out, with a notice. Default 8 MiB. */
   readonly lineBytesMax?: number;
 }
@@ -44,10 +46,11 @@ export function cli(which: CliName | OwnCli, options: CliOptions = {}): Harness 
       `cli: expected one of ${names.join(', ')}, or {command: [...]}, got \`${which as string}\`.`,
     );
   if (typeof which === 'object') refuseBadCommand(which);
-  const { sandbox, program, args, retries, exitMs, lineBytesMax } = options;
+  const { sandbox, program, args, retries, exitMs, lineBytesMax, graceMs } = options;
   const limits = {
     ...(exitMs === undefined ? {} : { exitMs }),
     ...(lineBytesMax === undefined ? {} : { lineBytesMax }),
+    ...(graceMs === undefined ? {} : { graceMs: { interrupt: 2_000, terminate: 5_000, ...graceMs } }),
   };
   return agentHarness(async () => {
     const { cliAgent } = await import('./cli-agent.ts');

@@ -1,0 +1,20 @@
+/** The playing program as a harness, and what is left of it. */
+import { fileURLToPath } from 'node:url';
+import { cli, type CliOptions, type Harness } from '../../../../src/harness/index.ts';
+
+const program = fileURLToPath(new URL('play.ts', import.meta.url));
+const tsx = import.meta.resolve('tsx');
+
+/** Command of the program. */
+export const playing = (mode: string) => [process.execPath, '--import', tsx, program, mode, '{session}', '{mcp}'];
+
+/** A harness of it: told of the mailbox by a file, resumed by its session's id. */
+export function played(options: CliOptions = {}): Harness {
+  return cli(
+    { name: 'play', command: playing('new'), resume: playing('resume') },
+    { briefing: false, mailbox: 'none', exitMs: 300, graceMs: { interrupt: 300, terminate: 300 }, ...options },
+  );
+}
+
+/** A prompt. */
+export const steps = (...list: readonly object[]): string => JSON.stringify(list);

@@ -1,0 +1,165 @@
+/** A CLI as a process: ends, bounds, leftovers, secrets, sessions. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cli, type CliOptions } from '../../../../src/harness/index.ts';
+import { attemptAt, errorOf, marked, nothingIsLeft, temporaryFolder, until, type TestAttempt } from '../../support.ts';
+import { played, steps } from './played.ts';
+
+const folder = temporaryFolder();
+const privateFolders = () =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith('troupe-') && /^troupe-[0-9a-f]{24}-/.test(name));
+let before: readonly string[] = [];
+beforeAll(() => {
+  before = privateFolders();
+});
+afterEach(nothingIsLeft);
+afterAll(() => folder.remove());
+
+function perform(attempt: TestAttempt, options: CliOptions = {}) {
+  return played(options).perform(attempt);
+}
+const at = (...list: readonly object[]) => attemptAt({ prompt: steps(...list) });
+
+describe('a turn', () => {
+  test('that says how it ended counts, whatever its exit code', async () => {
+    const usage = { event: { type: 'usage', tokens: 7, costUsd: 0.5 } };
+    expect(await perform(at({ say: 'Working' }, usage, { end: 'Done.' }, { exit: 3 }))).toEqual({
+      status: 'ok',
+      output: 'Done.',
+      usage: { tokens: 7, costUsd: 0.5 },
+    });
+  });
+
+  test('that does not say it has crashed, with exit code 0 too; a class that it tells is taken', async () => {
+    expect(errorOf(await perform(at({ say: 'Working' }, { exit: 0 })))).toMatchObject({
+      class: 'crashed',
+      code: 'NO_RESULT',
+    });
+    const failure = { event: { type: 'end', status: 'error', message: 'status 529 from the model' } };
+    expect(errorOf(await perform(at(failure, { exit: 0 })))).toMatchObject({ class: 'overloaded', code: 'OVERLOADED' });
+  });
+
+  test('whose process does not end after it is ended; the result stands', async () => {
+    expect(await perform(at({ end: 'Done.' }, { ignoreSignals: true }, { hang: true }))).toMatchObject({
+      output: 'Done.',
+    });
+  });
+
+  test('that prints garbage, and lines longer than allowed, goes on; both are told', async () => {
+    const attempt = at(
+      { print: 'garbage\n' },
+      { print: `${'x'.repeat(5_000)}\n` },
+      { print: '[[[[\n\n\u2028{"half\n' },
+      { end: 'Done.' },
+    );
+    expect(await perform(attempt, { lineBytesMax: 4_000 })).toMatchObject({ output: 'Done.' });
+    expect(attempt.lines).toEqual(expect.arrayContaining(['garbage', 'a line of 5000 bytes was left out']));
+  });
+
+  test('that tries its model again more often than it may is ended, with the class of that failure', async () => {
+    const retry = (attempt: number) => ({
+      event: { type: 'retry', attempt, class: 'rate-limited', message: 'slow down' },
+    });
+    const attempt = at(retry(1), retry(2), retry(3), { hang: true });
+    expect(errorOf(await perform(attempt, { retries: 2 }))).toMatchObject({ class: 'rate-limited' });
+    expect(attempt.lines).toContain('tries again (2, rate-limited): slow down');
+  });
+
+  test('of a program that is not there is refused, and says which', async () => {
+    const harness = cli({ command: ['no-such-agent'] }, { mailbox: 'none' });
+    expect(errorOf(await harness.perform(at({ end: '' })))).toMatchObject({
+      class: 'refused',
+      code: 'ENOENT',
+      message: expect.stringContaining('no-such-agent') as string,
+    });
+  });
+
+  test('of a name that nobody knows, or a command that is none, is refused when it is declared', () => {
+    expect(() => cli('clod' as 'claude')).toThrow('BAD_INPUT');
+    expect(() => cli({ command: [] })).toThrow('BAD_INPUT');
+  });
+});
+
+describe('nothing is left', () => {
+  const leftovers = { start: 'setsid sleep 300' };
+
+  test('of a turn that went well: children out of its group end with it', async () => {
+    expect(await perform(at(leftovers, { waitMs: 100 }, { end: 'Done.' }))).toMatchObject({ status: 'ok' });
+    expect(marked()).toEqual([]);
+  });
+
+  test('of one that failed', async () => {
+    expect(await perform(at(leftovers, { waitMs: 100 }, { exit: 1 }))).toMatchObject({ status: 'error' });
+    expect(marked()).toEqual([]);
+  });
+
+  test('of one that is cancelled and does not want to end', async () => {
+    const attempt = at(leftovers, { start: 'sleep 300' }, { ignoreSignals: true }, { say: 'hanging' }, { hang: true });
+    const outcome = perform(attempt);
+    await until(() => attempt.lines.includes('hanging') && marked(attempt.key).length >= 3);
+    attempt.abort(new Error('enough'));
+    expect(await outcome).toMatchObject({ status: 'cancelled', reason: 'enough' });
+    expect(marked()).toEqual([]);
+  });
+
+  test('in the temporary folder: its private files were readable by nobody else, and are gone', async () => {
+    const attempt = at({ end: 'Done.' });
+    const server = { name: 'group', url: 'http://127.0.0.1:1/', headers: { Authorization: 'Bearer planted-token' } };
+    const serveMailbox = async () => ({
+      mcpServer: server,
+      isJoined: () => true,
+      lastHeardAt: () => undefined,
+      close: async () => {},
+    });
+    expect(await perform(attempt, { mailbox: 'required', serveMailbox })).toMatchObject({ status: 'ok' });
+    const line = attempt.lines.find((one) => one?.startsWith('mcp //127.0.0.1 600 '));
+    expect(line).toBeDefined();
+    expect(existsSync((line ?? '').split(' ').at(-1) ?? '')).toBe(false);
+    expect(privateFolders().filter((name) => !before.includes(name))).toEqual([]);
+  });
+});
+
+describe('secrets', () => {
+  test('of its environment reach neither its output file, nor progress, nor the outcome', async () => {
+    const outputFile = join(folder.path, 'out.log');
+    const attempt = attemptAt({ prompt: steps({ leak: 'PLAY_TOKEN' }, { exit: 1 }) }, { outputFile });
+    const outcome = await perform(attempt, { env: { PLAY_TOKEN: 'planted-secret-of-the-test' } });
+    const kept = readFileSync(outputFile, 'utf8');
+    expect(kept.match(/it is \[redacted PLAY_TOKEN\]/g)).toHaveLength(2);
+    expect(errorOf(outcome).message).toContain('it is [redacted PLAY_TOKEN]');
+    expect(JSON.stringify([kept, attempt.reports, outcome])).not.toContain('planted');
+  });
+});
+
+describe('its session', () => {
+  test('is recorded before it is started, is told to it, and goes on in the next process under the same id', async () => {
+    const log = folder.at('play.jsonl');
+    const sessions: unknown[] = [];
+    const session = async (id: string) => {
+      sessions.push([id, existsSync(log)]);
+    };
+    const first = attemptAt({ prompt: steps({ say: 'Working' }, { exit: 1 }) }, { session });
+    await perform(first, { env: { PLAY_LOG: log } });
+    const [[id, wasStarted]] = sessions as [[string, boolean]];
+    expect(wasStarted).toBe(false);
+    const second = attemptAt(
+      { prompt: 'never read' },
+      { previousSession: id, previousSessionData: { isActive: true }, attempt: 2 },
+    );
+    expect(await perform(second, { env: { PLAY_LOG: log } })).toMatchObject({
+      output: expect.stringMatching(
+        new RegExp(`^resume ${id}: You were interrupted \\(this is attempt 2\\)`),
+      ) as string,
+    });
+    const played = readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { mode: string; session: string });
+    expect(played.map(({ mode, session: told }) => [mode, told])).toEqual([
+      ['new', id],
+      ['resume', id],
+    ]);
+  });
+});
