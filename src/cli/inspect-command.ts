@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { TroupeError } from '../error.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Process } from '../process/define-process.ts';
+import { divergences, lanesFrom, type Lanes } from '../view/divergence.ts';
 import { statelyEvents } from '../view/export/stately.ts';
 import { openRecording, type OpenedRecording } from '../view/open-recording.ts';
 import { windowMax } from '../view/recording.ts';
@@ -14,7 +15,7 @@ import { statelyApp } from '../view/stately-app.ts';
 import { statelyDoor, type StatelyDoor } from '../view/stately-door.ts';
 import { whatIf } from '../view/what-if.ts';
 import { captureConsole } from './capture-console.ts';
-import { dataFolder } from './data-folder.ts';
+import { dataFolder, type DataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import { chosenMachine } from './graph-command.ts';
 import { inspectControls } from './inspect-controls.ts';
@@ -30,6 +31,8 @@ export interface InspectCommandOptions {
   readonly port: string;
   readonly export?: string;
   readonly allowControl?: boolean;
+  /** Another run, to be compared with. */
+  readonly with?: string;
   /** Of a machine file: which machine, and its input as JSON. */
   readonly machine?: string;
   readonly input?: string;
@@ -92,6 +95,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
     if (options.export !== undefined)
       return await exportTo(resolve(options.export), title, opened, options.json === true);
     let isLive = view.end === undefined;
+    const other = options.with === undefined ? undefined : await openOther(data, options.with);
     door = options.stately === undefined ? undefined : await tellStately(options.stately, opened);
     return await serve({
       json: options.json === true,
@@ -105,6 +109,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
         return isLive;
       },
       ...(door === undefined ? {} : { more: { stately: door.url } }),
+      ...(other === undefined ? {} : { differences: () => compared(opened, other) }),
       ...(options.allowControl === true ? { does: inspectControls(data, run) } : {}),
     });
   } finally {
@@ -112,6 +117,33 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
     await door?.close();
     await journal.close();
   }
+}
+
+/** The run that this one is compared with; read once. */
+async function openOther(data: DataFolder, run: string): Promise<OpenedRecording> {
+  const { view } = await knownRun(data.store, run);
+  const definition = await loadRecorded(data, view, undefined).catch(() => undefined);
+  const release = captureConsole(() => {});
+  const journal = await data.store.open(run);
+  try {
+    const opened = openRecording({ journal, process: definition?.process });
+    await opened.refresh();
+    return opened;
+  } finally {
+    release();
+  }
+}
+
+async function compared(one: OpenedRecording, other: OpenedRecording): Promise<unknown> {
+  const [a, b] = await Promise.all([lanesOf(one), lanesOf(other)]);
+  return divergences(a, b);
+}
+
+async function lanesOf({ recording }: OpenedRecording): Promise<Lanes> {
+  const found = lanesFrom();
+  for (let from = 1; from <= recording.length; from += windowMax)
+    found.add((await recording.window(from, from + windowMax - 1)).frames);
+  return found.lanes;
 }
 
 /** Any XState app that speaks the protocol of Stately's inspector. */
@@ -206,7 +238,10 @@ async function inspectMachine(file: string, port: number, options: InspectComman
   }
 }
 
-type Serving = Pick<ViewServerOptions, 'choices' | 'followEveryMs' | 'isLive' | 'opened' | 'port' | 'title'> & {
+type Serving = Pick<
+  ViewServerOptions,
+  'choices' | 'differences' | 'followEveryMs' | 'isLive' | 'opened' | 'port' | 'title'
+> & {
   readonly json: boolean;
   readonly does?: Controls;
   /** Told besides, with --json. */

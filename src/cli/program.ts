@@ -141,6 +141,19 @@ export function program(done: (exitCode: number) => void): Command {
 
   finish(
     command(
+      'check <file>',
+      'prove the protocols that a file exports, or show the fewest steps to what does not hold',
+      'troupe check council.check.ts --max-seconds 60',
+    )
+      .option('--model <name>', 'only this one, by its name or export')
+      .option('--max-states <count>', 'give up when there are more; default 20,000,000')
+      .option('--max-seconds <seconds>', 'give up after this time; default no limit')
+      .option('--all', 'go on after the first violation: one of each property'),
+    async ([file = ''], options) => (await import('./check-command.ts')).checkCommand(file, options),
+  );
+
+  finish(
+    command(
       'inspect [target]',
       'see a run (or a journal file, or a machine file) in a local page, live or after it ended',
       'troupe inspect 7k2f --allow-control',
@@ -149,6 +162,7 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--export <file>', 'write one self-contained page instead')
       .option('--allow-control', 'let the page send, approve, cancel, retry and fork, with the token in its address')
       .option('--file <file>', 'process file, when it is no longer where it was')
+      .option('--with <run>', 'another run: where the two part is shown')
       .option('--machine <name>', 'of a machine file: which machine, by its export or id')
       .option('--input <json>', 'of a machine file: input of the machine: JSON, or @file')
       .option(

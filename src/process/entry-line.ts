@@ -100,6 +100,8 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'letter.dead': (data) =>
     `from ${text(data['from']) || 'the coordinator'} to ${text(data['to']) || 'the coordinator'}${letter(data['letter'])}: ${text(data['reason'])}`,
   'group.ended': end,
+  'check.fault': (data) => text(data['text']),
+  'check.violated': (data) => `${text(data['kind'])} ${text(data['property'])}: ${text(data['message'])}`,
 };
 
 /** What the entry says, without its stream, seq and time; at most 200 characters, no control characters. */

@@ -70,6 +70,10 @@ export function markOf({ stream, type, data }: Entry): Pick<Mark, 'kind' | 'labe
       return (of['outcome'] as { status: string }).status === 'ok'
         ? undefined
         : { kind: 'failure', label: `${group}${String(of['member'])}` };
+    case 'check.violated':
+      return { kind: 'violation', label: `${group}${String(of['message'])}` };
+    case 'check.fault':
+      return { kind: 'crash', label: `${group}${String(of['text'])}` };
     case 'epoch.taken':
       return of['takenFrom'] === undefined || of['takenFrom'] === null
         ? undefined
@@ -77,4 +81,10 @@ export function markOf({ stream, type, data }: Entry): Pick<Mark, 'kind' | 'labe
     default:
       return undefined;
   }
+}
+
+/** What went wrong in the world here, by the check kit's own entries. */
+export function faultOf({ type, data }: Entry): string | undefined {
+  if (type === 'check.fault') return String((data as { readonly fault?: unknown }).fault);
+  return type === 'check.violated' ? 'violation' : undefined;
 }

@@ -13,8 +13,6 @@ export interface OpenRecording {
   /** The process that composed the run; without it groups are shown without their machines. */
   readonly process?: Process<never, unknown> | undefined;
   readonly keyframeEvery?: number;
-  /** Fault annotations by position. */
-  readonly faults?: ReadonlyMap<number, string>;
   /** Called as entries are read, with how many there are. */
   onProgress?(entries: number): void;
 }

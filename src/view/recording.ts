@@ -7,7 +7,7 @@ import type { Definition } from '../group/definition.ts';
 import type { System } from '../group/system.ts';
 import type { Entry } from '../journal/port.ts';
 import { summaryOf } from '../process/entry-line.ts';
-import { deliveriesOf, heardOf, markOf, whoOf } from './frame.ts';
+import { deliveriesOf, faultOf, heardOf, markOf, whoOf } from './frame.ts';
 import { causeTracker } from './causes.ts';
 import { chartOf, type Chart } from './chart.ts';
 import { keyFor } from './key.ts';
@@ -28,8 +28,6 @@ export interface RecordingOptions {
   definitionOf(group: string): Definition | undefined;
   /** Entries between two keyframes. Default 1,000, at least 1. */
   readonly keyframeEvery?: number;
-  /** Fault annotations by position. */
-  readonly faults?: ReadonlyMap<number, string>;
 }
 
 /** A run under view; entries are added as they come. */
@@ -64,7 +62,7 @@ const immer = new Immer({ autoFreeze: false });
 
 /** A recording of nothing yet. */
 export function recording(options: RecordingOptions): Recording {
-  const { source, definitionOf, keyframeEvery = 1_000, faults } = options;
+  const { source, definitionOf, keyframeEvery = 1_000 } = options;
   const charts: Record<string, Chart> = {};
   const tracker = causeTracker();
   const causes: (readonly Cause[])[] = [[]];
@@ -122,8 +120,6 @@ export function recording(options: RecordingOptions): Recording {
         lastMs = entry.at;
         const found = markOf(entry);
         if (found !== undefined) mark(length, found.kind, found.label);
-        const fault = faults?.get(length);
-        if (fault !== undefined) mark(length, fault === 'violation' ? 'violation' : 'crash', fault);
       }
     });
     // A second draft: what is compared with what stands there must stand there.
@@ -212,7 +208,7 @@ export function recording(options: RecordingOptions): Recording {
       }
       const [next, patches, inverse] = immer.produceWithPatches(now, change);
       now = next;
-      const fault = faults?.get(position);
+      const fault = faultOf(entry);
       frames.push({
         position,
         stream: entry.stream,

@@ -20,6 +20,8 @@ export interface ViewServerOptions {
   readonly title: string;
   /** The run under view; another one after a choice was taken back. */
   opened(): OpenedRecording;
+  /** Where this run and another part. */
+  differences?(): Promise<unknown>;
   /** What could happen next, where that is chosen by hand. */
   choices?(): unknown;
   /** The page: one HTML document that needs nothing else. */
@@ -70,7 +72,11 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
   };
 
   const gets: Readonly<Record<string, (query: URLSearchParams) => unknown>> = {
-    '/api/overview': () => ({ ...overview(), canControl: control === undefined ? [] : Object.keys(control.does) }),
+    '/api/overview': () => ({
+      ...overview(),
+      canControl: control === undefined ? [] : Object.keys(control.does),
+      isCompared: options.differences !== undefined,
+    }),
     '/api/window': (query) => {
       const from = numberOf(query, 'from');
       const to = numberOf(query, 'to');
@@ -88,6 +94,7 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
       const { recording } = options.opened();
       return backSlice(numberOf(query, 'at'), (position) => recording.causesOf(position));
     },
+    '/api/differences': () => options.differences?.() ?? [],
     '/api/choices': () => options.choices?.() ?? [],
   };
 

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Bar, keys, moveBy } from './bar.tsx';
 import { ChartPane, type Focus } from './chart-pane.tsx';
 import { ControlPane, useDoing } from './doing.tsx';
+import { DifferencesPane } from './differences.tsx';
 import { EntryPane } from './entry-pane.tsx';
 import { JournalPane } from './journal.tsx';
 import { canvasMeasure, layouts, type Layouts } from './layout.ts';
@@ -11,9 +12,10 @@ import { MembersPane } from './members.tsx';
 import { player, type Player } from './player.ts';
 import { dataSource, type DataSource } from './source.ts';
 import { SpaceTimePane } from './space-time.tsx';
+import { WatchPane } from './watch.tsx';
 import { WhatIfPane } from './what-if.tsx';
 
-type Tab = 'control' | 'entry' | 'journal' | 'keys' | 'members' | 'what if';
+type Tab = 'control' | 'differences' | 'entry' | 'journal' | 'keys' | 'members' | 'watch' | 'what if';
 
 function Page({
   source,
@@ -25,12 +27,20 @@ function Page({
   readonly drawings: Layouts;
 }): JSX.Element {
   const [shown, setShown] = useState(cursor.shown());
+  const { overview, state, frame } = shown;
+  const isWhatIf = overview.canControl.includes('choose');
   const [focus, setFocus] = useState<Focus>({ group: '', address: '' });
-  const isWhatIf = shown.overview.canControl.includes('choose');
-  const tabs: readonly Tab[] = ['members', 'journal', 'entry', isWhatIf ? 'what if' : 'control', 'keys'];
+  const tabs: readonly Tab[] = [
+    'members',
+    'journal',
+    'entry',
+    'watch',
+    ...(overview.isCompared === true ? (['differences'] as const) : []),
+    isWhatIf ? 'what if' : 'control',
+    'keys',
+  ];
   const [tab, setTab] = useState<Tab>(isWhatIf ? 'what if' : 'members');
   const [why, setWhy] = useState<readonly number[]>([]);
-  const { overview, state, frame } = shown;
   const doing = useDoing(source, overview.canControl);
   useEffect(() => cursor.subscribe(() => setShown(cursor.shown())), [cursor]);
   useEffect(() => {
@@ -91,6 +101,8 @@ function Page({
             <EntryPane player={cursor} source={source} frame={frame} why={why} onWhy={setWhy} />
           ) : null}
           {tab === 'control' ? <ControlPane does={doing.does} groups={groups} position={state.position} /> : null}
+          {tab === 'watch' ? <WatchPane player={cursor} state={state} /> : null}
+          {tab === 'differences' ? <DifferencesPane source={source} player={cursor} /> : null}
           {tab === 'what if' ? (
             <WhatIfPane source={source} entries={overview.entries} onTaken={() => cursor.followEnd(true)} />
           ) : null}

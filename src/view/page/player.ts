@@ -150,7 +150,10 @@ export async function player(source: DataSource): Promise<Player> {
   };
 
   state = (await load(indexOf(overview.entries))).base;
-  await go(overview.entries);
+  // A counterexample is opened where it is one.
+  const violation = overview.marks.find(({ kind }) => kind === 'violation');
+  if (violation !== undefined) isFollowing = false;
+  await go(violation?.position ?? overview.entries);
   source.follow((pulse) => {
     const grew = pulse.entries !== overview.entries || pulse.isLive !== overview.isLive;
     overview = { ...overview, ...pulse };

@@ -1,11 +1,14 @@
 /** Where the page has a run from: the server it came from, or the file it stands in. */
 import type { Entry } from '../../journal/port.ts';
+import type { Divergence } from '../divergence.ts';
 import type { Choice, Overview, Window } from '../model.ts';
 
 /** An overview as the page gets it. */
 export interface PageOverview extends Overview {
   /** What may be done from the page; empty when it only looks. */
   readonly canControl: readonly string[];
+  /** There is another run that it is compared with. */
+  readonly isCompared?: boolean;
 }
 
 /** A run's data. */
@@ -17,6 +20,8 @@ export interface DataSource {
   why(position: number): Promise<readonly number[]>;
   /** Calls back when there is more; returns how to stop. */
   follow(changed: (pulse: Pulse) => void): () => void;
+  /** Where this run and the one that it is compared with part, the earliest first. */
+  differences(): Promise<readonly Divergence[]>;
   /** What could happen next, where that is chosen by hand. */
   choices(): Promise<readonly Choice[]>;
   /** Does something to the run; resolves to what was done, in words. */
@@ -58,6 +63,7 @@ function served(): DataSource {
     entry: (position) => asked(`api/entry?at=${position}`),
     why: (position) => asked(`api/why?at=${position}`),
     choices: () => asked('api/choices'),
+    differences: () => asked('api/differences'),
     follow(changed) {
       const events = new EventSource('api/follow');
       events.addEventListener('pulse', (event) => changed(JSON.parse((event as MessageEvent<string>).data) as Pulse));
@@ -94,6 +100,7 @@ export function exported({ overview, window, entries }: Exported): DataSource {
     },
     follow: () => () => {},
     choices: () => Promise.resolve([]),
+    differences: () => Promise.resolve([]),
     act: () => Promise.reject(new Error('this is a file: nothing can be done to the run from here')),
   };
 }
