@@ -74,3 +74,12 @@ export interface Model<State = never> {
   /** Lanes of the diagram, in order. */
   readonly lanes: readonly string[];
 }
+
+/** True for what `model` and `protocol` return, by whichever copy of the library. */
+export function isModel(value: unknown): value is Model<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['bounds', 'checks', 'lanes', 'open', 'properties'].every((name) => name in value)
+  );
+}

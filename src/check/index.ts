@@ -14,9 +14,17 @@ export {
 export { tell, type TellEvent, type Telling, type Told } from './tell.ts';
 export type { Facade, View } from './kernel/locals.ts';
 export type { Strategy } from './engine/explore.ts';
-export type { Checks, Coverage, Model, Opened, Properties, Step } from './checkable.ts';
+export {
+  isModel,
+  type Checks,
+  type Coverage,
+  type Model,
+  type Opened,
+  type Properties,
+  type Step,
+} from './checkable.ts';
 export type { CheckResult, CheckStats, Trace, Violation, ViolationKind } from './result.ts';
-export { protocol, type PlainContext, type Protocol } from './protocol.ts';
+export { isProtocol, protocol, type PlainContext, type Protocol } from './protocol.ts';
 export {
   outcomes,
   type Faults,

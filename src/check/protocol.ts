@@ -2,9 +2,9 @@
 import { TroupeError } from '../error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import { define } from '../group/definition.ts';
-import { defineProcess, type Process } from '../process/define-process.ts';
+import { defineProcess, isProcess, type Process } from '../process/define-process.ts';
 import { renamingsOf } from './actors/symmetry.ts';
-import type { Checks, Model, Opened } from './checkable.ts';
+import { isModel, type Checks, type Model, type Opened } from './checkable.ts';
 import { coverageOf } from './coverage.ts';
 import { localsOf } from './kernel/locals.ts';
 import { stepsOf } from './kernel/steps.ts';
@@ -141,4 +141,9 @@ function open<Input, Output, Context>(
       records: slots.size,
     }),
   };
+}
+
+/** True for what {@link protocol} returns: a model whose counterexamples are runs. */
+export function isProtocol(value: unknown): value is Protocol {
+  return isModel(value) && 'options' in value && isProcess(value);
 }

@@ -12,6 +12,7 @@ const commands = [
   'send',
   'approve',
   'verify',
+  'check',
   'worktrees',
   'fork',
   'retry',

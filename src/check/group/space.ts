@@ -1,162 +1,16 @@
 /**
- * The space of a protocol. A vector is the group's actor system as one local state, the open gates, what is left of the budgets,
- * and one record for each member that was ever asked for. An entry of the journal is one transition, and so is everything that the
- * world does between entries.
+ * The space of a protocol: everything that can happen in a state. An entry of the journal is one transition, and so is everything that
+ * the world does between entries: a host may die between any two.
  */
-import type { JsonValue } from '../../json.ts';
 import { coordinatorName, rootAddress } from '../../group/address.ts';
 import { wants } from '../../group/step.ts';
-import { PairMap } from '../engine/pair-map.ts';
-import { Sequences } from '../engine/sequences.ts';
-import { actionKind, Finding, Widen, type Emit, type Space } from '../engine/space.ts';
-import type { Behaviours, Settling } from './behaviours.ts';
-import type { Faults, ProtocolMessage, ProtocolOptions } from './options.ts';
-import type { Slots } from './slots.ts';
-import type { Turn, Turns } from './turns.ts';
-import type { NamedChange, World } from './world.ts';
-
-/** What can happen, in the low bits of an action. */
-export const deeds = [
-  'begin',
-  'ended',
-  'crashed',
-  'settled',
-  'settled again',
-  'retried',
-  'dropped',
-  'told late',
-  'read',
-  'moved',
-  'member timer',
-  'sent',
-  'timer',
-  'message',
-  'gate',
-  'cancelled',
-  'host crashed',
-] as const;
-
-/** A kind of deed. */
-export type Deed = (typeof deeds)[number];
-
-/** Kinds of changes, for their memo. */
-const changeKinds = { ended: 0, taken: 1, kept: 2, retried: 3, lost: 4, told: 5, crashed: 6, sent: 7 } as const;
-type ChangeKind = (typeof changeKinds)[keyof typeof changeKinds];
-
-const deedBits = 5;
-const faultNames = [
-  'hostCrash',
-  'memberCrash',
-  'duplicate',
-  'drop',
-  'late',
-] as const satisfies readonly (keyof Faults)[];
-
-/** What a space is made of. */
-export interface GroupParts {
-  readonly options: Pick<
-    ProtocolOptions<JsonValue, unknown, unknown>,
-    'cancel' | 'executionsAtMost' | 'faults' | 'input' | 'messages' | 'name' | 'network' | 'timers'
-  >;
-  readonly behaviours: Behaviours;
-  readonly world: World;
-  readonly slots: Slots;
-  readonly addresses: string[];
-  readonly hasTurns: () => Turns;
-}
-
-/** One action, taken apart. */
-export interface TakenApart {
-  readonly deed: Deed;
-  /** Slot, for what a member does; else 0. */
-  readonly slot: number;
-  readonly detail: number;
-}
+import type { Emit, Space } from '../engine/space.ts';
+import type { TakenApart } from './deeds.ts';
+import type { Turn } from './turns.ts';
+import { changeKinds, GroupVectors } from './vectors.ts';
 
 /** Makes the space. */
-export class GroupSpace implements Space {
-  readonly name: string;
-  width: number;
-  current: Int32Array;
-  next: Int32Array;
-  readonly gateSets: Sequences = new Sequences();
-  /** Results on their way: incarnation, attempt and outcome by number. */
-  readonly results: Sequences = new Sequences();
-  /** Place of each budget that there is. */
-  readonly budgetAt: { readonly [Fault in keyof Faults]?: number };
-  readonly slotsAt: number;
-  readonly messages: readonly ProtocolMessage[];
-  private readonly messageAt: readonly number[];
-  canonical?: (key: Int32Array) => void;
-  private readonly parts: GroupParts;
-  private readonly slotOfAddress = new Map<string, number>();
-  private readonly actionIds = new PairMap();
-  private readonly changeIds = new PairMap();
-  private readonly settlements = new PairMap();
-  private readonly wanted = new PairMap();
-  private readonly actions: { readonly slot: number; readonly detail: number }[] = [];
-  private turns: Turns;
-  /** Place of the budget that the transition being made uses up; -1: none. */
-  private spent = -1;
-  private emit: Emit = () => {};
-
-  constructor(parts: GroupParts) {
-    this.parts = parts;
-    this.turns = parts.hasTurns();
-    const { options } = parts;
-    this.name = options.name ?? 'protocol';
-    let width = 2;
-    const budgetAt: { -readonly [Fault in keyof Faults]?: number } = {};
-    for (const fault of faultNames) if ((options.faults?.[fault] ?? 0) > 0) budgetAt[fault] = width++;
-    this.budgetAt = budgetAt;
-    this.messages = options.messages ?? [];
-    this.messageAt = this.messages.map(({ times }) => (times === undefined ? -1 : width++));
-    this.slotsAt = width;
-    this.width = width;
-    this.current = new Int32Array(width);
-    this.next = new Int32Array(width);
-    this.gateSets.idOf([]);
-    for (const address of parts.addresses) this.slotOf(address);
-    this.grow();
-  }
-
-  /** The slot of a member, made when it is first asked for. */
-  slotOf(address: string): number {
-    const known = this.slotOfAddress.get(address);
-    if (known !== undefined) return known;
-    const slot = this.slotOfAddress.size;
-    this.slotOfAddress.set(address, slot);
-    if (this.parts.addresses[slot] !== address) this.parts.addresses.push(address);
-    return slot;
-  }
-
-  /** Makes the vectors as long as there are slots; true when they were not. */
-  private grow(): boolean {
-    const width = this.slotsAt + this.slotOfAddress.size;
-    if (width <= this.width) return false;
-    this.width = width;
-    this.current = new Int32Array(width);
-    this.next = new Int32Array(width);
-    return true;
-  }
-
-  initial(emit: Emit): void {
-    this.turns = this.parts.hasTurns();
-    const { options } = this.parts;
-    const result = this.turns.begin(options.input);
-    if (this.grow()) throw new Widen(this.width);
-    const { next } = this;
-    next.fill(0);
-    for (const fault of faultNames) {
-      const at = this.budgetAt[fault];
-      if (at !== undefined) next[at] = options.faults?.[fault] as number;
-    }
-    for (const [index, { times }] of this.messages.entries())
-      if (times !== undefined) next[this.messageAt[index] as number] = times;
-    this.apply(result);
-    emit(this.action('begin', 0, 0));
-  }
-
+export class GroupSpace extends GroupVectors implements Space {
   expand(emit: Emit): void {
     this.emit = emit;
     this.spent = -1;
@@ -281,7 +135,7 @@ export class GroupSpace implements Space {
         data: { id: 'message', from, to: recipient, type, body },
         isExplored: true,
       };
-      this.step(this.turns.eventOf(turn), this.action('sent', slot, message));
+      this.step(this.turns.eventOf(turn), this.actions.of('sent', slot, message));
     }
     this.take('sent', slot, message);
   }
@@ -298,7 +152,7 @@ export class GroupSpace implements Space {
         this.reset();
         this.changeSlot(slot, this.named(world.told(place)));
         if (isSettled) this.changeSlot(slot, this.named(world.kept(true)));
-        this.step(event, this.action('told late', slot, result));
+        this.step(event, this.actions.of('told late', slot, result));
         this.take('told late', slot, result);
       });
     }
@@ -319,7 +173,7 @@ export class GroupSpace implements Space {
       }
       this.reset();
       if (times !== undefined) this.next[at] = (this.current[at] as number) - 1;
-      this.step(this.turns.eventOf(turn), this.action('message', 0, index));
+      this.step(this.turns.eventOf(turn), this.actions.of('message', 0, index));
       this.take('message', 0, index);
     }
   }
@@ -334,7 +188,7 @@ export class GroupSpace implements Space {
         this.next[1] = this.gateSets.idOf(Array.from(gates).filter((other) => other !== gate));
         const data = { id: 'gate', from: 'outside', event: { type, gate: name, note: '', by: 'outside' } };
         const detail = gate * 2 + (type === 'approved' ? 1 : 0);
-        this.step(this.turns.eventOf({ type: 'signal', data }), this.action('gate', 0, detail));
+        this.step(this.turns.eventOf({ type: 'signal', data }), this.actions.of('gate', 0, detail));
         this.take('gate', 0, detail);
       }
     }
@@ -356,201 +210,21 @@ export class GroupSpace implements Space {
     });
   }
 
-  // — Taking transitions —
-
-  /** Does it where the budget is not used up yet; without a budget, never. */
-  private spend(at: number | undefined, work: () => void): void {
-    if (at === undefined || (this.current[at] as number) === 0) return;
-    this.spent = at;
-    work();
-    this.spent = -1;
-  }
-
-  private reset(): void {
-    const { current, next, width } = this;
-    for (let index = 0; index < width; index += 1) next[index] = current[index] as number;
-    if (this.spent >= 0) next[this.spent] = (current[this.spent] as number) - 1;
-  }
-
-  private changeSlot(slot: number, change: number): void {
-    const at = this.slotsAt + slot;
-    this.next[at] = this.parts.slots.apply(this.next[at] as number, change);
-  }
-
-  /** The number of a change that `kind` and `key` alone decide; made once. */
-  private changeOf(kind: ChangeKind, key: number, make: () => NamedChange): number {
-    const known = this.changeIds.get(kind, key);
-    if (known >= 0) return known;
-    const id = this.named(make());
-    this.changeIds.set(kind, key, id);
-    return id;
-  }
-
-  private named({ name, change }: NamedChange): number {
-    return this.parts.slots.changeOf(name, change);
-  }
-
-  /** The entry of a result on its way. */
-  private settlementOf(slot: number, result: number): number {
-    const known = this.settlements.get(slot, result);
-    if (known >= 0) return known;
-    const [incarnation = 0, , outcome = 0] = this.results.read(result);
-    const event = this.turns.eventOf(
-      settlement(this.addressOf(slot), incarnation, this.parts.behaviours.outcomeOf(outcome)),
-    );
-    this.settlements.set(slot, result, event);
-    return event;
-  }
-
-  private isWanted(local: number, event: number): boolean {
-    const known = this.wanted.get(local, event);
-    if (known >= 0) return known === 1;
-    const is = this.turns.isWanted(local, this.turns.turnOf(event).data);
-    this.wanted.set(local, event, is ? 1 : 0);
-    return is;
-  }
-
-  /** Something in the world alone. */
-  private change(deed: Deed, slot: number, detail: number, change: number): void {
-    this.reset();
-    this.changeSlot(slot, change);
-    this.take(deed, slot, detail);
-  }
-
-  /** An entry is folded, after a change in the world if there is one. */
-  private turn(deed: Deed, slot: number, detail: number, event: number, change = -1): void {
-    this.reset();
-    if (change >= 0) this.changeSlot(slot, change);
-    this.step(event, this.action(deed, slot, detail));
-    this.take(deed, slot, detail);
-  }
-
-  private step(event: number, action: number): void {
-    if (this.turns.hasEnded(this.next[0] as number)) return;
-    let result: number;
-    try {
-      result = this.turns.result(this.next[0] as number, event);
-    } catch (error) {
-      if (error instanceof Finding) throw new Finding(error.property, error.message, action);
-      throw error;
-    }
-    if (this.grow()) throw new Widen(this.width);
-    this.apply(result);
-  }
-
-  private apply(result: number): void {
-    const { next, turns, slotsAt, width } = this;
-    const { slots } = this.parts;
-    next[0] = turns.nextOf[result] as number;
-    if (turns.hasEnded(next[0])) {
-      next.fill(0, slotsAt, width);
-      next[1] = 0;
-      return;
-    }
-    const { plans, gateLists } = turns;
-    const plan = turns.planOf[result] as number;
-    for (let at = plans.startOf(plan); at < plans.endOf(plan); at += 2) {
-      const slot = slotsAt + (plans.pool[at] as number);
-      next[slot] = slots.apply(next[slot] as number, plans.pool[at + 1] as number);
-    }
-    const opened = turns.gatesOf[result] as number;
-    if (gateLists.lengthOf(opened) === 0) return;
-    const gates = new Set([...this.gateSets.read(next[1] as number), ...gateLists.read(opened)]);
-    next[1] = this.gateSets.idOf([...gates].sort((a, b) => a - b));
-  }
-
-  private take(deed: Deed, slot: number, detail: number): void {
-    const { executionsAtMost } = this.parts.options;
-    if (executionsAtMost !== undefined) this.count(executionsAtMost, this.action(deed, slot, detail));
-    this.emit(this.action(deed, slot, detail));
-  }
-
-  private count(most: number, action: number): void {
-    for (let at = this.slotsAt; at < this.width; at += 1) {
-      const { executions } = this.parts.slots.recordOf(this.next[at] as number);
-      if (executions > most)
-        throw new Finding(
-          'executionsAtMost',
-          `attempts of member \`${this.addressOf(at - this.slotsAt)}\` are begun ${executions} times, at most ${most} are allowed`,
-          action,
-        );
-    }
-  }
-
-  // — Actions —
-
-  private action(deed: Deed, slot: number, detail: number): number {
-    const kind = deeds.indexOf(deed);
-    const known = this.actionIds.get((slot << deedBits) | kind, detail);
-    if (known >= 0) return known;
-    const action = (this.actions.length << deedBits) | kind;
-    this.actions.push({ slot, detail });
-    this.actionIds.set((slot << deedBits) | kind, detail, action);
-    return action;
-  }
+  // — As the engine asks —
 
   takeApart(action: number): TakenApart {
-    const { slot, detail } = this.actions[action >>> deedBits] as { readonly slot: number; readonly detail: number };
-    return { deed: deeds[action & 31] as Deed, slot, detail };
+    return this.actions.takeApart(action);
   }
 
   kindOf(action: number): number {
-    return kinds[action & 31] as number;
+    return this.actions.kindOf(action);
   }
 
-  /** A member ends, its results arrive, it reads and sends, a timer fires: each at some time, where it stays possible. */
   classOf(action: number): number {
-    const { deed, slot, detail } = this.takeApart(action);
-    switch (deed) {
-      case 'ended':
-      case 'settled':
-      case 'retried':
-      case 'read':
-      case 'sent':
-        return 1 + ((slot << deedBits) | deeds.indexOf(deed === 'retried' ? 'settled' : deed)) * 2;
-      case 'member timer':
-        return 1 + ((slot << deedBits) | deeds.indexOf(deed)) * 2;
-      case 'timer':
-        return 2 + detail * 2;
-      default:
-        return 0;
-    }
+    return this.actions.classOf(action);
   }
 
   isEnd(): boolean {
     return this.turns.hasEnded(this.current[0] as number);
   }
-
-  addressOf(slot: number): string {
-    return this.parts.addresses[slot] as string;
-  }
-}
-
-const kinds: readonly number[] = deeds.map((deed) => {
-  switch (deed) {
-    case 'crashed':
-    case 'settled again':
-    case 'dropped':
-    case 'told late':
-    case 'host crashed':
-      return actionKind.fault;
-    case 'timer':
-    case 'member timer':
-      return actionKind.timer;
-    case 'message':
-    case 'gate':
-      return actionKind.outside;
-    case 'cancelled':
-      return actionKind.cancel;
-    default:
-      return 0;
-  }
-});
-
-/** The entry of a result. Which attempt it was of is nothing to the actors. */
-function settlement(member: string, incarnation: number, outcome: Settling): Turn {
-  return {
-    type: 'member.settled',
-    data: { member, incarnation, attempt: 1, outcome: outcome as unknown as JsonValue },
-  };
 }
