@@ -1,11 +1,10 @@
-/**
- * What the file store does with runs as wholes: copied, put away, removed. Every failure has a code. The code for it is loaded when it is
- * first wanted: a process that takes up a run wants none of it.
- */
+/** What the file store does with runs as wholes: copied, put away, removed. Every failure has a code. */
 import type { Clock } from '../clock.ts';
+import { archiveRun, removeRun, restoreRun } from './archive.ts';
 import { ioError } from './damage.ts';
+import { forkLog } from './fork.ts';
 import type { JournalStore } from './port.ts';
-import type { RunsPlace } from './run-folder.ts';
+import { clearLeftovers, type RunsPlace } from './run-folder.ts';
 
 /** What is needed for it. */
 export interface WholeRunsOptions extends RunsPlace {
@@ -22,21 +21,17 @@ async function coded<Result>(doing: string, path: string, work: () => Promise<Re
   }
 }
 
-const archives = () => import('./archive.ts');
-
 /** That part of a store. */
 export function wholeRuns(place: WholeRunsOptions): Required<Omit<JournalStore, 'list' | 'open'>> {
   const folderOf = (run: string) => `${place.dir}/runs/${run}`;
   return {
     fork: (from, { at, as }) =>
       coded('forking the run', folderOf(from), async () => {
-        const [{ clearLeftovers }, { forkLog }] = await Promise.all([import('./run-folder.ts'), import('./fork.ts')]);
         await clearLeftovers(place);
         return await forkLog({ ...place, from, as, at });
       }),
-    remove: (run) => coded('removing the run', folderOf(run), async () => (await archives()).removeRun(place, run)),
-    archive: (run, file, options) =>
-      coded('archiving the run', file, async () => (await archives()).archiveRun(place, run, file, options)),
-    restore: (file) => coded('restoring a run', file, async () => (await archives()).restoreRun(place, file)),
+    remove: (run) => coded('removing the run', folderOf(run), () => removeRun(place, run)),
+    archive: (run, file, options) => coded('archiving the run', file, () => archiveRun(place, run, file, options)),
+    restore: (file) => coded('restoring a run', file, () => restoreRun(place, file)),
   };
 }

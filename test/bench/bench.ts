@@ -29,6 +29,8 @@ const how = [
   '--format=esm',
   '--platform=node',
   '--packages=external',
+  '--minify-whitespace',
+  '--line-limit=160',
   '--log-level=warning',
 ];
 execFileSync('npx', ['esbuild', ...bundled, ...how, `--outdir=${build}/bundled`], {
