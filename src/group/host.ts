@@ -195,7 +195,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));
     if (context.performs)
       await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
-    if (failed === undefined && mayOutline) taken.keepOutline();
+    if (failed === undefined) taken.keepOutline();
     isClosed = true;
     await journal.close();
   };

@@ -54,8 +54,33 @@ const plain = ({ v, stream, seq, at, type, data, epoch }: Entry): Entry => ({ v,
 
 /** Makes outlines of what the process sees. */
 export function outliner() {
-  let before: Written = { entries: [], stretches: [], learned: { underWay: [], failures: [] }, versions: [] };
-  const since: Entry[] = [];
+  const entries: Entry[] = [];
+  const stretches: WrittenStretch[] = [];
+  const met = new Set<string>();
+  /** How many are outlined, and those that are not yet. */
+  let seen = 0;
+  let since: Entry[] = [];
+
+  const take = (entry: Entry) => {
+    const place = seen;
+    seen += 1;
+    // The first of a stream is what the process has its group open by.
+    if (!met.has(entry.stream) || !isOthers(entry)) {
+      met.add(entry.stream);
+      entries.push(plain(entry));
+      return;
+    }
+    const isNext = stretches.at(-1)?.[0] === entries.length;
+    const [index, from, , at, streams] = (isNext ? stretches.pop() : undefined) ?? [
+      entries.length,
+      place,
+      place,
+      0,
+      [],
+    ];
+    const names = streams.includes(entry.stream) ? streams : [...streams, entry.stream];
+    stretches.push([index, from, place + 1, Math.max(at, entry.at), names]);
+  };
 
   return {
     /** Takes notice of an entry that the process sees, in journal order. */
@@ -68,36 +93,34 @@ export function outliner() {
       readAll: () => Promise<readonly Entry[]>,
     ): Recorded & Pick<Written, 'learned' | 'versions'> {
       // Written by us, guarded by its checksum and maker.
-      before = data as unknown as Written;
-      const stretches = new Map<number, Stretch>();
-      for (const [index, from, to, at, streams] of before.stretches)
-        stretches.set(index, { at, streams, entries: async () => (await readAll()).slice(from, to) });
-      return { ...before, stretches };
+      const written = data as unknown as Written;
+      for (const entry of written.entries) {
+        entries.push(entry);
+        met.add(entry.stream);
+      }
+      for (const stretch of written.stretches) stretches.push(stretch);
+      seen = entries.length;
+      const unread = new Map<number, Stretch>();
+      for (const [index, from, to, at, streams] of written.stretches) {
+        seen += to - from;
+        unread.set(index, { at, streams, entries: async () => (await readAll()).slice(from, to) });
+      }
+      return { ...written, stretches: unread };
     },
     /** The outline of everything so far; undefined when it would be hardly shorter than the log. */
     outline(learned: Learned | undefined, versions: readonly Entry[]): Outline | undefined {
-      if (learned === undefined) return undefined;
-      const entries: Entry[] = [...before.entries];
-      const stretches: WrittenStretch[] = [...before.stretches];
-      const met = new Set(entries.map(({ stream }) => stream));
-      let seen = entries.length + stretches.reduce((sum, [, from, to]) => sum + to - from, 0);
-      for (const entry of since) {
-        const place = seen;
-        seen += 1;
-        // The first of a stream is what the process has its group open by.
-        if (!met.has(entry.stream) || !isOthers(entry)) {
-          met.add(entry.stream);
-          entries.push(plain(entry));
-          continue;
-        }
-        const last = stretches.at(-1);
-        const [index, from, , at, streams] =
-          last?.[0] === entries.length ? (stretches.pop() ?? last) : [entries.length, place, place, 0, []];
-        const names = streams.includes(entry.stream) ? streams : [...streams, entry.stream];
-        stretches.push([index, from, place + 1, Math.max(at, entry.at), names]);
-      }
-      if (seen < entriesMin || (entries.length + stretches.length + versions.length) * 2 > seen) return undefined;
-      const written: Written = { entries, stretches, learned, versions: versions.map(plain) };
+      const news = since;
+      since = [];
+      for (const entry of news) take(entry);
+      const kept = entries.length + stretches.length + versions.length;
+      if (learned === undefined || seen < entriesMin || kept * 2 > seen) return undefined;
+      // Copies of this moment's: it is written later.
+      const written: Written = {
+        entries: [...entries],
+        stretches: [...stretches],
+        learned,
+        versions: versions.map(plain),
+      };
       return { maker: outlineMaker, data: written as unknown as JsonValue };
     },
   };

@@ -38,6 +38,9 @@ export interface TakenUp {
 /** Recorded entries kept for groups that the process will open; with more, each group reads its stream again. */
 const recordedMax = 200_000;
 
+/** An outline is made after so many entries; it costs as little as reading some tens of them. */
+const outlineEvery = 5_000;
+
 /** Takes up what was recorded. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO. */
 export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
   const { journal, learned, mayOutline, isForProcess, ofRun, ofGroup } = options;
@@ -72,14 +75,25 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
   }
 
   let kept = 0;
+  let count = outlined?.entries ?? 0;
+  /** Of the entry before: most are of the stream of their neighbours. */
+  let stream: string | undefined;
+  let isOfGroup = false;
+  let known: Entry[] | undefined;
   for await (const entries of outlined?.rest() ?? journal.read(undefined, 1, { isLazy: true })) {
+    count += entries.length;
     for (const entry of entries) {
       if (isForProcess(entry)) {
         recorded.push(entry);
         outlines.add(entry);
       }
-      const { stream } = entry;
-      if (!stream.startsWith(groupStart)) {
+      if (entry.stream !== stream) {
+        ({ stream } = entry);
+        isOfGroup = stream.startsWith(groupStart);
+        known = streams?.get(stream);
+        if (known === undefined && isOfGroup) streams?.set(stream, (known = []));
+      }
+      if (!isOfGroup) {
         ofRun(entry);
         continue;
       }
@@ -88,9 +102,7 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
       if (entry.seq === 1) recordedGroups.add(stream.slice(groupStart.length));
       if (isVersion(entry)) versions.set(stream, entry);
       if (streams === undefined) continue;
-      const known = streams.get(stream);
-      if (known === undefined) streams.set(stream, [entry]);
-      else known.push(entry);
+      known?.push(entry);
       kept += 1;
       if (kept > recordedMax) streams = undefined;
     }
@@ -110,18 +122,26 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
     }
   }
 
+  let outlinedAt = count;
+  const keepOutline = () => {
+    if (mayOutline)
+      journal.keepOutline?.(count, () => {
+        outlinedAt = count;
+        return outlines.outline(learned.learned(), [...versions.values()]);
+      });
+  };
+
   return {
     recorded,
     stretches,
     recordedGroups,
     group: (stream) => ({ version: versions.get(stream), read: (fromSeq) => read(stream, fromSeq) }),
     seen(entry) {
+      count += 1;
       if (isForProcess(entry)) outlines.add(entry);
       if (isVersion(entry)) versions.set(entry.stream, entry);
+      if (count >= outlinedAt + outlineEvery) keepOutline();
     },
-    keepOutline() {
-      const outline = outlines.outline(learned.learned(), [...versions.values()]);
-      if (outline !== undefined) journal.keepOutline?.(outline);
-    },
+    keepOutline,
   };
 }

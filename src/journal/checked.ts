@@ -1,5 +1,5 @@
 /**
- * What a holder of a run had checked when it gave the run back: how long the last segment was, one checksum over all of it, and what
+ * What a holder of a run had checked when it gave the run back, or some time before: how long the last segment was, one checksum over all of it, and what
  * stood in the log until there. If both still fit, every line is what was checked line by line before, and the next holder need only
  * look at those behind. A cache like a snapshot: whatever is wrong with it, or with the segment, is found by the scan that is made
  * without it. Lies in `lease/checked.json`.
@@ -24,6 +24,7 @@ export interface Checked {
 }
 
 const pathIn = (folder: string) => `${folder}/lease/checked.json`;
+const draftIn = (folder: string) => `${folder}/lease/checked.draft`;
 
 /** Writes it down, not durably: without it the next holder only takes longer. Never rejects. */
 export async function writeChecked(fs: FileSystem, folder: string, checked: Checked): Promise<void> {
@@ -40,7 +41,8 @@ export async function writeChecked(fs: FileSystem, folder: string, checked: Chec
       // Left out where there is none.
       outline,
     });
-    await withFile(fs, pathIn(folder), 'replace', (open) => writeAll(open, Buffer.from(line), 0));
+    await withFile(fs, draftIn(folder), 'replace', (open) => writeAll(open, Buffer.from(line), 0));
+    await fs.rename(draftIn(folder), pathIn(folder));
   } catch {
     // What is left there is checked when it is read.
   }

@@ -7,7 +7,7 @@ import { plainEntry } from './lazy.ts';
 import type { Epoch } from './lease.ts';
 import { takeLog, type LogSettings } from './log.ts';
 import { encodePath } from './names.ts';
-import type { Entry, Journal, JournalNotice, Lease, Origin, Outline } from './port.ts';
+import type { Entry, Journal, JournalNotice, Lease, Origin } from './port.ts';
 import { readEntries } from './reader.ts';
 import { scanSegment } from './repair.ts';
 import { listSegments } from './segments.ts';
@@ -30,8 +30,9 @@ export function openFileJournal(
   let lease: Lease | undefined;
   /** What was read to take the run: the first read need not do that again. */
   let kept: Kept | undefined;
-  /** An outline of so many entries, to be kept. */
-  let keeping: { readonly entries: number; readonly outline: Outline } | undefined;
+  /** The outline that is being written, and of how many entries it is. */
+  let keeping = Promise.resolve();
+  let outlinedEntries: number | undefined;
   let isTaking = false;
   let isClosed = false;
 
@@ -130,13 +131,12 @@ export function openFileJournal(
               stopHeartbeat();
               try {
                 await mine.close();
-                const { segment, bytes, crc, entries } = mine.durable();
-                if (mine.failure() === undefined && crc !== undefined) {
-                  const outline = keeping?.entries === entries ? keeping.outline : undefined;
-                  const { epoch: newest } = epoch;
-                  const heads = mine.heads();
-                  await writeChecked(fs, folder, { segment, bytes, crc, entries, epoch: newest, heads, outline });
+                const { crc, ...end } = mine.durable();
+                if (mine.failure() === undefined && crc !== undefined && end.entries !== outlinedEntries) {
+                  const place = { ...end, crc, epoch: epoch.epoch, heads: mine.heads(), outline: undefined };
+                  keeping = keeping.then(() => writeChecked(fs, folder, place));
                 }
+                await keeping;
               } finally {
                 await epoch.release(mine.failure() === undefined);
                 if (mine.failure() === undefined) writer = undefined;
@@ -198,10 +198,17 @@ export function openFileJournal(
       const outlined = segment?.outlined;
       if (segment === undefined || outlined?.outline.maker !== maker) return undefined;
       const { from, outline } = outlined;
-      return { data: outline.data, heads: from.cursor.heads, rest: () => readBehind(from, segment) };
+      const { entries, heads } = from.cursor;
+      return { data: outline.data, entries, heads, rest: () => readBehind(from, segment) };
     },
-    keepOutline(outline) {
-      if (writer !== undefined) keeping = { entries: writer.durable().entries, outline };
+    keepOutline(entries, make) {
+      if (writer === undefined || lease === undefined) return;
+      const { crc, ...end } = writer.durable();
+      const outline = end.entries === entries && crc !== undefined ? make() : undefined;
+      if (outline === undefined || crc === undefined) return;
+      const place = { ...end, crc, epoch: lease.epoch, heads: writer.heads(), outline };
+      outlinedEntries = entries;
+      keeping = keeping.then(() => writeChecked(fs, folder, place));
     },
     async saveSnapshot(snapshot) {
       if (isClosed || lease === undefined) return false;

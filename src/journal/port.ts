@@ -72,6 +72,8 @@ export interface Outline {
 /** An outline, and how to go on from there. */
 export interface Outlined {
   readonly data: JsonValue;
+  /** Of how many entries it is. */
+  readonly entries: number;
   /** Last seq of every stream. */
   readonly heads: ReadonlyMap<string, number>;
   rest(): AsyncIterable<readonly Entry[]>;
@@ -153,8 +155,11 @@ export interface Journal {
    * undefined when there is none. Codes of `rest`: those of `read`.
    */
   outline?(maker: string): Outlined | undefined;
-  /** Keeps this outline of all entries that are durable now, if none comes behind them before the run is given back. Optional. */
-  keepOutline?(outline: Outline): void;
+  /**
+   * Keeps an outline of the log's first `entries` entries, if those are all that are durable now; else it is not made. The newest one that
+   * was kept is there after a crash too, most likely: it is not flushed. Optional.
+   */
+  keepOutline?(entries: number, make: () => Outline | undefined): void;
   /** What was found and mended so far, in order. */
   notices(): readonly JournalNotice[];
   /**

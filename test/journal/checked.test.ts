@@ -92,7 +92,8 @@ describe('an outline', () => {
     const journal = await log.store().open('r');
     const { epoch } = await journal.lease();
     await journal.append('group:b', 0, epoch, [event('one'), event('two')]);
-    journal.keepOutline?.(kept);
+    journal.keepOutline?.(21, () => ({ maker: 'too early', data: null }));
+    journal.keepOutline?.(22, () => kept);
     await journal.close();
     return log;
   }

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { assign, setup } from 'xstate';
 import { checkpoint, coordinator, defineProcess, openRun, type Run } from 'troupe';
-import { fileStore, memoryFileSystem, type FileSystem } from 'troupe/journal';
+import { fileStore, memoryFileSystem, type FileSystem, type Processes } from 'troupe/journal';
+import { fakeProcesses, type FakeProcess } from '../journal/support.ts';
 import { handClock, settle, type HandClock } from '../support/hand-clock.ts';
 
 const logbook = coordinator(
@@ -55,11 +56,12 @@ interface Place {
   readonly fs: FileSystem & { peek(path: string): Buffer | undefined };
   readonly clock: HandClock;
   readonly watched: ReturnType<typeof watching>;
+  readonly processes?: () => Processes;
 }
 
-async function opened({ fs, clock, watched }: Place): Promise<Run> {
+async function opened({ fs, clock, watched, processes }: Place): Promise<Run> {
   const run = await openRun({
-    store: fileStore({ dir: '/data', fs }),
+    store: fileStore({ dir: '/data', fs, ...(processes === undefined ? {} : { processes: processes() }) }),
     process: watched.process as never,
     run: 'run',
     harnesses: {},
@@ -91,11 +93,14 @@ async function written() {
   return place;
 }
 
+const outlineOf = ({ fs }: Pick<Place, 'fs'>) =>
+  (JSON.parse(String(fs.peek(checked))) as { outline?: { data: { entries: unknown[] } } }).outline;
+
 describe('a run that is taken up by the outline of its log', () => {
   test('goes on where it was: the process sees the same things at the same times as without', async () => {
     const place = await written();
     const { fs, clock, watched } = place;
-    expect(JSON.parse(String(fs.peek(checked))).outline.data.entries.length).toBeLessThan(50);
+    expect(outlineOf(place)?.data.entries.length).toBeLessThan(50);
     const again = await opened(place);
     expect(watched.passes[1]).toEqual(watched.passes[0]);
     expect(watched.passes[0]?.length).toBe(1 + 2 * 7);
@@ -155,5 +160,28 @@ describe('a run that is taken up by the outline of its log', () => {
     const again = await opened(place);
     expect(watched.passes.at(-1)).toEqual(seen);
     await again.close();
+  });
+
+  test('its outline is there after a kill too, as of some thousand entries ago', async () => {
+    const started: FakeProcess[] = [];
+    const machine = fakeProcesses();
+    const processes = () => {
+      const process = machine.start();
+      started.push(process);
+      return process.processes;
+    };
+    const place: Place = { fs: memoryFileSystem(), clock: handClock(), watched: watching(), processes };
+    const run = await opened(place);
+    await write(run, place.clock, 0, 5_250);
+    const kept = outlineOf(place);
+    expect(kept?.data.entries.length).toBeGreaterThan(90);
+    started[0]?.kill();
+    const again = await opened(place);
+    expect(place.watched.passes[1]).toEqual(place.watched.passes[0]);
+    await again.signal('book', { type: 'close' }, { id: 'close' });
+    expect(await again.drive()).toMatchObject({ status: 'completed', output: 5_250 + 1 + 52 + 1 });
+    await again.close();
+    // The next host's goes on from it.
+    expect(outlineOf(place)?.data.entries.length).toBeGreaterThan(kept?.data.entries.length ?? 0);
   });
 });
