@@ -154,19 +154,6 @@ export function program(done: (exitCode: number) => void): Command {
 
   finish(
     command(
-      'check <file>',
-      'prove the protocols that a file exports, or show the fewest steps to what does not hold',
-      'troupe check council.check.ts --max-seconds 60',
-    )
-      .option('--model <name>', 'only this one, by its name or export')
-      .option('--max-states <count>', 'give up when there are more; default 20,000,000')
-      .option('--max-seconds <seconds>', 'give up after this time; default no limit')
-      .option('--all', 'go on after the first violation: one of each property'),
-    async ([file = ''], options) => (await import('./check-command.ts')).checkCommand(file, options),
-  );
-
-  finish(
-    command(
       'inspect [target]',
       'see a run (or a journal file, or a machine file) in a local page, live or after it ended',
       'troupe inspect 7k2f --allow-control',
