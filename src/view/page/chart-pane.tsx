@@ -6,6 +6,7 @@ import { keyFor } from '../key.ts';
 import type { ActorState, GroupState } from '../model.ts';
 import { headerHeight, lineHeight, pathOf, type DrawnChart, type DrawnEdge, type DrawnNode } from './chart-graph.ts';
 import type { Layouts } from './layout.ts';
+import { SaveButtons } from './save-buttons.tsx';
 
 /** Which actor is looked at. */
 export interface Focus {
@@ -56,6 +57,7 @@ export function ChartPane(props: {
           </select>
         ) : null}
         {actor === undefined ? null : <span class={`status ${actor.status}`}>{actor.status}</span>}
+        {chart === undefined ? null : <SaveButtons name={`statechart ${chart.id}`} />}
       </header>
       {chart === undefined || actor === undefined ? (
         <p class="empty">
@@ -184,9 +186,9 @@ function StateBox({
       <text class="title" x={x + 12} y={y + 17}>
         {node.key}
       </text>
-      {visits > 0 ? (
+      {visits > 1 ? (
         <text class="visits" x={x + width - 8} y={y + 16} text-anchor="end">
-          {visits > 1 ? `${visits}×` : ''}
+          {`${visits}×`}
         </text>
       ) : null}
       {lines.map(({ text, transition }, index) => (

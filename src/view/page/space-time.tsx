@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { Frame, ViewState } from '../model.ts';
 import type { Player } from './player.ts';
+import { SaveButtons } from './save-buttons.tsx';
 import { spaceTime, type Arrow, type Bar } from './space-time-layout.ts';
 import { duration } from './words.ts';
 
@@ -93,6 +94,7 @@ export function SpaceTimePane(props: {
           />{' '}
           hide progress
         </label>
+        <SaveButtons name="messages" />
       </header>
       <div class="scroll" ref={scroller}>
         <div class="heads" style={{ width: `${width}px`, paddingLeft: `${left}px` }}>

@@ -7,6 +7,11 @@ import { browserPath, cursorOf, watched, withoutBrowser } from './browser.ts';
 
 /** What is focused, in the page. */
 const focused = `(({ tagName, textContent, ariaLabel }) => tagName.toLowerCase() + ' ' + (tagName === 'BUTTON' ? textContent : ariaLabel))(document.activeElement)`;
+/** Texts that stick out of the box they belong to, in the page. */
+const textsOutside = `[...document.querySelectorAll('.statechart .state, .statechart .label')].flatMap((group) => {
+  const box = group.querySelector(':scope > rect')?.getBBox();
+  return [...group.querySelectorAll(':scope > text')].filter((text) => box !== undefined && (text.getBBox().x < box.x || text.getBBox().x + text.getBBox().width > box.x + box.width)).map((text) => text.textContent);
+})`;
 const lowContrast = readFileSync(new URL('low-contrast.js', import.meta.url), 'utf8');
 
 const steps = `
@@ -113,7 +118,7 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
 
   test('an exported run opens from disk, whole, with the network out of reach', async () => {
     const one = await ran();
-    await one.troupe('inspect', 'steps', '--export', 'run.html');
+    expect(await one.troupe('inspect', 'steps', '--export', 'run.html')).toMatchObject({ code: 0, stderr: '' });
     const { page, foreign, errors } = await watched(pathToFileURL(one.path('run.html')).href);
     await page.context().setOffline(true);
     await page.waitForSelector('.statechart .state.active');
@@ -125,6 +130,70 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
     await expect.poll(() => page.textContent('.entry pre'), patience).toContain('run.created');
     expect(foreign).toEqual([]);
     expect(errors).toEqual([]);
+  });
+
+  test('a drawing is saved as it is seen: SVG that stands alone, PNG', async () => {
+    const one = await ran();
+    const { url } = await inspected(one, 'steps');
+    const { page, errors } = await watched(url);
+    await page.waitForSelector('.statechart .state.active');
+    const saved = async (as: 'PNG' | 'SVG', pane: string) => {
+      const [file] = await Promise.all([page.waitForEvent('download'), page.click(`${pane} .save >> text=${as}`)]);
+      return readFileSync(await file.path());
+    };
+    const svg = (await saved('SVG', '.chart')).toString('utf8');
+    expect(svg).toMatch(/^<svg /);
+    expect(svg).toContain('working');
+    expect(svg).not.toContain('class=');
+    expect((await saved('SVG', '.space-time')).toString('utf8')).toContain('checkpoint');
+    const png = await saved('PNG', '.chart');
+    expect([...png.subarray(1, 4)].map((code) => String.fromCodePoint(code)).join('')).toBe('PNG');
+    expect(png.length).toBeGreaterThan(2_000);
+    expect(errors).toEqual([]);
+  });
+
+  test('a watched place shows what it was at the cursor, and one steps along its changes', async () => {
+    const one = await ran();
+    const { url } = await inspected(one, 'steps');
+    const { page } = await watched(url);
+    await page.click('[role=tab]:has-text("watch")');
+    await page.fill('[aria-label="Watch expression"]', 'groups.first.members.one.status');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.textContent('.watch dd'), patience).toBe('completed');
+    await page.click('[aria-label^="Previous change"]');
+    await page.click('[aria-label^="Previous change"]');
+    await expect.poll(() => page.textContent('.watch dd'), patience).toBe('running');
+  });
+
+  test('two runs side by side: where they part is told, and leads there', async () => {
+    const one = await ran();
+    await one.troupe(
+      'run',
+      'steps.process.mjs',
+      '--run-id',
+      'other',
+      '--input',
+      '{"names":["one","two","three","five"]}',
+    );
+    const { url } = await inspected(one, 'steps', '--with', 'other');
+    const { page } = await watched(url);
+    await page.click('[role=tab]:has-text("differences")');
+    await expect.poll(() => page.textContent('.differences'), patience).toContain('four');
+    const first = Number(await page.textContent('.differences td button'));
+    await page.click('.differences td button');
+    await expect.poll(() => cursorOf(page), patience).toBe(first);
+    const same = await inspected(one, 'steps', '--with', 'steps');
+    const alike = await watched(same.url);
+    await alike.page.click('[role=tab]:has-text("differences")');
+    await expect.poll(() => alike.page.textContent('.differences'), patience).toContain('Both runs do the same');
+  });
+
+  test('texts of a statechart stay within their boxes, with the font that is there', async () => {
+    const one = project({ 'machine.mjs': `export { supervisor } from 'troupe/machines';` });
+    const { url } = await inspected(one, 'machine.mjs', '--input', '{"children":[{"id":"w"}]}');
+    const { page } = await watched(url);
+    await page.waitForSelector('.statechart .state');
+    expect(await page.evaluate(textsOutside)).toEqual([]);
   });
 
   test('everything is there by keyboard alone: moves, jumps, why, the filter', async () => {
@@ -148,7 +217,7 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
       .toEqual(['checkpoint', 'checkpoint']);
     // Every control can be reached, and shows where it is.
     const reached = new Set<unknown>();
-    for (let pressed = 0; pressed < 14; pressed += 1) {
+    for (let pressed = 0; pressed < 24; pressed += 1) {
       await page.keyboard.press('Shift+Tab');
       reached.add(await page.evaluate(focused));
     }
