@@ -41,6 +41,7 @@ export function reach(name: AgentName, url: string, home: string, key = mockKey)
       return {
         env: {
           GEMINI_API_KEY: key,
+          GEMINI_MODEL: model,
           GOOGLE_GEMINI_BASE_URL: url,
           GEMINI_CLI_NO_RELAUNCH: 'true',
           GEMINI_CLI_TRUST_WORKSPACE: 'true',
@@ -95,6 +96,7 @@ export function reach(name: AgentName, url: string, home: string, key = mockKey)
 /** Without the last two its end would wait for the network. */
 function codexSettings(url: string): string {
   return `
+    model = "mock"
     model_provider = "mock"
     check_for_update_on_startup = false
     [model_providers.mock]
@@ -102,7 +104,7 @@ function codexSettings(url: string): string {
     base_url = ${JSON.stringify(`${url}/v1`)}
     env_key = "MOCK_KEY"
     wire_api = "responses"
-    requires_openai_auth = false
+    "requires_openai_auth" = false
     [analytics]
     enabled = false
     [features]
