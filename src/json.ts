@@ -34,6 +34,57 @@ export function toJson(value: unknown, label: string): JsonValue {
 
 /** The one text for equal values: keys sorted by code unit, no blanks. Throws NOT_JSON. */
 export function canonical(value: JsonValue): string {
+  const ordered = inOrder(value);
+  return ordered === undefined ? spelledOut(value) : JSON.stringify(ordered);
+}
+
+/**
+ * The same value with every object's keys in order, itself where they are so already, so that one JSON.stringify writes it:
+ * several times faster than key by key. Undefined when JSON.stringify would write it otherwise, or it is no JSON at all.
+ */
+function inOrder(value: JsonValue): JsonValue | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== 'object') return undefined;
+  if (isArray(value)) {
+    let copy: JsonValue[] | undefined;
+    for (let index = 0; index < value.length; index += 1) {
+      const item = value[index] as JsonValue;
+      const ordered = inOrder(item);
+      if (ordered === undefined) return undefined;
+      if (ordered !== item) copy ??= [...value];
+      if (copy !== undefined) copy[index] = ordered;
+    }
+    return copy ?? value;
+  }
+  const object = value as JsonObject;
+  const keys = Object.keys(object);
+  let isSame = true;
+  for (let index = 0; index < keys.length; index += 1) {
+    const key = keys[index] as string;
+    const first = key.charCodeAt(0);
+    // Keys that look like numbers have an order of their own, and these two are not like others.
+    if ((first >= 48 && first <= 57) || key === '__proto__' || key === 'toJSON') return undefined;
+    if (index > 0 && (keys[index - 1] as string) > key) isSame = false;
+  }
+  if (!isSame) keys.sort();
+  let copy: Record<string, JsonValue> | undefined = isSame ? undefined : {};
+  for (let index = 0; index < keys.length; index += 1) {
+    const key = keys[index] as string;
+    const item = object[key];
+    if (item === undefined) continue;
+    const ordered = inOrder(item);
+    if (ordered === undefined) return undefined;
+    if (ordered !== item && copy === undefined) {
+      copy = {};
+      for (const before of keys.slice(0, index)) copy[before] = object[before] as JsonValue;
+    }
+    if (copy !== undefined) copy[key] = ordered;
+  }
+  return copy ?? (isPlainObject(object) ? object : undefined);
+}
+
+function spelledOut(value: JsonValue): string {
   if (typeof value !== 'object') {
     if (typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return JSON.stringify(value);
     assertJson(value, 'value');

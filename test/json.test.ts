@@ -87,7 +87,52 @@ describe('what is JSON', () => {
   });
 });
 
+/** The rule of the canonical text, key by key: digests that stand in journals were made by it. */
+function keyByKey(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(keyByKey).join(',')}]`;
+  const object = value as { readonly [key: string]: JsonValue };
+  const items = Object.keys(object)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${keyByKey(object[key] as JsonValue)}`);
+  return `{${items.join(',')}}`;
+}
+
 describe('the canonical text', () => {
+  const oddKey = fc.constantFrom(
+    '10',
+    '9',
+    '',
+    'toJSON',
+    'b',
+    'a',
+    'ä',
+    'Z',
+    '-1',
+    '01',
+    '\ud83d\ude00',
+    'constructor',
+  );
+  const { tree } = fc.letrec<{ tree: JsonValue }>((tie) => ({
+    tree: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom<JsonValue>(null, true, 0, -0, 1.5, 'x', '\ud800', 'a "b"'),
+      fc.array(tie('tree'), { maxLength: 4 }),
+      fc.dictionary(oddKey, tie('tree'), { maxKeys: 5 }),
+    ),
+  }));
+
+  test('is what is written key by key, whatever the order and the names of the keys', () => {
+    fc.assert(
+      fc.property(tree, (value) => {
+        expect(canonical(value)).toBe(keyByKey(value));
+      }),
+      { numRuns: 2_000 },
+    );
+    const own = JSON.parse('{"b":{"__proto__":[1],"a":{"z":1,"y":2}},"a":2}') as JsonValue;
+    expect(canonical(own)).toBe('{"a":2,"b":{"__proto__":[1],"a":{"y":2,"z":1}}}');
+  });
+
   const json = fc.jsonValue().map((value) => toJson(value, 'value'));
 
   test('reads back as an equal value', () => {

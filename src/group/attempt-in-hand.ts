@@ -1,9 +1,10 @@
 /** An attempt as its harness gets it: spelled out, and what few harnesses use is made when it is first used. */
-import type { Attempt } from '../harness/port.ts';
+import type { Attempt, Mailbox } from '../harness/port.ts';
 import type { Door } from './door.ts';
 
 /** What is handed on as it is, and the door. */
-type Handed = Pick<Attempt, 'attempt' | 'group' | 'key' | 'mailbox' | 'member' | 'progress'> & {
+type Handed = Pick<Attempt, 'attempt' | 'group' | 'key' | 'member' | 'progress'> & {
+  mailbox(): Mailbox;
   door(): Door;
 };
 
@@ -24,7 +25,7 @@ export function attemptOf(
     outputFile,
     progress: job.progress,
     get mailbox() {
-      return job.mailbox;
+      return job.mailbox();
     },
     session: (id, data) => job.door().session(id, data),
     gate: (question) => job.door().gate(question),

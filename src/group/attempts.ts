@@ -142,17 +142,8 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       return;
     }
     const { name: harnessName, harness } = choice;
-    const { attempt: number } = member;
-    const open = lazyMailboxOf(() => ({
-      context,
-      member,
-      attempt: number,
-      harness: harnessName,
-      fold,
-      post,
-      gates,
-      push,
-    }));
+    const given = { context, member, attempt: member.attempt, harness: harnessName, fold, post, gates, push };
+    const open = lazyMailboxOf(given);
     member.mailbox = open;
     const job: Job = {
       group,
@@ -176,21 +167,15 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
         if (reattach !== undefined) durable();
         else {
           const data = { ...attempted(member), harness: harnessName, outputFile: outputName, ...told };
-          push(
-            'attempt.started',
-            data,
-            () => {
-              permits.used(member);
-              durable();
-            },
-            lost,
-          );
+          const recorded = () => {
+            permits.used(member);
+            durable();
+          };
+          push('attempt.started', data, recorded, lost);
         }
       },
       progress: (progress) => report(member, progress),
-      get mailbox() {
-        return open.mailbox;
-      },
+      mailbox: () => open.mailbox(),
       door: open.door,
       ended: (outcome, ending) => ended(member, outcome, ending),
     };

@@ -3,6 +3,7 @@
  * conversation costs no more per letter than a short one.
  */
 import type { DeliveryMode, Message } from '../harness/port.ts';
+import type { Effect } from './effect.ts';
 
 /** A message in its reader's box. */
 export interface Mail extends Message {
@@ -57,6 +58,17 @@ export function markUnread(box: Box): void {
   box.isRead.fill(false);
   box.head = 0;
   box.unread = box.mails.length;
+}
+
+/** What a `deliver` effect put into the box; undefined when it is there no more. */
+export function mailOfEffect(
+  { mails, places }: Box,
+  { id: effect, event }: Pick<Extract<Effect, { readonly type: 'deliver' }>, 'event' | 'id'>,
+): Mail | undefined {
+  // What was sent by a machine has the effect's own id.
+  const place = places.get(typeof event.id === 'string' ? event.id : effect) ?? -1;
+  const mail = mails[place];
+  return mail?.effect === effect ? mail : mails.findLast((one) => one.effect === effect);
 }
 
 /** Up to `max` unread letters that `isWanted` lets through, oldest first. */

@@ -40,7 +40,8 @@ export interface Job {
   /** Records `attempt.started`, then calls back: when that is durable, or when it never will be. */
   started(durable: () => void, lost: () => void): void;
   progress(progress: Progress): void;
-  readonly mailbox: Mailbox;
+  /** Its door to the group's mail. */
+  mailbox(): Mailbox;
   /** What else an attempt may ask of its group. */
   door(): Door;
   /** It ended; `outcome` is undefined when it could not be taken up. `ending` when it was ended early. Places are free again. */

@@ -15,6 +15,7 @@ import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
 import { gatesOf } from './gates.ts';
 import type { Ledger } from './ledger.ts';
+import { mailOfEffect } from './box.ts';
 import { isReadable, mailKey } from './mail.ts';
 import { definitionOf } from './definition.ts';
 import { migrated, migrationOf } from './migrate.ts';
@@ -189,7 +190,8 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
   };
 
   const arrived = (effect: Extract<Effect, { type: 'deliver' }>) => {
-    const mail = state.mail.get(mailKey(effect))?.mails.findLast((one) => one.effect === effect.id);
+    const box = state.mail.get(mailKey(effect));
+    const mail = box === undefined ? undefined : mailOfEffect(box, effect);
     if (mail !== undefined) attempts.arrived(mail, effect);
   };
 

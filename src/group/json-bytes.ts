@@ -16,6 +16,7 @@ function roughBytes(value: JsonValue): number {
     for (const item of value as readonly JsonValue[]) bytes += roughBytes(item) + 1;
     return bytes;
   }
-  for (const [key, item] of Object.entries(value)) bytes += key.length * 6 + 4 + roughBytes(item);
+  const object = value as { readonly [key: string]: JsonValue };
+  for (const key of Object.keys(object)) bytes += key.length * 6 + 4 + roughBytes(object[key] as JsonValue);
   return bytes;
 }

@@ -32,21 +32,17 @@ type Deliver = Extract<Effect, { readonly type: 'deliver' }>;
 
 /** A delivery as a message. What a machine sent with `sendTo` has the effect's id, and its fields as body. */
 export function mailOf({ id: effect, address, from: sender, event }: Deliver, at: number): Mail {
-  const { type, id, from, body, inReplyTo, mode, ...rest } = event;
+  const { type, id, from, body, inReplyTo, mode } = event;
   const to = address;
   if (typeof id === 'string' && typeof from === 'string' && body !== undefined) {
-    return {
-      id,
-      from: from === rootAddress ? coordinatorName : from,
-      to,
-      type,
-      body: body as JsonValue,
-      ...(typeof inReplyTo === 'string' ? { inReplyTo } : {}),
-      mode: (mode as DeliveryMode | undefined) ?? 'queue',
-      at,
-      effect,
-    };
+    const writer = from === rootAddress ? coordinatorName : from;
+    const how = (mode as DeliveryMode | undefined) ?? 'queue';
+    const told = body as JsonValue;
+    return typeof inReplyTo === 'string'
+      ? { id, from: writer, to, type, body: told, inReplyTo, mode: how, at, effect }
+      : { id, from: writer, to, type, body: told, mode: how, at, effect };
   }
+  const { type: _type, id: _id, from: _from, body: _body, inReplyTo: _inReplyTo, mode: _mode, ...rest } = event;
   const fields: Record<string, JsonValue> = { ...rest };
   for (const [name, value] of Object.entries({ id, from, body, inReplyTo }))
     if (value !== undefined) fields[name] = value;

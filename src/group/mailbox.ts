@@ -19,7 +19,7 @@ import type { Push } from './entries.ts';
 
 /** A mailbox, and what the host does with it. */
 export interface OpenMailbox {
-  readonly mailbox: Mailbox;
+  mailbox(): Mailbox;
   /** Made when it is first asked for: most attempts have no session and no question. */
   door(): Door;
   /** Mail has come. True when the attempt is to be interrupted for it. */
@@ -44,20 +44,18 @@ export interface MailboxOptions {
 const asMessage = ({ mode: _mode, effect: _effect, ...message }: Mail): Message => message;
 
 /** As {@link mailboxOf}, made when it is first looked into: most attempts never do. */
-export function lazyMailboxOf(options: () => MailboxOptions): OpenMailbox {
+export function lazyMailboxOf(options: MailboxOptions): OpenMailbox {
   let open: OpenMailbox | undefined;
   let isClosed = false;
   const opened = () => {
     if (open === undefined) {
-      open = mailboxOf(options());
+      open = mailboxOf(options);
       if (isClosed) open.close();
     }
     return open;
   };
   return {
-    get mailbox() {
-      return opened().mailbox;
-    },
+    mailbox: () => opened().mailbox(),
     door: () => opened().door(),
     // Nobody waits, and nobody is steered, where nobody has looked.
     arrived: (mail) => (open === undefined ? mail.mode === 'interrupt' : open.arrived(mail)),
@@ -145,7 +143,10 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
 
   const send: Mailbox['send'] = async (letter) => {
     refuseClosed();
-    return await post.send(address, { ...letter, id: letter.id ?? idOf(letter) });
+    return await post.send(
+      address,
+      letter.id === undefined ? { ...letter, id: idOf(letter) } : (letter as Letter & { readonly id: string }),
+    );
   };
 
   /** What `give` makes of the first mail there is: in one step, so that nobody else finds the same. */
@@ -206,7 +207,7 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
   };
 
   return {
-    mailbox,
+    mailbox: () => mailbox,
     door() {
       door ??= doorOf(options);
       if (isClosed) door.close();

@@ -81,8 +81,20 @@ export function memberTransition(snapshot: MemberSnapshot, event: MemberEvent): 
     case 'xstate.stop':
       return { ...snapshot, status: 'stopped' };
     default:
-      return event.type.startsWith('xstate.') ? snapshot : { ...snapshot, received: snapshot.received + 1 };
+      return event.type.startsWith('xstate.') ? snapshot : heard(snapshot);
   }
+}
+
+/** Copies are spelled out: spreading costs more than all else that a member does. */
+function heard({
+  status,
+  output,
+  error,
+  input,
+  progress,
+  received,
+}: MemberSnapshot & { status: 'active' }): MemberSnapshot {
+  return { status, output, error, input, progress, received: received + 1 };
 }
 
 function progressed(snapshot: MemberSnapshot & { status: 'active' }, progress: Progress): MemberSnapshot {
@@ -91,9 +103,10 @@ function progressed(snapshot: MemberSnapshot & { status: 'active' }, progress: P
 }
 
 function settled(snapshot: MemberSnapshot & { status: 'active' }, outcome: Outcome): MemberSnapshot {
+  const { input, progress, received } = snapshot;
   switch (outcome.status) {
     case 'ok':
-      return { ...snapshot, status: 'done', output: outcome.output };
+      return { status: 'done', output: outcome.output, error: undefined, input, progress, received };
     case 'error':
       return { ...snapshot, status: 'error', error: outcome.error };
     case 'cancelled':

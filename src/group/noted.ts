@@ -38,12 +38,13 @@ export class IdSet implements Iterable<string> {
 
 /** Recipients by the id of what they were sent. */
 export class Recipients implements Iterable<[id: string, recipients: readonly string[]]> {
-  private readonly byId: Map<string, readonly string[]>;
+  /** Most messages have one recipient: no list is kept for those. */
+  private readonly byId = new Map<string, string | readonly string[]>();
   /** Ids and recipients in turn. */
   private noted: string[] = [];
 
   constructor(entries: Iterable<readonly [id: string, recipients: readonly string[]]> = []) {
-    this.byId = new Map(entries);
+    for (const [id, recipients] of entries) this.byId.set(id, recipients);
   }
 
   add(id: string, recipient: string): void {
@@ -51,7 +52,8 @@ export class Recipients implements Iterable<[id: string, recipients: readonly st
   }
 
   get(id: string): readonly string[] | undefined {
-    return this.all().get(id);
+    const recipients = this.all().get(id);
+    return recipients === undefined ? undefined : listOf(recipients);
   }
 
   has(id: string): boolean {
@@ -65,24 +67,26 @@ export class Recipients implements Iterable<[id: string, recipients: readonly st
   /** How many were added; one id to several recipients counts for each. */
   count(): number {
     let count = 0;
-    for (const recipients of this.all().values()) count += recipients.length;
+    for (const recipients of this.all().values()) count += typeof recipients === 'string' ? 1 : recipients.length;
     return count;
   }
 
-  [Symbol.iterator](): Iterator<[string, readonly string[]]> {
-    return this.all().entries();
+  *[Symbol.iterator](): Iterator<[string, readonly string[]]> {
+    for (const [id, recipients] of this.all()) yield [id, listOf(recipients)];
   }
 
-  private all(): Map<string, readonly string[]> {
+  private all(): ReadonlyMap<string, string | readonly string[]> {
     const { noted, byId } = this;
     if (noted.length === 0) return byId;
     for (let index = 0; index < noted.length; index += 2) {
       const id = noted[index] as string;
-      const before = byId.get(id);
       const recipient = noted[index + 1] as string;
-      byId.set(id, before === undefined ? [recipient] : [...before, recipient]);
+      const before = byId.get(id);
+      byId.set(id, before === undefined ? recipient : [...listOf(before), recipient]);
     }
     this.noted = [];
     return byId;
   }
 }
+
+const listOf = (recipients: string | readonly string[]) => (typeof recipients === 'string' ? [recipients] : recipients);

@@ -25,9 +25,10 @@ export function guarded(observer: Observer | undefined): Required<Observer> {
   const guard =
     <Args extends readonly unknown[]>(call: ((...args: Args) => unknown) | undefined) =>
     (...args: Args): void => {
+      if (call === undefined) return;
       // A watcher's trouble is its own, that of an async one too.
       try {
-        const told = call?.(...args);
+        const told = call(...args);
         if (told instanceof Promise) told.catch(() => {});
       } catch {}
     };

@@ -130,10 +130,10 @@ export function postOf(
         }
         refuseFull(address);
         refuseRate(from);
-        const reply = inReplyTo === undefined ? {} : { inReplyTo };
-        const how = mode === undefined ? {} : { mode };
         onTheWay.set(address, (onTheWay.get(address) ?? 0) + 1);
-        const data = { id, from, to: address, type, body: checked, ...reply, ...how };
+        const plain = { id, from, to: address, type, body: checked };
+        const reply = inReplyTo === undefined ? plain : { ...plain, inReplyTo };
+        const data = mode === undefined ? reply : { ...reply, mode };
         const recording = new Promise<void>((resolve, reject) => {
           const left = () => {
             underWay.delete(key);

@@ -26,19 +26,13 @@ export function signalsOf({ context, group, fold, record }: SignalsOptions): Sen
   /** Signals on their way, by id. */
   const sending = new Map<string, Promise<void>>();
 
-  return async (event, { id, from }) => {
-    refuseReserved(event.type);
-    if (fold.ledger.signals.has(id)) return;
-    const under = sending.get(id);
-    if (under !== undefined) {
-      await under;
-      return;
-    }
+  /** Why it is not taken; undefined when it is. */
+  const refusal = (event: EventObject): TroupeError | undefined => {
     // The fold knows before the entry of the end is durable.
     const status = fold.system?.end?.status ?? fold.ledger.status;
     if (status !== 'active') {
       const hasEnded = status === 'cancelled' ? 'was cancelled' : `has ${status}`;
-      throw new TroupeError(
+      return new TroupeError(
         'GROUP_ENDED',
         `group \`${group}\` ${hasEnded}; it takes no more signals, and \`${event.type}\` was not sent.`,
       );
@@ -46,35 +40,46 @@ export function signalsOf({ context, group, fold, record }: SignalsOptions): Sen
     // An event is plain JSON by its type.
     const bytes = bytesOver(event as unknown as JsonValue, context.payloadBytesMax);
     if (bytes !== undefined) {
-      throw new TroupeError(
+      return new TroupeError(
         'ENTRY_TOO_LARGE',
         `signal \`${event.type}\` to group \`${group}\`: expected at most ${context.payloadBytesMax} bytes of JSON (payloadBytesMax), got ${bytes}; put large data into a file and send its path.`,
       );
     }
-    if (waiting >= context.inboxMax) {
-      throw new TroupeError(
-        'LIMIT',
-        `group \`${group}\`: expected at most ${context.inboxMax} signals to wait for the journal (inboxMax), and \`${event.type}\` is one more; wait for earlier ones to be acknowledged.`,
-      );
+    if (waiting < context.inboxMax) return undefined;
+    return new TroupeError(
+      'LIMIT',
+      `group \`${group}\`: expected at most ${context.inboxMax} signals to wait for the journal (inboxMax), and \`${event.type}\` is one more; wait for earlier ones to be acknowledged.`,
+    );
+  };
+
+  // One promise for each signal, and nothing awaited: what waits between an acknowledgement and the next signal holds up the next flush.
+  return (event, { id, from }) => {
+    try {
+      refuseReserved(event.type);
+      if (fold.ledger.signals.has(id)) return Promise.resolve();
+      const under = sending.get(id);
+      if (under !== undefined) return under;
+      const refused = refusal(event);
+      if (refused !== undefined) return Promise.reject(refused);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
     waiting += 1;
     const sent = new Promise<void>((resolve, reject) => {
-      const left = () => {
+      const applied = () => {
         waiting -= 1;
         sending.delete(id);
-      };
-      const applied = () => {
-        left();
         resolve();
       };
       const failed = (error: unknown) => {
-        left();
+        waiting -= 1;
+        sending.delete(id);
         // The journal's own error, passed on.
         reject(error as Error);
       };
       record({ id, from, event }, applied, failed);
     });
     sending.set(id, sent);
-    await sent;
+    return sent;
   };
 }

@@ -1,7 +1,7 @@
 /** The journal in memory: for tests, tries and checks. Durable for nothing (D0); otherwise it behaves as the file journal does. */
 import { TroupeError } from '../error.ts';
 import { entryReader } from './decode.ts';
-import { encodeEntry, linePrefix } from './line.ts';
+import { encodeEntry, entryVersion, linePrefix } from './line.ts';
 import { checkRunId, checkStream } from './names.ts';
 import type {
   Entry,
@@ -127,7 +127,10 @@ export function memoryStore({
       }));
       for (const line of lines) memory.lines.push(line);
       if (lines.length > 0) memory.heads.set(stream, actual + lines.length);
-      return lines.map(({ text }, index) => ({ ...decode(text), data: events[index]?.data ?? null }));
+      return events.map(({ at, type, data, fold }, index) => {
+        const entry = { v: entryVersion, stream, seq: actual + index + 1, at, type, data };
+        return fold === undefined ? { ...entry, epoch } : { ...entry, fold, epoch };
+      });
     };
 
     return {
@@ -169,7 +172,7 @@ export function memoryStore({
         for (let index = 0; index < end; index++) {
           const line = memory.lines[index];
           if (line === undefined || line.seq < fromSeq || (stream !== undefined && line.stream !== stream)) continue;
-          batch.push(decode(line.text));
+          batch.push(decode(line.text.slice(0, -1)));
           if (batch.length < batchEntries) continue;
           yield batch;
           batch = [];

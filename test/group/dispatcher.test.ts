@@ -64,7 +64,7 @@ function world(concurrency: number, harnessConcurrency: Readonly<Record<string, 
         queued: () => void queued.push(name),
         started: (durable) => queueMicrotask(durable),
         progress: () => {},
-        mailbox: noMailbox,
+        mailbox: () => noMailbox,
         door: () => noDoor,
         ended: (_outcome, ending) => void ended.push(ending === undefined ? name : `${name} ${ending.type}`),
       };
