@@ -66,6 +66,7 @@ export function allowancesOf(
   ledger: () => Ledger,
 ): Allowances {
   const lifted = () => ledger().gates.get(budgetGate)?.answer?.approved === true;
+  const declared = Object.entries(context.harnesses);
   const told = new Set<string>();
   /** Places of members in their group, in the order in which they were asked for. */
   const places = new Map<Address, number>();
@@ -131,15 +132,13 @@ export function allowancesOf(
 
   const questionOf = (key: ActorKey, invocation: Invocation, failures: RouteQuestion['failures']): RouteQuestion => {
     const now = context.clock.now();
-    const harnesses = Object.entries(context.harnesses).map(
-      ([name, { capabilities = [], concurrency = Number.POSITIVE_INFINITY }]) => ({
-        name,
-        capabilities,
-        running: context.dispatcher.load(name),
-        concurrency,
-        openUntil: context.breakers.openUntil(name, now),
-      }),
-    );
+    const harnesses = declared.map(([name, { capabilities = [], concurrency = Number.POSITIVE_INFINITY }]) => ({
+      name,
+      capabilities,
+      running: context.dispatcher.load(name),
+      concurrency,
+      openUntil: context.breakers.openUntil(name, now),
+    }));
     const { defaultHarness, fallback } = context;
     return {
       member: key.address,

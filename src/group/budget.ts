@@ -36,6 +36,7 @@ export interface Overspend {
 /** Nothing spent. */
 export const noSpend: Spend = { attempts: 0, wallMs: 0, tokens: 0, costUsd: 0 };
 
+const noneReached: readonly Overspend[] = [];
 const kinds = ['attempts', 'wallMs', 'tokens', 'costUsd'] as const;
 
 /** Two spends together. */
@@ -50,8 +51,9 @@ export function addSpend(one: Spend, other: Partial<Spend>): Spend {
 
 /** The limits of which `share` (default all of it) has been spent; none when the next attempt may be made. */
 export function limitsReached(budget: Budget | undefined, spend: Spend, share = 1): readonly Overspend[] {
+  if (budget === undefined) return noneReached;
   return kinds.flatMap((what) => {
-    const limit = budget?.[what];
+    const limit = budget[what];
     return limit !== undefined && spend[what] >= limit * share ? [{ what, spent: spend[what], limit }] : [];
   });
 }
