@@ -10,7 +10,7 @@ import type { PlainError } from '../port.ts';
 /** Shortest value that is kept out, UTF-16 units. */
 export const secretLengthMin = 6;
 
-const looksSecret = /key|token|secret|passw|auth|credential/i;
+const looksSecret = /key(?!board|map)|token(?!izer)|secret|passw|auth(?!or)|credential/i;
 /** Names that match and hold paths or switches, not secrets. */
 const looksPlain = /^(SSH_AUTH_SOCK|GPG_AGENT_INFO|XAUTHORITY)$|(_URL|_PATH|_FILE|_DIR|_TYPE|_SOCK)$/i;
 /** A line of a longer secret (a private key) counts by itself from this length on. */

@@ -151,6 +151,17 @@ describe('claude', () => {
     expect(read('claude', all)).toMatchObject({ wasOver: true, end: said('Now.') });
   });
 
+  test('what was said too late for a turn is a turn of its own, which is waited for and counted by itself', () => {
+    const usage = { usage: { input_tokens: 150, output_tokens: 10 } };
+    const one = [claudeInit, claudeSays('First'), claudeResult({ result: 'First.', ...usage })];
+    const two = [claudeInit, claudeSays('Second', 'm2')];
+    expect(read('claude', [...one, ...two])).toMatchObject({ wasOver: false, end: failedAs('crashed', 'NO_RESULT') });
+    const { events, end } = read('claude', [...one, ...two, claudeResult({ result: 'Second.', ...usage })]);
+    expect(end).toEqual(said('Second.'));
+    const tokens = events.flatMap((event) => (event.type === 'usage' ? [event.tokens] : []));
+    expect(tokens).toEqual([100, 60, 100, 60]);
+  });
+
   test('without a result it has crashed, whatever its exit code (0 after SIGINT)', () => {
     for (const exit of [exited(0), exited(143), killedBy('SIGKILL')])
       expect(ended('claude', [claudeInit, claudeSays('Working')], exit)).toMatchObject(

@@ -44,7 +44,12 @@ function tokenCount(emit: (tokens: number) => void) {
       for (const one of byMessage.values()) total += one;
       tell(total);
     },
-    result: tell,
+    /** Its total is that of the turns since the last one. */
+    result(total: number) {
+      tell(total);
+      told = 0;
+      byMessage.clear();
+    },
   };
 }
 
@@ -70,6 +75,8 @@ function claudeLike({ name, isUsageCumulative }: ClaudeHabits): Dialect {
       const id = text(line['session_id']);
       switch (line['subtype']) {
         case 'init':
+          // What was said too late for the turn before is a turn of its own.
+          result = undefined;
           if (id !== '' && id !== session) emit({ type: 'session', id });
           session = id || session;
           for (const one of list(line['mcp_servers'])) {

@@ -1,0 +1,74 @@
+/** Secrets stay out of what is said, however it is cut, escaped or nested. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { redactor, secretLengthMin } from '../../../src/harness/agent/redact.ts';
+
+const secret = fc
+  .string({ unit: 'grapheme', minLength: secretLengthMin, maxLength: 40 })
+  .filter(
+    (value) =>
+      value.trim().length >= secretLengthMin && !/^\d+$/.test(value) && !'[redacted A_TOKEN]'.includes(value.trim()),
+  );
+const words = fc.string({ unit: 'grapheme', maxLength: 30 });
+
+describe('a secret', () => {
+  test('is found in texts, names and values, plain and escaped; nothing else changes', () => {
+    fc.assert(
+      fc.property(secret, words, words, (value, before, after) => {
+        const clean = redactor({ env: { A_TOKEN: value, PLAIN: 'plain' } });
+        for (const form of [value, JSON.stringify(value).slice(1, -1)]) {
+          expect(clean.text(`${before}${form}${after}`)).not.toContain(form);
+          expect(JSON.stringify(clean.json({ [form]: [form, { deep: `x${form}` }] }))).not.toContain(
+            JSON.stringify(form).slice(1, -1),
+          );
+        }
+        fc.pre(!`${before}${after}`.includes(value.trim()));
+        expect(clean.text(`${before}\n${after}`)).toBe(`${before}\n${after}`);
+      }),
+    );
+  });
+
+  test('is found in a stream, wherever it is cut', () => {
+    fc.assert(
+      fc.property(secret, words, words, fc.array(fc.nat(100), { maxLength: 8 }), (value, before, after, places) => {
+        const stream = redactor({ env: { A_TOKEN: value } }).stream();
+        const whole = `${before}${value}${after}`;
+        const at = [
+          0,
+          ...places.map((place) => place % (whole.length + 1)).toSorted((one, other) => one - other),
+          whole.length,
+        ];
+        let said = '';
+        for (let index = 1; index < at.length; index += 1) said += stream.push(whole.slice(at[index - 1], at[index]));
+        said += stream.end();
+        expect(said).not.toContain(value);
+      }),
+    );
+  });
+
+  test('is what a variable holds whose name looks like it, or that is named; short ones, numbers, paths and switches are none', () => {
+    const env = {
+      OPENAI_API_KEY: 'value-of-key',
+      DB_PASSWORD: 'value-of-password',
+      mixedSecretCase: 'value-of-mixed',
+      SSH_AUTH_SOCK: '/run/agent.sock',
+      TOKEN_FILE: '/run/token-file',
+      MAX_TOKENS: '100000000',
+      A_KEY: 'short',
+      GIT_AUTHOR_NAME: 'Ann Author',
+      OTHER: 'value-of-other',
+    };
+    const said = Object.values(env).join(' ');
+    expect(redactor({ env, names: ['OTHER'] }).text(said)).toBe(
+      '[redacted OPENAI_API_KEY] [redacted DB_PASSWORD] [redacted mixedSecretCase] /run/agent.sock /run/token-file 100000000 short Ann Author [redacted OTHER]',
+    );
+  });
+
+  test('of several lines is found line by line, and in what an error says and was caused by', () => {
+    const key = '-----BEGIN KEY-----\nline-one-of-the-key\nline-two-of-the-key\n';
+    const clean = redactor({ env: { PRIVATE_KEY: key } });
+    expect(clean.text('got line-two-of-the-key, see')).toBe('got [redacted PRIVATE_KEY], see');
+    const error = new Error('outer line-one-of-the-key', { cause: new Error('inner line-two-of-the-key') });
+    expect(JSON.stringify(clean.error(error))).not.toMatch(/line-(one|two)-of/);
+  });
+});
