@@ -1,4 +1,6 @@
 /** `troupe/harness`: who performs invocations. */
+export { acp, type AcpOptions } from './agent/acp/acp.ts';
+export type { AcpApp, AcpHabits, AcpName, AcpPatience, AcpProgram } from './agent/acp/habits.ts';
 export { agentHarness } from './agent/agent-harness.ts';
 export { cli, type CliOptions } from './agent/cli/cli.ts';
 export type { LineMeaning, OwnCli } from './agent/cli/own-program.ts';

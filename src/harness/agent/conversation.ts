@@ -242,6 +242,7 @@ export async function converse(conversation: Conversation): Promise<Ended> {
       env,
       key: attempt.key,
       session: conversation.session,
+      signal,
       mcpServers: mailbox === undefined ? [] : [mailbox.mcpServer],
       ...(input.model === undefined && options.model === undefined
         ? {}

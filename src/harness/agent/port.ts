@@ -96,6 +96,8 @@ export interface AgentOpen {
   onOutput?(chunk: Uint8Array): Promise<void> | void;
   /** Answers when it is decided, however long that takes; a rejection counts as a refusal. */
   onPermission(request: PermissionRequest): Promise<PermissionAnswer>;
+  /** Aborted: the session is not wanted any more. `open` then rejects soon, and leaves nothing running. Later it means nothing. */
+  readonly signal?: AbortSignal;
 }
 
 /** How a turn ended. */

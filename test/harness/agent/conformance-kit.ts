@@ -2,8 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type {
   Agent,
   AgentCapabilities,
@@ -19,6 +18,9 @@ import { markVariables } from '../../../src/harness/program/marker.ts';
 import type { JsonObject } from '../../agents/model/question.ts';
 import { marked, runId } from '../support.ts';
 import { startToolServer, type ToolServer } from './tool-server.ts';
+
+/** What is waited for comes within so many ms, or not at all. */
+export const waitMs = 15_000;
 
 /** Where sessions of an agent are tested. */
 export interface AgentPlace {
@@ -113,11 +115,7 @@ export function conformanceKit(subject: AgentUnderTest): ConformanceKit {
       asked,
       said: () => events.flatMap((event) => (event.type === 'text' ? [event.text] : [])).join(''),
       async saw(type) {
-        for (;;) {
-          const event = events.find((one) => one.type === type);
-          if (event !== undefined) return event;
-          await delay(2);
-        }
+        return await vi.waitUntil(() => events.find((one) => one.type === type), { timeout: waitMs, interval: 2 });
       },
     };
   }

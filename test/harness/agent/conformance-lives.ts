@@ -1,9 +1,8 @@
 /** Sessions and processes: the one outlives the other, and nothing outlives both. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { AgentFailure } from '../../../src/harness/agent/port.ts';
 import { scripted } from '../../agents/model/script.ts';
-import { classOf, type ConformanceKit, send, textOf } from './conformance-kit.ts';
+import { classOf, type ConformanceKit, send, textOf, waitMs } from './conformance-kit.ts';
 
 /** Declares those of agents that can take up a session. */
 export function resuming({ promise }: ConformanceKit): void {
@@ -46,7 +45,10 @@ export function processes({ subject, promise, living }: ConformanceKit): void {
     const before = living().length;
     const step = subject.shell('setsid sleep 300 >/dev/null 2>&1 & exec sleep 301');
     const turn = session.prompt(scripted([step, { text: 'done' }]));
-    while (living().length < before + 2) await delay(10);
+    await vi.waitFor(() => expect(living().length).toBeGreaterThanOrEqual(before + 2), {
+      timeout: waitMs,
+      interval: 20,
+    });
     await session.close();
     expect(living()).toEqual([]);
     expect(await turn).toEqual({ status: 'cancelled' });

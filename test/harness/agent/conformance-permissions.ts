@@ -1,8 +1,7 @@
 /** Permissions: of agents that ask before they use a tool that they were not given. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { scripted } from '../../agents/model/script.ts';
-import { type ConformanceKit, textOf } from './conformance-kit.ts';
+import { type ConformanceKit, textOf, waitMs } from './conformance-kit.ts';
 
 /** Declares them. */
 export function permissions({ subject, promise, isMade }: ConformanceKit): void {
@@ -31,7 +30,7 @@ export function permissions({ subject, promise, isMade }: ConformanceKit): void 
   promise('a question that nobody answers does not outlive a cancelled turn', async (open) => {
     const { session, asked } = await open({ onPermission: () => new Promise(() => {}) });
     const turn = session.prompt(scripted([touch('never'), { text: 'no' }]));
-    while (asked.length === 0) await delay(2);
+    await vi.waitFor(() => expect(asked).not.toEqual([]), { timeout: waitMs, interval: 2 });
     await session.cancel();
     expect(await turn).toEqual({ status: 'cancelled' });
     expect(isMade('never')).toBe(false);

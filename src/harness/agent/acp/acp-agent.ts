@@ -1,10 +1,10 @@
 /** Agents that speak the Agent Client Protocol (version 1): known by name, started by a command, or an app in this process. */
-import type { AgentApp } from '@agentclientprotocol/sdk';
 import { type Clock, systemClock } from '../../../clock.ts';
 import { type Agent, AgentFailure, type AgentOpen } from '../port.ts';
-import { type AcpName, acpPrograms, type AcpProgram } from './catalog.ts';
-import { pause } from './deadline.ts';
-import { type AcpPatience, openLink } from './link.ts';
+import { acpPrograms } from './catalog.ts';
+import type { AcpApp, AcpName, AcpPatience, AcpProgram } from './habits.ts';
+import { aborted, pause } from './deadline.ts';
+import { openLink } from './link.ts';
 import { openSession } from './session.ts';
 import { wireToApp, wireToProgram } from './wire.ts';
 
@@ -13,13 +13,6 @@ export interface AcpAgentOptions {
   readonly patience?: Partial<AcpPatience>;
   /** Default: the machine's. */
   readonly clock?: Clock;
-}
-
-/** An app of the ACP SDK in this process, served to each session by a connection of its own. */
-export interface AcpApp extends Pick<AcpProgram, 'habits'> {
-  readonly agent: AgentApp;
-  /** Its name in messages. Default `acp`. */
-  readonly name?: string;
 }
 
 /** From the end of its input to the first signal, ms. */
@@ -51,7 +44,8 @@ export function acpAgent(source: AcpApp | AcpName | AcpProgram, options: AcpAgen
       open: opening,
       link: async (session, heard) => {
         if (session.mode === 'resume') {
-          await anotherMinute(clock, await habits.transcriptAtMs?.(session.id, opening.env));
+          const atMs = await habits.transcriptAtMs?.(session.id, opening.env);
+          await anotherMinute(clock, atMs, aborted(opening.signal));
         }
         return openLink({
           agent: name,
@@ -98,7 +92,7 @@ function startOf({ command, env: added = {}, habits = {} }: AcpProgram, { cwd, e
 }
 
 /** Waits until the UTC minute is another one than that of `atMs`. */
-async function anotherMinute(clock: Clock, atMs: number | undefined): Promise<void> {
+async function anotherMinute(clock: Clock, atMs: number | undefined, early: Promise<unknown>): Promise<void> {
   const nextMs = (Math.floor((atMs ?? 0) / minuteMs) + 1) * minuteMs;
-  await pause(clock, nextMs - clock.now(), new Promise(() => {}));
+  await pause(clock, nextMs - clock.now(), early);
 }

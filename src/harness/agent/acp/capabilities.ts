@@ -1,6 +1,6 @@
 /** What an agent can do, from its answer to `initialize` and from its habits. */
 import type { AgentCapabilities } from '../port.ts';
-import type { AcpHabits } from './catalog.ts';
+import type { AcpHabits } from './habits.ts';
 import { type Fields, fieldsOf } from './read.ts';
 
 /** What the protocol's answer tells, besides the port's capabilities. */

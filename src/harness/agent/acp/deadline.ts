@@ -18,3 +18,11 @@ export async function within<T>(clock: Clock, waitMs: number, promise: Promise<T
 export async function pause(clock: Clock, waitMs: number, early: Promise<unknown>): Promise<void> {
   if (waitMs > 0) await within(clock, waitMs, early);
 }
+
+/** Resolves to undefined when the signal is aborted; without one, never. */
+export function aborted(signal: AbortSignal | undefined): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve(undefined);
+    else signal?.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}

@@ -38,7 +38,10 @@ export function failureOf(error: unknown, agent: string, doing: string): AskFail
   const detail = wordsOf(jsonOf(fieldsOf(data)['details']) ?? jsonOf(data));
   const said = textOf(message) ?? 'no reason given';
   const text = detail === '' || said.includes(detail) ? said : `${said}: ${detail}`;
-  return new AskFailure(codeOf(code, data, text), `${agent} could not ${doing}: ${text}`, { cause: error });
+  const means = codeOf(code, data, text);
+  const sentence =
+    means === 'SESSION_UNKNOWN' ? `session not found, ${agent} says: ${text}` : `${agent} could not ${doing}: ${text}`;
+  return new AskFailure(means, sentence, { cause: error });
 }
 
 function codeOf(code: unknown, data: unknown, text: string): AgentCode {

@@ -5,26 +5,18 @@ import { engineVersion } from '../../../version.ts';
 import { plainLine } from '../../program/last-line.ts';
 import { AgentFailure, type AgentOpen } from '../port.ts';
 import { type AcpAbilities, abilitiesOf } from './capabilities.ts';
-import type { AcpHabits } from './catalog.ts';
+import type { AcpHabits, AcpPatience } from './habits.ts';
 import { pause, within } from './deadline.ts';
 import { AskFailure, failureOf } from './failure.ts';
 import { type Fields, fieldsOf, listOf, textOf } from './read.ts';
 import type { Wire, WireListener } from './wire.ts';
 
-/** So long without an update, ms: a history that is told late is at its end. */
-const silenceMs = 200;
+/** So many looks in a row without an update: a history that is told late is at its end. */
+const silentLooks = 4;
+/** From look to look, ms. */
+const lookMs = 50;
 /** A history is waited for at most so long, ms. */
 const historyMs = 10_000;
-
-/** How long an agent may take, ms. */
-export interface AcpPatience {
-  /** For `initialize`, process start included. Default 60,000. */
-  readonly initialize: number;
-  /** For each of `authenticate`, `session/new`, `session/load` and setting the model. Default 60,000. */
-  readonly session: number;
-  /** From a cancel to the end of the turn; after it the process is ended. Default 5,000. */
-  readonly cancel: number;
-}
 
 /** What a link is made with. */
 export interface LinkOptions {
@@ -35,7 +27,7 @@ export interface LinkOptions {
   readonly isModelTold: boolean;
   readonly patience: AcpPatience;
   readonly clock: Clock;
-  readonly open: Pick<AgentOpen, 'cwd' | 'env' | 'mcpServers' | 'model'>;
+  readonly open: Pick<AgentOpen, 'cwd' | 'env' | 'mcpServers' | 'model' | 'signal'>;
   readonly session: AgentOpen['session'];
   connect(listener: WireListener): Promise<Wire> | Wire;
   /** Updates of the session, in order; those that repeat its history are left out. */
@@ -70,12 +62,13 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   let sessionId: string | undefined;
   let isListening = false;
   let isClosing = false;
-  let heardAtMs = clock.now();
+  /** Updates so far. */
+  let told = 0;
 
   let ended = () => {};
   const wire = await options.connect({
     onUpdate(params) {
-      heardAtMs = clock.now();
+      told += 1;
       const fields = fieldsOf(params);
       if (isListening && fields['sessionId'] === sessionId) options.onUpdate(fieldsOf(fields['update']));
     },
@@ -95,6 +88,13 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     .connect(wire.stream);
   ended = () => void (isClosing ? undefined : close());
   if (why !== undefined) ended();
+  const { signal } = options.open;
+  const onAbort = () => {
+    why ??= 'it was called off';
+    void close();
+  };
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort);
 
   const gone = (doing: string) =>
     new AskFailure('NO_RESULT', `${agent} could not ${doing}: ${why ?? 'the connection is closed'}.${saidOf(wire)}`);
@@ -157,13 +157,19 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   } catch (error) {
     await close();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 
-  /** Until nothing has been told for a while; what tells for ever is not waited for. */
+  /** Until nothing has been told for some looks in a row; what tells for ever is not waited for. */
   async function silence(): Promise<void> {
     const untilMs = clock.now() + historyMs;
-    while (clock.now() - heardAtMs < silenceMs && clock.now() < untilMs && !connection.signal.aborted)
-      await pause(clock, silenceMs / 4, connection.closed);
+    let before = -1;
+    for (let looks = 0; looks < silentLooks && clock.now() < untilMs && !connection.signal.aborted; looks += 1) {
+      if (told !== before) looks = 0;
+      before = told;
+      await pause(clock, lookMs, connection.closed);
+    }
   }
 
   async function close(): Promise<void> {
@@ -203,10 +209,10 @@ async function takeSession(
     const params = { sessionId: session.id, cwd: open.cwd, mcpServers };
     return {
       id: session.id,
-      response: await ask(`session/${taking}`, params, `take up session \`${session.id}\` again`),
+      response: await ask(`session/${taking}`, params, `load \`${session.id}\``),
     };
   }
-  const response = await ask('session/new', { cwd: open.cwd, mcpServers }, 'open a session');
+  const response = await ask('session/new', { cwd: open.cwd, mcpServers }, 'begin');
   const id = textOf(response['sessionId']);
   if (id === undefined)
     throw new AgentFailure('crashed', `${agent} broke the protocol: it opened a session without an id.`);

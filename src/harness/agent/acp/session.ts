@@ -1,23 +1,16 @@
 /** An open session: turns one after the other over a link that is made again when the agent has died between or in them. */
 import type { Clock } from '../../../clock.ts';
 import { plainError } from '../../plain-error.ts';
-import {
-  type AgentEvent,
-  AgentFailure,
-  type AgentOpen,
-  type AgentSession,
-  type PermissionAnswer,
-  type TurnEnd,
-} from '../port.ts';
-import { type Answer, answer, answerMax } from './answer.ts';
-import type { AcpHabits } from './catalog.ts';
-import { pause, within } from './deadline.ts';
+import { type AgentEvent, type AgentOpen, type AgentSession, type PermissionAnswer, type TurnEnd } from '../port.ts';
+import type { AcpHabits, AcpPatience } from './habits.ts';
+import { aborted, pause, within } from './deadline.ts';
 import { AskFailure } from './failure.ts';
 import { turnFailed } from '../failure.ts';
-import type { AcpPatience, Link, LinkOptions } from './link.ts';
+import type { Link, LinkOptions } from './link.ts';
 import { choose, permissionCancelled, permissionRequest } from './permission.ts';
-import { amountOf, type Fields, fieldsOf } from './read.ts';
+import { type Fields, fieldsOf } from './read.ts';
 import { tools } from './tools.ts';
+import { endOf, failedBy, newTurn, type Turn, usageOf } from './turn.ts';
 import { eventsOf } from './updates.ts';
 
 /** Lines that are none of the protocol told as notices, per session. */
@@ -43,18 +36,6 @@ export interface SessionOptions {
 
 type Heard = Pick<LinkOptions, 'onGarbage' | 'onPermission' | 'onUpdate'>;
 
-/** One turn while it runs. */
-interface Turn {
-  readonly answer: Answer;
-  /** Aborted: somebody cancelled it. */
-  readonly cancelling: AbortController;
-  /** Second prompts that joined it. */
-  readonly joined: Promise<unknown>[];
-  isDenied: boolean;
-  /** Resolves when its prompt has. */
-  ended: Promise<unknown>;
-}
-
 /** Opens a session. Rejects with an {@link AgentFailure}. */
 export async function openSession({
   agent,
@@ -76,7 +57,17 @@ export async function openSession({
     if (event !== undefined && !isClosed) open.onEvent(event);
   };
   const heard: Heard = {
-    onUpdate: (update) => eventsOf(update, { tools: uses, answer: turn?.answer }).forEach(emit),
+    onUpdate(update) {
+      eventsOf(update, { tools: uses, answer: turn?.answer }).forEach(emit);
+      const sign = habits.signOf?.(update);
+      if (sign?.type === 'retry') emit(sign);
+      else if (sign !== undefined && turn !== undefined)
+        turn.failed = {
+          ...sign,
+          message: sign.message ?? turn.failed?.message,
+          status: sign.status ?? turn.failed?.status,
+        };
+    },
     onGarbage(shown) {
       garbage += 1;
       if (garbage <= garbageToldMax) emit({ type: 'notice', line: `not of the protocol: ${shown.slice(0, 160)}` });
@@ -105,13 +96,7 @@ export async function openSession({
   async function prompt(text: string): Promise<TurnEnd> {
     if (closing !== undefined) return turnFailed('NO_RESULT', `the session of ${agent} is closed.`);
     if (turn !== undefined) return turnFailed('AGENT_FAILED', `${agent} is in a turn already: one turn at a time.`);
-    const mine: Turn = {
-      answer: answer(),
-      cancelling: new AbortController(),
-      joined: [],
-      isDenied: false,
-      ended: Promise.resolve(),
-    };
+    const mine = newTurn();
     turn = mine;
     const running = run(mine, text)
       .catch((error: unknown) => failedBy(error))
@@ -122,7 +107,7 @@ export async function openSession({
   }
 
   async function run(mine: Turn, text: string): Promise<TurnEnd> {
-    const cancelled = aborted(mine.cancelling.signal);
+    const { cancelled } = mine;
     const living = await Promise.race([alive(), cancelled]);
     await pause(clock, readyAtMs - clock.now(), cancelled);
     if (living === undefined || mine.cancelling.signal.aborted) return { status: 'cancelled' };
@@ -130,8 +115,8 @@ export async function openSession({
     const response = await living.ask('session/prompt', promptOf(text), 'answer');
     // A prompt that joined the turn ends with it, or a moment later with what it was answered.
     await Promise.all(mine.joined);
-    emit(usageOf(response, habits));
-    return endOf(response, mine);
+    emit(usageOf(response, habits.usageOf ?? 'session'));
+    return endOf(agent, response, mine, habits.signOfEnd);
   }
 
   /** The link, or a new one to the same session when the agent is gone. */
@@ -156,30 +141,6 @@ export async function openSession({
     return { sessionId, prompt: [{ type: 'text', text }] };
   }
 
-  function endOf(response: Fields, { answer: said, isDenied }: Turn): TurnEnd {
-    const reason = response['stopReason'];
-    switch (reason) {
-      case 'end_turn':
-        return said.isCut() ? tooLong : { status: 'ok', text: said.text() };
-      case 'refusal':
-        return turnFailed('REFUSED', `${agent}'s model refused to answer.`);
-      case 'cancelled':
-        return turnFailed(
-          isDenied ? 'PERMISSION' : 'AGENT_FAILED',
-          `${agent} ended its turn early${isDenied ? ' when it was denied a tool' : ', and nobody here cancelled it'}.`,
-        );
-      case 'max_turn_requests':
-        return turnFailed('TURNS', `${agent} ended its turn: it made as many requests as it may in one.`);
-      case 'max_tokens':
-        return turnFailed('AGENT_FAILED', `${agent} ended its turn: its answer has as many tokens as it may have.`);
-      default:
-        return turnFailed(
-          'AGENT_FAILED',
-          `${agent} ended its turn for no known reason: ${JSON.stringify(reason) ?? 'none'}.`,
-        );
-    }
-  }
-
   async function answerPermission(params: Fields, signal: AbortSignal): Promise<object> {
     const asking = turn;
     const isMoot = () => closing !== undefined || asking?.cancelling.signal.aborted === true;
@@ -200,7 +161,7 @@ export async function openSession({
     const decision = await Promise.race([
       decided,
       aborted(signal),
-      ...(asking === undefined ? [] : [aborted(asking.cancelling.signal)]),
+      ...(asking === undefined ? [] : [asking.cancelled]),
     ]);
     if (decision === undefined || isMoot()) return permissionCancelled;
     const { response, isGranted, problem } = choose(params['options'], decision);
@@ -263,35 +224,4 @@ export async function openSession({
     await link.close();
     isClosed = true;
   }
-}
-
-function usageOf(response: Fields, habits: AcpHabits): AgentEvent | undefined {
-  const tokens = amountOf(fieldsOf(response['usage'])['totalTokens']);
-  if (tokens !== undefined) return { type: 'usage', tokens, isCumulative: habits.usageOf !== 'turn' };
-  // Gemini's own: the tokens of this turn.
-  const count = fieldsOf(fieldsOf(fieldsOf(response['_meta'])['quota'])['token_count']);
-  const [input, output] = [amountOf(count['input_tokens']), amountOf(count['output_tokens'])];
-  if (input === undefined && output === undefined) return undefined;
-  return { type: 'usage', tokens: (input ?? 0) + (output ?? 0), isCumulative: false };
-}
-
-const tooLong: TurnEnd = {
-  status: 'error',
-  class: 'invalid-output',
-  error: { name: 'AgentError', message: `the agent's answer is longer than ${answerMax} characters.` },
-};
-
-function failedBy(error: unknown): TurnEnd {
-  if (error instanceof AskFailure) return error.end;
-  const failureClass = error instanceof AgentFailure ? error.class : 'crashed';
-  const { name, message } = plainError(error);
-  return { status: 'error', class: failureClass, error: { name, message } };
-}
-
-/** Resolves to undefined when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
 }

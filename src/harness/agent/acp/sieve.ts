@@ -7,7 +7,7 @@
  * - Nothing that is not a JSON-RPC message of at most 500 levels reaches the SDK, which would answer it, shout, or overflow its stack.
  */
 import type { AnyMessage, Stream } from '@agentclientprotocol/sdk';
-import { assertJson } from '../../../json.ts';
+import { jsonDepthMax } from '../../../json.ts';
 
 /** Messages in a row that mean nothing, before the agent counts as broken. */
 export const garbageMax = 1_000;
@@ -115,12 +115,13 @@ function isMessage(value: unknown): value is Message {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const { jsonrpc, method } = value as Readonly<Record<string, unknown>>;
   if (jsonrpc !== '2.0' || (method !== undefined && typeof method !== 'string')) return false;
-  try {
-    assertJson(value, 'message');
-    return true;
-  } catch {
-    return false;
-  }
+  return isWithin(value, jsonDepthMax);
+}
+
+/** Arrays and objects stand in each other at most `levels` deep. The value comes from JSON: it has no cycle. */
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1));
 }
 
 function isId(id: unknown): boolean {

@@ -8,6 +8,8 @@ import { agent, type AgentApp, type AgentContext, RequestError } from '@agentcli
 import { decide } from '../../../../agents/model/decide.ts';
 import type { JsonObject, OfferedTool, Said } from '../../../../agents/model/question.ts';
 import { callTool, type NamedServer, toolsOf } from './mcp-client.ts';
+import { askForMore, makeNoise, update } from './misbehaviour.ts';
+import { modelOption } from './model-option.ts';
 import type { Quirks } from './quirks.ts';
 import type { Transcripts } from './session.ts';
 
@@ -26,14 +28,18 @@ export interface FakeAgent {
   readonly now?: () => number;
 }
 
+type FakeTool = OfferedTool & { readonly server?: NamedServer };
+
 interface Session {
   readonly id: string;
   readonly atMs: number;
   readonly said: Said[];
   servers: readonly NamedServer[];
-  tools: readonly (OfferedTool & { readonly server?: NamedServer })[];
+  tools: readonly FakeTool[];
   toolsAtMs: number;
   tokens: number;
+  /** Tools that it need not ask for any more. */
+  readonly always: Set<string>;
   turn:
     | {
         readonly controller: AbortController;
@@ -69,6 +75,7 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
       tools: own,
       toolsAtMs: now() + (quirks.toolsLateMs ?? 0),
       tokens: 0,
+      always: new Set(),
       turn: undefined,
     };
     for (const server of named) {
@@ -118,11 +125,8 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
     .onRequest('session/load', async ({ params, client }) => {
       await reached('session/load');
       const session = await taken(params.sessionId, params.mcpServers);
-      for (const one of session.said) {
-        if (!('text' in one) || one.type === 'result') continue;
-        const kind = one.type === 'user' ? 'user_message_chunk' : 'agent_message_chunk';
-        await update(client, session.id, { sessionUpdate: kind, content: { type: 'text', text: one.text } });
-      }
+      const telling = tellHistory(session, client, quirks.tellsHistoryLate === true ? 100 : 0).catch(() => {});
+      if (quirks.tellsHistoryLate !== true) await telling;
       return {};
     })
     .onRequest('session/resume', async ({ params }) => {
@@ -138,6 +142,7 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
       await reached('session/prompt');
       const session = sessionAt(params.sessionId);
       const text = params.prompt.map((part) => (part.type === 'text' ? part.text : '')).join('');
+      if (session.turn !== undefined && steer === 'refuse') throw RequestError.invalidRequest();
       if (session.turn !== undefined && steer === 'join') {
         session.turn.steered.push(text);
         await session.turn.done;
@@ -167,12 +172,25 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
 
   async function taken(id: string, servers: unknown): Promise<Session> {
     const kept = transcripts.read(id);
-    if (kept !== undefined && quirks.wipesWithinMinute === true && minuteOf(kept.atMs) === minuteOf(now())) {
+    if (
+      kept !== undefined &&
+      quirks.wipesWithinMinute === true &&
+      Math.floor(kept.atMs / 60_000) === Math.floor(now() / 60_000)
+    ) {
       transcripts.remove(id);
       throw RequestError.internalError({ details: 'No previous sessions found for this project.' });
     }
     if (kept === undefined) throw RequestError.sessionNotFound(id);
     return begin(id, kept.atMs, kept.said, servers);
+  }
+
+  async function tellHistory({ id, said }: Session, client: AgentContext, everyMs: number): Promise<void> {
+    for (const one of said) {
+      if (!('text' in one) || one.type === 'result') continue;
+      await delay(everyMs);
+      const sessionUpdate = one.type === 'user' ? 'user_message_chunk' : 'agent_message_chunk';
+      await update(client, id, { sessionUpdate, content: { type: 'text', text: one.text } });
+    }
   }
 
   async function take(session: Session, text: string, turn: NonNullable<Session['turn']>, client: AgentContext) {
@@ -186,8 +204,9 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
       keep(session);
     };
     tell({ type: 'user', text });
-    if (quirks.isNoisy === true) await makeNoise(client, session.id);
-    if (quirks.asksForMore === true) return sayAnswers(session, client).then(() => end('end_turn'));
+    for (const one of quirks.alsoTells ?? []) await update(client, session.id, one);
+    if (quirks.isNoisy === true) await makeNoise(client, session.id, fake.babble);
+    if (quirks.asksForMore === true) return askForMore(client, session.id).then(() => end('end_turn'));
     try {
       for (;;) {
         for (const steered of turn.steered.splice(0)) tell({ type: 'user', text: steered });
@@ -230,7 +249,7 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
 
   async function use(
     session: Session,
-    tool: (OfferedTool & { readonly server?: NamedServer }) | undefined,
+    tool: FakeTool | undefined,
     args: JsonObject,
     client: AgentContext,
     signal: AbortSignal,
@@ -239,17 +258,19 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
     calls += 1;
     const name = tool?.name ?? 'none';
     const toolCallId = `call-${calls}`;
-    const call = { toolCallId, name, title: `the model calls it ${name}`, kind: 'other', rawInput: args } as const;
+    const title = typeof args['title'] === 'string' ? args['title'] : `the model calls it ${name}`;
+    const named = quirks.hasNoNames === true ? {} : { name };
+    const call = { toolCallId, ...named, title, kind: 'other', rawInput: args } as const;
     tell({ type: 'call', id: toolCallId, tool: name });
     if (quirks.endsWithoutBeginning !== true) {
       await update(client, session.id, { sessionUpdate: 'tool_call', status: 'pending', ...call });
     }
     let isAllowed = true;
-    if (asks) {
+    if (asks && !session.always.has(name)) {
       const options = (quirks.options ?? ['allow_once', 'reject_once']).map((kind, index) => ({
         optionId: `option-${index}`,
         name: kind,
-        kind: kind as 'allow_once',
+        kind: kind as 'allow_always' | 'allow_once',
       }));
       const answered = await client.request<unknown>('session/request_permission', {
         sessionId: session.id,
@@ -260,6 +281,7 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
       const chosen =
         outcome.outcome === 'selected' ? options.find(({ optionId }) => optionId === outcome.optionId) : undefined;
       isAllowed = chosen?.kind.startsWith('allow') === true;
+      if (chosen?.kind === 'allow_always') session.always.add(name);
       if (chosen === undefined) signal.throwIfAborted();
     }
     const result = isAllowed ? await perform(tool, args, signal) : 'the user refused it';
@@ -272,67 +294,8 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
     tell({ type: 'result', id: toolCallId, text: result });
   }
 
-  async function perform(
-    tool: (OfferedTool & { readonly server?: NamedServer }) | undefined,
-    args: JsonObject,
-    signal: AbortSignal,
-  ): Promise<string> {
+  async function perform(tool: FakeTool | undefined, args: JsonObject, signal: AbortSignal): Promise<string> {
     if (tool?.server !== undefined) return callTool(tool.server, tool.name.replace(/^mcp__\w+?__/, ''), args);
     return (await ownTools[tool?.name ?? '']?.(args, signal)) ?? 'no such tool';
   }
-
-  async function makeNoise(client: AgentContext, sessionId: string): Promise<void> {
-    fake.babble?.('Debugger listening on ws://127.0.0.1:9229');
-    fake.babble?.('[1,2,3]');
-    fake.babble?.('{"jsonrpc":"2.0","id":"never asked","result":{}}');
-    const strange = [
-      { sessionUpdate: 'of_tomorrow', content: 7 },
-      { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 12 } },
-      { sessionUpdate: 'agent_message_chunk' },
-      { sessionUpdate: 'tool_call' },
-    ];
-    for (const one of strange) await client.notify<unknown>('session/update', { sessionId, update: one });
-    await client.notify<unknown>('session/update', { sessionId: 'of somebody else', update: strange[0] });
-    await client.notify<unknown>('session/update');
-    await client.notify<unknown>('_some/extension', { any: 'thing' });
-  }
-
-  /** Says the codes of the answers to requests that it should not make. */
-  async function sayAnswers(session: Session, client: AgentContext): Promise<void> {
-    const asked = [
-      ['fs/read_text_file', { sessionId: session.id, path: '/etc/hostname' }],
-      ['fs/write_text_file', { sessionId: session.id, path: '/nowhere/at/all', content: '' }],
-      ['terminal/create', { sessionId: session.id, command: 'true' }],
-      ['elicitation/create', { sessionId: session.id, message: '?', mode: 'form', requestedSchema: {} }],
-      ['of/tomorrow', {}],
-      ['session/request_permission', { sessionId: 'of somebody else', toolCall: { toolCallId: 'x' }, options: [] }],
-    ] as const;
-    for (const [method, params] of asked) {
-      const code = await client.request<unknown>(method, params).then(
-        () => 'answered',
-        (error: unknown) => String((error as { readonly code?: unknown }).code),
-      );
-      const content = { type: 'text', text: `${method} ${code}\n` } as const;
-      await update(client, session.id, { sessionUpdate: 'agent_message_chunk', content });
-    }
-  }
-}
-
-function update(client: AgentContext, sessionId: string, what: object): Promise<void> {
-  return client.notify<unknown>('session/update', { sessionId, update: what });
-}
-
-function minuteOf(atMs: number): number {
-  return Math.floor(atMs / 60_000);
-}
-
-function modelOption(models: readonly string[], currentValue = models[0] ?? '') {
-  return {
-    id: 'model',
-    name: 'Model',
-    category: 'model',
-    type: 'select' as const,
-    currentValue,
-    options: models.map((value) => ({ value, name: value })),
-  };
 }

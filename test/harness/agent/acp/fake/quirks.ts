@@ -1,7 +1,7 @@
 /** How a fake agent differs from a good one: each is something that a real agent does. */
 export interface Quirks {
   /** What it offers for a running turn. Default `extension`: `_session/steering`. */
-  readonly steer?: 'cancel-first' | 'extension' | 'join' | 'none';
+  readonly steer?: 'cancel-first' | 'extension' | 'join' | 'refuse';
   /** Asks before it uses a tool. Default true. */
   readonly asks?: boolean;
   /** Kinds of the options of a permission request, in order. Default `allow_once`, `reject_once`. */
@@ -36,6 +36,12 @@ export interface Quirks {
   readonly isNoisy?: boolean;
   /** Protocol version that it answers. */
   readonly version?: number;
+  /** Tells a loaded session's history only after it has said that it is loaded, 100 ms apart. */
+  readonly tellsHistoryLate?: boolean;
+  /** Updates that it sends in every turn before the end. */
+  readonly alsoTells?: readonly object[];
+  /** Gives tools no name but a title, which is the argument `title`: a model's own words. */
+  readonly hasNoNames?: boolean;
   /** Models of its option; none: it has no such option. */
   readonly models?: readonly string[];
 }
