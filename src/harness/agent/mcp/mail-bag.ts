@@ -24,6 +24,8 @@ export const brokenWithinMs = 250;
 export interface Delivery {
   /** Adds mail. */
   add(taken: Taken): void;
+  /** It carries no mail: nobody needs to know what becomes of it. */
+  isEmpty(): boolean;
   /** All of it has been handed to the system: it will arrive, unless the connection breaks at once. */
   written(): void;
   arrived(): void;
@@ -137,9 +139,9 @@ export function mailBag(mailbox: Mailbox, isRepeated: boolean): MailBag {
       };
       const one: Delivery = {
         add: (taken) => (isOver ? taken.putBack() : void inside.push(taken)),
+        isEmpty: () => inside.every(({ messages }) => messages.length === 0),
         written() {
           if (isOver) return;
-          if (inside.every(({ messages }) => messages.length === 0)) return one.arrived();
           written.add(one);
           timer = setTimeout(one.arrived, brokenWithinMs);
         },

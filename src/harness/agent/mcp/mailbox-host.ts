@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock, type Clock } from '../../../clock.ts';
 import type { Attempt } from '../../port.ts';
@@ -125,6 +125,7 @@ export function mailboxHost(options: MailboxHostOptions = {}): MailboxHost {
     });
     server.maxConnections = options.connectionsMax ?? 1_024;
     server.maxHeadersCount = 100;
+    server.on('connection', watchClosing);
     server.on('request', (request, response) => {
       // A socket that breaks is told by `close`.
       request.on('error', () => {});
@@ -210,17 +211,28 @@ export function mailboxHost(options: MailboxHostOptions = {}): MailboxHost {
  * breaks right after. A process that is killed with an answer unread breaks its connection; one that has read it ends it in order.
  */
 function watch(response: ServerResponse, sent: (how: Sent) => void): void {
-  const { socket } = response;
+  const onClosed = closings.get(response.req.socket);
   let isWritten = false;
-  const onClosed = (isBroken: boolean) => sent(isWritten && !isBroken ? 'arrived' : 'lost');
-  socket?.once('close', onClosed);
+  const ended = (isBroken: boolean) => sent(isWritten && !isBroken ? 'arrived' : 'lost');
+  onClosed?.add(ended);
   response.once('finish', () => {
     isWritten = true;
     sent('written');
   });
   response.once('close', () => {
     if (!isWritten) sent('lost');
-    setTimeout(() => socket?.off('close', onClosed), brokenWithinMs).unref();
+    setTimeout(() => onClosed?.delete(ended), brokenWithinMs).unref();
+  });
+}
+
+/** What is to be done when a connection closes, broken or in order. */
+const closings = new WeakMap<Socket, Set<(isBroken: boolean) => void>>();
+
+function watchClosing(socket: Socket): void {
+  const onClosed = new Set<(isBroken: boolean) => void>();
+  closings.set(socket, onClosed);
+  socket.once('close', (isBroken) => {
+    for (const ended of onClosed) ended(isBroken);
   });
 }
 

@@ -119,7 +119,8 @@ export function memberEndpoint(options: EndpointOptions): MemberEndpoint {
       if (response === undefined) return undefined;
       const text = await response.text();
       isAnswered = true;
-      return { status: response.status, text, sent: (how) => onItsWay[how]() };
+      const sent = onItsWay.isEmpty() ? {} : { sent: (how: Sent) => onItsWay[how]() };
+      return { status: response.status, text, ...sent };
     } finally {
       if (!isAnswered) onItsWay.lost();
       await transport.close();

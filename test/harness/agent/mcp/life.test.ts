@@ -76,6 +76,38 @@ describe('mail on its way', () => {
     expect((await call('group_members')).mail?.letters).toMatchObject([{ id: '1' }]);
   });
 
+  test('that is found only when its request has been called off is the next reader’s', async () => {
+    const group = await groupOf(['a']);
+    const { attempt } = await group.member('a');
+    let holds = true;
+    let isTaken = false;
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    // A mailbox in another's view, as agents have it: here one that is slow to hand over what it has taken.
+    const take: typeof attempt.mailbox.take = async (options) => {
+      const taken = await attempt.mailbox.take(options);
+      if (holds && taken.messages.length > 0) {
+        holds = false;
+        isTaken = true;
+        await released;
+      }
+      return taken;
+    };
+    const served = await mailboxHost().serve({ ...attempt, mailbox: { ...attempt.mailbox, take } });
+    onTestFinished(() => served.close());
+    await tell(group, '1');
+    const asking = raw(served.mcpServer, inbox(45_000, 'mine'));
+    await expect.poll(() => isTaken, soon).toBe(true);
+    await raw(served.mcpServer, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'mine' } });
+    expect((await asking).status).toBe(202);
+    release();
+    const { call } = await connect(served);
+    await expect.poll(async () => (await call('group_inbox')).mail?.letters, soon).toMatchObject([{ id: '1' }]);
+    await expect.poll(() => readIn(group), soon).toEqual(['1']);
+  });
+
   test('whoever is killed at whatever moment: every letter is heard, and is read once', async () => {
     const group = await groupOf(['a']);
     const a = await group.member('a');
@@ -209,4 +241,19 @@ test('fifty members wait at once on one server: each hears what is for it, and n
   await Promise.all(ids.map((id) => group.run.send('talk', { to: id, type: 'for', body: id, id })));
   const heard = (await Promise.all(waiting)).map(({ text }) => saidBy(text).mail?.letters.map(({ body }) => body));
   expect(heard).toEqual(ids.map((id) => [id]));
+});
+
+test('many calls over one connection leave nothing behind on it', async () => {
+  const warnings: string[] = [];
+  const note = ({ message }: Error) => warnings.push(message);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  const group = await groupOf(['a']);
+  const { call } = await connect((await group.member('a')).mailbox);
+  for (let n = 0; n < 40; n += 1) {
+    await tell(group, `${n}`);
+    expect((await call('group_members')).mail?.letters).toMatchObject([{ id: `${n}` }]);
+  }
+  await expect.poll(async () => (await readIn(group)).length, soon).toBe(40);
+  expect(warnings).toEqual([]);
 });
