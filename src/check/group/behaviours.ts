@@ -8,9 +8,10 @@ import { timers } from '../../group/step.ts';
 import type { Outcome } from '../../harness/port.ts';
 import { fail, ok } from '../../harness/outcome.ts';
 import type { Move } from '../actors/options.ts';
+import { PairMap } from '../engine/pair-map.ts';
 import { localsOf } from '../kernel/locals.ts';
 import { stepsOf, type Steps } from '../kernel/steps.ts';
-import { textsOf } from '../kernel/texts.ts';
+import { textsOf, type Texts } from '../kernel/texts.ts';
 import type { TellEvent } from '../tell.ts';
 import { outcomes, type MemberMachine, type MemberModel } from './options.ts';
 
@@ -119,6 +120,21 @@ export function behavioursOf(
             );
     return { mind: local, sent, outcome };
   };
+  const memos = new Map<Steps, { readonly ids: PairMap; readonly events: Texts; readonly results: MemberStep[] }>();
+  /** Each distinct step of a machine is taken once. */
+  const memoised = (steps: Steps, mind: number, type: string, data: JsonValue): MemberStep => {
+    let memo = memos.get(steps);
+    if (memo === undefined) memos.set(steps, (memo = { ids: new PairMap(), events: textsOf(), results: [] }));
+    const { ids, events, results } = memo;
+    const event = events.idOf(`${type} ${canonical(data)}`);
+    const known = ids.get(mind, event);
+    if (known >= 0) return results[known] as MemberStep;
+    const { local, effects } = steps.step(mind, type, data, 0);
+    const result = stepped(steps, local, effects);
+    ids.set(mind, event, results.length);
+    results.push(result);
+    return result;
+  };
   const stepsFor = ({ steps }: Behaviour): Steps => {
     if (steps === undefined) throw new Error('the member has no machine');
     return steps;
@@ -151,20 +167,13 @@ export function behavioursOf(
       const { local, effects } = steps.begin(invocation);
       return stepped(steps, local, effects);
     },
-    hear(behaviour, mind, event) {
-      const steps = stepsFor(behaviour);
-      const { local, effects } = steps.step(mind, 'signal', { id: 'letter', from: 'group', event }, 0);
-      return stepped(steps, local, effects);
-    },
+    hear: (behaviour, mind, event) =>
+      memoised(stepsFor(behaviour), mind, 'signal', { id: 'letter', from: 'group', event }),
     timersOf(behaviour, mind) {
       const { steps } = behaviour;
       return steps === undefined ? [] : (timers(steps.locals.systemOf(mind)) as unknown as readonly JsonValue[]);
     },
-    fire(behaviour, mind, timer) {
-      const steps = stepsFor(behaviour);
-      const { local, effects } = steps.step(mind, 'timer.fired', timer, 0);
-      return stepped(steps, local, effects);
-    },
+    fire: (behaviour, mind, timer) => memoised(stepsFor(behaviour), mind, 'timer.fired', timer),
     messageOf: (id) => JSON.parse(messages.textOf(id)) as Outgoing,
     get allSteps() {
       return [...stepsBy.values()];
