@@ -92,7 +92,7 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
     return session;
   };
 
-  const app = agent({ name: 'fake' })
+  return agent({ name: 'fake' })
     .onRequest('initialize', async () => {
       await reached('initialize');
       return {
@@ -168,7 +168,6 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
         return { outcome: 'injected' };
       },
     );
-  return app;
 
   async function taken(id: string, servers: unknown): Promise<Session> {
     const kept = transcripts.read(id);
