@@ -6,6 +6,7 @@
  */
 import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
+import { plainEntry } from '../journal/lazy.ts';
 import type { Entry } from '../journal/port.ts';
 import type { GateAnswer, Letter, Outcome } from '../harness/port.ts';
 import { attemptsOf } from './attempts.ts';
@@ -279,7 +280,8 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
 
   // Replay, then take up what was left.
   for await (const entries of recorded.read(state.ledger.seq + 1)) {
-    for (const entry of entries) {
+    for (const lazy of entries) {
+      const entry = plainEntry(lazy);
       // Before it is folded: another machine would only diverge.
       if (entry.seq === 1 && !isMigrated) refuseMismatch(createdAs(entry), options);
       writer.replayed(entry);

@@ -40,17 +40,23 @@ class LazyEntry {
 
   get data(): JsonValue {
     if (this.#text !== undefined) {
-      this.#data = JSON.parse(this.#text.slice(this.#from, this.#to)) as JsonValue;
+      this.#data = this.parsed();
       this.#text = undefined;
     }
     return this.#data;
   }
+
+  /** The data, not kept here. */
+  parsed(): JsonValue {
+    return this.#text === undefined ? this.#data : (JSON.parse(this.#text.slice(this.#from, this.#to)) as JsonValue);
+  }
 }
 
-/** The entry as a plain object, its data parsed. */
+/** The entry as a plain object, its data parsed, which the lazy one does not keep: of a log that is folded most data is garbage at once. */
 export function plainEntry(entry: Entry): Entry {
   if (!(entry instanceof LazyEntry)) return entry;
-  const { v, stream, seq, at, type, data, fold, epoch } = entry as Entry;
+  const { v, stream, seq, at, type, fold, epoch } = entry;
+  const data = entry.parsed();
   return fold === undefined
     ? { v, stream, seq, at, type, data, epoch }
     : { v, stream, seq, at, type, data, fold, epoch };
