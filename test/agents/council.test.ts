@@ -2,17 +2,15 @@
  * The council of three vendors, as a user runs it: one group, one journal, real programs. One agent is killed, then the host, both
  * with SIGKILL; another host goes on. Nothing is lost, nothing comes twice, and nothing is left running.
  */
-import { spawn } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { program } from '../cli/support.ts';
 import { textOf } from './model/question.ts';
 import { scripted } from './model/script.ts';
 import { describeWith, newStage } from './stage/agents.ts';
 import { followRun } from './stage/follow-run.ts';
 import type { Stage } from './stage/stage.ts';
+import { startTroupe, type Variables } from './stage/troupe.ts';
 
 const file = fileURLToPath(new URL('../../machines/examples/agent-council.process.ts', import.meta.url));
 const seats = ['claude', 'codex', 'gemini'] as const;
@@ -46,23 +44,9 @@ function promptOf(seat: Seat): string {
   ]);
 }
 
-/** `troupe` in the stage's folder, with nothing of the test's environment but what reaches the models. */
+/** `troupe` as a user has it who has these agents. */
 function troupe(stage: Stage, ...args: readonly string[]) {
-  const env = Object.assign({}, stage.env, ...seats.map((seat) => stage.reach(seat).env)) as NodeJS.ProcessEnv;
-  const child = spawn(process.execPath, [program, ...args, '--data', join(stage.folder, 'data')], {
-    cwd: stage.work,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => setImmediate(() => resolve({ code, stdout, stderr })));
-  });
-  return { child, ended };
+  return startTroupe(stage, Object.assign({}, ...seats.map((seat) => stage.reach(seat).env)) as Variables, args);
 }
 
 describeWith(seats, 'Claude Code, Codex and Gemini CLI in one group', () => {

@@ -116,7 +116,7 @@ function doStep(step: Step, index: number, question: Question, since: readonly S
   const common = { waitMs: step.wait ?? 0, step: index, usage: step.usage ?? defaultUsage };
   switch (step.type) {
     case 'text':
-      return { type: 'say', pieces: [step.text], everyMs: 0, ...common };
+      return { type: 'say', pieces: inPieces(filled(step.text, since), step.pieces), everyMs: 0, ...common };
     case 'slow':
       return {
         type: 'say',
@@ -138,10 +138,11 @@ function doStep(step: Step, index: number, question: Question, since: readonly S
       return { type: 'break', how: step.how, ...common };
     case 'tool': {
       const tool = offered(question.tools, step.tool);
-      if (tool !== undefined) return { type: 'call', tool, args: step.args, text: step.text, ...common };
+      const args = JSON.parse(filled(JSON.stringify(step.args), since)) as JsonObject;
+      if (tool !== undefined) return { type: 'call', tool, args, text: step.text, ...common };
       const hidden = found(step.tool, question, since);
       if (hidden !== undefined)
-        return { type: 'call', ...hidden, args: { ...hidden.args, arguments: step.args }, text: step.text, ...common };
+        return { type: 'call', ...hidden, args: { ...hidden.args, arguments: args }, text: step.text, ...common };
       const search = question.tools.find(({ name }) => isSearch(name));
       const last = since.at(-1);
       const isAsked = last?.type === 'result' && searchesIn(since).has(last.id);
@@ -185,6 +186,22 @@ function toldIn(since: readonly Said[]): readonly JsonObject[] {
     if (one.type === 'user' || one.type === 'system') return [{ from: one.type, text: one.text }];
     return one.type === 'result' ? [{ from: 'tool', text: one.text }] : [];
   });
+}
+
+/** With what results have told in the place of `{{NAME}}`; the name stays where nothing has told it. */
+function filled(text: string, since: readonly Said[]): string {
+  const heard = since.map((one) => (one.type === 'result' ? one.text : '')).join('\n');
+  return text.replaceAll(
+    /\{\{(\w+)\}\}/g,
+    (name, key: string) => new RegExp(`${key}=([\\w.-]+)`).exec(heard)?.[1] ?? name,
+  );
+}
+
+function inPieces(text: string, count: number): readonly string[] {
+  const length = Math.max(1, Math.ceil(text.length / count));
+  return Array.from({ length: count }, (_, index) => text.slice(index * length, (index + 1) * length)).filter(
+    (piece) => piece !== '',
+  );
 }
 
 /** Ids of the calls that searched for tools. */

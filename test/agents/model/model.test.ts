@@ -97,6 +97,26 @@ describe.each(formats)('%s', (format) => {
     expect(told.slice(1).map(({ text: one }) => one)).toEqual(['put in', 'and this']);
   });
 
+  test('it says again what a tool has told, in as many pieces as it is asked to', async () => {
+    const told: Item[] = [
+      user(
+        { tool: 'shell' },
+        { tool: 'shell', args: { a: ['{{PLACE}}', '{{NOWHERE}}'] } },
+        { text: 'in {{PLACE}}', pieces: 4 },
+      ),
+      { call: 'shell', id: 'a' },
+      { result: 'HOME=x\nPLACE=down-under.2\n', id: 'a' },
+    ];
+    expect((await ask(model.url, format, { items: told })).calls[0]?.args).toEqual({
+      a: ['down-under.2', '{{NOWHERE}}'],
+    });
+    const items: Item[] = [...told, { call: 'shell', id: 'b' }, { result: 'ok', id: 'b' }];
+    expect((await ask(model.url, format, { items })).text).toBe('in down-under.2');
+    const stream = await (await post(model.url, format, { items })).text();
+    // The format says the whole once more at the end.
+    if (format !== 'responses') expect(stream).not.toContain('down-under');
+  });
+
   test('the last script wins, wherever it stands in the text', async () => {
     const again = `Your task was: ${scripted([{ text: 'new ]} "' }])} -- end of task.`;
     const { text } = await ask(model.url, format, {
@@ -234,8 +254,10 @@ test('a hundred agents at once do not mix', async () => {
 
 test('a script is read from its first bracket to the one that closes it', () => {
   expect(scriptIn('no script')).toBeUndefined();
-  expect(scriptIn('@@SCRIPT [{"text":"a ] \\" } b"}] and ] more')).toEqual([{ type: 'text', text: 'a ] " } b' }]);
-  expect(scriptIn('@@SCRIPT [{"text":"old"}] then @@SCRIPT [{"text":"new"}]')).toEqual([{ type: 'text', text: 'new' }]);
+  expect(scriptIn('@@SCRIPT [{"text":"a ] \\" } b"}] and ] more')).toMatchObject([{ type: 'text', text: 'a ] " } b' }]);
+  expect(scriptIn('@@SCRIPT [{"text":"old"}] then @@SCRIPT [{"text":"new"}]')).toMatchObject([
+    { type: 'text', text: 'new' },
+  ]);
   expect(() => scriptIn('@@SCRIPT [{"text":"cut off')).toThrow('JSON');
   expect(() => scriptIn('@@SCRIPT []')).toThrow('at least one step');
 });

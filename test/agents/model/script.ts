@@ -19,8 +19,8 @@ export type Step = StepKind & {
 };
 
 type StepKind =
-  /** Says it, and ends the turn. */
-  | { readonly type: 'text'; readonly text: string }
+  /** Says it, in so many pieces (default 1), and ends the turn. `{{NAME}}` is what a result has told as `NAME=…`; in `args` too. */
+  | { readonly type: 'text'; readonly text: string; readonly pieces: number }
   /**
    * Calls the offered tool whose name equals or ends with `tool` (`a|b`: whichever is offered). `until`: again, until each of
    * these texts stood in a result, at most `max` times (default 20).
@@ -110,7 +110,10 @@ function parseStep(value: JsonValue): Step {
       ...common,
     };
   }
-  if (raw['text'] !== undefined) return { type: 'text', text: textOf(raw['text']), ...common };
+  if (raw['text'] !== undefined) {
+    const pieces = raw['pieces'] === undefined ? 1 : numberOf(raw, 'pieces');
+    return { type: 'text', text: textOf(raw['text']), pieces, ...common };
+  }
   if (raw['echo'] === true) return { type: 'echo', ...common };
   if (raw['slow'] !== undefined) {
     const slow = objectOf(raw['slow']);
