@@ -27,7 +27,7 @@ export interface CheckOptions {
   readonly maxSeconds?: number;
   /** `first` (default): stop at the first violation. `never`: go on, and tell one violation of each property. */
   readonly stopAt?: 'first' | 'never';
-  /** Told about five times a second. */
+  /** Told about five times a second, and at the end. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -55,20 +55,24 @@ export async function check<State>(model: Model<State>, options: CheckOptions = 
   const startedAt = systemClock.now();
   let toldAt = startedAt;
   let ending: Ending | 'seconds' | undefined;
-  while (ending === undefined) {
-    ending = explored.run(batch);
-    const now = systemClock.now();
-    if (ending === undefined && now - startedAt > maxSeconds * 1_000) ending = 'seconds';
-    if (now - toldAt < progressMs) continue;
-    toldAt = now;
+  const tell = (now: number) => {
     options.onProgress?.({
       distinct: explored.states.count,
       generated: explored.generated,
       expanded: explored.expandedCount,
       ms: now - startedAt,
     });
+  };
+  while (ending === undefined) {
+    ending = explored.run(batch);
+    const now = systemClock.now();
+    if (ending === undefined && now - startedAt > maxSeconds * 1_000) ending = 'seconds';
+    if (now - toldAt < progressMs) continue;
+    toldAt = now;
+    tell(now);
     await drained();
   }
+  tell(systemClock.now());
   const complete = ending === 'all' && !judge.hasBrokenOff;
   if (complete && judge.mayGoOn())
     judge.violations.push(...judgePaths({ model, opened, explored, trace: (path) => judge.trace(path), stopAt }));

@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'members': async () => (await import('./members.ts')).members,
   'messages': async () => (await import('./messages.ts')).messages,
   'fork': async () => (await import('./fork.ts')).fork,
+  'check': async () => (await import('./check.ts')).checkBench,
   'memory': async () => (await import('./memory.ts')).memory,
 };
 
