@@ -6,6 +6,7 @@ export const remedies = {
   BAD_INPUT: 'Mend the value that the message names.',
   BUDGET: 'Raise the budget that the message names, or make the work cheaper.',
   CANCELLED: 'Nothing: somebody asked for it. The reason is in the message.',
+  CONFIG_INVALID: 'Mend the field of the configuration that the message names.',
   DUPLICATE_NAME: 'Names are identities: give the second another name, or reuse the handle of the first.',
   ENTRY_TOO_LARGE: 'Put large data into a file and pass its path, or raise the bound.',
   EPOCH_STALE: 'Another host took this run over; stop here and follow that host.',

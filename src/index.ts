@@ -4,6 +4,8 @@ export { TroupeError, isTroupeError, remedies, type Code } from './error.ts';
 export { canonical, toJson, type JsonValue } from './json.ts';
 export { engineVersion } from './version.ts';
 
+export type { Config } from './process/config.ts';
+export { defineConfig } from './process/define-config.ts';
 export { defineProcess, isProcess, type Process } from './process/define-process.ts';
 export type {
   BestEffort,

@@ -8,7 +8,8 @@ import type { RunEnd, RunView } from '../process/run-view.ts';
 import { dataFolder, type DataFolder } from './data-folder.ts';
 
 import { exitCodes } from './exit-codes.ts';
-import { harnessesWith } from './harnesses.ts';
+import { harnessesAlone, harnessesWith } from './harnesses.ts';
+import { configured } from './load-config.ts';
 import { holderOf } from './holder.ts';
 import { knownRun } from './known-run.ts';
 import { loadRecorded } from './load-recorded.ts';
@@ -83,11 +84,11 @@ async function askHost(
 /** The run's own harnesses sweep what their attempts have left running; without its process file the built-in ones must do. */
 export async function harnessesOf(data: DataFolder, view: RunView): Promise<Harnesses> {
   try {
-    return harnessesWith((await loadRecorded(data, view, undefined)).harnesses, process.cwd());
+    return harnessesWith(await configured(await loadRecorded(data, view, undefined)), process.cwd());
   } catch (error) {
     if (!isTroupeError(error)) throw error;
     complain(`cancelling without the process file's own harnesses: ${error.message}`);
-    return harnessesWith({}, process.cwd());
+    return harnessesAlone(process.cwd());
   }
 }
 

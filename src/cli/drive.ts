@@ -12,7 +12,7 @@ import { onInterrupt } from './interrupts.ts';
 import { jsonDisplay } from './json-display.ts';
 import type { KnownRun } from './known-run.ts';
 import { liveDisplay } from './live-display.ts';
-import type { LoadedProcess } from './load-process.ts';
+import type { ConfiguredProcess } from './load-config.ts';
 import { printEnd, printStopped, printUnfinished } from './outcome.ts';
 import { plainDisplay } from './plain-display.ts';
 import { isPaintable, print, styleFor } from './terminal.ts';
@@ -22,7 +22,7 @@ export interface DriveOptions {
   readonly data: DataFolder;
   /** The run, as far as its journal has been read: to its end just now. */
   readonly known: KnownRun;
-  readonly loaded: LoadedProcess;
+  readonly loaded: ConfiguredProcess;
   /** Undefined: null for a new run, the recorded one otherwise. */
   readonly input: JsonValue | undefined;
   readonly json: boolean;
@@ -92,8 +92,9 @@ async function driven(
       ...(input === undefined ? {} : { input }),
       file: data.recorded(loaded.file),
       cwd,
-      harnesses: harnessesWith(loaded.harnesses, cwd),
+      harnesses: harnessesWith(loaded, cwd),
       worktrees: worktreesIn(data, cwd),
+      ...loaded.settings,
       ...loaded.rules,
       requests: fileRequests(data.requests(view.id)),
       observer: {

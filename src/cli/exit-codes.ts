@@ -36,6 +36,7 @@ const byCode: Readonly<Record<Code, ExitName>> = {
   BAD_INPUT: 'usage',
   BUDGET: 'failed',
   CANCELLED: 'failed',
+  CONFIG_INVALID: 'usage',
   DUPLICATE_NAME: 'usage',
   ENTRY_TOO_LARGE: 'usage',
   EPOCH_STALE: 'busy',

@@ -182,6 +182,18 @@ export function program(done: (exitCode: number) => void): Command {
     async ([run = ''], options) => verifyCommand(run, options),
   );
   finish(
+    command(
+      'harnesses',
+      'list who can perform work here: configured harnesses and installed agents',
+      'troupe harnesses',
+    ),
+    async (_, options) => (await import('./harnesses-command.ts')).harnessesCommand(options),
+  );
+  finish(
+    command('doctor', 'say what is there, what is missing, and how to install it', 'troupe doctor'),
+    async (_, options) => (await import('./doctor-command.ts')).doctorCommand(options),
+  );
+  finish(
     command('worktrees [run]', "say where members' worktrees are, and what is in them", 'troupe worktrees 7k2fd'),
     async ([run], options) => (await import('./worktrees-command.ts')).worktreesCommand(run, options),
   );

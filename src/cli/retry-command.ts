@@ -4,6 +4,7 @@ import { dataFolder } from './data-folder.ts';
 import { drive } from './drive.ts';
 import { exitCodes } from './exit-codes.ts';
 import { knownRun } from './known-run.ts';
+import { configured } from './load-config.ts';
 import { loadRecorded } from './load-recorded.ts';
 import { print, styleFor } from './terminal.ts';
 
@@ -23,7 +24,9 @@ export async function retryCommand(run: string, member: string, options: RetryCo
   const { group, as, go = false, file, json = false } = options;
   const data = dataFolder(options.data);
   // What cannot be driven is not made.
-  const loaded = go ? await loadRecorded(data, (await knownRun(data.store, run)).view, file) : undefined;
+  const loaded = go
+    ? await configured(await loadRecorded(data, (await knownRun(data.store, run)).view, file))
+    : undefined;
   const names = { ...(group === undefined ? {} : { group }), ...(as === undefined ? {} : { as }) };
   const retry = await retryRun({ store: data.store, run, member, ...names });
   if (json) {

@@ -3,6 +3,7 @@ import { TroupeError } from '../error.ts';
 import { dataFolder } from './data-folder.ts';
 import { drive } from './drive.ts';
 import { knownRun, knownRunIfAny } from './known-run.ts';
+import { configured } from './load-config.ts';
 import { loadProcess } from './load-process.ts';
 import { loadRecorded } from './load-recorded.ts';
 import { readInput } from './read-input.ts';
@@ -28,7 +29,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   }
   const data = dataFolder(options.data);
   const input = await readInput(options.input);
-  const loaded = await loadProcess(file);
+  const loaded = await configured(await loadProcess(file));
   const found = options.continue === true ? await newestUnfinished(data, loaded) : undefined;
   const run = options.runId ?? found ?? (await reserveRun(data.store));
   const known = await knownRunIfAny(data.store, run);
@@ -46,6 +47,6 @@ export interface ResumeCommandOptions {
 export async function resumeCommand(run: string, options: ResumeCommandOptions): Promise<number> {
   const data = dataFolder(options.data);
   const known = await knownRun(data.store, run);
-  const loaded = await loadRecorded(data, known.view, options.file);
+  const loaded = await configured(await loadRecorded(data, known.view, options.file));
   return drive({ data, known, loaded, input: undefined, json: options.json ?? false });
 }

@@ -14,6 +14,8 @@ const commands = [
   'verify',
   'check',
   'worktrees',
+  'harnesses',
+  'doctor',
   'fork',
   'retry',
   'rm',

@@ -1,0 +1,117 @@
+/** The boundary at which a configuration, any value, becomes a {@link Config}. */
+import { TroupeError } from '../error.ts';
+import { nearest } from '../nearest.ts';
+import type { Config } from './config.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Refuses what is wrong with a field. */
+type Check = (value: unknown, field: string, refuse: Refuse) => void;
+type Refuse = (what: string) => never;
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const show = (value: unknown) =>
+  typeof value === 'function' ? 'a function' : `\`${(JSON.stringify(value) ?? String(value)).slice(0, 80)}\``;
+
+const expected = (what: string, is: (value: unknown) => boolean): Check => {
+  return (value, field, refuse) => {
+    if (!is(value)) refuse(`expected \`${field}\` to be ${what}, got ${show(value)}`);
+  };
+};
+const text = expected('a text that is not empty', (value) => typeof value === 'string' && value !== '');
+const number = (what: string, min: number, max = Number.MAX_VALUE) =>
+  expected(what, (value) => typeof value === 'number' && value >= min && value <= max);
+const whole = (min: number) =>
+  expected(`a whole number >= ${min}`, (value) => Number.isInteger(value) && (value as number) >= min);
+const texts = expected(
+  'a list of texts',
+  (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== ''),
+);
+
+const fields = (known: Readonly<Record<string, Check>>): Check => {
+  return (value, field, refuse) => {
+    const names = Object.keys(known);
+    if (!isFields(value))
+      return refuse(`expected \`${field}\` to be an object of ${names.join(', ')}, got ${show(value)}`);
+    for (const [name, one] of Object.entries(value)) {
+      const check = Object.hasOwn(known, name) ? known[name] : undefined;
+      if (check === undefined) return refuse(unknownField(field, name, names));
+      if (one !== undefined) check(one, field === '' ? name : `${field}.${name}`, refuse);
+    }
+  };
+};
+const each = (check: Check, what: string): Check => {
+  return (value, field, refuse) => {
+    if (!isFields(value)) return refuse(`expected \`${field}\` to be an object of ${what}, got ${show(value)}`);
+    for (const [name, one] of Object.entries(value)) check(one, `${field}.${name}`, refuse);
+  };
+};
+
+function unknownField(field: string, name: string, names: readonly string[]): string {
+  const near = nearest(name, names)[0];
+  const where = field === '' ? '' : ` in \`${field}\``;
+  return `unknown field \`${name}\`${where}; ${near === undefined ? `known: ${names.join(', ')}` : `did you mean \`${near}\`?`}`;
+}
+
+const harness = expected(
+  'a harness (cli(…), acp(…), command(…), fn(…))',
+  (value) => isFields(value) && typeof value['perform'] === 'function',
+);
+const budget = fields({
+  attempts: whole(0),
+  wallMs: number('a number of milliseconds >= 0', 0),
+  tokens: number('a number >= 0', 0),
+  costUsd: number('a number >= 0', 0),
+  members: whole(0),
+  depth: whole(1),
+  warnAt: number('a number from 0 to 1', 0, 1),
+  over: expected('ask, fail or stop', (value) => ['ask', 'fail', 'stop'].includes(value as string)),
+});
+const fallback = fields({
+  'auth': texts,
+  'crashed': texts,
+  'failed': texts,
+  'invalid-output': texts,
+  'overloaded': texts,
+  'rate-limited': texts,
+  'refused': texts,
+  'timeout': texts,
+});
+const limits = fields({
+  concurrency: whole(1),
+  snapshotEvery: whole(1),
+  payloadBytesMax: whole(1),
+  inboxMax: whole(1),
+  mailboxMax: whole(1),
+  messagesPerMinuteMax: whole(1),
+  progressEveryMs: number('a number of milliseconds >= 0', 0),
+  interruptionsMax: whole(0),
+  groupsMax: whole(1),
+});
+const schema = expected(
+  'a Standard Schema (zod, valibot, arktype …)',
+  (value) => ((typeof value === 'object' && value !== null) || typeof value === 'function') && '~standard' in value,
+);
+
+const whatever: Check = fields({
+  harnesses: each(harness, 'harnesses by name'),
+  route: fields({ default: text, fallback }),
+  budget,
+  breaker: fields({ trips: whole(1), openMs: whole(1), openMsMax: whole(1) }),
+  schemas: each(schema, 'Standard Schemas by name'),
+  limits,
+  capabilities: each(texts, 'lists of texts by harness'),
+});
+
+/** `value` as a configuration. `where` begins the sentence: the file. Codes: CONFIG_INVALID. */
+export function checkConfig(value: unknown, where: string): Config {
+  const refuse: Refuse = (what) => {
+    throw new TroupeError('CONFIG_INVALID', `${where}: ${what}${what.endsWith('?') ? '' : '.'}`);
+  };
+  if (!isFields(value))
+    refuse(`expected a configuration, defineConfig({ harnesses, route, budget, … }), got ${show(value)}`);
+  whatever(value, '', refuse);
+  // Each field has just been checked.
+  return value as Config;
+}
