@@ -7,13 +7,17 @@ import { expect, onTestFinished, test } from 'vitest';
 import { agent, gateProcess } from './mcp-agent.ts';
 import { patience, program, project } from './support.ts';
 
-test('standard output carries the protocol only, one message a line; it ends with standard input', async () => {
-  const it = project({ 'talk.process.ts': gateProcess });
-  const child = spawn(process.execPath, [program, 'mcp', '--data', it.path('.troupe')], {
+test('standard output carries the protocol only, one message a line, whoever else writes to it; it ends with standard input', async () => {
+  const noise = `import { existsSync } from 'node:fs';
+    setInterval(() => existsSync('loud') && console.log('noise'), 20).unref();`;
+  const it = project({ 'talk.process.ts': gateProcess, 'noise.mjs': noise });
+  const child = spawn(process.execPath, ['--import', './noise.mjs', program, 'mcp', '--data', it.path('.troupe')], {
     cwd: it.folder,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -29,6 +33,8 @@ test('standard output carries the protocol only, one message a line; it ends wit
     method: 'initialize',
     params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } },
   });
+  await expect.poll(() => hasAnswered(1), patience).toBe(true);
+  it.write('loud', '');
   say({ method: 'notifications/initialized' });
   say({ id: 2, method: 'resources/list' });
   say({
@@ -50,6 +56,7 @@ test('standard output carries the protocol only, one message a line; it ends wit
     code: 0,
     stdout: expect.stringMatching(/process \d+ on .+ ended it/),
   });
+  expect(stderr).toContain('noise');
   const messages = stdout
     .trimEnd()
     .split('\n')

@@ -1,5 +1,5 @@
 /** `troupe mcp` as an agent uses it: the SDK's client over real standard input and output, real hosts, real runs. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { JsonValue } from 'troupe';
 import { agent, gateProcess } from './mcp-agent.ts';
@@ -80,6 +80,11 @@ test('a run goes on when the server is killed, and the next server finds it; a k
   const { run, host } = await first.call('run_start', { file: 'work.process.ts', input, runId: 'mine' });
   expect(run?.id).toBe('mine');
   await expect.poll(() => startedIn(it), patience).toEqual(['a', 'b', 'held']);
+  // A signal to all that the agent has started does not reach it either: it leads a session of its own.
+  const [, , , session] = readFileSync(`/proc/${host?.pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  expect(Number(session)).toBe(host?.pid);
   process.kill(first.pid, 'SIGKILL');
 
   const second = await agent(it);
