@@ -33,3 +33,8 @@ export function momentMs(moment: Date | number | string): number {
 export function timeOfDay(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
 }
+
+/** A moment (ms since 1970) as ISO text: `2026-11-22T12:00:05.000Z`. */
+export function isoText(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

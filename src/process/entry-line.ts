@@ -1,4 +1,5 @@
 /** An entry in one line, for `troupe log` and for progress without a terminal. */
+import { isoText } from '../clock.ts';
 import type { Entry } from '../journal/port.ts';
 import { plainLine } from '../harness/program/last-line.ts';
 
@@ -67,7 +68,7 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'epoch.taken': (data) =>
     `epoch ${text(data['epoch'])}${data['takenFrom'] === undefined ? '' : `, from process ${text(inner(data['takenFrom'])['pid'])} which died`}`,
   'journal.repaired': (data) => text(data['message']),
-  'sleep.ended': (data) => `until ${new Date(Number(data['until'])).toISOString()}`,
+  'sleep.ended': (data) => `until ${isoText(Number(data['until']))}`,
   'log': (data) => `${text(data['message'])}${data['data'] === undefined ? '' : ` ${text(data['data'])}`}`,
   'group.created': (data) => `machine ${text(inner(data['machine'])['id'])}, input ${text(data['input'])}`,
   'signal': (data) => `${text(inner(data['event'])['type'])} from ${text(data['from'])}`,
@@ -90,7 +91,7 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
     `${text(data['name'])} ${data['approved'] === true ? 'approved' : 'rejected'} by ${text(data['by'])}${data['note'] === '' ? '' : `: ${text(data['note'])}`}`,
   'request.refused': (data) => message(data['error']),
   'attempt.failed': (data) =>
-    `${attempt(data)} ${message(data['error'])}; again at ${new Date(Number(data['retryAt'])).toISOString()}`,
+    `${attempt(data)} ${message(data['error'])}; again at ${isoText(Number(data['retryAt']))}`,
   'attempt.cancelled': (data) =>
     `${attempt(data)} ${text(data['reason'])}${data['again'] === true ? '; goes on after a resume' : ''}`,
   'worktree.opened': (data) => `${attempt(data)} in ${text(data['path'])} on branch ${text(data['branch'])}`,
