@@ -110,15 +110,15 @@ export const journal: Readonly<Record<string, Requirement>> = {
         'process/council.test.ts',
         'its host is killed while it waits, the answer is given to nobody, and the next host hears it',
       ],
+      ['agents/permission.test.ts', 'a person is asked by a gate, and the answer holds'],
     ],
-    notYet: 'Questions of an agent CLI about its own permissions come through the same gates with the agent harnesses.',
   },
   A2: {
     says: 'least privilege: a member may talk to its group and nothing else',
     shown: [
       ['process/acceptance.test.ts', 'a message that looks like a settlement, an answer or an order is a message'],
+      ['agents/permission.test.ts', 'it does not do what it was not allowed, goes on, and its mailbox is open'],
     ],
-    notYet: 'What an agent CLI itself may do is set by its harness, to come.',
   },
   A3: {
     says: 'a worktree per member',

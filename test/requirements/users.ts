@@ -97,8 +97,10 @@ export const users: Readonly<Record<string, Requirement>> = {
   },
   L3: {
     says: 'a session id per member; members are resumed, not only the lead',
-    shown: [['group/attempts-again.test.ts', 'a harness that can takes the attempt up where it is: no second attempt']],
-    notYet: 'Sessions of agent CLIs come with their harnesses; a harness that can take an attempt up is asked to.',
+    shown: [
+      ['group/attempts-again.test.ts', 'a harness that can takes the attempt up where it is: no second attempt'],
+      ['agents/resume.test.ts', 'and goes on in the same session, once what it left behind is gone'],
+    ],
   },
   L4: {
     says: 'lease and takeover',
@@ -251,8 +253,10 @@ export const users: Readonly<Record<string, Requirement>> = {
   },
   D4: {
     says: 'members of different harnesses in one group, in parallel',
-    shown: [['process/routing.test.ts', 'take turns in the order in which they were asked for']],
-    notYet: 'Agent CLIs of several vendors are harnesses to come; functions and commands mix today.',
+    shown: [
+      ['process/routing.test.ts', 'take turns in the order in which they were asked for'],
+      ['agents/council.test.ts', 'talk, lose one of them, lose their host, and come to an end'],
+    ],
   },
   D5: {
     says: 'what does not depend on each other runs in parallel',
