@@ -218,7 +218,7 @@ function result<State>({
 }: Outcome<State>): CheckResult {
   const { states, edges, generated } = explored;
   const { violations } = judge;
-  const bytes = states.bytes() + (edges?.bytes() ?? 0);
+  const bytes = states.bytes() + (edges?.bytes() ?? 0) + opened.bytes();
   return {
     model: model.name,
     verdict: violations.length > 0 ? 'violated' : complete ? 'verified' : 'incomplete',

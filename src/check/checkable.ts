@@ -47,6 +47,8 @@ export interface Opened<State> {
   /** What else has to hold in every state: memoised where possible. */
   readonly invariants: readonly { readonly name: string; holds(): boolean }[];
   coverage(): Coverage;
+  /** What the tables take that grow with the states, beside the states themselves. */
+  bytes(): number;
   /** Distinct local states, kernel steps taken, and the like. */
   figures(): { readonly [name: string]: number };
 }

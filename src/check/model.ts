@@ -141,6 +141,7 @@ function open<Record extends JsonValue>(
       name,
       holds: () => holds(space.current[space.recordAt] as number),
     })),
+    bytes: () => actors.reduce((sum, actor) => sum + actor.bytes(), network.contents.bytes() + lists.bytes()),
     coverage: () => coverageOf([...stepsBy.values()]),
     figures: () => ({
       locals: [...stepsBy.values()].reduce((sum, { locals }) => sum + locals.size, 0),

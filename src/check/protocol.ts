@@ -133,6 +133,7 @@ function open<Input, Output, Context>(
     look: () => {},
     describe: (action) => describeDeed(tables, space, action),
     invariants: [],
+    bytes: () => turns.bytes(),
     coverage: () => coverageOf([steps, ...behaviours.allSteps]),
     figures: () => ({
       locals: steps.locals.size,

@@ -67,6 +67,10 @@ export class Actor {
     ));
   }
 
+  bytes(): number {
+    return this.results.bytes() + this.nextOf.length * 24;
+  }
+
   private work(local: number, event: number): number {
     const { steps, events } = this;
     const data = events.dataOf(event);

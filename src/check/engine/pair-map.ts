@@ -31,8 +31,8 @@ export class PairMap {
     this.count += 1;
   }
 
-  get size(): number {
-    return this.count;
+  bytes(): number {
+    return this.cells.byteLength;
   }
 
   private put(a: number, b: number, value: number): void {

@@ -46,6 +46,10 @@ export class Sequences {
     return this.pool.subarray(this.starts[id], this.starts[id + 1]);
   }
 
+  bytes(): number {
+    return this.pool.byteLength + this.starts.byteLength + this.table.byteLength;
+  }
+
   private equals(id: number, items: ArrayLike<number>, length: number): boolean {
     const start = this.starts[id] as number;
     if ((this.starts[id + 1] as number) - start !== length) return false;

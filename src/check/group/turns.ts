@@ -135,6 +135,10 @@ export class Turns {
     return (this.wantedOf[local] as ReadonlySet<string>).has(`${String(incarnation as number)} ${member as string}`);
   }
 
+  bytes(): number {
+    return this.results.bytes() + this.plans.bytes() + this.nextOf.length * 24;
+  }
+
   private add(local: number, effects: readonly Effect[]): number {
     const plan: number[] = [];
     const gates: number[] = [];
