@@ -13,6 +13,8 @@ export interface OpenRecording {
   /** The process that composed the run; without it groups are shown without their machines. */
   readonly process?: Process<never, unknown> | undefined;
   readonly keyframeEvery?: number;
+  /** Changes when there is more to read: the sizes of files. Without it the journal is read to find out. */
+  sizeOf?(): Promise<string>;
   /** Called as entries are read, with how many there are. */
   onProgress?(entries: number): void;
 }
@@ -34,7 +36,7 @@ export interface OpenedRecording {
  * Prepares a recording; nothing is read before {@link OpenedRecording.refresh}. Takes no lease and writes nothing, so that it may stand
  * beside a running host.
  */
-export function openRecording({ journal, process, onProgress, ...options }: OpenRecording): OpenedRecording {
+export function openRecording({ journal, process, onProgress, sizeOf, ...options }: OpenRecording): OpenedRecording {
   const source = journalSource(journal);
   const definitions = new Map<string, Definition>();
   const unknown = new Set<string>();
@@ -65,7 +67,10 @@ export function openRecording({ journal, process, onProgress, ...options }: Open
   };
 
   let refreshing: Promise<number> | undefined;
+  let size: string | undefined;
   const refresh = async (): Promise<number> => {
+    const before = await sizeOf?.();
+    if (before !== undefined && before === size) return 0;
     let seen = 0;
     let added = 0;
     for await (const batch of journal.read(undefined, 1, { isLazy: true })) {
@@ -79,6 +84,8 @@ export function openRecording({ journal, process, onProgress, ...options }: Open
       added += fresh.length;
       onProgress?.(view.length);
     }
+    // What came while it was read is found by the next look.
+    size = before;
     return added;
   };
 

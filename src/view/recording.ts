@@ -8,12 +8,13 @@ import type { System } from '../group/system.ts';
 import type { Entry } from '../journal/port.ts';
 import { summaryOf } from '../process/entry-line.ts';
 import { deliveriesOf, faultOf, heardOf, markOf, whoOf } from './frame.ts';
+import { causeStore } from './cause-store.ts';
 import { causeTracker } from './causes.ts';
 import { chartOf, type Chart } from './chart.ts';
 import { keyFor } from './key.ts';
-import type { ActorState, Cause, Frame, Mark, Overview, Patch, ViewState, Window } from './model.ts';
+import type { Cause, Frame, Mark, Overview, Patch, ViewState, Window } from './model.ts';
 import { emptyView, groupAt, reduce } from './reduce.ts';
-import { actorsAfter, machinesOf, turned, withContext, writeActors, writeMail } from './turns.ts';
+import { actorsAfter, machinesOf, turned, whole, writeActors, writeMail, type TurnedActor } from './turns.ts';
 
 /** Where entries come from: `read(from, count)` gives those at positions `from` … in journal order. */
 export interface EntrySource {
@@ -65,7 +66,7 @@ export function recording(options: RecordingOptions): Recording {
   const { source, definitionOf, keyframeEvery = 1_000 } = options;
   const charts: Record<string, Chart> = {};
   const tracker = causeTracker();
-  const causes: (readonly Cause[])[] = [[]];
+  const causes = causeStore();
   const marks: Mark[] = [];
   let marksHidden = 0;
   const notices: string[] = [];
@@ -126,15 +127,15 @@ export function recording(options: RecordingOptions): Recording {
     state = immer.produce(reduced, (draft) => {
       for (const [stream, addresses] of changed) {
         const actors = actorsOf(stream);
-        const whole = [...addresses].map((address) => {
+        const told = [...addresses].map((address) => {
           const actor = actors.get(address);
-          return [address, actor === undefined ? null : withContext(actor, systems.get(stream))] as const;
+          return [address, actor === undefined ? null : whole(actor, systems.get(stream), charts)] as const;
         });
-        writeActors(groupAt(draft, stream), whole);
+        writeActors(groupAt(draft, stream), told);
       }
     });
   };
-  const live = new Map<string, Map<string, ActorState>>();
+  const live = new Map<string, Map<string, TurnedActor>>();
   const actorsOf = (stream: string) => {
     let actors = live.get(stream);
     if (actors === undefined) live.set(stream, (actors = new Map()));
@@ -198,7 +199,7 @@ export function recording(options: RecordingOptions): Recording {
         const { system } = turn.turned;
         writeActors(
           group,
-          after.map(([address, actor]) => [address, actor === null ? null : withContext(actor, system)] as const),
+          after.map(([address, actor]) => [address, actor === null ? null : whole(actor, system, charts)] as const),
         );
       };
       if (position < from) {
@@ -218,7 +219,7 @@ export function recording(options: RecordingOptions): Recording {
         who: whoOf(entry),
         summary: summaryOf(entry),
         deliveries: deliveriesOf(entry, turn?.turned.derived ?? []),
-        causes: causes[position] ?? [],
+        causes: causes.at(position),
         patches: patches as unknown as Patch[],
         inverse: inverse as unknown as Patch[],
         ...(fault === undefined ? {} : { fault }),
@@ -261,7 +262,7 @@ export function recording(options: RecordingOptions): Recording {
       const last = Math.min(to, length, first + windowMax - 1);
       return walk(first, last);
     },
-    causesOf: (position) => causes[position] ?? [],
+    causesOf: (position) => causes.at(position),
   };
 }
 

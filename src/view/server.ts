@@ -6,6 +6,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JsonValue } from '../json.ts';
 import { backSlice } from './causes.ts';
 import type { Overview } from './model.ts';
@@ -195,16 +196,24 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
 
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
-  let wasLive = options.isLive();
+  let told = { length: options.opened().recording.length, isLive: options.isLive() };
+  let tookMs = 0;
   const look = async () => {
-    const isLive = options.isLive();
-    const added = await options
+    const startedMs = performance.now();
+    const refreshed = options
       .opened()
       .refresh()
-      .catch(() => 0);
-    if (added > 0 || isLive !== wasLive) tell();
-    wasLive = isLive;
-    if (!isClosed) timer = setTimeout(() => void look(), options.followEveryMs);
+      .catch(() => 0)
+      .then(() => {
+        tookMs = performance.now() - startedMs;
+      });
+    // A large run takes longer to read than one look: it is told as it grows.
+    await Promise.race([refreshed, delay(options.followEveryMs)]);
+    const now = { length: options.opened().recording.length, isLive: options.isLive() };
+    if (now.length !== told.length || now.isLive !== told.isLive) tell();
+    told = now;
+    // Most of the time is not for looking.
+    if (!isClosed) timer = setTimeout(() => void look(), Math.max(options.followEveryMs, 4 * tookMs));
   };
   if (options.followEveryMs > 0) timer = setTimeout(() => void look(), options.followEveryMs);
 

@@ -81,21 +81,26 @@ export interface Told {
   actorBefore(address: string): ActorState | undefined;
 }
 
+/** An actor after a turn; what takes long to work out is left to {@link whole}. */
+export interface TurnedActor extends ActorState {
+  /** Its active nodes before this turn. */
+  readonly was: readonly string[];
+}
+
 /**
- * The actors that a turn changed, by address; null for one that is gone. Contexts are left as they were told before: see
- * {@link withContext}. Members are the ledger's.
+ * The actors that a turn changed, by address; null for one that is gone. Contexts and last transitions are left for {@link whole}. Members
+ * are the ledger's.
  */
 export function actorsAfter({
   definition,
   before,
   turned,
   position,
-  charts,
   heard,
   actorBefore,
-}: Told): ReadonlyMap<string, ActorState | null> {
+}: Told): ReadonlyMap<string, TurnedActor | null> {
   const { system, derived } = turned;
-  const after = new Map<string, ActorState | null>();
+  const after = new Map<string, TurnedActor | null>();
   if (system === undefined) return after;
   forEachChanged(before?.cells ?? emptyVector<Cell>(), system.cells, (cell) => {
     const { address } = cell.place;
@@ -107,17 +112,18 @@ export function actorsAfter({
     }
     const events = derived.filter(({ to }) => to === address).map(({ event }) => event.type);
     if (heard?.to === address) events.unshift(heard.type);
-    after.set(address, actorState(definition, cell, actor, position, events, actorBefore(address), charts));
+    after.set(address, actorState(definition, cell, actor, position, events, actorBefore(address)));
   });
   return after;
 }
 
-/** The same actor with the context that it has in `system`. */
-export function withContext(actor: ActorState, system: System | undefined): ActorState {
+/** The actor with the context that it has in `system`, and the transitions that led there. */
+export function whole({ was, ...actor }: TurnedActor, system: System | undefined, charts: Told['charts']): ActorState {
+  const chart = actor.chart === null ? undefined : charts[actor.chart];
+  const lastTransitions = chart === undefined ? [] : transitionsTaken(chart, was, actor.active, actor.lastEvents);
   const snapshot = system === undefined ? undefined : snapshotAt(system, actor.address);
-  if (snapshot === undefined) return actor;
-  const { context } = snapshot as unknown as { readonly context?: unknown };
-  return { ...actor, context: plain(context ?? null) };
+  const { context } = (snapshot ?? {}) as { readonly context?: unknown };
+  return { ...actor, lastTransitions, context: snapshot === undefined ? actor.context : plain(context ?? null) };
 }
 
 /** Writes actors into `group`: in place, so that patches say what changed. */
@@ -147,35 +153,41 @@ function actorState(
   position: number,
   events: readonly string[],
   before: ActorState | undefined,
-  charts: Readonly<Record<string, Chart>>,
-): ActorState {
+): TurnedActor {
   const { logic, snapshot, running } = actor;
-  const key = logic.kind === 'machine' ? chartKey(definition, logic) : null;
   const active = activeNodes(snapshot);
   const isSame = before?.incarnation === cell.incarnation;
   const was = isSame ? before.active : [];
-  const chart = key === null ? undefined : charts[key];
-  const taken = chart === undefined ? [] : transitionsTaken(chart, was, active, events);
   return {
     address: cell.place.address,
     incarnation: cell.incarnation,
-    chart: key,
+    chart: isSame ? before.chart : logic.kind === 'machine' ? chartKey(definition, logic) : null,
     status: snapshot.status,
     active,
     context: isSame ? before.context : null,
     isRunning: running,
     visits: visitsAfter(isSame ? before.visits : {}, was, active),
-    lastTransitions: taken,
-    lastEvents: events.slice(-10),
+    lastTransitions: [],
+    lastEvents: events.length > 10 ? events.slice(-10) : events,
     changedAt: position,
+    was,
   };
 }
 
-/** Ids of the active nodes in document order. */
+const configurations = new WeakMap<object, readonly string[]>();
+
+/** Ids of the active nodes in document order: the same list for the same configuration. */
 function activeNodes(snapshot: AnySnapshot): readonly string[] {
   const { _nodes: nodes } = snapshot as unknown as { readonly _nodes?: readonly AnyStateNode[] };
-  return nodes === undefined ? [] : [...nodes].sort((a, b) => a.order - b.order).map(({ id }) => id);
+  if (nodes === undefined) return none;
+  const known = configurations.get(nodes);
+  if (known !== undefined) return known;
+  const active = [...nodes].sort((a, b) => a.order - b.order).map(({ id }) => id);
+  configurations.set(nodes, active);
+  return active;
 }
+
+const none: readonly string[] = [];
 
 /** How often each node was entered, after this turn. */
 export function visitsAfter(
@@ -183,6 +195,7 @@ export function visitsAfter(
   was: readonly string[],
   active: readonly string[],
 ): Readonly<Record<string, number>> {
+  if (active === was) return visits;
   const entered = active.filter((id) => !was.includes(id));
   if (entered.length === 0) return visits;
   const next = { ...visits };

@@ -1,0 +1,48 @@
+/** Serving the viewer's page until the program is interrupted. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { viewServer, type Controls, type ViewServerOptions } from '../view/server.ts';
+import { exitCodes } from './exit-codes.ts';
+import { print, styleFor } from './terminal.ts';
+
+/** What is served, and how that is told. */
+export type Serving = Pick<
+  ViewServerOptions,
+  'choices' | 'differences' | 'followEveryMs' | 'isLive' | 'opened' | 'port' | 'title'
+> & {
+  readonly json: boolean;
+  readonly does?: Controls;
+  /** Told besides, with --json. */
+  readonly more?: object;
+};
+
+/** Serves until the program is interrupted. */
+export async function serve({ does, json, more = {}, ...options }: Serving): Promise<number> {
+  const [page, policy] = await Promise.all(['page.html', 'policy.txt'].map(partOfPage));
+  const token = does === undefined ? undefined : randomBytes(24).toString('base64url');
+  const server = await viewServer({
+    ...options,
+    page: page ?? '',
+    policy: policy ?? '',
+    ...(token === undefined || does === undefined ? {} : { control: { token, does } }),
+  });
+  const url = token === undefined ? server.url : `${server.url}#token=${token}`;
+  const entries = options.opened().recording.length;
+  if (json) print(JSON.stringify({ title: options.title, url, entries, ...more }));
+  else {
+    const style = styleFor(process.stdout);
+    print(`${style.bold(options.title)} · ${entries} entries · ${style.cyan(url)}`);
+    print(
+      does === undefined
+        ? 'it only looks (--allow-control to do something to the run); Ctrl-C ends it'
+        : 'Ctrl-C ends it',
+    );
+  }
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await server.close();
+  return exitCodes.ok;
+}
+
+/** A part of the page, which is built beside the program. */
+export const partOfPage = (name: string) => readFile(new URL(`../view/${name}`, import.meta.url), 'utf8');

@@ -1,0 +1,69 @@
+/** The viewer and the protocol of Stately's inspector: an app to look at, and a run to be looked at by others. */
+import { TroupeError } from '../error.ts';
+import { statelyEvents } from '../view/export/stately.ts';
+import type { OpenedRecording } from '../view/open-recording.ts';
+import { windowMax } from '../view/recording.ts';
+import { statelyApp } from '../view/stately-app.ts';
+import { statelyDoor, type StatelyDoor } from '../view/stately-door.ts';
+import { serve } from './inspect-serve.ts';
+import { print } from './terminal.ts';
+
+/** How often the page is told what has come, ms. */
+const followEveryMs = 250;
+
+/** Any XState app that speaks the protocol of Stately's inspector. */
+export async function inspectApp(
+  port: number,
+  { stately, json = false }: { readonly stately: boolean | string; readonly json?: boolean },
+): Promise<number> {
+  const app = statelyApp('XState app');
+  const door = await statelyDoor({ port: statelyPort(stately), take: (message) => app.take(message) });
+  if (!json) print(`apps connect to ${door.url} (createWebSocketInspector of @statelyai/inspect)`);
+  try {
+    return await serve({
+      json,
+      title: 'XState app',
+      port,
+      opened: () => app,
+      followEveryMs,
+      isLive: () => true,
+      more: { stately: door.url },
+    });
+  } finally {
+    await door.close();
+  }
+}
+
+/** The protocol's own port when none is named. */
+function statelyPort(given: boolean | string): number {
+  const port = typeof given === 'string' ? Number(given) : 8080;
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new TroupeError('BAD_INPUT', `expected --stately to be a port, 0 to 65535, got \`${given}\`.`);
+  return port;
+}
+
+/** Tells a run's machines to whoever connects: what was, then what comes. */
+export async function tellStately(
+  given: boolean | string,
+  { recording }: OpenedRecording,
+): Promise<StatelyDoor & { tellMore(): Promise<void> }> {
+  let told = recording.length;
+  const eventsOf = async function* (from: number, to: number) {
+    for (let at = from; at <= to; at += windowMax) {
+      const window = await recording.window(at, Math.min(to, at + windowMax - 1));
+      const { id, charts } = recording.overview();
+      yield* statelyEvents(id, window, charts);
+    }
+  };
+  const door = await statelyDoor({ port: statelyPort(given), greeting: () => eventsOf(1, told) });
+  return {
+    ...door,
+    async tellMore() {
+      const { length } = recording;
+      if (length === told) return;
+      const from = told + 1;
+      told = length;
+      for await (const event of eventsOf(from, length)) door.tell(event);
+    },
+  };
+}
