@@ -121,7 +121,7 @@ describe('the session', () => {
     const play = playing(() => 'Done.');
     const agent = { name: 'shut', open: () => Promise.reject(new AgentFailure('auth', 'log in first')) };
     const { agentHarness } = await import('troupe/harness');
-    await finished(play, { harnesses: { agent: agentHarness(agent, { inheritEnv: false }) } });
+    await finished(play, { harnesses: { agent: agentHarness(agent, { inheritEnv: false, mailbox: 'none' }) } });
     expect(await outcomeOf(play)).toMatchObject({ class: 'auth', error: { message: 'log in first' } });
   });
 });
