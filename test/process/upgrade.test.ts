@@ -1,6 +1,18 @@
 /** A machine that changes while groups of it are under way: pinned to the old version, or taken over by the new one. */
 import { describe, expect, test } from 'vitest';
-import { coordinator, defineProcess, forkRun, verifyRun, type Coordinator, type Migration } from 'troupe';
+import { setup } from 'xstate';
+import {
+  checkpoint,
+  coordinator,
+  defineProcess,
+  forkRun,
+  gate,
+  member,
+  verifyRun,
+  type Coordinator,
+  type Migration,
+  type Upgrade,
+} from 'troupe';
 import { hold, ok } from 'troupe/harness';
 import { caller } from '../support/caller.ts';
 import { entriesOf } from '../support/dying-store.ts';
@@ -114,6 +126,15 @@ describe.each([
     expect(await ended(old)).toMatchObject({ output: { notes: ['hm'] } });
   });
 
+  test('once it is recorded, neither the old machine nor the migration is needed', async () => {
+    const play = await begun();
+    const { run } = await driven(withCode(play, collecting(newer())));
+    await run.close();
+    const plain = withCode(play, collecting(second()));
+    expect(await ended(plain)).toEqual(judged([expect.any(String)]));
+    await verifyRun({ store: play.store, run: 'run', process: plain.process });
+  });
+
   test('it is restored from snapshots that were written after it, and from none', async () => {
     for (const snapshotEvery of [1, 1_000]) {
       const play = await begun();
@@ -164,6 +185,37 @@ test('a timer of a state that stays keeps its moment', async () => {
   play.clock.advance(1_100);
   expect(await passing(play.clock, end)).toEqual({ status: 'completed', output: 'late' });
   await run.close();
+});
+
+test('what the new version would have asked for on the way is asked for, once', async () => {
+  const waits = (version: string, entry: readonly string[], upgrade: Upgrade = {}) =>
+    coordinator(
+      setup({
+        actors: { member },
+        actions: {
+          ask: gate({ name: 'ship', question: 'Ship it?' }),
+          mark: checkpoint({ name: 'begun', settled: 0, total: 1 }),
+          also: checkpoint({ name: 'also', settled: 0, total: 1 }),
+        },
+      }).createMachine({
+        id: 'waits',
+        initial: 'asking',
+        states: { asking: { entry: entry as never, on: { approved: 'over' } }, over: { type: 'final' } },
+      }),
+      { version, ...upgrade },
+    ) as Coordinator<CollectInput, unknown>;
+  const older = waits('1', ['mark']);
+  const play = stage(collecting(older));
+  await (await driven(play)).run.close();
+  // The gate comes before the checkpoint now: under other ids than those that are recorded.
+  const newer = waits('2', ['ask', 'mark', 'also'], { migrate: [{ from: '1', events: ({ data }) => data }] });
+  for (let time = 0; time < 2; time += 1) await (await driven(withCode(play, collecting(newer)))).run.close();
+  const { run, end } = await driven(withCode(play, collecting(newer)));
+  await run.answer({ gate: 'ship', approved: true, note: '' });
+  expect(await end).toMatchObject({ status: 'completed' });
+  await run.close();
+  const asked = (await story(play, 'group:group', ['name'])).filter((line) => /^(checkpoint|gate.opened)/.test(line));
+  expect(asked).toEqual(['checkpoint begun', 'gate.opened ship', 'checkpoint also']);
 });
 
 test('an id that a stopped member had gets an incarnation that the journal has not seen', async () => {

@@ -14,7 +14,7 @@ import {
   type RunOptions,
   type RunResult,
 } from 'troupe';
-import { command, fn, gitWorktrees, type Worktrees } from 'troupe/harness';
+import { agentHarness, command, fakeAgent, fn, gitWorktrees, type Worktrees } from 'troupe/harness';
 import { memoryStore } from 'troupe/journal';
 import { fanOut } from 'troupe/machines';
 import { dyingStore, entriesOf } from '../support/dying-store.ts';
@@ -170,43 +170,61 @@ test('a cancelled member’s worktree is closed when it has ended, and what is i
   expect(repo.branches()).toEqual(['troupe/run/team/busy']);
 });
 
-test('a host that stops in order keeps them for the next one', async () => {
-  const process = team([isolated('a')]);
-  const waiting = fn(async (_task, { signal }) => {
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
-  });
+/** Performs until it is told to end. */
+const waiting = fn(async (_task, { signal }) => {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+});
+
+/** A run whose host has stopped in order while this member was at work. */
+async function stopped(process: Process<never, unknown>): Promise<void> {
   const run = await opened(process, { work: waiting });
   const end = run.drive();
-  while (!existsSync(join(pathOf('a'), 'readme.txt')) || !(await told()).includes('worktree.opened a'))
-    await new Promise(setImmediate);
+  while (!(await told()).includes('worktree.opened a')) await new Promise(setImmediate);
   await run.stop('for now');
   await end;
   await run.close();
+}
+
+test('a host that stops in order keeps them for the next one', async () => {
+  const process = team([isolated('a')]);
+  await stopped(process);
   expect(existsSync(pathOf('a'))).toBe(true);
-  expect(await finish(process, { work: fn(({ cwd }) => cwd ?? '') })).toMatchObject({
-    output: [[pathOf('a')], []],
-  });
+  expect(await finish(process, { work: fn(({ cwd }) => cwd ?? '') })).toMatchObject({ output: [[pathOf('a')], []] });
   expect(existsSync(pathOf('a'))).toBe(false);
 });
 
-test('a fork has worktrees of its own, and never touches those of its origin', async () => {
-  const process = team([isolated('a'), isolated('b')]);
-  const work = fn(({ cwd = '' }) => cwd);
-  const keeping = team([
-    isolated('a', { worktree: { keep: 'always' } }),
-    isolated('b', { worktree: { keep: 'always' } }),
-  ]);
-  await finish(keeping, { work });
-  expect(process.name).toBe(keeping.name);
-  const entries = await entriesOf(store);
-  const before = repo.branches();
-  for (let at = entries.findIndex(({ type }) => type === 'group.created') + 1; at <= entries.length; at += 3) {
-    await forkRun({ store, from: 'run', at, as: `fork-${at}` });
-    const end = await finish(keeping, { work }, { run: `fork-${at}` });
-    expect(end).toMatchObject({ status: 'completed' });
-    for (const member of ['a', 'b']) expect(existsSync(pathOf(member))).toBe(true);
-    for (const branch of before) expect(repo.branches()).toContain(branch);
-  }
+describe('a fork', () => {
+  test('has worktrees of its own', async () => {
+    const process = team([isolated('a'), isolated('b')]);
+    const work = fn(({ cwd = '' }) => cwd);
+    await finish(process, { work });
+    const entries = await entriesOf(store);
+    const at = entries.findIndex(({ type }) => type === 'group.created') + 1;
+    await forkRun({ store, from: 'run', at, as: 'fork' });
+    expect(await finish(process, { work }, { run: 'fork' })).toMatchObject({
+      output: [[pathOf('a', 'fork'), pathOf('b', 'fork')], []],
+    });
+    expect(repo.branches()).toEqual([]);
+  });
+
+  test('never touches those of its origin', async () => {
+    const process = team([isolated('a', { restartable: false })]);
+    await stopped(process);
+    await forkRun({ store, from: 'run', at: (await entriesOf(store)).length, as: 'fork' });
+    // It gives up what was under way, without having begun anything itself.
+    expect(await finish(process, { work: waiting }, { run: 'fork' })).toMatchObject({ output: [[], ['INTERRUPTED']] });
+    expect(existsSync(pathOf('a'))).toBe(true);
+    expect(await finish(process, { work: waiting })).toMatchObject({ output: [[], ['INTERRUPTED']] });
+    expect(existsSync(pathOf('a'))).toBe(false);
+  });
+});
+
+test('an agent works there too', async () => {
+  const agent = fakeAgent(() => 'done');
+  const work = agentHarness(agent, { mailbox: 'none' });
+  const process = team([isolated('a', { prompt: 'Do it.', cwd: 'inner' })]);
+  expect(await finish(process, { work })).toMatchObject({ output: [['done'], []] });
+  expect(agent.opened.map(({ cwd }) => cwd)).toEqual([join(pathOf('a'), 'inner')]);
 });
 
 describe('is refused', () => {
