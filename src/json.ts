@@ -178,16 +178,25 @@ function under(flaw: Flaw, key: string | number): Flaw {
   return flaw;
 }
 
-/** Does anything on the way down from `value` contain itself? Only asked where data is too deep anyway. */
-function isCyclic(value: object, above: ReadonlySet<unknown> = new Set()): boolean {
-  let way = above;
-  let here: unknown = value;
-  while (typeof here === 'object' && here !== null) {
-    if (way.has(here)) return true;
-    way = new Set(way).add(here);
-    const inner: unknown[] = Object.values(here).filter((item) => typeof item === 'object' && item !== null);
-    if (inner.length > 1) return way.size < jsonDepthMax && inner.some((item) => isCyclic(item as object, way));
-    here = inner[0];
+/** Does anything on the way down from `root` contain itself? Only asked where data is too deep anyway; each object is looked at once. */
+function isCyclic(root: object): boolean {
+  const way = new Set<object>();
+  const done = new Set<object>();
+  const stack: object[] = [root];
+  for (let here = stack.at(-1); here !== undefined; here = stack.at(-1)) {
+    if (way.has(here) || done.has(here)) {
+      // All below it has been looked at.
+      way.delete(here);
+      done.add(here);
+      stack.pop();
+      continue;
+    }
+    way.add(here);
+    for (const inner of Object.values(here) as unknown[]) {
+      if (typeof inner !== 'object' || inner === null) continue;
+      if (way.has(inner)) return true;
+      if (!done.has(inner)) stack.push(inner);
+    }
   }
   return false;
 }

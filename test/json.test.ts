@@ -51,6 +51,15 @@ describe('what is not JSON is refused and its path is named', () => {
   });
 });
 
+describe('what somebody sends to hold us up', () => {
+  test('JSON of 100,000 levels is refused like any that is too deep, and one object in many places is no cycle', () => {
+    const deep: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
+    expect(() => assertJson(deep, 'context')).toThrow(`nesting deeper than ${jsonDepthMax}`);
+    const shared = nested(jsonDepthMax);
+    expect(() => assertJson({ a: [shared, shared] }, 'context')).toThrow(`nesting deeper than ${jsonDepthMax}`);
+  });
+});
+
 describe('what is JSON', () => {
   test.each([
     [null],
