@@ -1,9 +1,13 @@
 /** Permissions and other requests of agents: what real ones do in ways of their own, each time by a fake one that does it. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { geminiToolName } from '../../../../src/harness/agent/acp/gemini.ts';
+import type { PermissionAnswer } from '../../../../src/harness/agent/port.ts';
 import { scripted } from '../../../agents/model/script.ts';
 import { startToolServer } from '../tool-server.ts';
-import { fakeInProcess } from './opening.ts';
+import { shellIn } from './fake/shell.ts';
+import { fakeInProcess, folderOfTest } from './opening.ts';
 
 const shell = (command: string, title?: string) => ({
   tool: 'shell',
@@ -27,6 +31,20 @@ test('where a permission could only be given for good it is refused, and the rea
     tool: 'shell',
     message: 'the agent offers no way to allow it only once',
   });
+});
+
+test('an answer that comes with a cancel comes too late', async () => {
+  const answers: ((answer: PermissionAnswer) => void)[] = [];
+  const onPermission = () => new Promise<PermissionAnswer>((resolve) => answers.push(resolve));
+  const cwd = folderOfTest();
+  const { session } = await fakeInProcess({}, { ownTools: { shell: shellIn(cwd) } })({ onPermission });
+  const turn = session.prompt(scripted([shell('touch made'), { text: 'done' }]));
+  await vi.waitUntil(() => answers.length > 0);
+  answers[0]?.({ allowed: true });
+  void session.cancel();
+  expect(await turn).toEqual({ status: 'cancelled' });
+  await session.close();
+  expect(existsSync(join(cwd, 'made'))).toBe(false);
 });
 
 test('a denial finds the way that is there: for good, or by no answer', async () => {

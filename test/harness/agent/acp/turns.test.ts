@@ -52,7 +52,10 @@ test('a cancel that came too early is said again', async () => {
   await delay(50);
   await session.cancel();
   expect(await turn).toEqual({ status: 'cancelled' });
-  expect(performance.now() - beganMs).toBeGreaterThan(690);
+  const tookMs = performance.now() - beganMs;
+  expect(tookMs).toBeGreaterThan(690);
+  // Before the agent would have lost its connection for not hearing it.
+  expect(tookMs).toBeLessThan(4_900);
 });
 
 test('a turn that is cancelled before it has begun is not begun', async () => {
