@@ -1,20 +1,7 @@
 /** A real browser for tests: the Chromium that the machine has. */
-import { existsSync } from 'node:fs';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, onTestFinished } from 'vitest';
-
-const known = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** Where the browser is; undefined when there is none. `TROUPE_CHROMIUM` names another. */
-export const browserPath = [process.env['TROUPE_CHROMIUM'] ?? '', ...known].find(
-  (path) => path !== '' && existsSync(path),
-);
-
-/** Why these tests are left out, and how they are not. */
-export const withoutBrowser =
-  browserPath === undefined
-    ? ' — left out: there is no Chromium; install Debian’s `chromium`, or name one in TROUPE_CHROMIUM'
-    : '';
+import { browserPath } from './browser-path.ts';
 
 let browser: Promise<Browser> | undefined;
 

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { patience, project, type Project, type Running } from '../../cli/support.ts';
-import { browserPath, cursorOf, watched, withoutBrowser } from './browser.ts';
+import { browserPath, withoutBrowser } from './browser-path.ts';
+import { cursorOf, watched } from './browser.ts';
 
 /** What is focused, in the page. */
 const focused = `(({ tagName, textContent, ariaLabel }) => tagName.toLowerCase() + ' ' + (tagName === 'BUTTON' ? textContent : ariaLabel))(document.activeElement)`;
