@@ -51,7 +51,7 @@ A run is driven by a process of its own: it goes on when the agent ends, and is 
 
 Claude Code:
   $ claude mcp add troupe -- npx troupe mcp
-Codex:
+Codex (then \`required = true\` under [mcp_servers.troupe] in ~/.codex/config.toml: else it may begin without the tools):
   $ codex mcp add troupe -- npx troupe mcp
 Gemini CLI:
   $ gemini mcp add troupe npx troupe mcp

@@ -1,6 +1,6 @@
 /** A real agent that runs troupe: told of `troupe mcp` as its own command says, it starts a run and waits for its end. */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { program } from '../cli/support.ts';
@@ -27,6 +27,13 @@ const addCommand: Partial<Record<AgentName, readonly string[]>> = {
   gemini: ['mcp', 'add', '--scope', 'user', '--trust', 'troupe'],
 };
 
+/** Codex begins its turn without a server that is slow to start, unless it is told that it needs it. */
+function needServer(config: string): void {
+  const text = readFileSync(config, 'utf8');
+  expect(text).toContain('[mcp_servers.troupe]\n');
+  writeFileSync(config, text.replace('[mcp_servers.troupe]\n', '[mcp_servers.troupe]\nrequired = true\n'));
+}
+
 describeEachWay(['cli'], 'runs troupe', ({ agent: name }) => {
   const add = addCommand[name];
   test.skipIf(add === undefined)('starts a run by its tools, waits for its end, and sees what came of it', async () => {
@@ -38,6 +45,7 @@ describeEachWay(['cli'], 'runs troupe', ({ agent: name }) => {
     const env = { ...stage.env, ...toReach, ENABLE_TOOL_SEARCH: 'false' };
     const server = [process.execPath, program, 'mcp'];
     execFileSync(programOf(pin), [...add, ...server], { cwd: stage.work, env, stdio: 'pipe' });
+    if (name === 'codex') needServer(join(stage.home, '.codex/config.toml'));
 
     const run = 'greet';
     const input = { names: ['ann', 'bob'] };
