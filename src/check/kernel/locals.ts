@@ -7,7 +7,6 @@
  * keys, or in which of two regions was entered first, are one. That must make no difference, so whoever steps is told of each such
  * variant, to take the same steps from it too.
  */
-import type { AnyActorRef } from 'xstate';
 import { canonical, type JsonValue } from '../../json.ts';
 import type { Cell } from '../../group/cell.ts';
 import { encode } from '../../group/encode.ts';
@@ -179,9 +178,4 @@ export function rootOf(system: System): Facade & { can(event: { readonly type: s
   const snapshot = snapshotAt(system, '');
   // A system has a root from its first turn on, and that is a machine.
   return snapshot as unknown as Facade & { can(event: { readonly type: string }): boolean };
-}
-
-/** True for an actor ref of a group. */
-export function isRef(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && keyOf(value as AnyActorRef) !== undefined;
 }
