@@ -57,7 +57,7 @@ export async function converse(conversation: Conversation): Promise<Ended> {
   /** The session is known to hold the task. */
   const wasHeard = isResumed && isActiveIn(attempt.previousSessionData);
   const lineOf = linesOf(clean);
-  const permit = permissionsBy(options.permissions ?? 'deny', attempt);
+  const permit = permissionsBy(options.permissions ?? 'deny', attempt, clean);
 
   let session: AgentSession | undefined;
   /** Why the turn under way was ended by us, when its end is not to be the agent's own. */

@@ -126,7 +126,11 @@ describe('permissions', () => {
     );
     const { run } = await driven(play);
     const [opened] = await recorded(play, 'gate.opened');
-    expect(opened).toMatchObject({ question: 'May member a use shell?', data: { input: { command: 'ls' } }, by: 'a' });
+    expect(opened).toMatchObject({
+      question: 'May member a use shell: {"command":"ls"}?',
+      data: { input: { command: 'ls' } },
+      by: 'a',
+    });
     await run.answer({ gate: (opened as { name: string }).name, approved: true, note: 'go' });
     await settle();
     play.store.abandon('run');
@@ -223,7 +227,7 @@ describe('secrets', () => {
       emit({ type: 'text', text: '-5e\n"cr\\et', isDelta: true });
       emit({ type: 'notice', line: JSON.stringify({ secret }) });
       emit({ type: 'tool', id: '1', name: secret, status: 'failed' });
-      await ask('shell', { echo: secret, [secret]: 1 });
+      await ask('shell', { echo: `${'x'.repeat(90)} ${secret}`, [secret]: 'y'.repeat(3_850), last: secret });
       return turn === 1 ? turnFailed('AGENT_FAILED', `401 for ${encodeURIComponent(secret)}`) : `it is ${secret}`;
     };
     const play = playing(leaks, {

@@ -1,10 +1,11 @@
 /** The bridge: an agent as a member of a group, driven by the real host on a journal. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { JsonValue } from 'troupe';
-import { AgentFailure } from 'troupe/harness';
+import { AgentFailure, agentHarness, fakeAgent } from 'troupe/harness';
 import { turnFailed } from '../../../src/harness/agent/failure.ts';
 import { settle } from '../../support/hand-clock.ts';
 import { driven, finished } from '../../support/running.ts';
+import { attemptAt, until } from '../support.ts';
 import { outcomeOf, playing, recorded } from './playing.ts';
 
 // Loading takes real time, of which a hand clock knows nothing.
@@ -65,15 +66,23 @@ describe('a turn', () => {
 
 describe('the session', () => {
   test('is durable before the first prompt where its id is chosen', async () => {
-    let before: readonly JsonValue[] = [];
-    const play: ReturnType<typeof playing> = playing(async ({ session }) => {
-      before = await recorded(play, 'attempt.session');
-      expect(before).toMatchObject([{ session }]);
-      return 'Done.';
-    });
-    await finished(play);
-    expect(before).toHaveLength(1);
-    expect(await outcomeOf(play)).toMatchObject({ status: 'ok' });
+    const agent = fakeAgent(() => 'Done.');
+    let durable: () => void = () => {};
+    const ids: string[] = [];
+    const session = (id: string) => {
+      ids.push(id);
+      return new Promise<void>((resolve) => (durable = resolve));
+    };
+    const outcome = agentHarness(agent, { mailbox: 'none' }).perform(attemptAt({ prompt: 'Do it.' }, { session }));
+    await until(() => ids.length > 0);
+    for (let turns = 0; turns < 20; turns += 1) await new Promise(setImmediate);
+    expect(agent.prompts).toEqual([]);
+    durable();
+    // It is recorded once more when the model has shown itself.
+    await until(() => ids.length > 1);
+    durable();
+    expect(await outcome).toEqual({ status: 'ok', output: 'Done.' });
+    expect(ids).toEqual([agent.opened[0]?.session.id, ids[0]]);
   });
 
   test('is recorded when the agent tells it where the agent chooses, and an attempt does not end before that', async () => {
@@ -120,7 +129,6 @@ describe('the session', () => {
   test('that cannot be opened fails the attempt by its class', async () => {
     const play = playing(() => 'Done.');
     const agent = { name: 'shut', open: () => Promise.reject(new AgentFailure('auth', 'log in first')) };
-    const { agentHarness } = await import('troupe/harness');
     await finished(play, { harnesses: { agent: agentHarness(agent, { inheritEnv: false, mailbox: 'none' }) } });
     expect(await outcomeOf(play)).toMatchObject({ class: 'auth', error: { message: 'log in first' } });
   });
