@@ -11,7 +11,9 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'messages': async () => (await import('./messages.ts')).messages,
   'fork': async () => (await import('./fork.ts')).fork,
   'check': async () => (await import('./check.ts')).checkBench,
+  'inspect': async () => (await import('./inspect.ts')).inspect,
   'memory': async () => (await import('./memory.ts')).memory,
+  'agents': async () => (await import('./agents.ts')).agents,
 };
 
 /** Names, in the order of the table. */

@@ -1,11 +1,10 @@
 /** Where the CLIs are: one folder for each pinned version, beside the repository's own `node_modules`, ignored by git. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Pin } from './pins.ts';
 
-/** Folder of all of them. */
-export const clisFolder = fileURLToPath(new URL('../../../.agent-clis', import.meta.url));
+/** Folder of all of them: everything here is started in the repository. */
+export const clisFolder = join(process.cwd(), '.agent-clis');
 
 /** Folder of one. */
 export function folderOf({ name, version }: Pin): string {
