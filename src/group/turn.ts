@@ -168,19 +168,21 @@ export class Turn implements Stage, Deeds {
     }
     this.update(live, snapshot);
     live.open = true;
-    if (live.mailbox.length > 0 && !live.busy) this.drain(live);
+    if (live.mailbox.length > 0 && !live.busy) this.drain(live, undefined);
   }
 
   private enqueue(live: Live, letter: Letter): void {
+    // Most letters are read at once: what need not wait does not go through the mailbox.
+    if (live.open && !live.busy && live.mailbox.length === 0) return this.drain(live, letter);
     live.mailbox.push(letter);
-    if (live.open && !live.busy) this.drain(live);
+    if (live.open && !live.busy) this.drain(live, undefined);
   }
 
-  private drain(live: Live): void {
+  private drain(live: Live, first: Letter | undefined): void {
     live.busy = true;
     this.deliveryDepth += 1;
     this.limits.within('deliveryDepthMax', this.deliveryDepth, 'deliveries inside one another');
-    for (let letter = live.mailbox.shift(); letter !== undefined; letter = live.mailbox.shift()) {
+    for (let letter = first ?? live.mailbox.shift(); letter !== undefined; letter = live.mailbox.shift()) {
       this.process(live, letter);
       if (live.phase === 'stopped') live.mailbox.length = 0;
     }

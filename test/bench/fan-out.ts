@@ -1,4 +1,11 @@
-/** A fan-out of function members through a whole run, beside bare writes of the same bytes in the same batches. */
+/**
+ * A fan-out of function members through a whole run, beside bare writes of the same bytes in the same batches.
+ *
+ * The batches are those that cause and effect force on anybody who writes ahead (G1, G2): the group is created; then its members'
+ * attempts have started, all of them in one flush; then they have settled; then come the checkpoints and the end; then the run's end. The rival
+ * writes the same entries in the same five flushes, knowing all of them beforehand. Judged is the warm median of pairs, as for a
+ * host that lives for more than one group; the first run of the process, before anything is compiled, is told in the note.
+ */
 import { fanOut } from '../../machines/fan-out.ts';
 import { fn } from '../../src/harness/fn.ts';
 import { fileStore } from '../../src/journal/file.ts';
