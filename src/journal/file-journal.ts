@@ -16,6 +16,9 @@ import { unshare } from './tree.ts';
 import type { WalkStart } from './walk.ts';
 import type { Writer } from './writer.ts';
 
+/** An outline is worth more than to know that so few bytes behind it are sound. */
+const outlinedNearBytes = 1024 * 1024;
+
 /** The journal of the run whose folder this is. It may be read at once, and written when leased. */
 export function openFileJournal(
   settings: LogSettings,
@@ -30,9 +33,9 @@ export function openFileJournal(
   let lease: Lease | undefined;
   /** What was read to take the run: the first read need not do that again. */
   let kept: Kept | undefined;
-  /** The outline that is being written, and of how many entries it is. */
+  /** The outline that is being written, and where the one that is kept ends. */
   let keeping = Promise.resolve();
-  let outlinedEntries: number | undefined;
+  let outlinedTo = { segment: 0, bytes: Number.NEGATIVE_INFINITY };
   let isTaking = false;
   let isClosed = false;
 
@@ -115,6 +118,7 @@ export function openFileJournal(
         }
         writer = taken.writer;
         kept = taken.kept;
+        outlinedTo = { segment: kept?.segment ?? 0, bytes: kept?.outlined?.from.bytes ?? Number.NEGATIVE_INFINITY };
         let tellLost = (_error: TroupeError): void => undefined;
         const stopHeartbeat = keepAlive(epoch, (error) => tellLost(error));
         let released: Promise<void> | undefined;
@@ -132,7 +136,8 @@ export function openFileJournal(
               try {
                 await mine.close();
                 const { crc, ...end } = mine.durable();
-                if (mine.failure() === undefined && crc !== undefined && end.entries !== outlinedEntries) {
+                const isNear = end.segment === outlinedTo.segment && end.bytes - outlinedTo.bytes < outlinedNearBytes;
+                if (mine.failure() === undefined && crc !== undefined && !isNear) {
                   const place = { ...end, crc, epoch: epoch.epoch, heads: mine.heads(), outline: undefined };
                   keeping = keeping.then(() => writeChecked(fs, folder, place));
                 }
@@ -207,7 +212,7 @@ export function openFileJournal(
       const outline = end.entries === entries && crc !== undefined ? make() : undefined;
       if (outline === undefined || crc === undefined) return;
       const place = { ...end, crc, epoch: lease.epoch, heads: writer.heads(), outline };
-      outlinedEntries = entries;
+      outlinedTo = end;
       keeping = keeping.then(() => writeChecked(fs, folder, place));
     },
     async saveSnapshot(snapshot) {

@@ -147,7 +147,7 @@ function inPool<Result = void>(call: (done: Done<Result>) => void): Promise<Resu
 }
 
 /** Longer reads and writes leave the event loop alone. */
-const quickBytesMax = 64 * 1024;
+const quickBytesMax = 256 * 1024;
 
 function openQuickly(path: string, flags: number): Promise<number> {
   return quickly(
