@@ -51,7 +51,12 @@ export default defineConfig({
         plugins: [plainNodeConditions],
         test: {
           name: 'production',
-          include: ['test/group/**/*.test.ts', 'test/machines/**/*.test.ts', 'test/xstate-build.test.ts'],
+          include: [
+            'test/group/**/*.test.ts',
+            'test/machines/**/*.test.ts',
+            'test/check/{counts,machines}.test.ts',
+            'test/xstate-build.test.ts',
+          ],
           // The same under both: types and pictures of examples, and the power of the differential test.
           exclude: ['test/machines/{example,picture}.test.ts', 'test/group/mutants.test.ts'],
           env: { TROUPE_XSTATE: 'production' },

@@ -85,10 +85,9 @@ export class Sequences {
   }
 }
 
-/** One more integer into a hash. */
+/** One more integer into a hash; {@link finish} spreads it. */
 export function mix(hash: number, value: number): number {
-  const mixed = Math.imul(hash ^ value, 0x9e3779b1);
-  return mixed ^ (mixed >>> 15);
+  return (Math.imul(hash, 0x9e3779b1) + value) | 0;
 }
 
 /** A hash as an unsigned integer whose low bits depend on all. */
