@@ -245,4 +245,10 @@ describe('secrets', () => {
     expect(text).toContain('[redacted MY_API_KEY]');
     expect(await outcomeOf(play)).toEqual({ status: 'ok', output: 'it is [redacted MY_API_KEY]' });
   });
+
+  test('of its mailbox neither', async () => {
+    const play = playing(() => 'my token is of-this-attempt', { options: served(() => true) });
+    await finished(play);
+    expect(await outcomeOf(play)).toEqual({ status: 'ok', output: 'my token is [redacted Authorization]' });
+  });
 });

@@ -85,6 +85,20 @@ describe('the session', () => {
     expect(ids).toEqual([agent.opened[0]?.session.id, ids[0]]);
   });
 
+  test('that the agent tells late is durable before the attempt has ended', async () => {
+    const agent = fakeAgent(() => 'Done.', { capabilities: { presetSession: false } });
+    const held: (() => void)[] = [];
+    const session = () => new Promise<void>((resolve) => void held.push(resolve));
+    let isOver = false;
+    const outcome = agentHarness(agent, { mailbox: 'none' }).perform(attemptAt({ prompt: 'Do it.' }, { session }));
+    void outcome.then(() => (isOver = true));
+    await until(() => agent.openCount === 0 && held.length > 0);
+    for (let turns = 0; turns < 20; turns += 1) await new Promise(setImmediate);
+    expect(isOver).toBe(false);
+    for (const durable of held) durable();
+    expect(await outcome).toMatchObject({ status: 'ok' });
+  });
+
   test('is recorded when the agent tells it where the agent chooses, and an attempt does not end before that', async () => {
     const play = playing(({ session }) => session, { fake: { capabilities: { presetSession: false } } });
     await finished(play);
@@ -147,6 +161,17 @@ describe('spending', () => {
     await finished(play);
     expect(await recorded(play, 'member.progress')).toMatchObject([{ progress: { usage: { tokens: 100 } } }]);
     expect(await outcomeOf(play)).toMatchObject({ status: 'ok', usage: { tokens: 50 } });
+  });
+
+  test('a session that replaces another is counted from its own beginning', async () => {
+    const agent = fakeAgent(({ emit }) => {
+      emit({ type: 'usage', tokens: 50, isCumulative: true });
+      return 'Done.';
+    });
+    const before = { previousSession: 'gone', previousSessionSpent: { tokens: 100 } };
+    const outcome = await agentHarness(agent, { mailbox: 'none' }).perform(attemptAt({ prompt: 'Do it.' }, before));
+    expect(agent.opened.map(({ session }) => session.mode)).toEqual(['resume', 'new']);
+    expect(outcome).toEqual({ status: 'ok', output: 'Done.', usage: { tokens: 50 } });
   });
 
   test('over its budget the turn is ended, earlier attempts counted', async () => {

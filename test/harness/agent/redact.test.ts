@@ -1,6 +1,7 @@
 /** Secrets stay out of what is said, however it is cut, escaped or nested. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { linesOf } from '../../../src/harness/agent/lines.ts';
 import { redactor, secretLengthMin } from '../../../src/harness/agent/redact.ts';
 
 const secret = fc
@@ -71,4 +72,13 @@ describe('a secret', () => {
     const error = new Error('outer line-one-of-the-key', { cause: new Error('inner line-two-of-the-key') });
     expect(JSON.stringify(clean.error(error))).not.toMatch(/line-(one|two)-of/);
   });
+});
+
+test('a line that grows never shows the beginning of a secret', () => {
+  const lineOf = linesOf(redactor({ env: { A_TOKEN: 'planted-secret' } }));
+  const lines = ['it is plan', 'ted-se', 'cret, ', 'plan B'].map((text) =>
+    lineOf({ type: 'text', text, isDelta: true }),
+  );
+  expect(lines).toEqual(['it is', 'it is', 'it is [redacted A_TOKEN],', 'it is [redacted A_TOKEN], plan B']);
+  expect(lineOf({ type: 'notice', line: `${'x'.repeat(195)}planted-secret` })).not.toContain('plant');
 });

@@ -1,19 +1,12 @@
 /** A CLI as a process: ends, bounds, leftovers, secrets, sessions. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { cli, type CliOptions } from '../../../../src/harness/index.ts';
 import { attemptAt, errorOf, marked, nothingIsLeft, temporaryFolder, until, type TestAttempt } from '../../support.ts';
 import { played, steps } from './played.ts';
 
 const folder = temporaryFolder();
-const privateFolders = () =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith('troupe-') && /^troupe-[0-9a-f]{24}-/.test(name));
-let before: readonly string[] = [];
-beforeAll(() => {
-  before = privateFolders();
-});
 afterEach(nothingIsLeft);
 afterAll(() => folder.remove());
 
@@ -116,8 +109,7 @@ describe('nothing is left', () => {
     expect(await perform(attempt, { mailbox: 'required', serveMailbox })).toMatchObject({ status: 'ok' });
     const line = attempt.lines.find((one) => one?.startsWith('mcp //127.0.0.1 600 '));
     expect(line).toBeDefined();
-    expect(existsSync((line ?? '').split(' ').at(-1) ?? '')).toBe(false);
-    expect(privateFolders().filter((name) => !before.includes(name))).toEqual([]);
+    expect(existsSync(dirname((line ?? '').split(' ').at(-1) ?? ''))).toBe(false);
   });
 });
 
@@ -134,6 +126,16 @@ describe('secrets', () => {
 });
 
 describe('its session', () => {
+  test('keeps the id that it was given, whatever it calls itself', async () => {
+    const ids: string[] = [];
+    const session = async (id: string) => void ids.push(id);
+    const other = { event: { type: 'session', id: 'another' } };
+    const attempt = attemptAt({ prompt: steps(other, { say: 'Working' }, { end: 'Done.' }) }, { session });
+    expect(await perform(attempt)).toMatchObject({ status: 'ok' });
+    expect(new Set(ids).size).toBe(1);
+    expect(ids).not.toContain('another');
+  });
+
   test('is recorded before it is started, is told to it, and goes on in the next process under the same id', async () => {
     const log = folder.at('play.jsonl');
     const sessions: unknown[] = [];
