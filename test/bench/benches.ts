@@ -12,7 +12,6 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'fork': async () => (await import('./fork.ts')).fork,
   'check': async () => (await import('./check.ts')).checkBench,
   'inspect': async () => (await import('./inspect.ts')).inspect,
-  'inspect': async () => (await import('./inspect.ts')).inspect,
   'memory': async () => (await import('./memory.ts')).memory,
   'agents': async () => (await import('./agents.ts')).agents,
 };
