@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { defineProcess, verifyRun, type Harness, type JsonValue, type Outcome } from 'troupe';
 import type { Attempt } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
+import { gatesOf } from '../../src/group/gates.ts';
+import { emptyLedger } from '../../src/group/ledger.ts';
 import { entriesOf } from '../support/dying-store.ts';
 import { passing, settle } from '../support/hand-clock.ts';
 import { driven, finished, killed, open, stage, type Stage } from '../support/running.ts';
@@ -92,9 +94,35 @@ describe('a gate of a running member', () => {
     expect(refused).toMatchObject({ code: 'CANCELLED' });
     await run.close();
   });
+
+  test('of another incarnation is another question', () => {
+    const ledger = emptyLedger('group');
+    const gate = { name: 'a/shell', question: '?', openedAt: 0, by: 'a', incarnation: 1 };
+    ledger.gates.set('a/shell', { ...gate, answer: { approved: true, note: '', by: 'outside', at: 1 } });
+    const pushed: string[] = [];
+    const gates = gatesOf('group', ledger, (type) => void pushed.push(type));
+    const heard: number[] = [];
+    for (const incarnation of [1, 2])
+      gates.ask({ address: 'a', incarnation }, { name: 'shell', question: '?' }, () => void heard.push(incarnation));
+    expect([heard, pushed]).toEqual([[1], ['gate.opened']]);
+  });
 });
 
 describe('the session of an attempt', () => {
+  test('is charged with what was spent in it only', async () => {
+    const found: unknown[] = [];
+    const play = playing(
+      async (attempt) => {
+        found.push(attempt.previousSessionSpent.tokens);
+        if (attempt.attempt === 1) await attempt.session('the one');
+        return attempt.attempt < 3 ? failing({ tokens: attempt.attempt * 10 }) : ok();
+      },
+      { retry: { attempts: 3 } },
+    );
+    expect(await finished(play)).toMatchObject({ status: 'completed' });
+    expect(found).toEqual([0, 10, 10]);
+  });
+
   test('is durable before it resolves, and the next attempt by the same harness finds it; another harness does not', async () => {
     const found: unknown[] = [];
     const play = playing(

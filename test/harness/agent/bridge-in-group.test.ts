@@ -138,6 +138,24 @@ describe('permissions', () => {
     expect(await outcomeOf(play)).toMatchObject({ output: JSON.stringify({ allowed: true, note: 'go' }) });
     expect(await recorded(play, 'gate.opened')).toHaveLength(1);
   });
+
+  test('each use is asked for by itself, also when it is the same as before', async () => {
+    const play = playing(async ({ ask }) => JSON.stringify([await ask('shell', 'ls'), await ask('shell', 'ls')]), {
+      options: { permissions: 'ask' },
+    });
+    const { run, end } = await driven(play);
+    for (const approved of [true, false]) {
+      await settle();
+      const gate = (await recorded(play, 'gate.opened')).at(-1) as { readonly name: string };
+      await run.answer({ gate: gate.name, approved, note: '' });
+    }
+    await passing(play.clock, end);
+    await run.close();
+    expect(await outcomeOf(play)).toEqual({
+      status: 'ok',
+      output: JSON.stringify([{ allowed: true }, { allowed: false }]),
+    });
+  });
 });
 
 describe('patience', () => {
