@@ -60,17 +60,34 @@ describe('a background member', () => {
   });
 
   test('is tried again after its group has ended, by the next host too', async () => {
-    const play = stage(process, { ...script, slow: [fail('failed', 'no'), hold, hold] });
+    const play = stage(process, { ...script, a: later(5, ok('A')), slow: [fail('failed', 'no'), hold, hold] });
     const first = await driven(play);
+    play.clock.advance(6);
+    await settle();
+    expect(await ends(play)).toContain('group.ended completed');
+    const waiting = { type: 'member', group: 'group', member: 'slow', status: 'waiting' };
+    expect(waitsFor(await view(play))).toEqual([waiting]);
     play.clock.advance(20);
     await settle();
     await first.run.close();
-    expect(await ends(play)).toContain('group.ended completed');
     const second = await driven(play);
     play.harness.settle('slow', ok('S'));
     expect(await second.end).toEqual({ status: 'completed', output });
     await second.run.close();
     await verifyRun({ store: play.store, run: 'run', process });
+  });
+
+  test('that settles in the same moment as the last one that is waited for is no longer going on', async () => {
+    const play = stage(process, { ...script, a: hold, slow: hold });
+    const { run, end } = await driven(play);
+    play.harness.settle('a', ok('A'));
+    play.harness.settle('slow', ok('S'));
+    expect(await end).toMatchObject({ status: 'completed' });
+    await run.close();
+    // Both in one append: the end, decided by the first, is recorded behind the second.
+    expect(await ends(play)).toEqual(['member.settled a', 'member.settled slow', 'group.ended completed']);
+    expect((await view(play)).groups.get('group')?.goingOn.size).toBe(0);
+    expect(await finished(play)).toMatchObject({ status: 'completed' });
   });
 
   test('its results are the same wherever the host dies', async () => {

@@ -163,6 +163,18 @@ describe('what a crash leaves', () => {
     expect(repo.git('worktree', 'list', '--porcelain').match(/^worktree /gm)).toHaveLength(1);
   });
 
+  test('a git that a dead host left at work is ended before its half-made worktree is cleared', async () => {
+    const made = await open();
+    const admin = repo.gitIn(made.path, 'rev-parse', '--absolute-git-dir');
+    writeFileSync(join(admin, 'locked'), 'initializing');
+    const dead = { run: 'r1', group: 'team', member: 'alice', key: 'worktree r1/team/alice#1' };
+    const env = { ...process.env, ...markVariables(dead, '999999999-1', {}) };
+    const left = spawn('sleep', ['60'], { stdio: 'ignore', env });
+    const gone = new Promise((resolve) => left.on('close', (_code, signal) => resolve(signal)));
+    await open();
+    expect(await gone).not.toBeNull();
+  });
+
   test('a git that is killed at any moment of `worktree add` leaves nothing that stands in the way', async () => {
     for (let file = 0; file < 400; file += 1) repo.write(`many/${file}.txt`, 'x'.repeat(20_000));
     repo.git('add', '.');
