@@ -2,7 +2,7 @@
 import { systemClock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import { drained } from '../process/drained.ts';
-import type { Model, Opened, Step } from './checkable.ts';
+import { asked, type Model, type Opened, type Step } from './checkable.ts';
 import { pathTo, type PathStep } from './engine/edges.ts';
 import { depthOf, Exploration, type Ending, type Strategy } from './engine/explore.ts';
 import { judgePaths } from './judge-paths.ts';
@@ -133,13 +133,13 @@ class Judge<State> {
 
   state(number: number): boolean {
     const { opened, failed, met } = this;
-    opened.look();
     for (const { name, holds } of opened.invariants)
       if (!failed.has(name) && !holds()) this.add(name, 'always', `\`${name}\` does not hold`, number);
     for (const [name, holds] of this.always)
-      if (!failed.has(name) && !holds(opened.state)) this.add(name, 'always', `\`${name}\` does not hold`, number);
+      if (!failed.has(name) && !asked(name, holds, opened.state))
+        this.add(name, 'always', `\`${name}\` does not hold`, number);
     if (met.size < this.sometimes.length) {
-      for (const [name, holds] of this.sometimes) if (!met.has(name) && holds(opened.state)) met.add(name);
+      for (const [name, holds] of this.sometimes) if (!met.has(name) && asked(name, holds, opened.state)) met.add(name);
     }
     return this.mayGoOn();
   }
@@ -187,7 +187,6 @@ class Judge<State> {
 
   private load(number: number): void {
     this.explored?.states.read(number, this.opened.space.current);
-    this.opened.look();
   }
 
   private pathTo(number: number): readonly PathStep[] {

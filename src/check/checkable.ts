@@ -1,4 +1,5 @@
 /** What `check` needs of a model, whichever way it was written. */
+import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
 import type { Space } from './engine/space.ts';
 
@@ -39,10 +40,8 @@ export interface Coverage {
 /** A model that is opened to be explored once. */
 export interface Opened<State> {
   readonly space: Space;
-  /** The state in `space.current`. The same object each time: it is read, not kept. */
+  /** Tells of what is in `space.current` at the moment. The same object each time: it is read, not kept. */
   readonly state: State;
-  /** Makes `state` tell of `space.current`. */
-  look(): void;
   describe(action: number): Step;
   /** What else has to hold in every state: memoised where possible. */
   readonly invariants: readonly { readonly name: string; holds(): boolean }[];
@@ -75,6 +74,21 @@ export interface Model<State = never> {
   open(): Opened<State>;
   /** Lanes of the diagram, in order. */
   readonly lanes: readonly string[];
+}
+
+/** What a predicate says of a state. One that throws is a mistake of the model. Code: BAD_INPUT. */
+export function asked<State>(name: string, holds: (state: State) => boolean, state: State): boolean {
+  try {
+    return holds(state);
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new TroupeError(
+      'BAD_INPUT',
+      `property \`${name}\` threw where it was to say true or false: ${said}`,
+      {},
+      error,
+    );
+  }
 }
 
 /** True for what `model` and `protocol` return, by whichever copy of the library. */

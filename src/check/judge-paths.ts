@@ -1,5 +1,5 @@
 /** The properties that ask about ways: canAlways (AG EF) and eventually, on the complete graph. */
-import type { Model, Opened } from './checkable.ts';
+import { asked, type Model, type Opened } from './checkable.ts';
 import { pathTo, type PathStep } from './engine/edges.ts';
 import type { Exploration } from './engine/explore.ts';
 import { neverOn } from './engine/liveness.ts';
@@ -35,7 +35,6 @@ export function judgePaths<State>({
     const marked = new Uint8Array(states.count);
     for (let number = 0; number < states.count; number += 1) {
       states.read(number, space.current);
-      opened.look();
       if (holds()) marked[number] = 1;
     }
     return marked;
@@ -66,7 +65,7 @@ export function judgePaths<State>({
   for (const [name, holds] of Object.entries(model.properties.canAlways ?? {}))
     ask(
       name,
-      mark(() => holds(opened.state)),
+      mark(() => asked(name, holds, opened.state)),
       world,
       `\`${name}\` cannot be reached any more`,
     );
@@ -76,7 +75,7 @@ export function judgePaths<State>({
     const lasso = neverOn(
       graph,
       space,
-      mark(() => holds(opened.state)),
+      mark(() => asked(name, holds, opened.state)),
     );
     if (lasso === undefined) continue;
     const { stem, loop } = lasso;

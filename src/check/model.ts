@@ -135,7 +135,6 @@ function open<Record extends JsonValue>(
   return {
     space,
     state: seen.state,
-    look: () => {},
     describe: (action) => describeAction(tables, space, action),
     invariants: always.map(({ name, holds }) => ({
       name,

@@ -130,7 +130,6 @@ function open<Input, Output, Context>(
   return {
     space,
     state: groupState<Context, Output>(tables, space),
-    look: () => {},
     describe: (action) => describeDeed(tables, space, action),
     invariants: [],
     bytes: () => turns.bytes(),

@@ -63,6 +63,77 @@ test('a step that changes its context in place', async () => {
   expect(result.violations[0]).toMatchObject({ property: 'replayDeterminism' });
 });
 
+test('a step that knows its context by identity, which no journal keeps', async () => {
+  const kept = { n: 0 };
+  const cached = asking({
+    waiting: { entry: ['ask', assign({ n: 0, kept: () => kept } as never)], on: { 'xstate.done.actor.*': 'next' } },
+    next: {
+      entry: assign(({ context }) => ({ n: (context as { readonly kept?: object }).kept === kept ? 1 : 2 })),
+      on: { go: 'done' },
+    },
+  });
+  const restored = await run(cached, { messages: [{ type: 'go' }] });
+  expect(restored.violations[0]).toMatchObject({ property: 'replayDeterminism' });
+});
+
+test('a step that changes its context in place, though doing it again makes no difference', async () => {
+  const machine = asking({
+    waiting: {
+      entry: ['ask', assign({ flags: () => ({ done: false }) } as never)],
+      on: { 'xstate.done.actor.*': 'next' },
+    },
+    next: {
+      entry: assign(({ context }) => {
+        const { flags } = context as unknown as { readonly flags: { done: boolean } };
+        flags.done = true;
+        return { flags } as object;
+      }),
+      on: { go: 'done' },
+    },
+  });
+  const result = await run(machine, { messages: [{ type: 'go' }] });
+  expect(result.violations[0]).toMatchObject({ property: 'replayDeterminism' });
+});
+
+test('a guard that looks at the order of keys, where the other order comes later than the step', async () => {
+  const keys = (...names: readonly string[]) =>
+    assign({ by: () => Object.fromEntries(names.map((name) => [name, 1])) } as never);
+  const machine = asking({
+    waiting: {
+      entry: 'ask',
+      on: { 'short': { target: 'last', actions: keys('a', 'b') }, 'long': 'between', 'xstate.done.actor.*': {} },
+    },
+    between: { on: { 'longer': { target: 'last', actions: keys('b', 'a') }, 'xstate.done.actor.*': {} } },
+    last: {
+      on: {
+        'go': [
+          {
+            guard: ({ context }: { readonly context: object }) =>
+              Object.keys((context as { readonly by: object }).by)[0] === 'a',
+            target: 'done',
+          },
+          { target: 'other' },
+        ],
+        'xstate.done.actor.*': {},
+      },
+    },
+    other: { type: 'final' },
+  });
+  const messages = ['short', 'long', 'longer', 'go'].map((type) => ({ type }));
+  const result = await run(machine, { messages });
+  expect(result.violations[0]).toMatchObject({ property: 'replayDeterminism' });
+  expect(result.violations[0]?.message).toContain('in another order');
+});
+
+test('a property that throws is told by its name', async () => {
+  const broken = effectGroupProtocol(2, {
+    properties: {
+      always: { broken: (s) => s.context.reported['x']?.valueOf() === (null as never as { x: boolean }).x },
+    },
+  });
+  await expect(check(broken)).rejects.toThrow(/BAD_INPUT.*`broken` threw/);
+});
+
 test('a guard that looks at the order of keys', async () => {
   const machine = coordinator(
     setup({

@@ -112,7 +112,7 @@ function naive({ tables, hasTimer, network, lossy, prunes, boundary }: Network) 
         ? [
             {
               from: actor,
-              to: Number(String(effect.event['to']).slice(1)),
+              to: Number((effect.event['to'] as string).slice(1)),
               type: (effect.event['event'] as { readonly type: string }).type,
             },
           ]

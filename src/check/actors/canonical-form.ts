@@ -2,7 +2,7 @@ import { canonical, type JsonValue } from '../../json.ts';
 import { textsOf, type Texts } from '../kernel/texts.ts';
 import type { Tables } from './look.ts';
 import type { ActorSpace } from './space.ts';
-import { listRenamer, Renamer, renamed, textRenamer, type Renaming } from './symmetry.ts';
+import { isLess, listRenamer, Renamer, renamed, textRenamer, type Renaming } from './symmetry.ts';
 
 /** What a canonical form is worked out from. */
 export interface FormOptions extends Tables {
@@ -62,12 +62,4 @@ export function canonicalForm(options: FormOptions): (key: Int32Array) => void {
       if (which === 0 || isLess(candidate, key, width)) key.set(candidate);
     }
   };
-}
-
-function isLess(a: Int32Array, b: Int32Array, width: number): boolean {
-  for (let index = 0; index < width; index += 1) {
-    const difference = (a[index] as number) - (b[index] as number);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }

@@ -102,3 +102,12 @@ export function listRenamer(
     return arranged.idOf(items);
   });
 }
+
+/** Is vector `a` before `b`, in the order of their first difference? */
+export function isLess(a: Int32Array, b: Int32Array, width: number): boolean {
+  for (let index = 0; index < width; index += 1) {
+    const difference = (a[index] as number) - (b[index] as number);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

@@ -1,7 +1,7 @@
 /** Symmetry of members: the least of all renamed vectors, in which what is told of members stands in no order. */
 import { canonical, type JsonValue } from '../../json.ts';
 import { textsOf } from '../kernel/texts.ts';
-import { Renamer, renamed, type Renaming } from '../actors/symmetry.ts';
+import { isLess, Renamer, renamed, type Renaming } from '../actors/symmetry.ts';
 import type { GroupTables } from './look.ts';
 import type { GroupSpace } from './space.ts';
 
@@ -66,12 +66,4 @@ function unordered(part: JsonValue): JsonValue {
   const { children } = snapshot as { readonly children: readonly JsonValue[] };
   const sorted = children.map((child) => canonical(child)).sort();
   return { ...(part as object), snapshot: { ...snapshot, children: sorted } } as JsonValue;
-}
-
-function isLess(a: Int32Array, b: Int32Array, width: number): boolean {
-  for (let index = 0; index < width; index += 1) {
-    const difference = (a[index] as number) - (b[index] as number);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }

@@ -31,8 +31,11 @@ export type View = (snapshot: {
 
 /** Interned systems of one definition. */
 export interface Locals {
-  /** The number of this system as it stands at `now` (ms; timers are told by how long they still have). */
-  idOf(system: System, now: number): number;
+  /**
+   * The number of this system as it stands at `now` (ms; timers are told by how long they still have). Its contexts are frozen,
+   * unless it `staysThawed`.
+   */
+  idOf(system: System, now: number, staysThawed?: boolean): number;
   /** The first system of this number that was seen, and when. */
   systemOf(id: number): System;
   nowOf(id: number): number;
@@ -57,7 +60,7 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
   const variants = new Sequences();
   let listener: (id: number, system: System) => void = () => {};
 
-  const idOfCell = (cell: Cell): number => {
+  const idOfCell = (cell: Cell, staysThawed: boolean): number => {
     const { actor } = cell;
     // A cell of a stopped actor has no object of its own that would stay the same.
     if (actor === undefined) return parts.idOf(canonical(['stopped', cell.place.address, cell.last]));
@@ -65,20 +68,20 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
     if (known !== undefined) return known;
     const written = persistActor(cell, actor);
     const id = parts.idOf(canonical(cellKey(written, actor, cell.place.address === '' ? view : undefined)));
-    freezeSnapshot(actor.snapshot);
+    if (!staysThawed) freezeSnapshot(actor.snapshot);
     cellIds.set(actor, id);
     rawIds.set(actor, view === undefined ? parts.idOf(JSON.stringify(written.snapshot)) : 0);
     return id;
   };
 
   return {
-    idOf(system, now) {
+    idOf(system, now, staysThawed = false) {
       const living: { readonly order: number; readonly id: number; readonly actor: object }[] = [];
       const stopped: number[] = [];
       const timers: { readonly order: number; readonly id: number }[] = [];
       forEachOf(system.cells, (cell) => {
-        if (cell.actor === undefined) return void stopped.push(idOfCell(cell));
-        living.push({ order: cell.actor.order, id: idOfCell(cell), actor: cell.actor });
+        if (cell.actor === undefined) return void stopped.push(idOfCell(cell, staysThawed));
+        living.push({ order: cell.actor.order, id: idOfCell(cell, staysThawed), actor: cell.actor });
         for (const { order, dueAt, name, id, to, event, cancellable } of cell.actor.timers) {
           const data = [
             cell.place.address,

@@ -73,7 +73,7 @@ export function stepsOf(definition: Definition, locals: Locals, isChecked: boole
     const one = inWorld(0, first);
     const local = locals.idOf(one.system, at);
     const other = inWorld(1, second);
-    const again = locals.idOf(other.system, at);
+    const again = locals.idOf(other.system, at, true);
     const isSame =
       local === again && digest(one.system) === digest(other.system) && textOf(one.effects) === textOf(other.effects);
     if (!isSame) {
