@@ -163,9 +163,8 @@ export class Turn implements Stage, Deeds {
         return this.failed(live, live.snapshot.error);
       }
     }
-    if (live.logic.kind === 'member') {
+    if (live.logic.kind === 'member')
       this.outbox.ask({ type: 'invoke', ...idOf(live), input: (snapshot as MemberSnapshot).input });
-    }
     this.update(live, snapshot);
     live.open = true;
     if (live.mailbox.length > 0 && !live.busy) this.drain(live, undefined);
