@@ -10,6 +10,11 @@ export function versionOf(machine: AnyStateMachine): string {
   return hashToText(hashText(textOf(machine, new Map())));
 }
 
+/** Names what a function says: a hash of its source text without comments and white space. What it calls does not count. */
+export function versionOfFunction(run: (...args: never) => unknown): string {
+  return hashToText(hashText(bare(String(run))));
+}
+
 /** XState's own parts of its actions and guards, which differ between its builds. */
 const engineParts = new Set(['resolve', 'retryResolve', 'execute', 'check']);
 

@@ -66,6 +66,14 @@ async function groupsEnded(host: Host, current: Pass): Promise<void> {
   } while (!haveEnded(current));
 }
 
+/** What may be the matter, by the versions of the function that have driven the run. */
+function changeOf(current: Pass): string {
+  const [before, now] = current.versions().slice(-2);
+  if (before === undefined || now === undefined)
+    return 'The process function is the same as before: it calls something that changed, or reads something that is not in the journal.';
+  return `The process function changed (version ${before} → ${now}).`;
+}
+
 /** With everything recorded before it, the same function opens at least the groups that are recorded. */
 function refuseForgotten(host: Host, current: Pass, cause?: unknown): void {
   const opened = current.opened();
@@ -78,7 +86,7 @@ function refuseForgotten(host: Host, current: Pass, cause?: unknown): void {
       : `a process that failed without opening it (${plainError(cause).message})`;
   throw new TroupeError(
     'NONDETERMINISM',
-    `group${forgotten.length > 1 ? 's' : ''} ${forgotten.map((name) => `\`${name}\``).join(', ')}, entry 1: recorded group.created, found ${found}. The process changed since, or reads something that is not in the journal. Nothing is lost: run the code that wrote the journal, or start a new run.`,
+    `group${forgotten.length > 1 ? 's' : ''} ${forgotten.map((name) => `\`${name}\``).join(', ')}, entry 1: recorded group.created, found ${found}. ${changeOf(current)} Nothing is lost: run the code that wrote the journal, or start a new run.`,
     { stream: streamOf(first), seq: 1, expected: 'group.created', found },
     cause,
   );

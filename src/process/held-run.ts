@@ -4,6 +4,7 @@ import { isTroupeError, TroupeError } from '../error.ts';
 import { payloadBytesMaxDefault, type HostRules, type HostSettings } from '../group/host-options.ts';
 import { openHost, runStream, type Host } from '../group/host.ts';
 import type { Observer } from '../group/observer.ts';
+import { versionOfFunction } from '../group/version.ts';
 import type { Harnesses } from '../harness/port.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry, Journal, JournalStore, Lease } from '../journal/port.ts';
@@ -160,6 +161,7 @@ export async function openHeld(options: RunOptions, performs: boolean): Promise<
     await host.record('epoch.taken', {
       epoch: lease.epoch,
       engine: engineVersion,
+      process: versionOfFunction(options.process.run),
       ...takenFrom,
     } as unknown as JsonValue);
     return {

@@ -34,6 +34,8 @@ export interface Pass {
   stirred(): Promise<void>;
   /** Names of the groups the function has opened. */
   opened(): ReadonlySet<string>;
+  /** Versions of the process function that have driven the run, without repetitions in a row; the last one is this one. */
+  versions(): readonly string[];
   /** Names of the groups that nobody waits for when the function has returned. */
   unwanted(): ReadonlySet<string>;
   /** Resolves when nothing can go on without the world: everything delivered, taken in, and written. */
@@ -73,11 +75,16 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
   const recordedLogs = new Set<string>();
   const recordedGates = new Set<string>();
   const openedGates = new Set<string>();
+  const versions: string[] = [];
   for (const entry of recorded) {
     const { stream, type } = entry;
     // Only now is the data looked at: that of most entries is not wanted here.
     if (type === 'gate.answered') recordedGates.add(gateKey(stream, (entry.data as { readonly name: string }).name));
     if (type === 'gate.opened' && stream === runStream) openedGates.add((entry.data as { readonly name: string }).name);
+    if (type === 'epoch.taken') {
+      const { process: version } = entry.data as { readonly process?: string };
+      if (version !== undefined && version !== versions.at(-1)) versions.push(version);
+    }
     if (type === 'sleep.ended') recordedSleeps.add((entry.data as { readonly until: number }).until);
     if (type === 'log') recordedLogs.add((entry.data as { readonly id: string }).id);
   }
@@ -259,6 +266,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     stirred: () => new Promise((resolve) => stirWaiters.push(resolve)),
     opened: () => new Set(opened.keys()),
     unwanted: () => unwanted,
+    versions: () => versions,
     async settled() {
       for (;;) {
         await inbox.quiet();

@@ -1,9 +1,10 @@
 /** What may not be said of a machine's older versions, and what a migration may not do: told in one sentence, and nothing is recorded. */
 import { describe, expect, test } from 'vitest';
-import { coordinator, type Migration } from 'troupe';
+import { coordinator, defineProcess, type Migration } from 'troupe';
+import { hold } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
-import { open } from '../support/running.ts';
-import { begun, collecting, ended, withCode } from '../support/upgrading.ts';
+import { driven, open, stage, type Stage } from '../support/running.ts';
+import { begun, collecting, ended, input, withCode } from '../support/upgrading.ts';
 import { first, second } from '../support/versions.ts';
 
 describe('what a migration may not do', () => {
@@ -45,6 +46,41 @@ describe('what a migration may not do', () => {
       },
       /MIGRATION_FAILED: .*: cannot/,
     ));
+});
+
+describe('a process that does not open what is recorded', () => {
+  const forgetful = (says: string) => defineProcess('collecting', () => says);
+  const forgotten = async (play: Stage) => {
+    const run = await open(play);
+    const error = await run.drive().catch((thrown: unknown) => thrown);
+    await run.close();
+    return (error as Error).message;
+  };
+
+  test('says from which version of its function to which it changed', async () => {
+    const play = withCode(await begun(), forgetful('nothing'));
+    expect(await forgotten(play)).toMatch(
+      /^NONDETERMINISM: group `group`, entry 1: .* The process function changed \(version [0-9a-f]{16} → [0-9a-f]{16}\)\. Nothing is lost/,
+    );
+    const entries = await entriesOf(play.store);
+    const versions = entries.flatMap(({ type, data }) =>
+      type === 'epoch.taken' ? [(data as { readonly process: string }).process] : [],
+    );
+    expect(new Set(versions).size).toBe(2);
+  });
+
+  test('says so when its function is the same, comments aside', async () => {
+    let opens = true;
+    const process = defineProcess('collecting', async (ctx) =>
+      opens ? ctx.group('group', first(), input).output : 'nothing',
+    );
+    const play = stage(process, { '*': hold });
+    await (await driven(play)).run.close();
+    opens = false;
+    expect(await forgotten(play)).toMatch(
+      /The process function is the same as before: it calls something that changed/,
+    );
+  });
 });
 
 describe('an upgrade', () => {
