@@ -18,7 +18,6 @@ const particulars: Readonly<
       /** Its commands are held by a sandbox, without questions. */
       readonly permissions?: 'preset';
       readonly failures: Readonly<Record<number, FailureClass>>;
-      readonly tellsTokens?: boolean;
       /** A resume waits for the next minute. */
       readonly isSlow?: boolean;
     }
@@ -30,11 +29,11 @@ const particulars: Readonly<
   gemini: { steer: 'none', failures: { 401: 'auth' }, isSlow: true },
   // It tells of a failure in the service's words alone, without the status.
   opencode: { steer: 'into-turn', failures: {} },
-  qwen: { steer: 'none', failures: { 401: 'auth' }, tellsTokens: false },
+  qwen: { steer: 'into-turn', failures: { 401: 'auth' } },
 };
 
 describeEachWay(['acp'], 'as an agent', ({ agent: name }) => {
-  const { steer, permissions = 'asks', failures, tellsTokens = true, isSlow = false } = particulars[name];
+  const { steer, permissions = 'asks', failures, isSlow = false } = particulars[name];
   const pin = pins.find(({ agent, speaks }) => agent === name && speaks.includes('acp'));
   const program = acpPrograms[name];
   agentConformance({
@@ -52,7 +51,6 @@ describeEachWay(['acp'], 'as an agent', ({ agent: name }) => {
     },
     capabilities: { steer, resume: true, presetSession: false, permissions, mcp: true, warm: true },
     failures,
-    tellsTokens,
     hasProcesses: true,
     shell: (command) => shellStep(name, command),
     testMs: isSlow ? 150_000 : 60_000,

@@ -46,8 +46,6 @@ export interface AgentUnderTest {
   readonly hasProcesses: boolean;
   /** Step of a script that runs a command for `sh` in the session's folder. */
   shell(command: string): JsonObject;
-  /** It tells tokens. Default true. */
-  readonly tellsTokens?: boolean;
   /** Patience of one test, ms. Default 20,000. */
   readonly testMs?: number;
   /** A cancel of a streaming turn ends it within so many ms. Default 3,000. */

@@ -44,14 +44,12 @@ export function turns({ subject, promise, callsTo, tools }: ConformanceKit): voi
     },
   );
 
-  if (subject.tellsTokens !== false) {
-    promise('what the model has spent is told', async (open) => {
-      const { session, events } = await open();
-      await session.prompt(scripted([{ text: 'cheap' }]));
-      const told = events.flatMap((event) => (event.type === 'usage' ? [event.tokens ?? 0] : []));
-      expect(told.some((tokens) => tokens > 0)).toBe(true);
-    });
-  }
+  promise('what the model has spent is told', async (open) => {
+    const { session, events } = await open();
+    await session.prompt(scripted([{ text: 'cheap' }]));
+    const told = events.flatMap((event) => (event.type === 'usage' ? [event.tokens ?? 0] : []));
+    expect(told.some((tokens) => tokens > 0)).toBe(true);
+  });
 
   promise('a cancelled turn ends soon, and the session takes another', async (open) => {
     const { session, saw } = await open();

@@ -79,7 +79,7 @@ export async function startAgent(start: AgentStart): Promise<AgentProcess> {
   const errorsClosed = new Promise<void>((resolve) => child.stderr?.once('close', resolve));
   void Promise.race([closed, exited.then(() => output.quiet())]).then(async () => {
     // Its output often ends a moment before it does; how it ended, and what it said last, is worth that moment.
-    await Promise.race([Promise.all([exited, errorsClosed]), settled(500)]);
+    await Promise.race([Promise.all([exited, errorsClosed]), settled(2_000)]);
     start.onEnd(howOf(child));
   });
 

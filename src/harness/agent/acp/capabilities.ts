@@ -7,7 +7,7 @@ import { type Fields, fieldsOf } from './read.ts';
 export interface AcpAbilities {
   readonly capabilities: AgentCapabilities;
   /** How something is said to a running turn. */
-  readonly steering: 'extension' | 'second-prompt' | 'none';
+  readonly steering: 'drained' | 'extension' | 'none' | 'second-prompt';
   /** How a session is taken up again: `load` tells its history once more, `resume` does not. */
   readonly taking: 'load' | 'resume' | 'none';
 }
@@ -20,16 +20,22 @@ export function abilitiesOf(initialized: Fields, habits: AcpHabits): AcpAbilitie
   const taking = agent['loadSession'] === true ? 'load' : hasResume ? 'resume' : 'none';
   return {
     capabilities: {
-      steer: hasExtension ? 'into-turn' : (habits.secondPrompt ?? 'none'),
+      steer: hasExtension || habits.drains !== undefined ? 'into-turn' : (habits.secondPrompt ?? 'none'),
       resume: taking !== 'none',
       presetSession: false,
       permissions: habits.permissions ?? 'asks',
       mcp: fieldsOf(agent['mcpCapabilities'])['http'] === true,
       warm: true,
     },
-    steering: hasExtension ? 'extension' : habits.secondPrompt === undefined ? 'none' : 'second-prompt',
+    steering: steeringOf(hasExtension, habits),
     taking,
   };
+}
+
+function steeringOf(hasExtension: boolean, { drains, secondPrompt }: AcpHabits): AcpAbilities['steering'] {
+  if (hasExtension) return 'extension';
+  if (drains !== undefined) return 'drained';
+  return secondPrompt === undefined ? 'none' : 'second-prompt';
 }
 
 /** ACP offers a thing by an object, even an empty one. */

@@ -3,6 +3,7 @@ import { copilotEnd } from './copilot.ts';
 import { codexModel, codexSign, codexToolName } from './codex.ts';
 import { geminiToolName, geminiTranscriptAtMs } from './gemini.ts';
 import type { AcpName, AcpProgram } from './habits.ts';
+import { qwenUsage } from './qwen.ts';
 import { type Fields, textOf } from './read.ts';
 
 /** How each known agent is started. By default each may do only what it asks for, and use what it is given. */
@@ -62,9 +63,15 @@ export const acpPrograms: Readonly<Record<AcpName, AcpProgram>> = {
       isOfServer: (tool, server) => tool.startsWith(`${server}_`),
     },
   },
+  // Qwen Code 0.24: MCP tools would come late but for this variable; in its turns it asks what was said meanwhile; usage is told per call.
   qwen: {
     command: ['qwen', '--acp', '--approval-mode', 'default'],
-    habits: { tellModel: (model) => ({ args: ['-m', model] }), toolsLateMs: 500 },
+    env: { QWEN_CODE_LEGACY_MCP_BLOCKING: '1' },
+    habits: {
+      tellModel: (model) => ({ args: ['-m', model] }),
+      drains: 'craft/drainMidTurnQueue',
+      signOf: qwenUsage,
+    },
   },
 };
 

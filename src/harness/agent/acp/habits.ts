@@ -16,6 +16,8 @@ export interface AcpHabits {
   ) => { readonly args?: readonly string[]; readonly env?: Variables };
   /** A second prompt during a turn joins it, or waits for its end. Default: it is not tried, for it ends the turn elsewhere. */
   readonly secondPrompt?: 'into-turn' | 'next-turn';
+  /** In its turns it asks by this method what has been said to it meanwhile; the answer is `{messages, hasQueuedPrompt}`. */
+  readonly drains?: string;
   /** What `usage` of a prompt's response counts. Default `session`, as ACP says. */
   readonly usageOf?: 'session' | 'turn';
   /** Whether it asks before it uses a tool that was not allowed beforehand. Default `asks`. */
@@ -24,7 +26,7 @@ export interface AcpHabits {
   readonly toolName?: (toolCall: Fields) => string | undefined;
   /** Whether a tool of this name (see `toolName`) is one of this MCP server. Default: it begins with `mcp__<server>__`. */
   readonly isOfServer?: (tool: string, server: string) => boolean;
-  /** What an update says besides the protocol: that it tries again, or that the turn has failed although it will end well. */
+  /** What an update says besides the protocol: a retry, what was spent, or that the turn has failed although it will end well. */
   readonly signOf?: (update: Fields) => Sign | undefined;
   /** The same for the response of a turn that ended well with this text. */
   readonly signOfEnd?: (response: Fields, text: string) => Extract<Sign, { readonly type: 'failed' }> | undefined;
@@ -40,7 +42,7 @@ export interface AcpHabits {
 
 /** What an agent says in its own way. */
 export type Sign =
-  | Extract<AgentEvent, { readonly type: 'retry' }>
+  | Extract<AgentEvent, { readonly type: 'retry' | 'usage' }>
   /** The turn has failed; without a message: in the words of its text. */
   | { readonly type: 'failed'; readonly message: string | undefined; readonly status: number | undefined };
 

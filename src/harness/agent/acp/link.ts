@@ -34,6 +34,8 @@ export interface LinkOptions {
   onUpdate(update: Fields): void;
   /** Something that is none of the protocol. */
   onGarbage(shown: string): void;
+  /** The agent takes what has been said to its running turn, see `AcpHabits.drains`. */
+  onDrain(): readonly string[];
   /** A permission request of the session; `signal` is aborted when its answer is no longer wanted. */
   onPermission(params: Fields, signal: AbortSignal): Promise<object>;
 }
@@ -79,13 +81,20 @@ export async function openLink(options: LinkOptions): Promise<Link> {
       ended();
     },
   });
-  const connection: ClientConnection = sdk
+  const client = sdk
     .client({ name: 'troupe' })
     .onRequest('session/request_permission', fieldsOf, ({ params, signal }) => {
       if (sessionId === undefined || params['sessionId'] !== sessionId) throw sdk.RequestError.invalidParams();
       return options.onPermission(params, signal);
-    })
-    .connect(wire.stream);
+    });
+  const { drains } = options.habits;
+  if (drains !== undefined) {
+    client.onRequest(drains, fieldsOf, ({ params }) => ({
+      messages: params['sessionId'] === sessionId ? options.onDrain() : [],
+      hasQueuedPrompt: false,
+    }));
+  }
+  const connection: ClientConnection = client.connect(wire.stream);
   ended = () => void (isClosing ? undefined : close());
   if (why !== undefined) ended();
   const { signal } = options.open;

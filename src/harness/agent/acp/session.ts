@@ -34,7 +34,7 @@ export interface SessionOptions {
   link(session: AgentOpen['session'], heard: Heard): Promise<Link>;
 }
 
-type Heard = Pick<LinkOptions, 'onGarbage' | 'onPermission' | 'onUpdate'>;
+type Heard = Pick<LinkOptions, 'onDrain' | 'onGarbage' | 'onPermission' | 'onUpdate'>;
 
 /** Opens a session. Rejects with an {@link AgentFailure}. */
 export async function openSession({
@@ -60,7 +60,7 @@ export async function openSession({
     onUpdate(update) {
       eventsOf(update, { tools: uses, answer: turn?.answer }).forEach(emit);
       const sign = habits.signOf?.(update);
-      if (sign?.type === 'retry') emit(sign);
+      if (sign !== undefined && sign.type !== 'failed') emit(sign);
       else if (sign !== undefined && turn !== undefined)
         turn.failed = {
           ...sign,
@@ -73,6 +73,11 @@ export async function openSession({
       if (garbage <= garbageToldMax) emit({ type: 'notice', line: `not of the protocol: ${shown.slice(0, 160)}` });
     },
     onPermission: answerPermission,
+    onDrain: () =>
+      (turn?.waiting.splice(0) ?? []).map(({ text, settle }) => {
+        settle('injected');
+        return text;
+      }),
   };
   let link = await options.link(open.session, heard);
   let relinking: Promise<Link> | undefined;
@@ -101,7 +106,10 @@ export async function openSession({
     const running = run(mine, text)
       .catch((error: unknown) => failedBy(error))
       .then((end): TurnEnd => (mine.cancelling.signal.aborted ? { status: 'cancelled' } : end))
-      .finally(() => (turn = undefined));
+      .finally(() => {
+        turn = undefined;
+        for (const { settle } of mine.waiting) settle('refused');
+      });
     mine.ended = running;
     return running;
   }
@@ -143,8 +151,7 @@ export async function openSession({
 
   async function answerPermission(params: Fields, signal: AbortSignal): Promise<object> {
     const asking = turn;
-    const isMoot = () => closing !== undefined || asking?.cancelling.signal.aborted === true;
-    if (isMoot()) return permissionCancelled;
+    if (closing !== undefined || asking?.cancelling.signal.aborted === true) return permissionCancelled;
     const toolCall = fieldsOf(params['toolCall']);
     const use = uses.look(toolCall);
     const count = (asked.get(use.id) ?? 0) + 1;
@@ -163,7 +170,7 @@ export async function openSession({
       aborted(signal),
       ...(asking === undefined ? [] : [asking.cancelled]),
     ]);
-    if (decision === undefined || isMoot()) return permissionCancelled;
+    if (decision === undefined) return permissionCancelled;
     const { response, isGranted, problem } = choose(params['options'], decision);
     if (!isGranted) {
       if (asking !== undefined) asking.isDenied = true;
@@ -175,6 +182,7 @@ export async function openSession({
   async function steer(text: string): Promise<'injected' | 'queued' | 'refused'> {
     const into = turn;
     if (into === undefined || into.cancelling.signal.aborted || link.isDown()) return 'refused';
+    if (abilities.steering === 'drained') return new Promise((settle) => into.waiting.push({ text, settle }));
     if (abilities.steering === 'second-prompt') {
       const second = link.ask('session/prompt', promptOf(text), 'take a second prompt').then(
         () => true,

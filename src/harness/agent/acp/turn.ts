@@ -17,6 +17,8 @@ export interface Turn {
   readonly cancelled: Promise<undefined>;
   /** Second prompts that joined it. */
   readonly joined: Promise<unknown>[];
+  /** Said to it, and not taken yet: see `AcpHabits.drains`. */
+  readonly waiting: { readonly text: string; settle(became: 'injected' | 'refused'): void }[];
   isDenied: boolean;
   /** The agent has said, in its own way, that the turn has failed. */
   failed: Extract<Sign, { readonly type: 'failed' }> | undefined;
@@ -32,6 +34,7 @@ export function newTurn(): Turn {
     cancelling,
     cancelled: aborted(cancelling.signal),
     joined: [],
+    waiting: [],
     isDenied: false,
     failed: undefined,
     ended: Promise.resolve(),

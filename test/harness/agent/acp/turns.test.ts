@@ -1,6 +1,7 @@
 /** Turns: what real agents do in them that they should not, or not in that way; each time a fake one that does it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { qwenUsage } from '../../../../src/harness/agent/acp/qwen.ts';
 import { codexSign } from '../../../../src/harness/agent/acp/codex.ts';
 import { copilotEnd } from '../../../../src/harness/agent/acp/copilot.ts';
 import { type TurnEnd } from '../../../../src/harness/agent/port.ts';
@@ -43,6 +44,33 @@ test('a second prompt that is refused is told as refused, and harms nothing', as
   await delay(50);
   expect(await session.steer?.('praline')).toBe('refused');
   expect(await turn).toEqual({ status: 'ok', text: 'alone' });
+});
+
+test('what is said to a turn is taken where the agent asks for it, and refused where it does not (Qwen Code)', async () => {
+  const { session } = await fakeInProcess({ steer: 'ask' })({ habits: { drains: 'fake/drain' } });
+  expect(session.capabilities.steer).toBe('into-turn');
+  expect(await session.steer?.('too early')).toBe('refused');
+  const turn = session.prompt(
+    scripted([
+      { ...shell('true'), wait: 200 },
+      { echo: true, wait: 300 },
+    ]),
+  );
+  await delay(50);
+  expect(await session.steer?.('praline')).toBe('injected');
+  const tooLate = session.steer?.('nougat');
+  expect(await turn).toMatchObject({ status: 'ok', text: expect.stringContaining('praline') as string });
+  expect(await tooLate).toBe('refused');
+});
+
+test('tokens that stand beside the text are told for each call (Qwen Code)', () => {
+  const usage = { inputTokens: 100, outputTokens: 10, totalTokens: 110 };
+  expect(qwenUsage({ sessionUpdate: 'agent_message_chunk', _meta: { usage } })).toEqual({
+    type: 'usage',
+    tokens: 110,
+    isCumulative: false,
+  });
+  expect(qwenUsage({ sessionUpdate: 'agent_message_chunk' })).toBeUndefined();
 });
 
 test('a cancel that came too early is said again', async () => {

@@ -32,6 +32,26 @@ test('the last text of a turn is heard before its end, however close they come',
   expect(said().length).toBeGreaterThan(400);
 });
 
+test('the answer is the last message, told apart by its id or by a tool between', async () => {
+  const chunk = (text: string, messageId?: string) =>
+    `process.stdout.write(line({ method: 'session/update', params: { sessionId: 's', update: ${JSON.stringify({
+      sessionUpdate: 'agent_message_chunk',
+      content: { type: 'text', text },
+      ...(messageId === undefined ? {} : { messageId }),
+    })} } }));`;
+  const tool = `process.stdout.write(line({ method: 'session/update', params: { sessionId: 's', update: { sessionUpdate: 'tool_call', toolCallId: 't', title: 'x' } } }));`;
+  const end = `process.stdout.write(line(end(id)));`;
+  const byId = await fakeProgram({}, agentOf(`${chunk('one', 'a')}${chunk('tw', 'b')}${chunk('o', 'b')}${end}`))();
+  expect(await byId.session.prompt('x')).toEqual({ status: 'ok', text: 'two' });
+  const byTool = await fakeProgram(
+    {},
+    agentOf(`${chunk('one')}${tool}${chunk('tw')}${chunk('o')}${chunk(' ')}${end}`),
+  )();
+  expect(await byTool.session.prompt('x')).toEqual({ status: 'ok', text: 'two ' });
+  const nothingAfter = await fakeProgram({}, agentOf(`${chunk('all of it')}${tool}${end}`))();
+  expect(await nothingAfter.session.prompt('x')).toEqual({ status: 'ok', text: 'all of it' });
+});
+
 test('characters that arrive in halves are put together', async () => {
   const onPrompt = `const bytes = Buffer.from(line(text('Grüße 🎭 \\u2028 end')) + line(end(id))); let at = 0;
     const next = () => { if (at < bytes.length) { process.stdout.write(bytes.subarray(at, at += 1)); setImmediate(next); } }; next();`;
@@ -100,6 +120,33 @@ test('an answer without a reason, a session without an id, and answers that are 
   expect(await both.session.prompt('x')).toMatchObject({ status: 'error' });
   const nameless = agentOf('').map((part) => part.replace(`sessionId: 's' }`, `sessionId: 7 }`));
   await expect(fakeProgram({}, nameless)()).rejects.toMatchObject({ class: 'crashed' });
+});
+
+test('what an error means is told by its code and its data before its words', async () => {
+  const failing = async (error: object) => {
+    const { session } = await fakeProgram({}, agentOf(`say({ id, error: ${JSON.stringify(error)} });`))();
+    const end = await session.prompt('x');
+    return end.status === 'error' ? [end.class, end.error.code] : end;
+  };
+  expect(await failing({ code: -32_000, message: 'not now' })).toEqual(['auth', 'AUTH']);
+  expect(await failing({ code: -32_002, message: 'gone', data: { sessionId: 's' } })).toEqual([
+    'failed',
+    'SESSION_UNKNOWN',
+  ]);
+  expect(await failing({ code: -32_603, message: 'x', data: { errorKind: 'rate_limit' } })).toEqual([
+    'rate-limited',
+    'RATE_LIMITED',
+  ]);
+  expect(await failing({ code: -32_603, message: 'x', data: { statusCode: 529 } })).toEqual([
+    'overloaded',
+    'OVERLOADED',
+  ]);
+  expect(await failing({ code: 429, message: 'x' })).toEqual(['rate-limited', 'RATE_LIMITED']);
+  expect(await failing({ code: -32_603, message: 'Internal error', data: { details: 'prompt is too long' } })).toEqual([
+    'refused',
+    'CONTEXT_TOO_LONG',
+  ]);
+  expect(await failing({ code: -32_603, message: 'Internal error' })).toEqual(['failed', 'AGENT_FAILED']);
 });
 
 test('random bytes between messages change nothing that the agent says', async () => {

@@ -8,7 +8,7 @@ import { agent, type AgentApp, type AgentContext, RequestError } from '@agentcli
 import { decide } from '../../../../agents/model/decide.ts';
 import type { JsonObject, OfferedTool, Said } from '../../../../agents/model/question.ts';
 import { callTool, type NamedServer, toolsOf } from './mcp-client.ts';
-import { askForMore, makeNoise, update } from './misbehaviour.ts';
+import { askForMore, makeNoise, said, update } from './misbehaviour.ts';
 import { modelOption } from './model-option.ts';
 import type { Quirks } from './quirks.ts';
 import type { Transcripts } from './session.ts';
@@ -56,8 +56,7 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
   const { steer = 'extension', asks = true, resume = 'load' } = quirks;
   const sessions = new Map<string, Session>();
   const spent = new Map<string, number>();
-  let isAuthenticated = quirks.authMethod === undefined;
-  let calls = 0;
+  let [isAuthenticated, calls] = [quirks.authMethod === undefined, 0];
 
   const reached = async (method: string) => {
     if (quirks.diesAt === method) fake.die?.();
@@ -291,6 +290,7 @@ export function fakeAgent(fake: FakeAgent): AgentApp {
       content: [{ type: 'content', content: { type: 'text', text: result } }],
     });
     tell({ type: 'result', id: toolCallId, text: result });
+    if (steer === 'ask') for (const text of await said(client, session.id)) tell({ type: 'user', text });
   }
 
   async function perform(tool: FakeTool | undefined, args: JsonObject, signal: AbortSignal): Promise<string> {

@@ -1,4 +1,4 @@
-/** What a fake agent does besides its turns when it is told to misbehave. */
+/** What a fake agent does besides its turns, in good and bad ways. */
 import type { AgentContext } from '@agentclientprotocol/sdk';
 
 /** Updates that no schema knows, and lines that are no messages. */
@@ -45,4 +45,10 @@ export async function askForMore(client: AgentContext, sessionId: string): Promi
 /** Sends an update of a session, of whatever shape. */
 export function update(client: AgentContext, sessionId: string, what: object): Promise<void> {
   return client.notify<unknown>('session/update', { sessionId, update: what });
+}
+
+/** Asks what was said to its turn meanwhile. */
+export async function said(client: AgentContext, sessionId: string): Promise<readonly string[]> {
+  const answer = await client.request<unknown>('fake/drain', { sessionId });
+  return (answer as { readonly messages: readonly string[] }).messages;
 }

@@ -1,7 +1,7 @@
 /** How a fake agent differs from a good one: each is something that a real agent does. */
 export interface Quirks {
-  /** What it offers for a running turn. Default `extension`: `_session/steering`. */
-  readonly steer?: 'cancel-first' | 'extension' | 'join' | 'refuse';
+  /** What it offers for a running turn. Default `extension`: `_session/steering`. `ask`: `fake/drain` after each tool. */
+  readonly steer?: 'ask' | 'cancel-first' | 'extension' | 'join' | 'refuse';
   /** Asks before it uses a tool. Default true. */
   readonly asks?: boolean;
   /** Kinds of the options of a permission request, in order. Default `allow_once`, `reject_once`. */
