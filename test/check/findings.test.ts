@@ -188,6 +188,14 @@ test('a group that waits for nobody', async () => {
   expect(stepsOf(result, 'noDeadlock')).toEqual(['begin', 'ended', 'settled']);
 });
 
+test('a group that waits for nobody, though somebody may cancel it, or its host may die', async () => {
+  const machine = asking({ waiting: { entry: 'ask', on: { 'xstate.done.actor.*': 'stuck' } }, stuck: {} });
+  const options = { cancel: true, faults: { hostCrash: 1 } };
+  expect((await run(machine, options)).violations[0]).toMatchObject({ property: 'noDeadlock' });
+  const allowed = await run(machine, { ...options, checks: { noDeadlock: false, canAlwaysEndWithoutTimers: false } });
+  expect(allowed.violations[0]).toMatchObject({ property: 'canAlwaysEnd', kind: 'canAlways' });
+});
+
 test('a group that goes round and can never end', async () => {
   const round = { entry: 'ask', on: { 'xstate.done.actor.*': { target: 'round', reenter: true } }, exit: 'let go' };
   const machine = coordinator(

@@ -196,12 +196,19 @@ export class Exploration {
     if (action === outside) return;
     this.transitions += 1;
     if (this.isStuck && (this.space.kindOf(action) & stuckMask) === 0) this.isStuck = false;
-    const found = this.add(this.source, action);
+    // A transition that changes nothing need not be looked up.
+    const found = this.isSelfLoop() ? -this.source - 1 : this.add(this.source, action);
     const target = found < 0 ? -found - 1 : found;
     if (this.edges !== undefined) this.edges.add(target, action);
     if (this.choices !== undefined) this.choices.push(target);
     if (found >= 0 && this.isDeep) this.stack.push(target);
   };
+
+  private isSelfLoop(): boolean {
+    const { current, next, width } = this.space;
+    for (let index = 0; index < width; index += 1) if (current[index] !== next[index]) return false;
+    return true;
+  }
 
   private add(parent: number, action: number): number {
     const { space, states } = this;
