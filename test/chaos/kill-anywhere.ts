@@ -6,7 +6,7 @@ import type { HostProcess } from './host-process.ts';
 import { endAllOf } from './living.ts';
 import type { Death } from './mortal.ts';
 import type { Program } from './program.ts';
-import { randomOf, type Random } from './random.ts';
+import { randomOf, type Random } from '../../src/check/simulation/random.ts';
 import { sceneOf, type Scene } from './scene.ts';
 import { undisturbedRun, type Undisturbed } from './undisturbed.ts';
 

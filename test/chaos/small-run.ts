@@ -24,7 +24,7 @@ import {
   type MemoryFileSystem,
   type Processes,
 } from '../../src/journal/index.ts';
-import { virtualClock } from './virtual-clock.ts';
+import { virtualClock } from '../../src/check/simulation/virtual-clock.ts';
 
 /** Two groups, one of which is cancelled by the process; retries, a failure, checkpoints, a task, a sleep. */
 export const smallProcess = defineProcess('small', async (ctx) => {

@@ -1,6 +1,6 @@
 /** Disks that random plays run on: one in memory, whose power can be cut, and a folder on the machine's own. */
 import { memoryFileSystem, nodeFileSystem, type FileSystem, type OpenFile } from '../../src/journal/index.ts';
-import type { Random } from '../chaos/random.ts';
+import type { Random } from '../../src/check/simulation/random.ts';
 
 /** A disk, and what a play needs to know of it. */
 export interface PlayDisk {

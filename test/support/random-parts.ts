@@ -1,6 +1,6 @@
 /** What a random play is made of: groups, their members, and what each does. */
 import type { Invocation, JsonValue } from 'troupe';
-import type { Random } from '../chaos/random.ts';
+import type { Random } from '../../src/check/simulation/random.ts';
 
 /** What a member does: its `input`. */
 export interface Part {

@@ -20,8 +20,8 @@ import {
 } from 'troupe';
 import { faultyFileSystem, fileStore, type FaultyFileSystem, type Processes } from '../../src/journal/index.ts';
 import { waitsFor } from '../../src/cli/waits-for.ts';
-import { randomOf } from '../chaos/random.ts';
-import { virtualClock } from '../chaos/virtual-clock.ts';
+import { randomOf } from '../../src/check/simulation/random.ts';
+import { virtualClock } from '../../src/check/simulation/virtual-clock.ts';
 import { memoryDisk, type PlayDisk } from './play-disk.ts';
 import { parley, type ParleyOutput } from './parley.ts';
 import { account, type Happened } from './random-play-account.ts';

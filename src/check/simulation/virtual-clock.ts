@@ -1,10 +1,12 @@
 /** A clock that stands still while anything happens, and then jumps to what is due next: runs take no time and are the same each time. */
-import type { Clock } from '../../src/index.ts';
+import type { Clock } from '../../clock.ts';
 
 /** A clock moved by hand. */
 export interface VirtualClock extends Clock {
   /** Moves to the next wake-up and calls it; false when none waits. */
   jump(): boolean;
+  /** Sets the time `ms` on, or back, without calling anybody: somebody has set the machine's clock. */
+  shift(ms: number): void;
 }
 
 /** Begins at `now`, ms since 1970. */
@@ -26,6 +28,9 @@ export function virtualClock(now = 1_700_000_000_000): VirtualClock {
       now = Math.max(now, next.atMs);
       next.callback();
       return true;
+    },
+    shift(ms) {
+      now += ms;
     },
   };
 }
