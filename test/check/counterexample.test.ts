@@ -199,6 +199,32 @@ test('a host takes it up and goes on from where it ends', async () => {
   expect(await verifyRun({ store, run, process: model })).toMatchObject({ run });
 });
 
+test('whatever happens on a random walk, the real fold comes to what the model came to', async () => {
+  const ended = { completed: 0, failed: 0 };
+  for (let seed = 1; seed <= 12; seed += 1) {
+    const model = effectGroupProtocol(3, {
+      faults: { hostCrash: 2, memberCrash: 1, duplicate: 1, late: 1 },
+      // With timers most walks end by one.
+      timers: seed % 2 === 0 ? 'any' : 'none',
+      properties: {
+        always: { completed: (s) => s.status !== 'completed', failed: (s) => s.status !== 'failed' },
+      },
+    });
+    const result = await check(model, { strategy: { random: { seed, walks: 50, steps: 60 } } });
+    const [violation] = result.violations;
+    if (violation === undefined) throw new Error(`seed ${seed}: no walk came to an end`);
+    const run = `walk-${seed}`;
+    await writeCounterexample(model, violation, { store, run });
+    await verifyRun({ store, run, process: model });
+    const journal = await store.open(run);
+    const ledger = (await readRun(journal)).groups.get(model.name);
+    await journal.close();
+    expect(`${seed} ${ledger?.status}`).toBe(`${seed} ${violation.property}`);
+    ended[violation.property as keyof typeof ended] += 1;
+  }
+  expect(Math.min(ended.completed, ended.failed)).toBeGreaterThan(0);
+});
+
 test('a protocol is a process of one group', () => {
   expect(isProcess(effectGroupProtocol(2))).toBe(true);
 });

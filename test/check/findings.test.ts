@@ -100,13 +100,12 @@ test('a guard that looks at the order of keys, where the other order comes later
     assign({ by: () => Object.fromEntries(names.map((name) => [name, 1])) } as never);
   const machine = asking({
     waiting: {
-      entry: 'ask',
-      on: { 'short': { target: 'last', actions: keys('a', 'b') }, 'long': 'between', 'xstate.done.actor.*': {} },
+      on: { short: { target: 'last', actions: keys('a', 'b') }, long: 'between' },
     },
-    between: { on: { 'longer': { target: 'last', actions: keys('b', 'a') }, 'xstate.done.actor.*': {} } },
+    between: { on: { longer: { target: 'last', actions: keys('b', 'a') } } },
     last: {
       on: {
-        'go': [
+        go: [
           {
             guard: ({ context }: { readonly context: object }) =>
               Object.keys((context as { readonly by: object }).by)[0] === 'a',
@@ -114,7 +113,6 @@ test('a guard that looks at the order of keys, where the other order comes later
           },
           { target: 'other' },
         ],
-        'xstate.done.actor.*': {},
       },
     },
     other: { type: 'final' },
