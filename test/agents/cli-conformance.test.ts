@@ -8,6 +8,7 @@ import { shellStep } from './stage/tools.ts';
 
 describeEachWay(['cli'], 'keeps what agents promise', ({ agent }) => {
   const row = programs[agent];
+  let texts = () => 0;
   agentConformance({
     name: agent,
     agent: () =>
@@ -15,13 +16,16 @@ describeEachWay(['cli'], 'keeps what agents promise', ({ agent }) => {
     async place() {
       const stage = await openStage();
       const { env, model } = stage.reach(agent);
+      texts = () => stage.model.requests.filter(({ step, answer }) => step >= 0 && answer === 'text').length;
       return { cwd: stage.work, env: { ...stage.env, ...env }, model, close: () => stage.close() };
     },
     capabilities: row.capabilities,
     failures: { 401: 'auth', 429: 'rate-limited', 529: 'overloaded' },
     hasProcesses: true,
+    // These tell a text when it is whole.
+    ...(agent === 'codex' || agent === 'opencode' || agent === 'qwen' ? { textsBegun: () => texts() } : {}),
     shell: (command) => shellStep(agent, command),
     tellsTokens: agent !== 'copilot',
-    testMs: 60_000,
+    testMs: 120_000,
   });
 });

@@ -46,6 +46,10 @@ export interface AgentUnderTest {
   readonly hasProcesses: boolean;
   /** Step of a script that runs a command for `sh` in the session's folder. */
   shell(command: string): JsonObject;
+  /** It tells tokens. Default true. */
+  readonly tellsTokens?: boolean;
+  /** Texts that its model has begun to say, for an agent that tells a text when it is whole. */
+  textsBegun?(): number;
   /** Patience of one test, ms. Default 20,000. */
   readonly testMs?: number;
   /** A cancel of a streaming turn ends it within so many ms. Default 3,000. */
@@ -59,6 +63,8 @@ export interface Watched {
   readonly asked: readonly PermissionRequest[];
   /** All of its text. */
   said(): string;
+  /** Waits until the model says something. */
+  speaks(): Promise<void>;
   /** The first event of this type, waiting for it. */
   saw(type: AgentEvent['type']): Promise<AgentEvent>;
 }
@@ -89,6 +95,7 @@ export function conformanceKit(subject: AgentUnderTest): ConformanceKit {
   async function open(given: Partial<AgentOpen>): Promise<Watched> {
     count += 1;
     const events: AgentEvent[] = [];
+    const begunBefore = subject.textsBegun?.() ?? 0;
     const asked: PermissionRequest[] = [];
     const key = `${prefix}${count}`;
     const mark = markVariables({ run: runId, group: 'g', member: 'm', key }, hostMark(), {});
@@ -107,13 +114,18 @@ export function conformanceKit(subject: AgentUnderTest): ConformanceKit {
       },
       ...rest,
     });
+    const seen = (type: AgentEvent['type']) => events.find((one) => one.type === type);
     return {
       session,
       events,
       asked,
       said: () => events.flatMap((event) => (event.type === 'text' ? [event.text] : [])).join(''),
+      async speaks() {
+        const isSpeaking = () => (subject.textsBegun === undefined ? seen('text') : subject.textsBegun() > begunBefore);
+        await vi.waitUntil(isSpeaking, { timeout: waitMs, interval: 2 });
+      },
       async saw(type) {
-        return await vi.waitUntil(() => events.find((one) => one.type === type), { timeout: waitMs, interval: 2 });
+        return await vi.waitUntil(() => seen(type), { timeout: waitMs, interval: 2 });
       },
     };
   }

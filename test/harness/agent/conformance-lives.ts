@@ -31,10 +31,10 @@ export function resuming({ promise }: ConformanceKit): void {
 /** Declares those of agents that run processes. */
 export function processes({ subject, promise, living }: ConformanceKit): void {
   promise('an agent that is killed in its turn has crashed; where it can, it goes on from there', async (open) => {
-    const { session, saw } = await open();
+    const { session, speaks } = await open();
     const script = [send('before-the-end'), { slow: { n: 400, ms: 50 } }, { text: 'no' }];
     const turn = session.prompt(scripted(script));
-    await saw('text');
+    await speaks();
     for (const pid of session.pids) process.kill(-pid, 'SIGKILL');
     expect(classOf(await turn)).toBe('crashed');
     if (!subject.capabilities.resume) return;
