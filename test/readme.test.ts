@@ -50,6 +50,6 @@ test('a command that ends otherwise than announced fails', () => {
   expect(runBlocks(block('sh', '$ exit 3  # exits 3', '$ test -d node_modules/troupe'))).toEqual([]);
 });
 
-test('every marked block of the README works', () => {
+test('every marked block of the README works', { timeout: 300_000 }, () => {
   expect(existsSync(path) ? runBlocks(readFileSync(path, 'utf8')) : []).toEqual([]);
 });

@@ -82,8 +82,8 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     if (type === 'gate.answered') recordedGates.add(gateKey(stream, (entry.data as { readonly name: string }).name));
     if (type === 'gate.opened' && stream === runStream) openedGates.add((entry.data as { readonly name: string }).name);
     if (type === 'epoch.taken') {
-      const { process: version } = entry.data as { readonly process?: string };
-      if (version !== undefined && version !== versions.at(-1)) versions.push(version);
+      const version = (entry.data as Readonly<Record<string, JsonValue>>)['process'];
+      if (typeof version === 'string' && version !== versions.at(-1)) versions.push(version);
     }
     if (type === 'sleep.ended') recordedSleeps.add((entry.data as { readonly until: number }).until);
     if (type === 'log') recordedLogs.add((entry.data as { readonly id: string }).id);
