@@ -211,7 +211,7 @@ const qwen: CliProgram = {
     });
     return {
       args: words(
-        ['-o', 'stream-json', '--approval-mode', modes[sandbox]],
+        ['-o', 'stream-json', '--include-partial-messages', '--approval-mode', modes[sandbox]],
         [session.isNew ? '--session-id' : '--resume', session.id ?? ''],
         model !== undefined && ['-m', model],
         mcpServers.length > 0 && ['--mcp-config', await mcpFile(turn, entry)],
