@@ -50,7 +50,7 @@ export function versionOf(path: string, timeoutMs = 10_000): Promise<Probe> {
     );
     child.on('error', (error) => end({ usable: false, problem: `cannot be started: ${error.message}` }));
     child.on('close', (code, signal) => {
-      const version = /\d+\.\d+\.\d+[\w.+-]*/.exec(said)?.[0];
+      const version = /\d+\.\d+\.\d+(?:[-+][\w.+-]*\w)?/.exec(said)?.[0];
       const first = said.trim().split('\n')[0]?.slice(0, 200) ?? '';
       if (code !== 0) {
         const how = code === null ? `was ended by ${signal}` : `ended with exit code ${code}`;

@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { knownAgents } from '../../src/cli/known-agents.ts';
+import { pins } from '../agents/install/pins.ts';
 import { project, program, type Ended, type Project } from './support.ts';
 
 const git = dirname(execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim());
@@ -39,7 +41,8 @@ describe('troupe harnesses', () => {
   test('finds what is installed, asks it for its version, and says what it can do', async () => {
     const { bin, troupe } = withPrograms({
       claude,
-      codex: "echo 'codex-cli 0.169.0'",
+      codex: "echo 'codex-cli 0.170.0-alpha.2'",
+      copilot: "echo 'GitHub Copilot CLI 1.0.102.'",
       gemini: 'echo no key >&2; exit 41',
       qwen: 'echo hello',
       pi: 'sleep 60',
@@ -50,7 +53,7 @@ describe('troupe harnesses', () => {
     expect(Date.now() - began).toBeLessThan(25_000);
     const { config, harnesses, notInstalled } = JSON.parse(stdout) as Listed;
     expect(config).toBeNull();
-    expect(notInstalled).toEqual(['copilot', 'opencode']);
+    expect(notInstalled).toEqual(['opencode']);
     const byName = Object.fromEntries(harnesses.map((one) => [one['name'], one]));
     expect(byName['command']).toEqual({
       name: 'command',
@@ -69,7 +72,8 @@ describe('troupe harnesses', () => {
       path: join(bin, 'claude'),
       abilities: expect.arrayContaining(['steer', 'resume', 'mcp']),
     });
-    expect(byName['codex']).toMatchObject({ usable: true, version: '0.169.0' });
+    expect(byName['codex']).toMatchObject({ usable: true, version: '0.170.0-alpha.2' });
+    expect(byName['copilot']).toMatchObject({ usable: true, version: '1.0.102' });
     expect(byName['gemini']).toMatchObject({ usable: false, problem: '`--version` ended with exit code 41: no key' });
     expect(byName['qwen']).toMatchObject({ usable: false, problem: '`--version` says no version: hello' });
     expect(byName['pi']).toMatchObject({ usable: false, problem: 'did not answer `--version` within 10 s' });
@@ -105,6 +109,13 @@ describe('troupe harnesses', () => {
     const { troupe } = withPrograms({}, { 'troupe.config.ts': 'export default 7;' });
     expect(await troupe([], 'harnesses')).toMatchObject({ code: 2, stderr: expect.stringContaining('CONFIG_INVALID') });
   });
+});
+
+test('the versions that doctor names are those that are tested with', () => {
+  const tested = pins.filter(({ name }) => !name.endsWith('-acp'));
+  expect(tested.length).toBeGreaterThan(4);
+  for (const { name, package: npmName, version } of tested)
+    expect(knownAgents.find((one) => one.name === name)).toMatchObject({ package: npmName, version });
 });
 
 test('with no configuration an installed agent is a harness by its name', async () => {
