@@ -53,6 +53,34 @@ test('a session whose loading waits is called off at once', async () => {
   await expect(opening).rejects.toThrow('it was called off');
 });
 
+test('a session that is being taken up again is not taken up a second time', async () => {
+  const clock = handClock(Date.parse('2026-03-01T12:00:20Z'));
+  let loads = 0;
+  const transcriptAtMs = () => {
+    loads += 1;
+    return Promise.resolve(clock.now());
+  };
+  const { session } = await fakeInProcess({ ignoresCancel: true })({ clock, habits: { transcriptAtMs } });
+  const lost = session.prompt(scripted([{ slow: { n: 10_000, ms: 20 } }]));
+  await delay(50);
+  const cancelling = session.cancel();
+  for (let step = 0; step < 20; step += 1) {
+    clock.advance(500);
+    await delay(1);
+  }
+  await cancelling;
+  expect(await lost).toEqual({ status: 'cancelled' });
+  const early = session.prompt('x');
+  await vi.waitUntil(() => loads > 0 && clock.waiting > 0);
+  await session.cancel();
+  expect(await early).toEqual({ status: 'cancelled' });
+  const again = session.prompt(scripted([{ text: 'back' }]));
+  await delay(20);
+  clock.advance(60_000);
+  expect(await again).toEqual({ status: 'ok', text: 'back' });
+  expect(loads).toBe(1);
+});
+
 test('when a transcript of Gemini CLI was begun stands in its name', async () => {
   const home = folderOfTest();
   const chats = join(home, '.gemini/tmp/project/chats');
