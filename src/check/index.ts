@@ -39,3 +39,6 @@ export {
 export { fail, ok } from '../harness/outcome.ts';
 export { writeCounterexample, type Counterexample, type CounterexampleOptions } from './counterexample.ts';
 export { diagramOf } from './diagram.ts';
+export { simulate } from './simulation/simulate.ts';
+export type { SimulatedFaults, Simulated, SimulateOptions } from './simulation/options.ts';
+export { randomOf, type Random } from './simulation/random.ts';

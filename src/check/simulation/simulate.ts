@@ -28,8 +28,11 @@ import { virtualClock } from './virtual-clock.ts';
 const run = 'simulated';
 /** Event-loop turns without a call of the file system after which nothing happens but by the clock. */
 const quietTurns = 12;
-/** Jumps of the clock without an entry after which nothing more will come of them: a lease's sign of life goes on for ever. */
-const idleJumpsMax = 80;
+/**
+ * Simulated time without an entry after which nothing more will come of it, ms, besides what the clock may have been set back by; a lease's
+ * sign of life goes on for ever.
+ */
+const idleMsMax = 300_000;
 /** Hosts after the last fault: one goes on after another until the run ends. */
 const calmHostsMax = 6;
 /** Calls of the file system after which a fault strikes at the latest. */
@@ -90,7 +93,7 @@ async function world(options: SimulateOptions): Promise<Simulated> {
     let result: RunResult | undefined;
     let failure: unknown;
     let isOver = false;
-    let idleJumps = 0;
+    let movedMs = clock.now();
     const harness = harnessOf(options, clock, () => (performed += 1));
     const live = async () => {
       try {
@@ -106,7 +109,7 @@ async function world(options: SimulateOptions): Promise<Simulated> {
           clock,
           observer: {
             entry({ stream, seq, data }) {
-              idleJumps = 0;
+              movedMs = clock.now();
               if (!fs.crashed()) acknowledged.set(`${stream}:${seq}`, JSON.stringify(data));
             },
           },
@@ -126,11 +129,9 @@ async function world(options: SimulateOptions): Promise<Simulated> {
       calls = now;
       if (quiet < quietTurns) continue;
       quiet = 0;
-      idleJumps += 1;
       if (acknowledged.size > entriesMax)
         throw new TroupeError('LIMIT', `the run has more than ${entriesMax} entries.`);
-      if (idleJumps < idleJumpsMax && clock.jump()) continue;
-      break;
+      if (clock.now() - movedMs > idleMsMax + 2 * clockJumpMs || !clock.jump()) break;
     }
     alive.clear();
     if (fs.crashed()) {

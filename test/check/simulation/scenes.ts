@@ -15,7 +15,7 @@ import {
   supervisor,
   taskBoard,
 } from 'troupe/machines';
-import type { Simulated, SimulateOptions } from '../../../src/check/simulation/options.ts';
+import type { Simulated, SimulateOptions } from 'troupe/check';
 
 /** A scene. */
 export interface Scene {

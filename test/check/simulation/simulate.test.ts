@@ -1,9 +1,8 @@
 /** Whole runs in a simulated world: the library's machines hold what they promise, whatever goes wrong; and a broken host is found. */
 import { expect, test } from 'vitest';
 import { defineProcess, type JsonValue, type Process } from 'troupe';
-import { fail, ok } from 'troupe/check';
+import { fail, ok, simulate } from 'troupe/check';
 import { fanOut } from 'troupe/machines';
-import { simulate } from '../../../src/check/simulation/simulate.ts';
 import { scenes } from './scenes.ts';
 
 const one = process.env['TROUPE_SIMULATION'];
