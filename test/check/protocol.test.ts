@@ -1,8 +1,8 @@
 /** Protocols of groups: what is explored, and what is found. Every machine here runs in the kernel that ships. */
 import { describe, expect, test } from 'vitest';
-import { assign, sendTo, setup, type AnyStateMachine } from 'xstate';
+import { assign, setup, type AnyStateMachine } from 'xstate';
 import { coordinator, gate, member } from 'troupe';
-import { check, ok, outcomes, protocol, tell, type GroupState } from 'troupe/check';
+import { check, ok, outcomes, protocol, type GroupState } from 'troupe/check';
 import { asking, run, stepsOf } from './models/asking.ts';
 import { effectGroup } from './models/effect-group.ts';
 
@@ -87,100 +87,6 @@ describe('what a group can do is explored', () => {
     );
     expect(result).toMatchObject({ verdict: 'verified', violations: [] });
     expect(result.stats.coverage['outer']?.unvisited).toEqual([]);
-  });
-
-  test('members that are machines: they are told, answer, and end', async () => {
-    const guesser = setup({
-      types: {} as { events: { type: 'hint'; from: string; value: number } },
-    }).createMachine({
-      id: 'guesser',
-      initial: 'waiting',
-      states: {
-        waiting: {
-          on: { hint: { target: 'guessed', actions: tell({ to: 'coordinator', event: { type: 'guess', body: 7 } }) } },
-        },
-        guessed: { type: 'final' },
-      },
-      output: 'guessed',
-    });
-    const asker = coordinator(
-      setup({
-        types: {} as {
-          context: { readonly guesses: number };
-          events: { readonly type: string; readonly body: number };
-        },
-        actors: { member },
-      }).createMachine({
-        id: 'asker',
-        context: { guesses: 0 },
-        entry: assign(({ spawn }) => {
-          spawn('member', { id: 'g', input: {} });
-          return {};
-        }),
-        initial: 'hinting',
-        states: {
-          hinting: {
-            always: {
-              target: 'listening',
-              actions: sendTo('g' as never, () => ({ type: 'hint', value: 1 }) as never),
-            },
-          },
-          listening: {
-            on: {
-              'guess': { actions: assign(({ context, event }) => ({ guesses: context.guesses + event.body })) },
-              'xstate.done.actor.g': 'done',
-            },
-          },
-          done: { type: 'final' },
-        },
-        output: ({ context }) => context.guesses,
-      }),
-    );
-    type State = GroupState<{ readonly guesses: number }>;
-    const result = await check(
-      protocol({
-        coordinator: asker,
-        input: null,
-        members: { g: guesser },
-        faults: { hostCrash: 1 },
-        properties: {
-          // The message may be lost with its host, or be sent again by the next attempt.
-          always: { atMostTwice: (s: State) => s.context.guesses <= 14 },
-          sometimes: {
-            heardOnce: (s: State) => s.status === 'completed' && s.context.guesses === 7,
-            never: (s: State) => s.status === 'completed' && s.context.guesses === 0,
-            twice: (s: State) => s.context.guesses === 14,
-          },
-        } as never,
-      }),
-    );
-    expect(result.violations).toEqual([]);
-    expect(result.verdict).toBe('verified');
-  });
-
-  test('retries by the invocation’s own policy are not told to the coordinator', async () => {
-    const machine = coordinator(
-      setup({ actors: { member } }).createMachine({
-        id: 'patient',
-        initial: 'waiting',
-        states: {
-          waiting: {
-            invoke: { src: 'member', id: 'a', input: { retry: { attempts: 3 } }, onDone: 'done', onError: 'failed' },
-          },
-          done: { type: 'final' },
-          failed: { type: 'final' },
-        },
-      }),
-    );
-    const result = await check(
-      protocol({
-        coordinator: machine,
-        input: null,
-        executionsAtMost: 3,
-        properties: { sometimes: { third: (s) => s.executions('a') === 3 } },
-      }),
-    );
-    expect(result).toMatchObject({ verdict: 'verified' });
   });
 
   test('timers: in any order, in due order, or never', async () => {

@@ -100,7 +100,7 @@ export interface ProtocolOptions<Input, Output, Context> {
    * longest pattern. Default `{ '*': outcomes(ok(), fail()) }`.
    */
   readonly members?: { readonly [address: string]: MemberModel };
-  /** How messages of members travel: `ordered` (default), one after the other, or `bag`. */
+  /** How messages of members travel: `ordered` (default), one after the other and before the member's end, or `bag`, in any order. */
   readonly network?: 'bag' | 'ordered';
   readonly faults?: Faults;
   /**

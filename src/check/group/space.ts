@@ -39,6 +39,7 @@ export class GroupSpace extends GroupVectors implements Space {
     const record = slots.recordOf(id);
     const address = this.addressOf(slot);
     const { budgetAt } = this;
+    const isInOrder = this.parts.options.network !== 'bag';
     if (record.isRunning) {
       for (const outcome of behaviours.of(address).outcomes)
         this.change(
@@ -54,6 +55,8 @@ export class GroupSpace extends GroupVectors implements Space {
     }
     for (let place = 0; place < record.flying.length; place += 1) {
       const flying = record.flying[place] as readonly [number, number, number];
+      // In order: a member has said what it had to say before its end is told.
+      if (isInOrder && record.outbox.length > 0 && flying[0] === record.incarnation) continue;
       const before = record.flying[place - 1];
       if (before !== undefined && before.every((part, index) => part === flying[index])) continue;
       const result = this.results.idOf(flying);
@@ -80,7 +83,7 @@ export class GroupSpace extends GroupVectors implements Space {
     }
     for (let place = 0; place < record.outbox.length; place += 1) {
       this.send(slot, place, record.outbox[place] as number, local);
-      if (this.parts.options.network !== 'bag') break;
+      if (isInOrder) break;
     }
     for (let place = 0; place < record.givenUp.length; place += 1) this.tellLate(slot, place, address, local);
   }
