@@ -1,5 +1,7 @@
 /** `acp(...)` as a harness: what its options come to, and attempts from their beginning to their end. */
+import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { acp, type AcpName, type Harness } from '../../../../src/harness/index.ts';
 import { scripted } from '../../../agents/model/script.ts';
@@ -39,6 +41,26 @@ test('a known agent is started as its row says, by another program where one is 
   });
   const missing = acp('gemini', { program: ['no-such-gemini'], mailbox: 'none' });
   expect(errorOf(await missing.perform(attemptAt({ prompt: 'x' })))).toMatchObject({ class: 'refused' });
+});
+
+test('the protocol’s library is loaded with the first session, not with the harness', () => {
+  const door = JSON.stringify(new URL('../../../../src/harness/index.ts', import.meta.url).href);
+  const hook = `import { writeSync } from 'node:fs';
+    export const resolve = (name, context, next) => { writeSync(1, name + '\\n'); return next(name, context); };`;
+  const script = `import { register } from 'node:module';
+    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
+    const { acp } = await import(${door});
+    const { capabilities } = acp('gemini', { capabilities: ['web'] });
+    console.log('made ' + capabilities);
+    await import('@agentclientprotocol/sdk');`;
+  const said = execFileSync(node, [...rest.slice(0, 2), '--input-type=module', '-e', script], {
+    cwd: fileURLToPath(new URL('../../../..', import.meta.url)),
+    encoding: 'utf8',
+  });
+  const [before = '', after = ''] = said.split('made web');
+  expect(before).toContain('harness/index.ts');
+  expect(before).not.toContain('@agentclientprotocol');
+  expect(after).toContain('@agentclientprotocol/sdk');
 });
 
 const inProcess = (): Harness =>
