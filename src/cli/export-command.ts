@@ -18,6 +18,7 @@ import { drawChart } from './draw-chart.ts';
 import { exitCodes } from './exit-codes.ts';
 import { knownRun } from './known-run.ts';
 import { loadRecorded } from './load-recorded.ts';
+import { maskOf } from './mask.ts';
 
 /** Options of `troupe export`. */
 export interface ExportCommandOptions {
@@ -25,6 +26,8 @@ export interface ExportCommandOptions {
   readonly out?: string;
   readonly group?: string;
   readonly at?: string;
+  /** A regular expression: what matches is not written. */
+  readonly mask?: string;
   readonly file?: string;
   readonly data?: string;
 }
@@ -74,15 +77,16 @@ export async function exportCommand(run: string, options: ExportCommandOptions):
 async function writeAs(
   as: keyof typeof exportFormats,
   { recording }: OpenedRecording,
-  { group: name, at }: ExportCommandOptions,
+  { group: name, at, mask: pattern }: ExportCommandOptions,
   write: (text: string) => Promise<void>,
 ): Promise<void> {
+  const mask = maskOf(pattern);
   const { length } = recording;
   const { id, charts } = recording.overview();
   if (as === 'stately') {
     for (let from = 1; from <= length; from += windowMax) {
       const window = await recording.window(from, Math.min(length, from + windowMax - 1));
-      for (const event of statelyEvents(id, window, charts)) await write(`${JSON.stringify(event)}\n`);
+      for (const event of statelyEvents(id, window, charts)) await write(`${JSON.stringify(mask(event))}\n`);
     }
     return;
   }
@@ -104,7 +108,7 @@ async function writeAs(
   for (let from = 1; from <= length; from += windowMax) {
     // What changed is not exported: frames of a large run are light without it.
     for (const frame of (await recording.window(from, Math.min(length, from + windowMax - 1))).frames)
-      frames.push({ ...frame, patches: [], inverse: [] });
+      frames.push(mask({ ...frame, patches: [], inverse: [] }));
   }
   const text = {
     mermaid: () => mermaidSequence(frames),

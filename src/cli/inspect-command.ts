@@ -18,6 +18,7 @@ import { inspectApp, tellStately } from './inspect-stately.ts';
 import { loadRecorded } from './load-recorded.ts';
 import { logSize } from './log-command.ts';
 import { loneJournal } from './lone-journal.ts';
+import { maskOf } from './mask.ts';
 import { complain } from './terminal.ts';
 
 /** Options of `troupe inspect`. */
@@ -25,6 +26,8 @@ export interface InspectCommandOptions {
   readonly port: string;
   readonly export?: string;
   readonly allowControl?: boolean;
+  /** A regular expression: what matches is not shown. */
+  readonly mask?: string;
   /** Another run, to be compared with. */
   readonly with?: string;
   /** Of a machine file: which machine, and its input as JSON. */
@@ -97,8 +100,9 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
       : reading);
     release();
     const title = `run ${run}`;
+    const mask = maskOf(options.mask);
     if (options.export !== undefined)
-      return await exportTo(resolve(options.export), title, opened, options.json === true);
+      return await exportTo(resolve(options.export), title, opened, options.json === true, mask);
     let isRunLive = true;
     const other = options.with === undefined ? undefined : await openOther(data, options.with);
     door = options.stately === undefined ? undefined : await tellStately(options.stately, opened);
@@ -108,6 +112,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
       port,
       opened: () => opened,
       followEveryMs,
+      mask,
       isLive: () => {
         if (!isRead) return true;
         isRunLive &&= opened.status() === 'active';

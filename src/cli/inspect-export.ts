@@ -4,6 +4,7 @@ import type { Entry } from '../journal/port.ts';
 import type { OpenedRecording } from '../view/open-recording.ts';
 import { windowMax } from '../view/recording.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { Mask } from './mask.ts';
 import { partOfPage } from './inspect-serve.ts';
 import { print } from './terminal.ts';
 
@@ -13,6 +14,7 @@ export async function exportTo(
   title: string,
   { recording, entryAt, notices }: OpenedRecording,
   json: boolean,
+  mask: Mask,
 ): Promise<number> {
   const { length } = recording;
   // One window: a file is to be opened at once, by whoever it is sent to.
@@ -34,7 +36,7 @@ export async function exportTo(
     notices: [...cut, ...notices, ...known.notices],
   };
   // In a script element nothing may look like its end.
-  const text = JSON.stringify({ overview, window, entries }).replaceAll('<', String.raw`\u003c`);
+  const text = JSON.stringify(mask({ overview, window, entries })).replaceAll('<', String.raw`\u003c`);
   const empty = '<script type="application/json" id="run"></script>';
   const page = await partOfPage('page.html');
   await writeFile(

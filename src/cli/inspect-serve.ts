@@ -9,7 +9,7 @@ import { print, styleFor } from './terminal.ts';
 /** What is served, and how that is told. */
 export type Serving = Pick<
   ViewServerOptions,
-  'choices' | 'differences' | 'followEveryMs' | 'isLive' | 'opened' | 'port' | 'title'
+  'choices' | 'differences' | 'followEveryMs' | 'isLive' | 'mask' | 'opened' | 'port' | 'title'
 > & {
   readonly json: boolean;
   readonly does?: Controls;

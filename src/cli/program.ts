@@ -125,6 +125,7 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--out <file>', 'file to write; default standard output')
       .option('--group <name>', 'of which group (svg)')
       .option('--at <position>', 'at which entry (svg); default the last')
+      .option('--mask <pattern>', 'a regular expression: what matches is not written')
       .option('--file <file>', 'process file, when it is no longer where it was'),
     async ([run = ''], options) =>
       (await import('./export-command.ts')).exportCommand(run, options as ExportCommandOptions),
@@ -162,6 +163,7 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--export <file>', 'write one self-contained page instead')
       .option('--allow-control', 'let the page send, approve, cancel, retry and fork, with the token in its address')
       .option('--file <file>', 'process file, when it is no longer where it was')
+      .option('--mask <pattern>', 'a regular expression: what matches is not shown')
       .option('--with <run>', 'another run: where the two part is shown')
       .option('--machine <name>', 'of a machine file: which machine, by its export or id')
       .option('--input <json>', 'of a machine file: input of the machine: JSON, or @file')

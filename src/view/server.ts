@@ -35,6 +35,8 @@ export interface ViewServerOptions {
   readonly control?: { readonly token: string; readonly does: Controls };
   /** A run that may still grow: how often to look for new entries, ms; 0 for one that does not. */
   readonly followEveryMs: number;
+  /** What is sent instead of what is there. Default: the same. */
+  mask?<Value>(value: Value): Value;
   /** True while the run may grow. */
   isLive(): boolean;
 }
@@ -57,6 +59,7 @@ type Reply = (status: number, body: string, type?: string) => void;
 /** Starts the server; resolves when it listens. */
 export async function viewServer(options: ViewServerOptions): Promise<ViewServer> {
   const { control } = options;
+  const masked = <Value>(value: Value): Value => options.mask?.(value) ?? value;
   const followers = new Set<ServerResponse>();
   let port = options.port;
 
@@ -106,10 +109,10 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
     const forget = () => followers.delete(response);
     request.on('close', forget);
     response.on('error', forget);
-    response.write(`retry: 1000\nevent: pulse\ndata: ${JSON.stringify(pulse())}\n\n`);
+    response.write(`retry: 1000\nevent: pulse\ndata: ${JSON.stringify(masked(pulse()))}\n\n`);
   };
   const tell = () => {
-    const line = `event: pulse\ndata: ${JSON.stringify(pulse())}\n\n`;
+    const line = `event: pulse\ndata: ${JSON.stringify(masked(pulse()))}\n\n`;
     for (const follower of followers) {
       // One that does not read is let go: it connects again, and loses nothing.
       if (follower.writableLength > bodyMax) follower.destroy();
@@ -166,7 +169,7 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
     if (request.method !== 'GET') throw new Refusal(405, `expected GET, got ${request.method}`);
     if (pathname === '/') reply(200, options.page, 'text/html; charset=utf-8');
     else if (pathname === '/api/follow') follow(request, response);
-    else if (Object.hasOwn(gets, pathname)) reply(200, JSON.stringify(await gets[pathname]?.(searchParams)));
+    else if (Object.hasOwn(gets, pathname)) reply(200, JSON.stringify(masked(await gets[pathname]?.(searchParams))));
     else throw new Refusal(404, `there is no ${pathname} here`);
   };
 

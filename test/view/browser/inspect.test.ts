@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { patience, project, type Project, type Running } from '../../cli/support.ts';
+import { patience, program, project, type Project, type Running } from '../../cli/support.ts';
 import { browserPath, withoutBrowser } from './browser-path.ts';
 import { cursorOf, watched } from './browser.ts';
 
@@ -39,8 +39,13 @@ interface Shown {
   readonly server: Running;
 }
 
-async function inspected(one: Project, ...args: readonly string[]): Promise<Shown> {
-  const server = one.start('inspect', ...args, '--json');
+async function inspected(
+  one: Project,
+  ...given: readonly (string | { readonly env: NodeJS.ProcessEnv })[]
+): Promise<Shown> {
+  const args = given.filter((one) => typeof one === 'string');
+  const options = given.find((one) => typeof one === 'object') ?? {};
+  const server = one.spawn(process.execPath, [program, 'inspect', ...args, '--json'], options);
   const said = await server.said('"url"');
   const { url } = JSON.parse(said.split('\n').find((line) => line.includes('"url"')) ?? '{}') as {
     readonly url: string;
@@ -260,6 +265,37 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
       expect(isAlerted).toBe(false);
       expect(errors).toEqual([]);
     }
+  });
+
+  test('what is not to be seen is masked before it is sent or written: secrets of the environment, and what matches a pattern', async () => {
+    const one = project({ 'steps.process.mjs': steps });
+    await one.troupe(
+      'run',
+      'steps.process.mjs',
+      '--run-id',
+      'steps',
+      '--input',
+      '{"names":["s3cret-value-in-journal","patient-4711"]}',
+    );
+    const env = { SERVICE_API_KEY: 's3cret-value-in-journal' };
+    const { url } = await inspected(one, { env }, 'steps', '--mask', 'patient-\\d+');
+    for (const path of ['overview', 'window?from=1&to=99', 'entry?at=3']) {
+      const text = await (await fetch(`${url}api/${path}`)).text();
+      expect(text).not.toMatch(/s3cret-value|4711/);
+    }
+    const { page } = await watched(url);
+    expect(await page.locator('.members tbody .name').allTextContents()).toEqual(['[redacted SERVICE_API_KEY]', '█']);
+    for (const args of [
+      ['inspect', 'steps', '--export', 'run.html'],
+      ['export', 'steps', '--as', 'mermaid', '--out', 'run.html'],
+    ]) {
+      await one.spawn(process.execPath, [program, ...args, '--mask', 'patient-\\d+'], { env }).ended;
+      expect(readFileSync(one.path('run.html'), 'utf8')).not.toMatch(/s3cret-value|4711/);
+    }
+    expect(await one.troupe('inspect', 'steps', '--mask', '(')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('expected --mask to be a regular expression'),
+    });
   });
 
   test('a machine file is stepped by hand, and a choice is taken back', async () => {
