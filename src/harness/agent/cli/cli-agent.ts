@@ -112,6 +112,20 @@ function sessionOf(program: CliProgram, settings: CliSettings, open: AgentOpen):
       groups = [];
     }
   };
+  /** A session that was lost in its first turn (some are not written before its end) holds nothing to go on with: it begins anew. */
+  const turnOrAnew = async (prompt: string): Promise<TurnEnd> => {
+    const mayBeLost = isKnown && !isResumed && !hasCompleted;
+    let end = await turn(prompt);
+    if (mayBeLost && end.status === 'error' && end.error.code === 'SESSION_UNKNOWN') {
+      isKnown = false;
+      if (!capabilities.presetSession) id = undefined;
+      end = await turn(prompt);
+    }
+    hasCompleted ||= end.status === 'ok';
+    return end;
+  };
+  /** A turn of this session has ended well. */
+  let hasCompleted = false;
   /** Cancelled before its process was there. */
   let isCancelled = false;
 
@@ -128,7 +142,7 @@ function sessionOf(program: CliProgram, settings: CliSettings, open: AgentOpen):
       if (isClosed) return closed();
       if (busy !== undefined) return turnFailed('AGENT_FAILED', `${name} is in the middle of a turn.`);
       isCancelled = false;
-      busy = turn(text).catch((error: unknown) => turnFailed('AGENT_FAILED', `${name}: ${String(error)}`));
+      busy = turnOrAnew(text).catch((error: unknown) => turnFailed('AGENT_FAILED', `${name}: ${String(error)}`));
       try {
         return await busy;
       } finally {
