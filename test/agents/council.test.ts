@@ -3,6 +3,7 @@
  * with SIGKILL; another host goes on. Nothing is lost, nothing comes twice, and nothing is left running.
  */
 import { availableParallelism, loadavg } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { textOf } from './model/question.ts';
@@ -29,6 +30,10 @@ function promptOf(seat: Seat): string {
   const more = {
     claude: [],
     codex: [
+      // Killed here: in the middle of a tool.
+      { tool: 'group_inbox', args: { wait_ms: 20_000 } },
+      // And here it does not hear that its host is killed: it waits for its model.
+      { error: 500, times: 1, wait: 60_000 },
       waitFor('go on'),
       { tool: 'group_send', args: { to: 'gemini', type: 'finding', body: 'codex is back', key: 'back' } },
       { tool: 'group_checkpoint', args: { name: 'codex is back' } },
@@ -66,18 +71,26 @@ describeWith(seats, 'Claude Code, Codex and Gemini CLI in one group', () => {
     tell('all have heard the others, claude is done');
 
     // One of them dies in the middle of a tool.
-    const codexes = stage.survivors().filter(({ command }) => /\/codex\b.* exec /.test(command));
-    expect(codexes.length).toBeGreaterThan(0);
-    for (const { pid } of codexes) process.kill(pid, 'SIGKILL');
+    const codexes = () => stage.survivors().filter(({ command }) => /\/codex\b.* exec /.test(command));
+    const asksFor = (step: number) => stage.model.requests.some((one) => one.wire === 'responses' && one.step === step);
+    await expect.poll(() => asksFor(3), { timeout: 20_000, interval: 10 }).toBe(true);
+    // The model has said it; a moment later the tool is at work.
+    await delay(150);
+    expect(codexes().length).toBeGreaterThan(0);
+    for (const { pid } of codexes()) process.kill(pid, 'SIGKILL');
     await run.until('attempt.failed', ({ member, class: how }) => member === 'codex' && how === 'crashed');
     await run.until('attempt.started', ({ member, attempt }) => member === 'codex' && attempt === 2);
-    tell('codex was killed and is taken up');
+    await expect.poll(() => asksFor(4), { timeout: 20_000, interval: 10 }).toBe(true);
+    tell('codex was killed and has gone on');
 
-    // Then everybody's host.
+    // Then everybody's host. What it leaves behind is ended before another attempt begins.
     first.child.kill('SIGKILL');
     await first.ended;
+    const orphans = codexes().map(({ pid }) => pid);
+    expect(orphans.length).toBeGreaterThan(0);
     const second = troupe(stage, 'run', file, '--run-id', 'council', '--input', input, '--json');
     await run.until('attempt.started', ({ member, attempt }) => member === 'codex' && attempt === 3);
+    expect(stage.survivors().filter(({ pid }) => orphans.includes(pid))).toEqual([]);
     tell('the host was killed, another one goes on');
 
     const sent = await troupe(stage, 'send', 'council', 'council', 'codex', 'go on').ended;

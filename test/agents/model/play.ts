@@ -20,7 +20,12 @@ export interface Play {
 
 /** Plays it to its end, or until the agent hangs up. */
 export async function play({ wire, question, decision, body, response, answers }: Play): Promise<void> {
-  await delay(decision.waitMs);
+  // Whoever hangs up is not waited for.
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const pause = (ms: number) => delay(ms, undefined, { signal: gone.signal }).catch(() => {});
+  await pause(decision.waitMs);
+  if (response.destroyed) return;
   if (decision.type === 'refuse') {
     const { status, message, retryAfterS } = decision;
     const headers = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) };
@@ -32,7 +37,7 @@ export async function play({ wire, question, decision, body, response, answers }
   const said = answer.call === undefined ? 'text' : `call ${answer.call.tool.name}`;
   answers(decision.type === 'break' ? `broken ${decision.how}` : said);
   if (!question.isStream && decision.type !== 'break') {
-    await delay(answer.everyMs * answer.pieces.length);
+    await pause(answer.everyMs * answer.pieces.length);
     return sendJson(response, 200, wire.body(answer));
   }
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
@@ -40,7 +45,7 @@ export async function play({ wire, question, decision, body, response, answers }
   const frames = wire.frames(answer);
   const sent = decision.type === 'break' ? frames.slice(0, decision.how === 'empty' ? 0 : frames.length / 2) : frames;
   for (const frame of sent) {
-    if (frame.afterMs !== undefined && frame.afterMs > 0) await delay(frame.afterMs);
+    if (frame.afterMs !== undefined && frame.afterMs > 0) await pause(frame.afterMs);
     if (response.destroyed) return;
     response.write(textOfFrame(frame));
   }
