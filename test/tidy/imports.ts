@@ -16,12 +16,13 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   harness: leaves,
   group: [...leaves, 'journal', 'harness'],
   process: [...leaves, 'journal', 'harness', 'group'],
+  babysitter: [...leaves, 'journal', 'harness', 'group', 'process'],
   check: [...leaves, 'journal', 'harness', 'group', 'process'],
   view: [...leaves, 'journal', 'harness', 'group', 'process'],
   // The public door: everything but the program.
   index: [...leaves, 'journal', 'harness', 'group', 'process'],
   // The composition root may import everything.
-  cli: [...leaves, 'journal', 'harness', 'group', 'process', 'check', 'view', 'index', 'machines'],
+  cli: [...leaves, 'journal', 'harness', 'group', 'process', 'babysitter', 'check', 'view', 'index', 'machines'],
 };
 
 /**

@@ -1,0 +1,33 @@
+/** Does a process of this machine still live, by its pid alone: that is all that babysitter records. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** False only when nothing of it runs any more: a killed process whose last write is still under way counts as living. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+  const state = stateOf(`/proc/${pid}/stat`);
+  if (state === undefined || !hasEnded(state)) return true;
+  // Ended, and nobody has asked how yet; a thread of it may outlive it for a moment.
+  try {
+    return readdirSync(`/proc/${pid}/task`).some((thread) => {
+      const one = stateOf(`/proc/${pid}/task/${thread}/stat`);
+      return one !== undefined && !hasEnded(one);
+    });
+  } catch {
+    return false;
+  }
+}
+
+const hasEnded = (state: string) => state === 'Z' || state === 'X';
+
+function stateOf(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2)[0];
+  } catch {
+    return undefined;
+  }
+}

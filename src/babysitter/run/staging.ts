@@ -1,0 +1,82 @@
+/**
+ * Where files of a run directory are made before they get their names: a folder of ours, never babysitter's `journal`, where any name
+ * that begins with a number takes a place (a writer that was killed would leave a gap there, and babysitter refuses gaps).
+ */
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAlive } from './alive.ts';
+import { namesIn, readEventFileNames } from './listing.ts';
+import { parseTempFile } from './names.ts';
+
+/** Our own folder in a run directory; babysitter does not look into it. */
+export const troupeFolder = (runDir: string): string => join(runDir, 'troupe');
+const stagingFolder = (runDir: string): string => join(troupeFolder(runDir), 'staging');
+
+let made = 0;
+
+/** Writes a file that is durable, and has no name that matters yet; returns its path. */
+export function stage(runDir: string, text: string): string {
+  made += 1;
+  const file = join(stagingFolder(runDir), `${process.pid}-${made}-${Date.now()}`);
+  let handle: number;
+  try {
+    handle = openSync(file, 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    mkdirSync(stagingFolder(runDir), { recursive: true });
+    handle = openSync(file, 'wx');
+  }
+  try {
+    writeSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  return file;
+}
+
+/** Gives a staged file its name, in the place of whatever has it. Durable with {@link syncFolder}. */
+export function place(staged: string, target: string): void {
+  renameSync(staged, target);
+}
+
+/** Gives a staged file its name if nothing has it; false when something has. The staged file is gone either way. */
+export function placeNew(staged: string, target: string): boolean {
+  try {
+    linkSync(staged, target);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(staged, { force: true });
+  }
+}
+
+/** Makes names in a folder durable. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Removes what dead writers have begun: ours, and babysitter's in the journal, which would keep a place for good. Needs the lock. */
+export function removeLeftovers(runDir: string): readonly string[] {
+  const removed: string[] = [];
+  for (const name of namesIn(stagingFolder(runDir))) {
+    const pid = Number(name.split('-')[0]);
+    if (pid === process.pid || isAlive(pid)) continue;
+    rmSync(join(stagingFolder(runDir), name), { force: true });
+  }
+  for (const name of readEventFileNames(runDir).others) {
+    const temp = parseTempFile(name);
+    if (temp === undefined || isAlive(temp.pid)) continue;
+    rmSync(join(runDir, 'journal', name), { force: true });
+    removed.push(name);
+  }
+  if (removed.length > 0) syncFolder(join(runDir, 'journal'));
+  return removed;
+}
