@@ -26,6 +26,18 @@ describe('what a group can do is explored', () => {
     expect(result).toMatchObject({ verdict: 'verified', violations: [] });
   });
 
+  test('a gate is answered once', async () => {
+    const machine = asking({
+      waiting: { entry: gate({ name: 'ship', question: 'Ship it?' }), on: { approved: 'after', rejected: 'after' } },
+      after: { on: { go: 'done' } },
+    });
+    const result = await run(machine, {
+      messages: [{ type: 'go' }],
+      properties: { always: { closed: (s) => !s.matches('after') || s.gates.length === 0 } },
+    });
+    expect(result).toMatchObject({ verdict: 'verified', distinct: 3 });
+  });
+
   test('cancelling, at any time', async () => {
     const machine = asking({ waiting: { entry: 'ask', on: { 'xstate.done.actor.*': 'done' } } });
     const result = await run(machine, {

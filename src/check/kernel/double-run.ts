@@ -3,27 +3,25 @@
  * can be changed in place. What comes out the same both times reads none of them (G6).
  */
 
-/** A world that a step may (wrongly) ask. */
-interface World {
-  readonly now: number;
-  readonly random: number;
-}
-
-const worlds: readonly World[] = [
-  { now: 1_000_000_000_000, random: 0.25 },
-  { now: 1_900_000_000_000, random: 0.75 },
-];
-
 const realDate = Date;
 const realRandom = Math.random;
 const realPerformanceNow = performance.now.bind(performance);
 const realUuid = crypto.randomUUID.bind(crypto);
 const realValues = crypto.getRandomValues.bind(crypto);
 
-/** Makes `Date`, `Math.random`, `performance.now` and `crypto` those of one of two worlds while `work` runs. Not for asynchronous work. */
-export function inWorld<Value>(which: 0 | 1, work: () => Value): Value {
-  const world = worlds[which] as World;
-  let { now } = world;
+/** A world that a step may (wrongly) ask. */
+interface World {
+  /** Begins again at the same time for each step. */
+  reset(): void;
+  readonly Date: DateConstructor;
+  readonly random: () => number;
+  readonly now: () => number;
+  readonly uuid: typeof crypto.randomUUID;
+  readonly values: typeof crypto.getRandomValues;
+}
+
+function worldOf(start: number, chance: number, digit: number): World {
+  let now = start;
   const tick = () => (now += 1);
   class OtherDate extends realDate {
     constructor(...given: [] | [number | string]) {
@@ -34,14 +32,32 @@ export function inWorld<Value>(which: 0 | 1, work: () => Value): Value {
       return tick();
     }
   }
-  globalThis.Date = OtherDate as DateConstructor;
-  Math.random = () => world.random;
-  performance.now = tick;
-  crypto.randomUUID = () => `00000000-0000-4000-8000-00000000000${which}`;
-  crypto.getRandomValues = (array) => {
-    (array as unknown as Uint8Array).fill(which + 1);
-    return array;
+  return {
+    reset() {
+      now = start;
+    },
+    Date: OtherDate as DateConstructor,
+    random: () => chance,
+    now: tick,
+    uuid: () => `00000000-0000-4000-8000-00000000000${digit}`,
+    values(array) {
+      (array as unknown as Uint8Array).fill(digit + 1);
+      return array;
+    },
   };
+}
+
+const worlds: readonly World[] = [worldOf(1_000_000_000_000, 0.25, 0), worldOf(1_900_000_000_000, 0.75, 1)];
+
+/** Makes `Date`, `Math.random`, `performance.now` and `crypto` those of one of two worlds while `work` runs. Not for asynchronous work. */
+export function inWorld<Value>(which: 0 | 1, work: () => Value): Value {
+  const world = worlds[which] as World;
+  world.reset();
+  globalThis.Date = world.Date;
+  Math.random = world.random;
+  performance.now = world.now;
+  crypto.randomUUID = world.uuid;
+  crypto.getRandomValues = world.values;
   try {
     return work();
   } finally {

@@ -57,6 +57,8 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
   const cellIds = new WeakMap<object, number>();
   /** The same with the orders that the key leaves out. */
   const rawIds = new WeakMap<object, number>();
+  const raws = textsOf();
+  const idOfRaw: number[] = [];
   const variants = new Sequences();
   let listener: (id: number, system: System) => void = () => {};
 
@@ -66,11 +68,15 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
     if (actor === undefined) return parts.idOf(canonical(['stopped', cell.place.address, cell.last]));
     const known = cellIds.get(actor);
     if (known !== undefined) return known;
-    const written = persistActor(cell, actor);
-    const id = parts.idOf(canonical(cellKey(written, actor, cell.place.address === '' ? view : undefined)));
+    const { order: _order, timers: _timers, ...written } = persistActor(cell, actor);
+    // The same text is the same cell: most are met again and again, and need no key worked out.
+    const raw = raws.idOf(JSON.stringify(written));
+    const id = (idOfRaw[raw] ??= parts.idOf(
+      canonical(cellKey(written, actor, cell.place.address === '' ? view : undefined)),
+    ));
     if (!staysThawed) freezeSnapshot(actor.snapshot);
     cellIds.set(actor, id);
-    rawIds.set(actor, view === undefined ? parts.idOf(JSON.stringify(written.snapshot)) : 0);
+    rawIds.set(actor, view === undefined ? raw : 0);
     return id;
   };
 
@@ -133,7 +139,7 @@ export function localsOf(view: View | undefined, parts: Texts = textsOf()): Loca
 }
 
 function cellKey(
-  { order: _order, timers: _timers, snapshot, ...rest }: PersistedActor,
+  { snapshot, ...rest }: Omit<PersistedActor, 'order' | 'timers'>,
   actor: NonNullable<Cell['actor']>,
   view: View | undefined,
 ): JsonValue {
