@@ -98,7 +98,8 @@ function open<Record extends JsonValue>(
     const steps =
       stepsBy.get(definition) ?? stepsOf(definition, localsOf(options.view), options.replayDeterminism ?? true);
     stepsBy.set(definition, steps);
-    return new Actor({ id, index, steps }, events, lists, envelopeOf);
+    const moves = ((specs[index] as ModelActor).moves ?? []).map((move) => events.idOf('event', move));
+    return new Actor({ id, index, steps, moves }, events, lists, envelopeOf);
   });
   const channelOf = (envelope: number) =>
     (envelopes.from[envelope] as number) * ids.length + (envelopes.to[envelope] as number);
@@ -112,7 +113,6 @@ function open<Record extends JsonValue>(
     options: options as unknown as ModelOptions,
     actors,
     beginnings: (options.beginnings ?? [{}]).map((other) => ids.map((id, index) => inputOf(id, index, other))),
-    moves: specs.map(({ moves }) => (moves ?? []).map((move) => events.idOf('event', move))),
     events,
     envelopes,
     lists,

@@ -17,6 +17,17 @@ export interface EventTable {
   dataOf(id: number): JsonValue & { readonly [name: string]: JsonValue };
 }
 
+/** What an actor is made of. */
+export interface ActorParts {
+  readonly id: string;
+  readonly index: number;
+  readonly steps: Steps;
+  /** Events that it may meet of itself. */
+  readonly moves: readonly number[];
+}
+
+const nothing: Int32Array = new Int32Array(0);
+
 /** What an event comes to, by the number of the result. */
 export class Actor {
   readonly id: string;
@@ -31,10 +42,11 @@ export class Actor {
   private readonly results = new PairMap();
   private readonly events: EventTable;
   private readonly envelopeOf: (from: number, to: string, event: JsonValue, sender: string) => number;
-  private readonly timersOf: (Int32Array | undefined)[] = [];
+  private readonly ownOf: (Int32Array | undefined)[] = [];
+  private readonly moves: readonly number[];
 
   constructor(
-    { id, index, steps }: { readonly id: string; readonly index: number; readonly steps: Steps },
+    { id, index, steps, moves }: ActorParts,
     events: EventTable,
     lists: Sequences,
     envelopeOf: Actor['envelopeOf'],
@@ -42,6 +54,7 @@ export class Actor {
     this.id = id;
     this.index = index;
     this.steps = steps;
+    this.moves = moves;
     this.events = events;
     this.lists = lists;
     this.envelopeOf = envelopeOf;
@@ -60,11 +73,22 @@ export class Actor {
     return known >= 0 ? known : this.work(local, event);
   }
 
-  /** Events of the timers that are set in a state. */
-  timers(local: number): Int32Array {
-    return (this.timersOf[local] ??= Int32Array.from(timers(this.steps.locals.systemOf(local)), (timer) =>
-      this.events.idOf('timer', timer as unknown as JsonValue),
-    ));
+  /** What the actor can do of itself in a state, as pairs of event and result: those of its `moves` that it has a transition for, and its timers. */
+  own(local: number): Int32Array {
+    const known = this.ownOf[local];
+    if (known !== undefined) return known;
+    const pairs: number[] = [];
+    for (const event of this.moves) {
+      const result = this.result(local, event);
+      if (((this.flagsOf[result] as number) & 1) === 1) pairs.push(event, result);
+    }
+    for (const timer of timers(this.steps.locals.systemOf(local))) {
+      const event = this.events.idOf('timer', timer as unknown as JsonValue);
+      pairs.push(event, this.result(local, event));
+    }
+    const own = pairs.length === 0 ? nothing : Int32Array.from(pairs);
+    this.ownOf[local] = own;
+    return own;
   }
 
   bytes(): number {

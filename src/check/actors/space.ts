@@ -31,8 +31,6 @@ export interface Parts {
   readonly actors: readonly Actor[];
   /** Inputs of each beginning, by actor. */
   readonly beginnings: readonly (readonly JsonValue[])[];
-  /** Events that each actor may meet of itself. */
-  readonly moves: readonly (readonly number[])[];
   readonly events: EventTable;
   readonly envelopes: Envelopes;
   readonly lists: Sequences;
@@ -108,6 +106,7 @@ export class ActorSpace implements Space {
     const { network, options, envelopes, actors } = this.parts;
     const prunes = options.pruneNoOps ?? true;
     const isOrdered = network.kind === 'ordered';
+    const isSet = network.kind === 'set';
     const content = current[networkAt] as number;
     const { pool } = network.contents;
     const start = network.contents.startOf(content);
@@ -127,7 +126,8 @@ export class ActorSpace implements Space {
       if (!isOrdered && (flags & (prunes ? 2 : 1)) === 0) continue;
       const sent = actor.sentOf[result] as number;
       next[to] = actor.nextOf[result] as number;
-      next[networkAt] = network.after(content, place, sent);
+      // The first of all lists is the empty one.
+      next[networkAt] = isSet && sent === 0 ? content : network.after(content, place, sent);
       this.recordDelivery(envelope, sent);
       this.take((envelope << 2) | kinds.deliver);
       if (this.duplicatesAt >= 0 && (current[this.duplicatesAt] as number) > 0) {
@@ -157,16 +157,11 @@ export class ActorSpace implements Space {
 
   private ownActions(): void {
     const { current } = this;
-    const { actors, moves } = this.parts;
-    for (const actor of actors) {
-      const local = current[actor.index] as number;
-      for (const event of moves[actor.index] ?? []) {
-        const result = actor.result(local, event);
-        if (((actor.flagsOf[result] as number) & 1) === 1) this.ownAction(actor, event, result);
-      }
-      const timers = actor.timers(local);
-      for (let index = 0; index < timers.length; index += 1)
-        this.ownAction(actor, timers[index] as number, actor.result(local, timers[index] as number));
+    const { actors } = this.parts;
+    for (let index = 0; index < actors.length; index += 1) {
+      const actor = actors[index] as Actor;
+      const own = actor.own(current[index] as number);
+      for (let at = 0; at < own.length; at += 2) this.ownAction(actor, own[at] as number, own[at + 1] as number);
     }
   }
 
@@ -175,7 +170,7 @@ export class ActorSpace implements Space {
     const content = current[networkAt] as number;
     const sent = actor.sentOf[result] as number;
     next[actor.index] = actor.nextOf[result] as number;
-    next[networkAt] = this.parts.network.after(content, -1, sent);
+    if (sent !== 0) next[networkAt] = this.parts.network.after(content, -1, sent);
     this.recordSent(sent);
     this.take((this.ownId(actor.index, event) << 2) | kinds.own);
     next[actor.index] = current[actor.index] as number;
