@@ -10,6 +10,7 @@ import { opencodeDialect } from './dialects/opencode.ts';
 import { piDialect } from './dialects/pi.ts';
 import { geminiHome } from './gemini-home.ts';
 import { opencodeConfig } from './opencode-config.ts';
+import { qwenDefaults } from './qwen-defaults.ts';
 import { oneShot, words, type CliProgram, type CliTurn } from './program.ts';
 
 /** Names of the known CLIs. */
@@ -192,7 +193,7 @@ const copilot: CliProgram = {
   },
 };
 
-/** Qwen Code 0.24. */
+/** Qwen Code 0.24. Of its own tries only some can be bounded: a model that is overloaded for good fails it after a minute or more. */
 const qwen: CliProgram = {
   name: 'qwen',
   command: ['qwen'],
@@ -221,6 +222,7 @@ const qwen: CliProgram = {
           `@${await turn.file('schema.json', JSON.stringify(outputSchema))}`,
         ],
       ),
+      env: await qwenDefaults(turn),
       stdin: prompt,
     };
   },
