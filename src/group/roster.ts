@@ -38,6 +38,13 @@ export class Roster {
     return key === undefined ? undefined : this.exactly(key);
   }
 
+  /** A child of an actor that fails. If it never got to start, what is registered below it is free at once: nobody will stop it. */
+  orphan(ref: AnyActorRef): Live | undefined {
+    const live = this.of(ref);
+    if (live?.phase === 'new') this.unregister(ref);
+    return live;
+  }
+
   exactly(key: Key): Live | undefined {
     let live = this.newest(key.place);
     while (live !== undefined && live.incarnation !== key.incarnation) live = live.older;

@@ -235,7 +235,7 @@ export class Turn implements Stage, Deeds {
 
   private failed(live: Live, error: unknown): void {
     for (const child of childrenOf(live.snapshot)) {
-      const orphan = this.roster.of(child);
+      const orphan = this.roster.orphan(child);
       if (orphan !== undefined && !outlives(orphan, live)) this.stopActor(orphan);
     }
     this.halt(live);

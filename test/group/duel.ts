@@ -1,8 +1,8 @@
 /**
  * One machine, two engines: live XState actors and the kernel, fed the same inputs and compared after every
  * turn. Where they differ on purpose, the live side is amended here and nowhere else:
- * an actor that fails because its transition threw stops its children (XState leaves them running, unheard), and timers of
- * stopped actors never fire.
+ * an actor that fails because its transition threw stops its children (XState leaves them running, unheard) and frees the system ids of
+ * those that never got to start, and timers of stopped actors never fire.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyActor, AnyStateMachine, EventObject } from 'xstate';

@@ -145,12 +145,21 @@ export function amendLive(): () => void {
   const prototype = Actor.prototype as Loose;
   const original = prototype._error;
   prototype._error = function (this: Loose, error: unknown) {
-    for (const child of Object.values(this._snapshot?.children ?? {})) (child as Loose)?._stop();
+    for (const child of Object.values(this._snapshot?.children ?? {})) {
+      if ((child as Loose)?._processingStatus === 0) unregister(child as AnyActor);
+      (child as Loose)?._stop();
+    }
     original.call(this, error);
   };
   return () => {
     prototype._error = original;
   };
+}
+
+/** What is registered below an actor that never got to start. */
+function unregister(actor: AnyActor): void {
+  for (const child of Object.values((actor.getSnapshot() as Loose)?.children ?? {})) unregister(child as AnyActor);
+  (actor.system as Loose)._unregister(actor);
 }
 
 function isRunning(actor: AnyActor): boolean {
