@@ -19,6 +19,8 @@ export interface CheckCommandOptions {
   readonly maxSeconds?: string;
   /** Go on after the first violation. */
   readonly all?: boolean;
+  /** Shows the first counterexample in the viewer, until interrupted. */
+  readonly open?: boolean;
   readonly data?: string;
   readonly json?: boolean;
 }
@@ -33,6 +35,7 @@ export async function checkCommand(given: string, options: CheckCommandOptions):
   const data = dataFolder(options.data);
   const style = styleFor(process.stdout);
   let isProven = true;
+  let first: string | undefined;
   for (const model of models) {
     const result = await check(model, {
       ...numberOption('maxStates', options.maxStates),
@@ -45,8 +48,14 @@ export async function checkCommand(given: string, options: CheckCommandOptions):
     if (isPaintable(process.stderr) && options.json !== true) process.stderr.write('\r\u001b[K');
     const runs = await written(model, result, data, file);
     if (result.verdict !== 'verified') isProven = false;
+    first ??= Object.values(runs)[0];
     if (options.json === true) print(JSON.stringify({ ...result, runs }));
     else show(model, result, { runs, data, style });
+  }
+  if (options.open === true && first !== undefined) {
+    const { inspectCommand } = await import('./inspect-command.ts');
+    const more = { ...(options.data === undefined ? {} : { data: options.data }), json: options.json === true };
+    await inspectCommand(first, { port: '0', ...more });
   }
   return isProven ? exitCodes.ok : exitCodes.failed;
 }

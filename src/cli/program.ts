@@ -149,7 +149,8 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--model <name>', 'only this one, by its name or export')
       .option('--max-states <count>', 'give up when there are more; default 20,000,000')
       .option('--max-seconds <seconds>', 'give up after this time; default no limit')
-      .option('--all', 'go on after the first violation: one of each property'),
+      .option('--all', 'go on after the first violation: one of each property')
+      .option('--open', 'show the first counterexample in the page of troupe inspect'),
     async ([file = ''], options) => (await import('./check-command.ts')).checkCommand(file, options),
   );
 

@@ -298,6 +298,36 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
     });
   });
 
+  test('a counterexample is opened where it is one, with its faults, and can be walked', async () => {
+    const one = project({
+      'council.check.mjs': `
+        import { fail, ok, outcomes, protocol } from 'troupe/check';
+        import { quorum } from 'troupe/machines';
+        export default protocol({
+          name: 'council',
+          coordinator: quorum,
+          input: { members: [{ id: 'a' }, { id: 'b' }], atLeast: 2 },
+          members: { '*': outcomes(ok('yes')) },
+          faults: { hostCrash: 1 },
+          properties: { always: { never: (s) => s.status !== 'completed' } },
+        });`,
+    });
+    const checked = one.start('check', 'council.check.mjs', '--open');
+    const said = await checked.said(/http:\/\/127/);
+    const url = /http:\/\/127[^\s\u001b]+/.exec(said)?.[0] ?? '';
+    const { page } = await watched(url);
+    await page.click('[role=tab]:has-text("entry")');
+    await expect.poll(() => page.textContent('.fault-badge'), patience).toContain('violation');
+    expect(await page.locator('.statechart .state').count()).toBeGreaterThan(1);
+    const at = await cursorOf(page);
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => cursorOf(page), patience).toBe(at - 1);
+    await page.keyboard.press('v');
+    await expect.poll(() => cursorOf(page), patience).toBe(at);
+    checked.child.kill('SIGINT');
+    expect(await checked.ended).toMatchObject({ code: 1 });
+  });
+
   test('a machine file is stepped by hand, and a choice is taken back', async () => {
     const one = project({ 'machine.mjs': `export { race } from 'troupe/machines';` });
     const { url } = await inspected(one, 'machine.mjs', '--input', '{"members":[{"id":"hare"},{"id":"tortoise"}]}');
