@@ -9,6 +9,17 @@ import type { KeepWorktree } from '../harness/worktree/port.ts';
 import type { Address, EventObject, GroupEnd } from './effect.ts';
 import type { Bounds } from './bounds.ts';
 
+/** What is to be recorded, as the fold asks for it. */
+export type Missing =
+  | { readonly type: 'emit'; readonly event: EventObject }
+  | {
+      readonly type: 'deadLetter';
+      readonly from: Address;
+      readonly to: Address;
+      readonly event: EventObject;
+      readonly reason: string;
+    };
+
 interface Attempted {
   readonly member: Address;
   readonly incarnation: number;
@@ -52,8 +63,8 @@ export interface GroupEvents {
     /** As snapshots hold it: see `persisted.ts`. */
     readonly system: JsonValue;
     readonly mail: JsonValue;
-    /** What the new version asked for on the way, and the old one had not: gates and checkpoints. */
-    readonly asks: readonly EventObject[];
+    /** What the new version asked for on the way and is not recorded: gates, checkpoints, dead letters. */
+    readonly asks: readonly Missing[];
   };
   /** From `from` (an address, `coordinator`, `process` or `outside`) to one actor. The same id twice to one recipient is one message. */
   'message': {

@@ -67,6 +67,8 @@ export interface Group {
 export interface RecordedGroup {
   /** The entry that says which version folds what follows: its first, or its last `group.migrated`. Undefined for a new group. */
   readonly version: Entry | undefined;
+  /** True when it has ended; background members may still go on. */
+  hasEnded(): boolean;
   /** Its stream from this seq on, in batches. */
   read(fromSeq: number): AsyncIterable<readonly Entry[]>;
 }
@@ -97,12 +99,14 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     observer.notice({ kind: 'snapshot-ignored', message });
   };
   const version = versionOf(recorded, options);
-  const rule = migrationOf(definition, version);
+  const used = version === undefined ? definition : definitionOf(definition, version);
+  const due = migrationOf(definition, version);
+  // What has ended stays with the version that ended it, where that is at hand.
+  const rule = due !== undefined && used.version === version && recorded.hasEnded() ? undefined : due;
   const isMigrated = recorded.version?.type === 'group.migrated';
   // What an older version did is only booked where its inputs are folded again, or where its end state is recorded.
   const foldsFrom =
     rule?.events !== undefined ? Number.POSITIVE_INFINITY : isMigrated ? recorded.version?.seq : undefined;
-  const used = version === undefined ? definition : definitionOf(definition, version);
   const saved =
     foldsFrom === Number.POSITIVE_INFINITY ? undefined : await journal.loadSnapshot(stream, snapshotMaker(used));
   context.tellNotices();

@@ -1,9 +1,9 @@
 /** The inputs of an older version folded by a newer one: each as the migration says, in their order and at their time. */
-import { toJson, type JsonValue } from '../json.ts';
+import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Definition } from './definition.ts';
-import type { Effect, EventObject } from './effect.ts';
-import type { GroupEvents } from './entries.ts';
+import type { Effect } from './effect.ts';
+import type { GroupEvents, Missing } from './entries.ts';
 import type { GroupFold } from './fold.ts';
 import { foldMail, type Mailboxes } from './mail.ts';
 import { persist } from './persist.ts';
@@ -16,8 +16,8 @@ import type { OldInput } from './upgrade.ts';
 export interface Refolded {
   readonly system: Persisted;
   readonly mail: Mailboxes;
-  /** Gates and checkpoints that the newer version asked for and that are not recorded. */
-  readonly asks: readonly EventObject[];
+  /** Gates, checkpoints and dead letters that the newer version asked for and that are not recorded. */
+  readonly asks: readonly Missing[];
 }
 
 const inputTypes: readonly string[] = [
@@ -38,14 +38,13 @@ export async function refold(options: {
 }): Promise<Refolded> {
   const { definition, events, input, fold, read } = options;
   const mail: Mailboxes = new Map();
-  const asked: EventObject[] = [];
+  const asked: Missing[] = [];
   const recorded = new Map<string, number>();
   let now: Step | undefined;
   for await (const entries of read()) {
     for (const { v, stream, seq, epoch, at, type, data } of entries) {
       let heard: JsonValue | undefined = data;
-      if ((type === 'checkpoint' || type === 'gate.opened') && 'effect' in (data as object))
-        count(recorded, nameOf(type, data));
+      if ('effect' in (data as object)) count(recorded, nameOf(type, data));
       if (now === undefined) {
         const { bounds } = data as unknown as GroupEvents['group.created'];
         now = start(definition, { seq, at, input, bounds });
@@ -67,24 +66,34 @@ function changed(events: (old: OldInput) => JsonValue | undefined, old: OldInput
   return data === undefined ? undefined : toJson(data, `what \`events\` made of entry ${old.seq} (${old.type})`);
 }
 
-function asks(effect: Effect): readonly EventObject[] {
+function asks(effect: Effect): readonly Missing[] {
+  if (effect.type === 'deadLetter') {
+    const { from, to, event, reason } = effect;
+    return [{ type: 'deadLetter', from, to, event, reason }];
+  }
   if (effect.type !== 'emit') return [];
-  return effect.event.type === 'troupe.checkpoint' || effect.event.type === 'troupe.gate' ? [effect.event] : [];
+  const { event } = effect;
+  return event.type === 'troupe.checkpoint' || event.type === 'troupe.gate' ? [{ type: 'emit', event }] : [];
 }
 
-/** Those of one kind and name are taken in order: as many as are recorded are none that is missing. */
-function isMissing(recorded: Map<string, number>): (event: EventObject) => boolean {
-  return (event) => {
-    const name = nameOf(event.type === 'troupe.gate' ? 'gate.opened' : 'checkpoint', event);
+/** Those that look the same are taken in order: as many as are recorded are none that is missing. */
+function isMissing(recorded: Map<string, number>): (missing: Missing) => boolean {
+  return (missing) => {
+    const { event } = missing;
+    const name =
+      missing.type === 'deadLetter'
+        ? nameOf('letter.dead', { to: missing.to, letter: event })
+        : nameOf(event.type === 'troupe.gate' ? 'gate.opened' : 'checkpoint', event);
     const left = recorded.get(name) ?? 0;
     recorded.set(name, left - 1);
     return left <= 0;
   };
 }
 
+/** What two versions would record alike: by its name, a dead letter by whom it was for and what it said. */
 function nameOf(type: string, data: JsonValue): string {
-  // Both kinds have a name that is a text.
-  return `${type} ${(data as { readonly name: string }).name}`;
+  const { name, to, letter } = data as { readonly name?: string; readonly to?: string; readonly letter?: JsonValue };
+  return canonical(type === 'letter.dead' ? [type, to ?? '', letter ?? null] : [type, name ?? '']);
 }
 
 function count(counts: Map<string, number>, name: string): void {

@@ -131,11 +131,22 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
       });
   };
 
+  /** Streams of groups that have ended; most runs are never asked. */
+  let endedStreams: ReadonlySet<string> | undefined;
+  const hasEnded = (name: string) => {
+    endedStreams ??= new Set(recorded.filter(({ type }) => type === 'group.ended').map((entry) => entry.stream));
+    return endedStreams.has(name);
+  };
+
   return {
     recorded,
     stretches,
     recordedGroups,
-    group: (stream) => ({ version: versions.get(stream), read: (fromSeq) => read(stream, fromSeq) }),
+    group: (name) => ({
+      version: versions.get(name),
+      hasEnded: () => hasEnded(name),
+      read: (fromSeq) => read(name, fromSeq),
+    }),
     seen(entry) {
       count += 1;
       if (isForProcess(entry)) outlines.add(entry);

@@ -22,7 +22,10 @@ export function takeOver(newest: Definition, stream: string, entry: FoldedEntry)
   const hears = definition.machine.events.includes(migratedType);
   if (!hears && asks.length === 0) return { system, effects: [], derived: [] };
   return runTurn(system, entry.seq, entry.at, (turn) => {
-    for (const event of asks) turn.outbox.ask({ type: 'emit', address: rootAddress, event });
+    for (const missing of asks) {
+      if (missing.type === 'emit') turn.outbox.ask({ ...missing, address: rootAddress });
+      else turn.outbox.ask(missing);
+    }
     if (!hears) return;
     const told = { type: migratedType, from: from.version, to: to.version };
     turn.deliver(rootAddress, 'host', told);

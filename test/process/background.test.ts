@@ -1,7 +1,17 @@
 /** Background members: the end of their group does not stop them, their results are recorded as they come, and the run waits. */
 import { setup } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { coordinator, defineProcess, member, readRun, verifyRun, type Context, type OpenOptions } from 'troupe';
+import {
+  coordinator,
+  defineProcess,
+  member,
+  readRun,
+  verifyRun,
+  type Context,
+  type Migration,
+  type OldInput,
+  type OpenOptions,
+} from 'troupe';
 import { fail, hold, later, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { waitsFor } from '../../src/cli/waits-for.ts';
@@ -14,13 +24,15 @@ const members = [
 ] as const;
 
 /** Fans out, takes the results, works on, and says what it saw of the background member. */
-const process = defineProcess('leaving', async (ctx) => {
-  const group = ctx.group('group', fanOut, { members });
-  const { results, total } = await group.output;
-  const before = group.settled().length;
-  await ctx.task('next', { prompt: 'next' });
-  return { results, total, before, status: group.status() };
-});
+const leaving = (machine: typeof fanOut) =>
+  defineProcess('leaving', async (ctx) => {
+    const group = ctx.group('group', machine, { members });
+    const { results, total } = await group.output;
+    const before = group.settled().length;
+    await ctx.task('next', { prompt: 'next' });
+    return { results, total, before, status: group.status() };
+  });
+const process = leaving(fanOut);
 
 const output = { results: [{ id: 'a', output: 'A' }], total: 1, before: 1, status: 'completed' };
 const script = { 'a': ok('A'), 'next/task': ok('N'), 'slow': later(500, ok('S')) } as const;
@@ -89,6 +101,34 @@ describe('a background member', () => {
     expect((await view(play)).groups.get('group')?.goingOn.size).toBe(0);
     expect(await finished(play)).toMatchObject({ status: 'completed' });
   });
+
+  test.each<[string, Partial<Migration>]>([
+    ['its state', {}],
+    ['its inputs', { events: ({ data }: OldInput) => data }],
+  ])(
+    'goes on under a machine that takes groups over from %s: what has ended stays with the old one',
+    async (_how, how) => {
+      const play = stage(process, { ...script, slow: hold });
+      await (await driven(play)).run.close();
+      const next = coordinator(fanOut.provide({}), {
+        version: 'next',
+        migrate: [{ from: fanOut, ...how } as Migration],
+      }) as typeof fanOut;
+      const changed = { ...play, process: leaving(next) };
+      const { run, end } = await driven(changed);
+      play.harness.settle('slow', ok('S'));
+      expect(await end).toEqual({ status: 'completed', output });
+      await run.close();
+      expect((await ends(play)).filter((line) => line !== 'attempt.cancelled slow')).toEqual([
+        'member.settled a',
+        'group.ended completed',
+        'member.settled slow',
+      ]);
+      expect(await story(play, 'group:group', [])).not.toContain('group.migrated');
+      expect(await story(play, 'group:group', ['reason'])).not.toContain('attempt.cancelled no longer wanted');
+      await verifyRun({ store: play.store, run: 'run', process: changed.process });
+    },
+  );
 
   test('its results are the same wherever the host dies', async () => {
     for (const isWritten of [true, false]) {

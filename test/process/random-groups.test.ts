@@ -58,11 +58,23 @@ test(
 );
 
 test(
+  'random groups whose machines change under them: the same',
+  async () => {
+    const all = await playAll(seedsOf(plays), (seed) => play(`${seed} changes`, { changes: true }));
+    if (one !== undefined) return;
+    expect(sum(all, ({ migrated }) => migrated)).toBeGreaterThan(plays / 3);
+    expect(sum(all, ({ messages }) => messages)).toBeGreaterThan(plays);
+    expect(sum(all, ({ settled }) => settled)).toBeGreaterThan(plays);
+  },
+  plays * 1_000 + 20_000,
+);
+
+test(
   'random groups on a real disk: the same',
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'troupe-plays-'));
     try {
-      const all = await playAll(seedsOf(onDisk), (seed) => play(seed, folderDisk(join(folder, seed))));
+      const all = await playAll(seedsOf(onDisk), (seed) => play(seed, { on: folderDisk(join(folder, seed)) }));
       if (one !== undefined) return;
       expect(sum(all, ({ killed }) => killed)).toBeGreaterThan(onDisk / 3);
       expect(sum(all, ({ messages }) => messages)).toBeGreaterThan(onDisk);

@@ -1,6 +1,6 @@
 /** A coordinator for random plays: spawns and stops members as told, keeps every message it hears, asks at a gate, ends when all have settled. */
 import { assign, enqueueActions, setup, stopChild } from 'xstate';
-import { coordinator, gate, member, type Invocation, type JsonValue } from 'troupe';
+import { coordinator, gate, member, type Invocation, type JsonValue, type OldInput } from 'troupe';
 
 export interface ParleyInput {
   readonly members: readonly (Invocation & { readonly id: string })[];
@@ -98,3 +98,16 @@ export const parley = coordinator(
     output: ({ context: { heard, settled, answers } }) => ({ heard, settled, answers }),
   }),
 );
+
+/** A version of it. */
+export type Parley = typeof parley;
+
+/** The next version: it does the same under another name, and takes over what any of the older ones began. */
+export function nextParley(older: readonly Parley[], how: 'events' | 'state'): Parley {
+  // Inputs are folded again once only: what was taken over goes on from its state.
+  const rule = how === 'events' && older.length === 1 ? { events: ({ data }: OldInput) => data } : {};
+  return coordinator(parley.provide({}), {
+    version: `version ${older.length}`,
+    migrate: older.map((from) => ({ from, ...rule })),
+  }) as Parley;
+}

@@ -23,7 +23,7 @@ import { waitsFor } from '../../src/cli/waits-for.ts';
 import { randomOf } from '../../src/check/simulation/random.ts';
 import { virtualClock } from '../../src/check/simulation/virtual-clock.ts';
 import { memoryDisk, type PlayDisk } from './play-disk.ts';
-import { parley, type ParleyOutput } from './parley.ts';
+import { nextParley, parley, type Parley, type ParleyOutput } from './parley.ts';
 import { account, type Happened } from './random-play-account.ts';
 import { groupsOf, invocationOf, names, type Part } from './random-parts.ts';
 
@@ -32,8 +32,18 @@ export interface Played extends Happened {
   readonly hosts: number;
   readonly killed: number;
   readonly end: string;
+  /** Groups that were taken over by another version of their machine. */
+  readonly migrated: number;
   /** It had to be helped: what it waited for. */
   readonly waited: readonly string[];
+}
+
+/** Where and how it is played. */
+export interface PlayOptions {
+  /** Default: a disk in memory. */
+  readonly on?: PlayDisk;
+  /** Hosts that follow have another version of the machine, which takes the groups over. Default false. */
+  readonly changes?: boolean;
 }
 
 const run = 'play';
@@ -48,16 +58,26 @@ function tell(entries: readonly Entry[]): void {
 }
 
 /** Plays what `seed` says. Throws when a promise is broken. */
-export async function play(seed: string, on: PlayDisk = memoryDisk()): Promise<Played> {
+export async function play(seed: string, { on = memoryDisk(), changes = false }: PlayOptions = {}): Promise<Played> {
   const random = randomOf(seed);
   const groups = groupsOf(random);
-  const process = defineProcess('play', async (ctx) => {
-    const handles = groups.map(({ name, input, concurrency }) => ctx.group(name, parley, input, { concurrency }));
-    const outputs: (ParleyOutput | string)[] = [];
-    for (const { output } of handles)
-      outputs.push(await output.catch((error: unknown) => (isTroupeError(error) ? error.code : String(error))));
-    return outputs as unknown as JsonValue;
-  });
+  const processWith = (machine: Parley) =>
+    defineProcess('play', async (ctx) => {
+      const handles = groups.map(({ name, input, concurrency }) => ctx.group(name, machine, input, { concurrency }));
+      const outputs: (ParleyOutput | string)[] = [];
+      for (const { output } of handles)
+        outputs.push(await output.catch((error: unknown) => (isTroupeError(error) ? error.code : String(error))));
+      return outputs as unknown as JsonValue;
+    });
+  const versions: Parley[] = [parley];
+  let process = processWith(parley);
+  /** Whoever drives next has other code. */
+  const change = () => {
+    if (!changes || random.below(3) === 0) return;
+    const machine = nextParley(versions, random.pick(['events', 'state']));
+    versions.push(machine);
+    process = processWith(machine);
+  };
 
   const disk = on.fs;
   const clock = virtualClock();
@@ -253,10 +273,12 @@ export async function play(seed: string, on: PlayDisk = memoryDisk()): Promise<P
   let hosts = 0;
   let result: RunResult | 'killed' | 'waits' = 'killed';
   for (const lives = 1 + random.below(4); hosts < lives && result === 'killed';) {
+    if (hosts > 0) change();
     hosts += 1;
     result = await host({ crashAt: 5 + random.below(120), happenings: random.below(6) });
   }
   if (result === 'killed') {
+    change();
     hosts += 1;
     result = await host({ happenings: random.below(4) });
   }
@@ -276,6 +298,7 @@ export async function play(seed: string, on: PlayDisk = memoryDisk()): Promise<P
       );
     }
     assert.ok(waited.length > 0, 'it waits for nothing that is named');
+    change();
     hosts += 1;
     result = await host({ happenings: 0, helps: (opened) => opened.cancel('helped') });
   }
@@ -283,7 +306,16 @@ export async function play(seed: string, on: PlayDisk = memoryDisk()): Promise<P
 
   const { entries, view } = await entriesNow();
   tell(entries);
-  await verifyRun({ store: storeOf(disk, 1), run, process });
+  const { groups: checks } = await verifyRun({ store: storeOf(disk, 1), run, process });
+  for (const { name, booked } of checks) assert.equal(booked, 0, `${name}: every version is at hand`);
   assert.deepEqual(troubles, []);
-  return { ...account(entries, view, { run, acknowledged, posted, reads }), hosts, killed, end: result.status, waited };
+  const migrated = entries.filter(({ type }) => type === 'group.migrated').length;
+  return {
+    ...account(entries, view, { run, acknowledged, posted, reads }),
+    hosts,
+    killed,
+    end: result.status,
+    waited,
+    migrated,
+  };
 }
