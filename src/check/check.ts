@@ -144,7 +144,7 @@ class Judge<State> {
     return this.mayGoOn();
   }
 
-  expanded(number: number, _transitions: number, isStuck: boolean): boolean {
+  expanded(number: number, isStuck: boolean): boolean {
     if (!isStuck || !this.model.checks.noDeadlock || this.failed.has('noDeadlock')) return true;
     this.load(number);
     if (this.opened.space.isEnd()) return true;

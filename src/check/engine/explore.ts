@@ -20,8 +20,8 @@ export type Strategy =
 export interface Watcher {
   /** `number` is in `space.current`; every state once, before it is expanded. False: stop. */
   state(number: number): boolean;
-  /** `number` has been expanded, by so many transitions. False: stop. */
-  expanded(number: number, transitions: number, isStuck: boolean): boolean;
+  /** `number` has been expanded; `isStuck`: by nothing but faults and cancelling. False: stop. */
+  expanded(number: number, isStuck: boolean): boolean;
   /** A transition from `number` is itself a violation. False: stop. */
   finding(number: number, finding: Finding): boolean;
 }
@@ -52,7 +52,6 @@ export class Exploration {
   private readonly isDeep: boolean;
   private source = noState;
   private choices: number[] | undefined;
-  private transitions = 0;
   private isStuck = true;
   private isCounted = true;
   private readonly stack: number[] = [];
@@ -167,7 +166,6 @@ export class Exploration {
     this.choices = choices;
     edges?.begin(number);
     for (;;) {
-      this.transitions = 0;
       this.isStuck = true;
       try {
         space.expand(this.take);
@@ -188,13 +186,12 @@ export class Exploration {
       }
     }
     edges?.end(number);
-    return this.isCounted ? watcher.expanded(number, this.transitions, this.isStuck) : true;
+    return this.isCounted ? watcher.expanded(number, this.isStuck) : true;
   }
 
   private readonly take = (action: number): void => {
     if (this.isCounted) this.generated += 1;
     if (action === outside) return;
-    this.transitions += 1;
     if (this.isStuck && (this.space.kindOf(action) & stuckMask) === 0) this.isStuck = false;
     // A transition that changes nothing need not be looked up.
     const found = this.isSelfLoop() ? -this.source - 1 : this.add(this.source, action);
