@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { patience, program, project, type Project, type Running } from '../../cli/support.ts';
+import { patience, project } from '../../cli/support.ts';
 import { browserPath, withoutBrowser } from './browser-path.ts';
 import { cursorOf, watched } from './browser.ts';
+import { inspected, ran, steps } from './stage.ts';
 
 /** What is focused, in the page. */
 const focused = `(({ tagName, textContent, ariaLabel }) => tagName.toLowerCase() + ' ' + (tagName === 'BUTTON' ? textContent : ariaLabel))(document.activeElement)`;
@@ -14,50 +15,6 @@ const textsOutside = `[...document.querySelectorAll('.statechart .state, .statec
   return [...group.querySelectorAll(':scope > text')].filter((text) => box !== undefined && (text.getBBox().x < box.x || text.getBBox().x + text.getBBox().width > box.x + box.width)).map((text) => text.textContent);
 })`;
 const lowContrast = readFileSync(new URL('low-contrast.js', import.meta.url), 'utf8');
-
-const steps = `
-import { defineProcess } from 'troupe';
-import { fanOut } from 'troupe/machines';
-import { fn } from 'troupe/harness';
-
-export const harnesses = { quick: fn(async ({ prompt }, { progress }) => { progress('looks at ' + prompt); return prompt; }) };
-
-export default defineProcess('steps', async (ctx, input) => {
-  const names = input?.names ?? ['one', 'two', 'three', 'four'];
-  const first = ctx.group('first', fanOut, { members: names.map((id) => ({ id, harness: 'quick', prompt: id })), concurrency: 2, checkpointEvery: 2 });
-  await first.output;
-  if (input?.waits === true) {
-    const { approved } = await ctx.breakpoint('go on', { question: 'Shall we?' });
-    if (!approved) return 'no';
-  }
-  return 'done';
-});
-`;
-
-interface Shown {
-  readonly url: string;
-  readonly server: Running;
-}
-
-async function inspected(
-  one: Project,
-  ...given: readonly (string | { readonly env: NodeJS.ProcessEnv })[]
-): Promise<Shown> {
-  const args = given.filter((one) => typeof one === 'string');
-  const options = given.find((one) => typeof one === 'object') ?? {};
-  const server = one.spawn(process.execPath, [program, 'inspect', ...args, '--json'], options);
-  const said = await server.said('"url"');
-  const { url } = JSON.parse(said.split('\n').find((line) => line.includes('"url"')) ?? '{}') as {
-    readonly url: string;
-  };
-  return { url, server };
-}
-
-async function ran(input: object = {}): Promise<Project> {
-  const one = project({ 'steps.process.mjs': steps });
-  await one.troupe('run', 'steps.process.mjs', '--run-id', 'steps', '--input', JSON.stringify(input));
-  return one;
-}
 
 describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowser}`, () => {
   test('an ended run is shown at its end, every view is at the cursor, and nothing foreign is asked for', async () => {
@@ -99,29 +56,6 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
     expect(errors).toEqual([]);
   });
 
-  test('without the token the page only looks; with it a gate is answered, after it was asked', async () => {
-    const one = project({ 'steps.process.mjs': steps });
-    const host = one.start('run', 'steps.process.mjs', '--run-id', 'steps', '--input', '{"waits":true}');
-    await host.said('waits for approval');
-    const looks = await inspected(one, 'steps');
-    const first = await watched(looks.url);
-    await first.page.click('.gate.open >> text=approve');
-    expect(await first.page.textContent('.dialog')).toContain('--allow-control');
-
-    const { url } = await inspected(one, 'steps', '--allow-control');
-    const wrong = await watched(url.replace(/token=.*/, 'token=wrong'));
-    await wrong.page.click('.gate.open >> text=approve');
-    await wrong.page.click('.dialog .yes');
-    await expect.poll(() => wrong.page.textContent('.dialog.error'), patience).toContain('token is missing or wrong');
-
-    const right = await watched(url);
-    await right.page.click('.gate.open >> text=approve');
-    expect(await right.page.textContent('.dialog')).toContain('Approve gate go on?');
-    await right.page.click('.dialog .yes');
-    await expect.poll(() => right.page.textContent('.dialog'), patience).toContain('approval of go on is recorded');
-    expect(await host.ended).toMatchObject({ code: 0 });
-  });
-
   test('an exported run opens from disk, whole, with the network out of reach', async () => {
     const one = await ran();
     expect(await one.troupe('inspect', 'steps', '--export', 'run.html')).toMatchObject({ code: 0, stderr: '' });
@@ -136,62 +70,6 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
     await expect.poll(() => page.textContent('.entry pre'), patience).toContain('run.created');
     expect(foreign).toEqual([]);
     expect(errors).toEqual([]);
-  });
-
-  test('a drawing is saved as it is seen: SVG that stands alone, PNG', async () => {
-    const one = await ran();
-    const { url } = await inspected(one, 'steps');
-    const { page, errors } = await watched(url);
-    await page.waitForSelector('.statechart .state.active');
-    const saved = async (as: 'PNG' | 'SVG', pane: string) => {
-      const [file] = await Promise.all([page.waitForEvent('download'), page.click(`${pane} .save >> text=${as}`)]);
-      return readFileSync(await file.path());
-    };
-    const svg = (await saved('SVG', '.chart')).toString('utf8');
-    expect(svg).toMatch(/^<svg /);
-    expect(svg).toContain('working');
-    expect(svg).not.toContain('class=');
-    expect((await saved('SVG', '.space-time')).toString('utf8')).toContain('checkpoint');
-    const png = await saved('PNG', '.chart');
-    expect([...png.subarray(1, 4)].map((code) => String.fromCodePoint(code)).join('')).toBe('PNG');
-    expect(png.length).toBeGreaterThan(2_000);
-    expect(errors).toEqual([]);
-  });
-
-  test('a watched place shows what it was at the cursor, and one steps along its changes', async () => {
-    const one = await ran();
-    const { url } = await inspected(one, 'steps');
-    const { page } = await watched(url);
-    await page.click('[role=tab]:has-text("watch")');
-    await page.fill('[aria-label="Watch expression"]', 'groups.first.members.one.status');
-    await page.keyboard.press('Enter');
-    await expect.poll(() => page.textContent('.watch dd'), patience).toBe('completed');
-    await page.click('[aria-label^="Previous change"]');
-    await page.click('[aria-label^="Previous change"]');
-    await expect.poll(() => page.textContent('.watch dd'), patience).toBe('running');
-  });
-
-  test('two runs side by side: where they part is told, and leads there', async () => {
-    const one = await ran();
-    await one.troupe(
-      'run',
-      'steps.process.mjs',
-      '--run-id',
-      'other',
-      '--input',
-      '{"names":["one","two","three","five"]}',
-    );
-    const { url } = await inspected(one, 'steps', '--with', 'other');
-    const { page } = await watched(url);
-    await page.click('[role=tab]:has-text("differences")');
-    await expect.poll(() => page.textContent('.differences'), patience).toContain('four');
-    const first = Number(await page.textContent('.differences td button'));
-    await page.click('.differences td button');
-    await expect.poll(() => cursorOf(page), patience).toBe(first);
-    const same = await inspected(one, 'steps', '--with', 'steps');
-    const alike = await watched(same.url);
-    await alike.page.click('[role=tab]:has-text("differences")');
-    await expect.poll(() => alike.page.textContent('.differences'), patience).toContain('Both runs do the same');
   });
 
   test('texts of a statechart stay within their boxes, with the font that is there', async () => {
@@ -265,79 +143,6 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
       expect(isAlerted).toBe(false);
       expect(errors).toEqual([]);
     }
-  });
-
-  test('what is not to be seen is masked before it is sent or written: secrets of the environment, and what matches a pattern', async () => {
-    const one = project({ 'steps.process.mjs': steps });
-    await one.troupe(
-      'run',
-      'steps.process.mjs',
-      '--run-id',
-      'steps',
-      '--input',
-      '{"names":["s3cret-value-in-journal","patient-4711"]}',
-    );
-    const env = { SERVICE_API_KEY: 's3cret-value-in-journal' };
-    const { url } = await inspected(one, { env }, 'steps', '--mask', 'patient-\\d+');
-    for (const path of ['overview', 'window?from=1&to=99', 'entry?at=3']) {
-      const text = await (await fetch(`${url}api/${path}`)).text();
-      expect(text).not.toMatch(/s3cret-value|4711/);
-    }
-    const { page } = await watched(url);
-    expect(await page.locator('.members tbody .name').allTextContents()).toEqual(['[redacted SERVICE_API_KEY]', '█']);
-    for (const args of [
-      ['inspect', 'steps', '--export', 'run.html'],
-      ['export', 'steps', '--as', 'mermaid', '--out', 'run.html'],
-    ]) {
-      await one.spawn(process.execPath, [program, ...args, '--mask', 'patient-\\d+'], { env }).ended;
-      expect(readFileSync(one.path('run.html'), 'utf8')).not.toMatch(/s3cret-value|4711/);
-    }
-    expect(await one.troupe('inspect', 'steps', '--mask', '(')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('expected --mask to be a regular expression'),
-    });
-  });
-
-  test('a counterexample is opened where it is one, with its faults, and can be walked', async () => {
-    const one = project({
-      'council.check.mjs': `
-        import { fail, ok, outcomes, protocol } from 'troupe/check';
-        import { quorum } from 'troupe/machines';
-        export default protocol({
-          name: 'council',
-          coordinator: quorum,
-          input: { members: [{ id: 'a' }, { id: 'b' }], atLeast: 2 },
-          members: { '*': outcomes(ok('yes')) },
-          faults: { hostCrash: 1 },
-          properties: { always: { never: (s) => s.status !== 'completed' } },
-        });`,
-    });
-    const checked = one.start('check', 'council.check.mjs', '--open');
-    const said = await checked.said(/http:\/\/127/);
-    const url = /http:\/\/127[^\s\u001b]+/.exec(said)?.[0] ?? '';
-    const { page } = await watched(url);
-    await page.click('[role=tab]:has-text("entry")');
-    await expect.poll(() => page.textContent('.fault-badge'), patience).toContain('violation');
-    expect(await page.locator('.statechart .state').count()).toBeGreaterThan(1);
-    const at = await cursorOf(page);
-    await page.keyboard.press('ArrowLeft');
-    await expect.poll(() => cursorOf(page), patience).toBe(at - 1);
-    await page.keyboard.press('v');
-    await expect.poll(() => cursorOf(page), patience).toBe(at);
-    checked.child.kill('SIGINT');
-    expect(await checked.ended).toMatchObject({ code: 1 });
-  });
-
-  test('a machine file is stepped by hand, and a choice is taken back', async () => {
-    const one = project({ 'machine.mjs': `export { race } from 'troupe/machines';` });
-    const { url } = await inspected(one, 'machine.mjs', '--input', '{"members":[{"id":"hare"},{"id":"tortoise"}]}');
-    const { page } = await watched(url);
-    await page.click('text=hare succeeds');
-    await page.waitForSelector('.statechart .state.final.active');
-    await expect.poll(() => page.textContent('.what-if'), patience).toContain('Nothing: the group has ended');
-    await page.click('text=take the last choice back');
-    await page.waitForSelector('text=tortoise succeeds');
-    expect(await page.locator('.statechart .state.final.active').count()).toBe(0);
   });
 
   test.each([
