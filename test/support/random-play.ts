@@ -11,9 +11,7 @@ import {
   readRun,
   verifyRun,
   type Entry,
-  type Harness,
   type JsonValue,
-  type Outcome,
   type Run,
   type RunResult,
   type RunView,
@@ -25,7 +23,8 @@ import { virtualClock } from '../../src/check/simulation/virtual-clock.ts';
 import { memoryDisk, type PlayDisk } from './play-disk.ts';
 import { nextParley, parley, type Parley, type ParleyOutput } from './parley.ts';
 import { account, type Happened } from './random-play-account.ts';
-import { groupsOf, invocationOf, names, type Part } from './random-parts.ts';
+import { harnessOf, letterTo, type PlayStage } from './random-play-harness.ts';
+import { groupsOf, invocationOf, names } from './random-parts.ts';
 
 /** How a play went: for counts that show that it was no empty one. */
 export interface Played extends Happened {
@@ -106,50 +105,7 @@ export async function play(seed: string, { on = memoryDisk(), changes = false }:
   let killed = 0;
   let letters = 0;
 
-  /** A letter that is known again by its body. */
-  const letterTo = (to: string, id: string) => ({ to, type: 'told', body: id, id });
-
-  const harnessOf = (fs: FaultyFileSystem, host: number): Harness => {
-    const sleep = (ms: number, signal: AbortSignal | undefined) =>
-      new Promise<void>((resolve) => {
-        clock.wakeAt(clock.now() + ms, resolve);
-        signal?.addEventListener('abort', () => resolve());
-      });
-    return {
-      async perform({ group, member, key, attempt, invocation, signal, mailbox }): Promise<Outcome> {
-        const { does, ms, says, listensMs } = invocation.input as unknown as Part;
-        try {
-          for (const [index, to] of says.entries()) {
-            // The same of each attempt: one message, however often it is sent.
-            const id = `${group}/${member}:${index}`;
-            await mailbox.send(letterTo(to, id));
-            if (!fs.crashed() && to !== '*') posted.add(JSON.stringify([group, to, id]));
-          }
-          const read = reads.get(`${host} ${key}`) ?? [];
-          reads.set(`${host} ${key}`, read);
-          for (const { id } of await mailbox.inbox({ waitMs: listensMs })) read.push(id);
-          for (const { id } of await mailbox.inbox({ max: 1 })) read.push(id);
-        } catch (error) {
-          if (!isTroupeError(error) && !fs.crashed()) troubles.push(`${key}: ${String(error)}`);
-        }
-        await sleep(ms, does === 'late' ? undefined : signal);
-        if (does === 'stall')
-          await new Promise<void>((resolve) =>
-            signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve()),
-          );
-        if (does === 'late' && signal.aborted) await sleep(30, undefined);
-        if (does === 'die') throw new Error('died');
-        if (signal.aborted && does !== 'late') return { status: 'cancelled', reason: 'told to' };
-        if (does === 'fail')
-          return {
-            status: 'error',
-            class: random.below(2) === 0 ? 'failed' : 'crashed',
-            error: { name: 'E', message: 'no' },
-          };
-        return { status: 'ok', output: `${member} ${attempt}` };
-      },
-    };
-  };
+  const stage: PlayStage = { clock, random, reads, posted, troubles };
 
   /** Something that happens from outside. */
   const happening = (opened: Run, fs: FaultyFileSystem): (() => Promise<void>) => {
@@ -204,7 +160,7 @@ export async function play(seed: string, { on = memoryDisk(), changes = false }:
           store: storeOf(fs, own),
           process,
           run,
-          harnesses: { part: harnessOf(fs, own) },
+          harnesses: { part: harnessOf(stage, fs, own) },
           clock,
           snapshotEvery: 7,
           observer: {
