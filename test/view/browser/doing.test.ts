@@ -137,7 +137,7 @@ describe.skipIf(browserPath === undefined)(`doing things in the page${withoutBro
     const { page } = await watched(url);
     await page.click('[role=tab]:has-text("entry")');
     await expect.poll(() => page.textContent('.fault-badge'), patience).toContain('violation');
-    expect(await page.locator('.statechart .state').count()).toBeGreaterThan(1);
+    await page.waitForSelector('.statechart .state');
     const at = await cursorOf(page);
     await page.keyboard.press('ArrowLeft');
     await expect.poll(() => cursorOf(page), patience).toBe(at - 1);
