@@ -42,3 +42,7 @@ export { diagramOf } from './diagram.ts';
 export { simulate } from './simulation/simulate.ts';
 export type { SimulatedFaults, Simulated, SimulateOptions } from './simulation/options.ts';
 export { randomOf, type Random } from './simulation/random.ts';
+export { assertSchedules, randomSchedules, type ScheduleOptions, type SchedulesTried } from './assert-schedules.ts';
+export { replay, type Replayed, type Schedule } from './schedule/schedule.ts';
+export { arbitraries, type Arbitraries, type InputSchema, type RecordedSchedule } from './arbitraries.ts';
+export { journalOf } from './journal-of.ts';

@@ -7,6 +7,7 @@ export const impureFiles: Readonly<Record<string, string>> = {
   'src/babysitter/run/': "the adapter of babysitter's run directories: their files, their lock, ULIDs",
   'src/check/kernel/double-run.ts':
     'puts another time and other chance in the place of the real ones, to find out who asks for them',
+  'src/check/schedule/environment.ts': 'the token that a failed test printed, which the command beside it hands over',
   'src/clock.ts': 'the clock: where time comes from',
   'src/cli/': 'the composition root: arguments, terminal, signals',
   'src/harness/agent/cli/': 'the adapter of agent CLIs: their processes, their files, patience with them',
