@@ -242,3 +242,17 @@ test('a pass does not close the orchestrator’s harnesses, and refuses a run th
   await run.close();
   expect(await finished(still)).toMatchObject({ status: 'completed' });
 });
+
+test('background members are waited for after their group has ended', async () => {
+  const process = defineProcess('p', async (ctx) => {
+    const group = ctx.group('g', fanOut, { members: [{ id: 'a' }, { id: 'slow', background: true }] });
+    return (await group.output).total;
+  });
+  const { store, pass } = orchestrator(process);
+  expect(waits(await pass())).toEqual(['member g slow', 'member g a']);
+  expect(waits(await pass([['g', 'a', ok(1)]]))).toEqual(['member g slow']);
+  expect(waits(await pass())).toEqual(['member g slow']);
+  expect(await pass([['g', 'slow', ok(2)]])).toEqual({ status: 'completed', output: 1 });
+  expect(await pass()).toEqual({ status: 'completed', output: 1 });
+  await verifyRun({ store, run: 'run', process });
+});
