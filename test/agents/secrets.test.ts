@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { scripted } from './model/script.ts';
-import { describeEachWay, newStage } from './stage/agents.ts';
+import { describeEachWay, everyWay, newStage } from './stage/agents.ts';
 import { dataOf, followRun } from './stage/follow-run.ts';
 import { shellStep } from './stage/tools.ts';
 import { startTroupe } from './stage/troupe.ts';
@@ -12,11 +12,16 @@ import { startTroupe } from './stage/troupe.ts';
 /** Two members: the agent, and one that says again what it was told. */
 const process_ = `
 import { defineProcess } from 'troupe';
-import { cli, fn } from 'troupe/harness';
+import { acp, cli, fn } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 
 const echo = fn(async (_task, { inbox }) => (await inbox({ waitMs: 30_000 })).map(({ body }) => body));
-export const harnesses = { echo, agent: cli(process.env.AGENT, { sandbox: 'full-access', mailbox: 'required' }) };
+const { AGENT, SPEECH } = process.env;
+const agent =
+  SPEECH === 'acp'
+    ? acp(AGENT, { permissions: 'allow', mailbox: 'required' })
+    : cli(AGENT, { sandbox: 'full-access', mailbox: 'required' });
+export const harnesses = { echo, agent };
 
 export default defineProcess('leak', (ctx, input) =>
   ctx.group('leak', fanOut, {
@@ -31,7 +36,7 @@ function textsIn(folder: string): readonly (readonly [string, string])[] {
   );
 }
 
-describeEachWay(['cli'], 'is told secrets by its environment', ({ agent }) => {
+describeEachWay(everyWay, 'is told secrets by its environment', ({ agent, speech }) => {
   test('they stay there', { timeout: 90_000 }, async () => {
     const stage = await newStage();
     const planted = (name: string) => `${name}-${randomBytes(12).toString('hex')}`;
@@ -64,7 +69,7 @@ describeEachWay(['cli'], 'is told secrets by its environment', ({ agent }) => {
       },
       { text: 'The token is {{DEPLOY_TOKEN}}, the password {{DB_PASSWORD}}.', pieces: 9 },
     ];
-    const env = { ...stage.reach(agent, key).env, ...variables, AGENT: agent };
+    const env = { ...stage.reach(agent, key).env, ...variables, AGENT: agent, SPEECH: speech };
     const troupe = (...args: readonly string[]) => startTroupe(stage, env, args).ended;
     const input = JSON.stringify({ prompt: scripted(steps) });
     const run = await troupe('run', 'leak.process.ts', '--run-id', 'leak', '--input', input);

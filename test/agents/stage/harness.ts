@@ -1,6 +1,5 @@
 /** The agents under test as harnesses: troupe's own adapters, told of the mock model. */
-import { acpAgent } from '../../../src/harness/agent/acp/acp-agent.ts';
-import { agentHarness, cli, type AgentOptions, type CliOptions, type Harness } from '../../../src/harness/index.ts';
+import { acp, cli, type AgentOptions, type CliOptions, type Harness } from '../../../src/harness/index.ts';
 import type { AgentName } from '../install/pins.ts';
 import type { Way } from './agents.ts';
 import type { Stage } from './stage.ts';
@@ -9,7 +8,7 @@ import type { Stage } from './stage.ts';
 export function memberOf(stage: Stage, { agent, speech }: Way, options: AgentOptions = {}): Harness {
   return speech === 'cli'
     ? cliMember(stage, agent, { sandbox: 'full-access', ...options })
-    : agentHarness(acpAgent(agent), { ...optionsOf(stage, agent), permissions: 'allow', ...options });
+    : acp(agent, { ...optionsOf(stage, agent), permissions: 'allow', ...options });
 }
 
 /** The same by its command line. */
