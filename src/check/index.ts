@@ -46,3 +46,10 @@ export { assertSchedules, randomSchedules, type ScheduleOptions, type SchedulesT
 export { replay, type Replayed, type Schedule } from './schedule/schedule.ts';
 export { arbitraries, type Arbitraries, type InputSchema, type RecordedSchedule } from './arbitraries.ts';
 export { journalOf } from './journal-of.ts';
+export {
+  machinePaths,
+  type MachinePath,
+  type MachinePathsOptions,
+  type PathEvent,
+  type PathState,
+} from './machine-paths.ts';
