@@ -34,8 +34,8 @@ const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a busy actor is entered again': {
     file: 'turn.ts',
-    from: 'if (live.open && !live.busy) this.drain(live);',
-    to: 'if (live.open) this.drain(live);',
+    from: 'if (live.open && !live.busy) this.drain(live, undefined);',
+    to: 'if (live.open) this.drain(live, undefined);',
   },
   'a child starts twice': {
     file: 'turn.ts',
