@@ -6,7 +6,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** The package's own doors, read from source instead of from dist. */
 const alias = [
   { find: /^troupe$/, replacement: at('src/index.ts') },
-  { find: /^troupe\/(journal|harness|check)$/, replacement: at('src/$1/index.ts') },
+  { find: /^troupe\/(journal|harness|check|babysitter)$/, replacement: at('src/$1/index.ts') },
   { find: /^troupe\/machines$/, replacement: at('machines/index.ts') },
 ];
 

@@ -46,7 +46,8 @@ function processOf(module: Module, given: string): Process<never, unknown> {
   throw new TroupeError('PROCESS_INVALID', `${given} ${got}. Expected: ${example}`);
 }
 
-function harnessesOf(module: Module, given: string): Harnesses {
+/** The export `harnesses` of a file; empty when there is none. Codes: PROCESS_INVALID. */
+export function harnessesOf(module: Module, given: string): Harnesses {
   const value = module['harnesses'];
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -68,7 +69,8 @@ function harnessesOf(module: Module, given: string): Harnesses {
 
 const ruleNames: readonly (keyof ProcessRules)[] = ['breaker', 'budget', 'defaultHarness', 'fallback', 'schemas'];
 
-function rulesOf(module: Module, given: string): ProcessRules {
+/** The export `rules` of a file; empty when there is none. Codes: PROCESS_INVALID. */
+export function rulesOf(module: Module, given: string): ProcessRules {
   const value = module['rules'];
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -239,6 +239,28 @@ export function program(done: (exitCode: number) => void): Command {
     command('restore <file>', 'make a run of an archive', 'troupe restore review.tar.gz'),
     async ([file = ''], options) => restoreCommand(file, options),
   );
+  const babysit = command(
+    'babysit <runDir>',
+    'drive a run of babysitter: its groups, agents and commands, all at once',
+    'troupe babysit .a5c/runs/01J9ZQ',
+  );
+  babysit.option('--sdk <path>', "folder of babysitter's SDK; default the one that the process file finds");
+  babysit.option('--json', 'print JSON, for programs');
+  babysit.action(async (runDir: string) =>
+    done(await (await import('./babysit-command.ts')).babysitCommand(runDir, babysit.opts())),
+  );
+  const runEffect = command(
+    'run-effect',
+    'perform one group of a run of babysitter, and record its result there',
+    'troupe run-effect --run-dir .a5c/runs/01J9ZQ --effect 01J9ZR',
+  );
+  runEffect.requiredOption('--run-dir <dir>', 'the run directory');
+  runEffect.requiredOption('--effect <id>', 'the effect');
+  runEffect.option('--print', 'print the result and leave it to the caller to record it');
+  runEffect.option('--sdk <path>', "folder of babysitter's SDK; default the one that the process file finds");
+  runEffect.action(async () =>
+    done(await (await import('./run-effect-command.ts')).runEffectCommand(runEffect.opts())),
+  );
   const mcp = command(
     'mcp',
     'serve runs and groups to an agent, as MCP tools over standard input and output',

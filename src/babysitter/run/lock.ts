@@ -117,3 +117,8 @@ function busy(runDir: string, waitMs: number): TroupeError {
     { file: lockFile(runDir), pid: found?.pid ?? null },
   );
 }
+
+/** Gives back a lock that something in this process holds and never will. */
+export function releaseOwnLock(runDir: string): void {
+  if (look(runDir)?.pid === process.pid) rmSync(lockFile(runDir), { force: true });
+}

@@ -1,0 +1,44 @@
+/** Files of one effect, and those that programs read and write. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { JsonValue } from '../../json.ts';
+import { fileText } from './event-text.ts';
+import type { Action } from './load-sdk.ts';
+import { readObject } from './read-run.ts';
+import { place, stage } from './staging.ts';
+
+/** What was asked for: `task.json`; undefined when it is missing. Codes: JOURNAL_CORRUPT. */
+export function readTask(runDir: string, effectId: string): Readonly<Record<string, unknown>> | undefined {
+  return readObject(join(runDir, 'tasks', effectId, 'task.json'));
+}
+
+/** What a question is about, as its asker says. */
+export function inputsOf({ taskDef }: Action): JsonValue {
+  const { payload } = (taskDef['metadata'] ?? {}) as { readonly payload?: JsonValue };
+  const breakpoint = taskDef['breakpoint'] as { readonly payload?: JsonValue } | undefined;
+  return payload ?? breakpoint?.payload ?? null;
+}
+
+/** Writes what a program reads, unless it is there. */
+export function writeInputs(
+  runDir: string,
+  { path, value }: { readonly path: string; readonly value: JsonValue },
+): void {
+  const file = resolve(runDir, path);
+  if (existsSync(file)) return;
+  mkdirSync(dirname(file), { recursive: true });
+  place(stage(runDir, fileText(value as object)), file);
+}
+
+/** What a program wrote, as JSON where it is; else what it printed; else `otherwise`. */
+export function outputFrom(runDir: string, path: string | undefined, otherwise: JsonValue): JsonValue {
+  const printed = (otherwise as { readonly stdout?: unknown } | null)?.stdout;
+  const file = path === undefined || path === '' ? undefined : resolve(runDir, path);
+  const text = file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : printed;
+  if (typeof text !== 'string') return otherwise;
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return text === printed ? otherwise : text;
+  }
+}

@@ -1,0 +1,76 @@
+/** `troupe run-effect`: performs one group of a run of babysitter, whoever drives that run. */
+import { driveGroup, resultOf } from '../babysitter/drive-group.ts';
+import { readTask } from '../babysitter/run/effect-files.ts';
+import { readObject } from '../babysitter/run/read-run.ts';
+import type { EffectResult } from '../babysitter/run/result-file.ts';
+import { TroupeError } from '../error.ts';
+import { declaredIn, openBabysitterRun } from './babysit-run.ts';
+import { captureConsole } from './capture-console.ts';
+import { exitCodes } from './exit-codes.ts';
+import { onInterrupt } from './interrupts.ts';
+import { complain, print } from './terminal.ts';
+
+/** Options of `troupe run-effect`. */
+export interface RunEffectCommandOptions {
+  readonly runDir: string;
+  readonly effect: string;
+  /** Leave the result to the caller. */
+  readonly print?: boolean;
+  readonly sdk?: string;
+}
+
+/**
+ * Drives the group of an effect to its end, prints its result as JSON on standard output, and commits it unless the caller does.
+ * Returns the exit code: 0 when the group completed, or its failure is a value.
+ */
+export async function runEffectCommand(options: RunEffectCommandOptions): Promise<number> {
+  const release = captureConsole((line) => complain(line));
+  const stop = new AbortController();
+  const stopListening = onInterrupt((by) => stop.abort(`interrupted by ${by}`));
+  try {
+    const run = await openBabysitterRun(options.runDir, options.sdk);
+    try {
+      const { folder } = run;
+      await folder.mend();
+      const effect = folder.index().effects.get(options.effect);
+      const { group: about } = (readTask(folder.runDir, options.effect)?.['metadata'] ?? {}) as {
+        readonly group?: { readonly name: string; readonly failure: 'throw' | 'value' };
+      };
+      if (effect === undefined || about === undefined) {
+        throw new TroupeError(
+          'BAD_INPUT',
+          `expected --effect to name an effect of run ${folder.facts.runId} that is a group, got \`${options.effect}\`.`,
+        );
+      }
+      if (effect.status !== 'pending') return told(readResult(folder.runDir, options.effect));
+      const declared = (await declaredIn(run)).get(about.name);
+      if (declared === undefined) {
+        throw new TroupeError(
+          'BAD_INPUT',
+          `the process of run ${folder.facts.runId} does not come to group \`${about.name}\` any more, which effect \`${options.effect}\` asks for.`,
+        );
+      }
+      const driven = await driveGroup({ ...run.performers, folder, declared, signal: stop.signal });
+      if (driven === undefined) return exitCodes.interrupted;
+      const result = resultOf(driven, about.failure);
+      if (options.print !== true && !(await folder.commit(options.effect, result)))
+        complain('the effect was resolved by somebody else; that stands');
+      return told(result);
+    } finally {
+      await run.close();
+    }
+  } finally {
+    release();
+    stopListening();
+  }
+}
+
+function readResult(runDir: string, effectId: string): EffectResult {
+  // Written by babysitter's rules, by whomever.
+  return readObject(`${runDir}/tasks/${effectId}/result.json`) as unknown as EffectResult;
+}
+
+function told(result: EffectResult): number {
+  print(JSON.stringify(result.status === 'ok' ? result.value : (result.error.data ?? result.error)));
+  return result.status === 'ok' ? exitCodes.ok : exitCodes.failed;
+}
