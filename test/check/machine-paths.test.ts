@@ -1,6 +1,6 @@
 /** Ways through one machine, with a key that tells apart what differs. */
 import { describe, expect, test } from 'vitest';
-import { assign, setup } from 'xstate';
+import { assign, setup, spawnChild } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import { coordinator, member } from 'troupe';
 import { fail, machinePaths, ok } from 'troupe/check';
@@ -69,7 +69,7 @@ describe('the key', () => {
     const asking = coordinator(
       setup({ types: {} as { events: { readonly type: string } }, actors: { member } }).createMachine({
         id: 'asks',
-        on: { ask: { actions: assign(({ spawn }) => (spawn('member', { id: 'a', input: {} }), {})) } },
+        on: { ask: { actions: spawnChild('member', { id: 'a', input: {} }) } },
         initial: 'on',
         states: { on: { on: { 'xstate.done.actor.a': 'off' } }, off: { type: 'final' } },
       }),
