@@ -1,16 +1,14 @@
 /** What the viewer's page may do to a run: the same that `troupe send`, `approve`, `cancel`, `fork` and `retry` do. */
-import { randomUUID } from 'node:crypto';
 import { TroupeError } from '../error.ts';
-import type { DeliveryMode } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { cancelRun } from '../process/cancel.ts';
 import { forkRun } from '../process/fork.ts';
 import { retryRun } from '../process/retry.ts';
-import { answerUnattended, gateOf, groupOf, sendUnattended } from '../process/unattended.ts';
 import type { Controls } from '../view/server.ts';
 import { askHost, type Asked } from './ask-host.ts';
 import type { DataFolder } from './data-folder.ts';
 import { harnessesOf } from './cancel-command.ts';
+import { answerRun, sendToRun } from './deeds.ts';
 import { knownRun } from './known-run.ts';
 
 type Given = Readonly<Record<string, JsonValue>>;
@@ -36,27 +34,20 @@ export function inspectControls(data: DataFolder, run: string): Controls {
       const group = textOf(given, 'group');
       const to = textOf(given, 'to');
       const type = textOf(given, 'type', 'message');
-      const mode = textOf(given, 'mode', 'queue');
-      if (!modes.some((one) => one === mode))
-        throw new TroupeError('BAD_INPUT', `expected mode ${modes.join(', ')}, got \`${mode}\`.`);
-      const body = given['body'] ?? null;
-      groupOf(await viewOf(), group);
-      const id = `inspect-${randomUUID()}`;
-      const how = mode === 'queue' ? {} : { mode: mode as DeliveryMode };
-      const letter = { type: 'message', group, to, message: type, body, messageId: id, ...how } as const;
-      const asked = await askHost(data, run, letter, () =>
-        sendUnattended({ store, run, group, letter: { id, to, type, body, ...how } }),
-      );
+      const mode = modes.find((one) => one === textOf(given, 'mode', 'queue'));
+      if (mode === undefined)
+        throw new TroupeError(
+          'BAD_INPUT',
+          `expected mode ${modes.join(', ')}, got \`${JSON.stringify(given['mode'])}\`.`,
+        );
+      const { asked } = await sendToRun(data, run, { group, to, type, body: given['body'] ?? null, mode });
       return said(asked, `message to ${to} in group ${group}`);
     },
     async approve(given) {
       const gate = textOf(given, 'gate');
-      const { group } = gateOf(await viewOf(), gate, given['group'] === undefined ? undefined : textOf(given, 'group'));
+      const group = given['group'] === undefined ? undefined : textOf(given, 'group');
       const approved = given['approved'] === true;
-      const answer = { ...(group === undefined ? {} : { group }), gate, approved, note: textOf(given, 'note', '') };
-      const asked = await askHost(data, run, { type: 'answer', ...answer }, () =>
-        answerUnattended({ store, run, answer }),
-      );
+      const { asked } = await answerRun(data, run, { gate, group, approved, note: textOf(given, 'note', '') });
       return said(asked, `${approved ? 'approval' : 'rejection'} of ${gate}`);
     },
     async cancel(given) {
