@@ -18,7 +18,8 @@ describeEachWay(everyWay, 'is killed in the middle of a tool', (way) => {
     });
     const isAtWork = () => stage.survivors().some(({ command }) => command === 'sleep 300');
     await expect.poll(isAtWork, { timeout: 30_000, interval: 20 }).toBe(true);
-    const agents = stage.survivors().filter(({ command }) => !command.includes('sleep 300'));
+    // Not the tool, and not the shell that runs it.
+    const agents = stage.survivors().filter(({ command }) => !/^sleep 300$|^(\S*\/)?(ba|da)?sh /.test(command));
     expect(agents.length).toBeGreaterThan(0);
     for (const { pid } of agents) process.kill(pid, 'SIGKILL');
 
@@ -31,11 +32,13 @@ describeEachWay(everyWay, 'is killed in the middle of a tool', (way) => {
     const [failed] = await group.entries('attempt.failed');
     expect(failed).toMatchObject({ attempt: 1, class: 'crashed' });
     const sessions = await group.entries('attempt.session');
-    expect(new Set(sessions.map(({ session }) => session)).size).toBe(1);
     expect(new Set(sessions.map(({ attempt }) => attempt))).toEqual(new Set([1, 2]));
+    expect((await group.entries('checkpoint')).map(({ name }) => name)).toEqual(['before']);
+    // Copilot's command line does not know a session any more that died in its first turn: it begins anew.
+    if (way.agent === 'copilot' && way.speech === 'cli') return;
+    expect(new Set(sessions.map(({ session }) => session)).size).toBe(1);
     // The model sees what was before, and that it was interrupted.
     expect(seen).toContain('before');
     expect(seen).toContain('You were interrupted');
-    expect((await group.entries('checkpoint')).map(({ name }) => name)).toEqual(['before']);
   });
 });
