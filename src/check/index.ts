@@ -53,3 +53,10 @@ export {
   type PathEvent,
   type PathState,
 } from './machine-paths.ts';
+export {
+  verifyJournals,
+  type FirstOff,
+  type JournalModel,
+  type VerifiedGroup,
+  type VerifiedJournal,
+} from './verify-journals.ts';
