@@ -201,11 +201,12 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
   } finally {
     signal.removeEventListener('abort', halt);
     stop.abort();
+    // First: a pass that was refused has the lock, which commits wait for.
+    passes.close();
     for (const callOff of alarms) callOff();
     await Promise.allSettled(groups.values());
     await commits.catch(() => {});
     await effects.close('the orchestrator ends');
-    await passes.close();
   }
 }
 

@@ -13,7 +13,8 @@ export interface Passes {
   next(before: Promise<unknown>): Promise<Iterated>;
   /** Rejects when a pass must not go on. */
   readonly refused: Promise<never>;
-  close(): Promise<void>;
+  /** Gives back the lock of a pass that was refused. */
+  close(): void;
 }
 
 /** What passes need. */
@@ -87,7 +88,7 @@ export function passesOf({ folder, sdk: { sdk, version }, body }: PassesOptions)
         process: { importPath: guardFile(runDir), exportName: 'process' },
       });
     },
-    async close() {
+    close() {
       // A pass that was refused never ends, and would keep the lock.
       if (isRefused) releaseOwnLock(runDir);
     },

@@ -69,7 +69,7 @@ export async function declaredIn({ folder, sdk, body }: BabysitterRun): Promise<
     await Promise.race([hearingGroups(declared, () => passes.next(Promise.resolve())), passes.refused]);
     return declared;
   } finally {
-    await passes.close();
+    passes.close();
   }
 }
 

@@ -16,7 +16,7 @@ import { inspectMachine } from './inspect-machine.ts';
 import { serve } from './inspect-serve.ts';
 import { inspectApp, tellStately } from './inspect-stately.ts';
 import { loadRecorded } from './load-recorded.ts';
-import { logSize } from './log-command.ts';
+import { lookAt } from './looked-at.ts';
 import { loneJournal } from './lone-journal.ts';
 import { maskOf } from './mask.ts';
 import { complain } from './terminal.ts';
@@ -75,18 +75,18 @@ async function inspectFile(file: string, port: number, options: InspectCommandOp
 
 async function inspectRun(run: string, port: number, options: InspectCommandOptions): Promise<number> {
   const data = dataFolder(options.data);
-  const journal = await data.store.open(run);
+  const { journal, sizeOf, isOurs } = await lookAt(data, run);
   const view = await beginningOf(journal);
   let definition: Process<never, unknown> | undefined;
   try {
-    ({ process: definition } = await loadRecorded(data, view, options.file));
+    if (isOurs) ({ process: definition } = await loadRecorded(data, view, options.file));
   } catch (error) {
     if (options.file !== undefined) throw error;
     complain(`${error instanceof Error ? error.message : String(error)} The run is shown without its machines.`);
   }
   // The process function runs again to name its machines; what it says has been said.
   const release = captureConsole(() => {});
-  const opened = openRecording({ journal, process: definition, sizeOf: () => logSize(data.run(run)) });
+  const opened = openRecording({ journal, process: definition, sizeOf });
   let door: Awaited<ReturnType<typeof tellStately>> | undefined;
   try {
     // A large run is shown while it is being read.
@@ -99,7 +99,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
       ? Promise.race([reading, delay(openWithinMs)])
       : reading);
     release();
-    const title = `run ${run}`;
+    const title = `run ${journal.run}`;
     const mask = maskOf(options.mask);
     if (options.export !== undefined)
       return await exportTo(resolve(options.export), title, opened, options.json === true, mask);
@@ -121,7 +121,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
       },
       ...(door === undefined ? {} : { more: { stately: door.url } }),
       ...(other === undefined ? {} : { differences: () => compared(opened, other) }),
-      ...(options.allowControl === true ? { does: inspectControls(data, run) } : {}),
+      ...(options.allowControl === true && isOurs ? { does: inspectControls(data, run) } : {}),
     });
   } finally {
     release();

@@ -1,11 +1,10 @@
 /** `troupe log`. */
 import { once } from 'node:events';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TroupeError } from '../error.ts';
 import type { Entry, Journal } from '../journal/port.ts';
 import { dataFolder } from './data-folder.ts';
+import { lookAt } from './looked-at.ts';
 import { entryJson, summaryOf } from '../process/entry-line.ts';
 import { exitCodes } from './exit-codes.ts';
 import { styleFor, type Style } from './terminal.ts';
@@ -28,7 +27,7 @@ export async function logCommand(
   { group, follow = false, data: given, json = false }: LogCommandOptions,
 ): Promise<number> {
   const data = dataFolder(given);
-  const journal = await data.store.open(run);
+  const { journal, sizeOf } = await lookAt(data, run);
   const stream = group === undefined ? undefined : `group:${group}`;
   const style = styleFor(process.stdout);
   const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
@@ -42,7 +41,7 @@ export async function logCommand(
     if (!follow && stream !== undefined && printed.seen() === 0) await refuseUnknownGroup(journal, run, group ?? '');
     let size = '';
     while (follow && !isOver) {
-      const now = await logSize(data.run(run));
+      const now = await sizeOf();
       if (now === size) await delay(lookEveryMs);
       else isOver = await printed();
       size = now;
@@ -82,15 +81,6 @@ function printer(
     return isOver;
   };
   return Object.assign(printed, { seen: () => seen });
-}
-
-/** Changes whenever the log may have: cheaper than reading it again. */
-export async function logSize(folder: string): Promise<string> {
-  const names = await readdir(folder).catch(() => []);
-  const sizes = names
-    .filter((name) => name.endsWith('.jsonl'))
-    .map(async (name) => `${name}:${(await stat(join(folder, name)).catch(() => undefined))?.size}`);
-  return (await Promise.all(sizes)).join(' ');
 }
 
 function line(entry: Entry, position: number, style: Style, columns: number | undefined): string {

@@ -5,7 +5,7 @@ import { knownGroupOf, openGatesOf } from '../process/unattended.ts';
 import type { DataFolder } from './data-folder.ts';
 import { holderOf } from './holder.ts';
 import { knownRun } from './known-run.ts';
-import { logSize } from './log-command.ts';
+import { logSize } from './log-size.ts';
 
 /** What a wait came to. `undriven`: nobody drives the run, so nothing will change until somebody does. */
 export type Reached = 'checkpoint' | 'ended' | 'gate' | 'time' | 'undriven';

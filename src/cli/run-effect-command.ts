@@ -1,7 +1,6 @@
 /** `troupe run-effect`: performs one group of a run of babysitter, whoever drives that run. */
 import { driveGroup, resultOf } from '../babysitter/drive-group.ts';
-import { readTask } from '../babysitter/run/effect-files.ts';
-import { readObject } from '../babysitter/run/read-run.ts';
+import { readResult, readTask } from '../babysitter/run/effect-files.ts';
 import type { EffectResult } from '../babysitter/run/result-file.ts';
 import { TroupeError } from '../error.ts';
 import { declaredIn, openBabysitterRun } from './babysit-run.ts';
@@ -42,7 +41,8 @@ export async function runEffectCommand(options: RunEffectCommandOptions): Promis
           `expected --effect to name an effect of run ${folder.facts.runId} that is a group, got \`${options.effect}\`.`,
         );
       }
-      if (effect.status !== 'pending') return told(readResult(folder.runDir, options.effect));
+      const known = effect.status === 'pending' ? undefined : readResult(folder.runDir, options.effect);
+      if (known !== undefined) return told(known);
       const declared = (await declaredIn(run)).get(about.name);
       if (declared === undefined) {
         throw new TroupeError(
@@ -63,11 +63,6 @@ export async function runEffectCommand(options: RunEffectCommandOptions): Promis
     release();
     stopListening();
   }
-}
-
-function readResult(runDir: string, effectId: string): EffectResult {
-  // Written by babysitter's rules, by whomever.
-  return readObject(`${runDir}/tasks/${effectId}/result.json`) as unknown as EffectResult;
 }
 
 function told(result: EffectResult): number {

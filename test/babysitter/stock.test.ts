@@ -143,7 +143,7 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 120_0
     expect(outputOf(runDir)).toEqual(twoGroupsOutput);
     for (const member of before)
       expect([member, project.ran().filter((one) => one === member).length]).toEqual([member, 1]);
-    expect(settled().toSorted()).toEqual([...twoGroupsOutput.alpha, ...twoGroupsOutput.beta]);
+    expect(settled().map(String).toSorted()).toEqual([...twoGroupsOutput.alpha, ...twoGroupsOutput.beta]);
     await expectStockReads(project, runDir);
   });
 });

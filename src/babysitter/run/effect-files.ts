@@ -5,11 +5,20 @@ import type { JsonValue } from '../../json.ts';
 import { fileText } from './event-text.ts';
 import type { Action } from './load-sdk.ts';
 import { readObject } from './read-run.ts';
+import type { EffectResult } from './result-file.ts';
 import { place, stage } from './staging.ts';
 
 /** What was asked for: `task.json`; undefined when it is missing. Codes: JOURNAL_CORRUPT. */
 export function readTask(runDir: string, effectId: string): Readonly<Record<string, unknown>> | undefined {
   return readObject(join(runDir, 'tasks', effectId, 'task.json'));
+}
+
+/** What an effect was resolved with: `result.json`; undefined when it is missing. Written by babysitter's rules, by whomever. */
+export function readResult(
+  runDir: string,
+  effectId: string,
+): (EffectResult & { readonly value?: JsonValue }) | undefined {
+  return readObject(join(runDir, 'tasks', effectId, 'result.json')) as unknown as EffectResult | undefined;
 }
 
 /** What a question is about, as its asker says. */

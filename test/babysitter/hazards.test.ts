@@ -1,0 +1,189 @@
+/** What the stock SDK corrupts a run with, driven by ours: avoided, or refused with the run as it was. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readEvents } from 'troupe/babysitter';
+import { projectWith, type Project } from './project.ts';
+import { isSdkInstalled } from './sdk/install.ts';
+
+/** A process of commands that print a word; `body` is the function's. */
+const processOf = (body: string, more = '') => `
+import { group } from 'troupe/babysitter';
+import { fanOut } from 'troupe/machines';
+${more}
+const say = { id: 'say', build: ({ word, s = 0 }) => ({ kind: 'shell', title: word, shell: { command: 'sleep ' + s + '; echo ' + word + ' >> ran.log; echo ' + word } }) };
+const node = (entry) => ({ id: 'node', build: () => ({ kind: 'node', node: { entry }, io: { outputJsonPath: 'out.json' } }) });
+export async function process(inputs, ctx) {
+  const word = async (word, s) => (await ctx.task(say, { word, s })).stdout.trim();
+  ${body}
+}
+`;
+
+async function babysat(process: string, prepare: (project: Project) => void = () => {}) {
+  const project = projectWith(process);
+  prepare(project);
+  const runDir = await project.create('run-1');
+  const { code, stdout, stderr } = await project.troupe(['babysit', runDir, '--json']);
+  const end = stdout === '' ? {} : (JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>);
+  return { project, runDir, code, end, stderr, types: readEvents(runDir, { verify: true }).map(({ type }) => type) };
+}
+
+describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_000 }, () => {
+  test('branches that go on unevenly would swap results: refused, and nothing is recorded of it', async () => {
+    const { code, stderr, types, runDir, project } = await babysat(
+      processOf(`return await ctx.parallel.all([
+        async () => [await word('1A', 0), await word('1B', 0)],
+        async () => [await word('2A', 1), await word('2B', 0)],
+      ]);`),
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/branch 1 of 2 of parallel\.all asks for a second effect.*The run is as it was/);
+    expect(types).not.toContain('RUN_FAILED');
+    expect(types).not.toContain('RUN_COMPLETED');
+    // Not held up by the pass that never ended.
+    expect((await project.stock('run:status', runDir, '--json')).code).toBe(0);
+    expect((await project.troupe(['babysit', runDir])).stderr).toMatch(/asks for a second effect/);
+  });
+
+  test('the last branch may go on, and branches of branches that are one effect each', async () => {
+    const { end } = await babysat(
+      processOf(`return await ctx.parallel.all([
+        () => ctx.parallel.map(['a', 'b'], (one) => word(one, 0)),
+        async () => [await word('c', 0), await word('d', 0)],
+      ]);`),
+    );
+    expect(end).toEqual({
+      status: 'completed',
+      output: [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+    });
+  });
+
+  test('items in another order would be given each other’s results: refused', async () => {
+    const { code, stderr } = await babysat(
+      processOf(
+        `pass += 1;
+      const items = pass === 1 ? ['x', 'y'] : ['y', 'x'];
+      return await ctx.parallel.map(items, (one) => word(one, 0));`,
+        'let pass = 0;',
+      ),
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/task `say` is asked for with \{.*"y"\} where it was asked for with \{.*"x"\} before/);
+  });
+
+  test('groups keep their results in any order and at any place', async () => {
+    const { end, project } = await babysat(
+      processOf(
+        `pass += 1;
+      const names = pass % 2 === 1 ? ['a', 'b', 'c'] : ['c', 'a', 'b'];
+      const results = await ctx.parallel.map(names, (name) => group(ctx, name, fanOut, { members: [{ id: name, command: ['sh', '-c', 'echo ' + name + ' >> ran.log'] }] }));
+      return names.map((name, index) => name + ' ' + results[index].results.map(({ id }) => id)).sort();`,
+        'let pass = 0;',
+      ),
+    );
+    expect(end).toEqual({ status: 'completed', output: ['a a', 'b b', 'c c'] });
+    expect(project.ran().toSorted()).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a process that swallows what ends its pass still waits for its effects', async () => {
+    const { end, types } = await babysat(
+      processOf(`return await ctx.parallel.map(['a', 'b'], async (one) => {
+        try { return await word(one, 0); } catch (error) { return 'caught'; }
+      });`),
+    );
+    expect(end).toEqual({ status: 'completed', output: ['a', 'b'] });
+    expect(types.filter((type) => type === 'RUN_COMPLETED')).toHaveLength(1);
+  });
+
+  test('plain Promise.all runs its effects at once, and bricks nothing', async () => {
+    const { end, types } = await babysat(
+      processOf(`return await Promise.all([word('a', 0), word('b', 0), word('c', 0)]);`),
+    );
+    expect(end).toEqual({ status: 'completed', output: ['a', 'b', 'c'] });
+    expect(types.slice(1, 4)).toEqual(['EFFECT_REQUESTED', 'EFFECT_REQUESTED', 'EFFECT_REQUESTED']);
+  });
+
+  test('a failed sibling fails the run when its siblings have ended, not before', async () => {
+    const { code, end, types } = await babysat(
+      processOf(`return await ctx.parallel.all([
+        () => word('slow', 0.5),
+        () => ctx.task(node(${JSON.stringify('missing.mjs')}), {}),
+      ]);`),
+    );
+    expect(code).toBe(1);
+    expect(end).toMatchObject({ status: 'failed' });
+    expect(types.at(-1)).toBe('RUN_FAILED');
+    expect(types.filter((type) => type === 'EFFECT_RESOLVED')).toHaveLength(2);
+  });
+
+  test('sleeps, node programs, agents by the project’s configuration, and a group whose failure is a value', async () => {
+    const { end, runDir } = await babysat(
+      processOf(
+        `await ctx.sleepUntil(until);
+      const agent = { id: 'ask', build: () => ({ kind: 'agent', agent: { name: 'x', prompt: { task: 'Shout.', instructions: ['Loudly.'] } }, execution: { harness: 'shouter' } }) };
+      const failing = { members: [{ id: 'no', command: ['false'] }], policy: 'fail-fast' };
+      const answers = await ctx.parallel.all([
+        () => ctx.task(agent, {}),
+        () => ctx.task(node(new URL('program.mjs', import.meta.url).pathname), {}),
+        () => group(ctx, 'fails', fanOut, failing, { failure: 'value' }),
+      ]);
+      return [answers[0], answers[1], answers[2].status];`,
+        'const until = Date.now() + 700;',
+      ),
+      ({ folder }) => {
+        writeFileSync(join(folder, 'program.mjs'), `console.log(JSON.stringify({ made: 'by a program' }));`);
+        const config = `import { defineConfig } from 'troupe';
+          import { fn } from 'troupe/harness';
+          export default defineConfig({ harnesses: { shouter: fn(({ prompt }) => prompt.toUpperCase()) } });`;
+        writeFileSync(join(folder, 'troupe.config.mjs'), config);
+      },
+    );
+    expect(end).toMatchObject({ status: 'completed' });
+    expect(end['output']).toEqual([expect.stringContaining('## TASK\nSHOUT.'), { made: 'by a program' }, 'failed']);
+    // A sleep needs no result, and a run has one end.
+    const requested = readEvents(runDir)
+      .filter(({ type }) => type.startsWith('EFFECT_'))
+      .map(({ type, data }) => `${type} ${JSON.stringify(data['kind'])}`);
+    expect(requested.filter((one) => one === 'EFFECT_REQUESTED "sleep"')).toHaveLength(1);
+  });
+
+  test('an effect that nobody performs is refused by name, and the run goes on when somebody does', async () => {
+    const { code, stderr, types } = await babysat(
+      processOf(
+        `return await ctx.task({ id: 'ask', build: () => ({ kind: 'agent', agent: { prompt: 'Hi' }, execution: { harness: 'nobody-cli' } }) }, {});`,
+      ),
+      ({ folder }) => writeFileSync(join(folder, 'troupe.config.mjs'), 'export default { harnesses: {} };'),
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/NO_HARNESS.*asks for harness `nobody-cli`; there are: command.*The run is as it was/);
+    expect(types).toEqual(['RUN_CREATED', 'EFFECT_REQUESTED']);
+  });
+
+  test('a breakpoint waits for troupe approve', async () => {
+    const project = projectWith(
+      processOf(
+        `const { approved, response } = await ctx.breakpoint({ question: 'Ship?' }, { label: 'ship' }); return [approved, response];`,
+      ),
+    );
+    const runDir = await project.create('run-1');
+    const driven = project.troupe(['babysit', runDir]);
+    const data = join(runDir, 'troupe');
+    for (const until = Date.now() + 20_000; Date.now() < until;) {
+      const { stdout } = await project.troupe(['show', 'effects', '--data', data, '--json']);
+      const gate = /"(ship \w{6})"/.exec(stdout)?.[1];
+      if (gate === undefined) continue;
+      expect(stdout).toContain('Ship?');
+      expect(await project.troupe(['approve', 'effects', gate, '--note', 'fine', '--data', data])).toMatchObject({
+        code: 0,
+      });
+      break;
+    }
+    const { code, stdout } = await driven;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/waits for an answer: troupe approve effects 'ship \w{6}' --data/);
+    expect(stdout).toMatch(/- true\n- fine/);
+  });
+});
