@@ -52,6 +52,13 @@ export function foldAll(options: GroupOptions, entries: readonly Entry[]): Repla
   return { name, fold, entries, digests, booked };
 }
 
+/** Its entries booked in the ledger and folded by no machine: for whoever only wants to know what machine it is. */
+export function bookAll({ definition, name }: GroupOptions, entries: readonly Entry[]): Replayed {
+  const fold = groupFold(definition, name, { foldsFrom: Number.POSITIVE_INFINITY });
+  for (const entry of entries) fold.apply(entry);
+  return { name, fold, entries, digests: 0, booked: entries.length };
+}
+
 function isAtHand(definition: Definition, version: string): boolean {
   return definitionOf(definition, version).version === version;
 }

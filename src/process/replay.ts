@@ -19,9 +19,13 @@ const turnsMax = 20_000;
 
 /**
  * Folds all groups of a run that its process opens. Codes: NONDETERMINISM, GROUP_MISMATCH, JOURNAL_CORRUPT,
- * JOURNAL_FORMAT, PROCESS_INVALID (a recorded group that the process does not open), and what opening groups throws.
+ * JOURNAL_FORMAT, PROCESS_INVALID (a recorded group that the process does not open), and what opening groups throws. `fold`: how a group is folded.
  */
-export async function replayRun(journal: Journal, process: Process<never, unknown>): Promise<readonly Replayed[]> {
+export async function replayRun(
+  journal: Journal,
+  process: Process<never, unknown>,
+  fold: typeof foldAll = foldAll,
+): Promise<readonly Replayed[]> {
   const streams = new Map<string, Entry[]>();
   const forProcess: Entry[] = [];
   for await (const entries of journal.read()) {
@@ -54,21 +58,21 @@ export async function replayRun(journal: Journal, process: Process<never, unknow
     const entries = streams.get(streamOf(options.name));
     // A group that is not recorded yet: the process goes no further than the journal.
     if (entries === undefined) return never();
-    const one = foldAll(options, entries);
-    const { fold } = one;
+    const one = fold(options, entries);
     replayed.set(options.name, one);
     const group: Group = {
       name: options.name,
-      fold,
-      ledger: fold.ledger,
-      signal: (_event, { id }) => (fold.ledger.signals.has(id) ? Promise.resolve() : never()),
-      send: (_from, { id }) => (fold.ledger.messages.has(id) ? Promise.resolve({ id }) : never()),
+      fold: one.fold,
+      ledger: one.fold.ledger,
+      signal: (_event, { id }) => (one.fold.ledger.signals.has(id) ? Promise.resolve() : never()),
+      send: (_from, { id }) => (one.fold.ledger.messages.has(id) ? Promise.resolve({ id }) : never()),
       answer: never,
       checkpoint: ({ name }) =>
-        fold.ledger.checkpoints.some((mark) => mark.by === 'process' && mark.name === name)
+        one.fold.ledger.checkpoints.some((mark) => mark.by === 'process' && mark.name === name)
           ? Promise.resolve()
           : never(),
-      cancel: () => (fold.ledger.status === 'active' || fold.ledger.goingOn.size > 0 ? never() : Promise.resolve()),
+      cancel: () =>
+        one.fold.ledger.status === 'active' || one.fold.ledger.goingOn.size > 0 ? never() : Promise.resolve(),
       wants: () => [],
       settle: never,
       over: never,

@@ -3,9 +3,13 @@ import type { Definition } from '../group/definition.ts';
 import { plainEntry } from '../journal/lazy.ts';
 import type { Entry, Journal } from '../journal/port.ts';
 import type { Process } from '../process/define-process.ts';
+import { bookAll } from '../process/fold-all.ts';
 import { replayRun } from '../process/replay.ts';
 import { journalSource } from './entry-source.ts';
 import { recording, type Recording } from './recording.ts';
+
+/** How often the beginning of a run is replayed for the machines of new groups, before all of it is. */
+const prefixesMax = 4;
 
 /** What {@link openRecording} needs. */
 export interface OpenRecording {
@@ -48,6 +52,23 @@ export function openRecording({ journal, process, onProgress, sizeOf, ...options
     ...options,
   });
 
+  let learned = 0;
+  const soFar = async function* () {
+    yield await source.read(1, Number.MAX_SAFE_INTEGER);
+  };
+
+  /** Names machines by a replay of what `read` gives; false when it does not come through, unless that is all there is. */
+  const name = async (read: Journal['read'], process: Process<never, unknown>): Promise<boolean> => {
+    try {
+      for (const { name: group, fold } of await replayRun({ ...journal, run: journal.run, read }, process, bookAll))
+        definitions.set(group, fold.definition);
+      return true;
+    } catch (error) {
+      if (read !== soFar) throw error;
+      return false;
+    }
+  };
+
   /** Machines of groups that are new; a replay of what is recorded names them. */
   const learn = async (entries: readonly Entry[]): Promise<void> => {
     const created = entries.flatMap(({ type, data }) =>
@@ -57,8 +78,10 @@ export function openRecording({ journal, process, onProgress, sizeOf, ...options
     if (missing.length === 0) return;
     if (process === undefined) notices.push(`machines are not shown: no process file was found for this run`);
     else {
+      learned += 1;
       try {
-        for (const { name, fold } of await replayRun(journal, process)) definitions.set(name, fold.definition);
+        // A group is opened because of what stands before it: mostly that is enough. With many groups, all at once is less.
+        if (learned > prefixesMax || !(await name(soFar, process))) await name(journal.read.bind(journal), process);
       } catch (error) {
         notices.push(`machines are not shown: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -78,8 +101,8 @@ export function openRecording({ journal, process, onProgress, sizeOf, ...options
       const fresh = batch.slice(Math.max(0, Math.min(batch.length, known - seen))).map(plainEntry);
       seen += batch.length;
       if (fresh.length === 0) continue;
-      await learn(fresh);
       source.add(fresh);
+      await learn(fresh);
       view.add(fresh);
       added += fresh.length;
       onProgress?.(view.length);

@@ -8,6 +8,7 @@ import type { System } from '../group/system.ts';
 import type { Entry } from '../journal/port.ts';
 import { summaryOf } from '../process/entry-line.ts';
 import { deliveriesOf, faultOf, heardOf, markOf, whoOf } from './frame.ts';
+import { batchOf } from './batch.ts';
 import { causeStore } from './cause-store.ts';
 import { causeTracker } from './causes.ts';
 import { chartOf, type Chart } from './chart.ts';
@@ -83,14 +84,16 @@ export function recording(options: RecordingOptions): Recording {
     if (!entry.stream.startsWith('group:') || failedGroups.has(entry.stream)) return undefined;
     const definition = definitionOf(nameOf(entry.stream));
     if (definition === undefined) return undefined;
-    for (const [key, { logic }] of machinesOf(definition)) charts[key] ??= chartOf(logic, definition.version);
+    for (const version of [definition, ...definition.previous])
+      for (const [key, { logic }] of machinesOf(version)) charts[key] ??= chartOf(logic, version.version);
     return definition;
   };
   const stepped = (into: Map<string, System>, entry: Entry, position: number) => {
-    const definition = known(entry);
-    if (definition === undefined) return undefined;
+    const newest = known(entry);
+    if (newest === undefined) return undefined;
     const before = into.get(entry.stream);
-    const turn = turned(definition, before, entry);
+    const turn = turned(newest, before, entry);
+    const definition = turn.system?.definition ?? newest;
     if (turn.system !== undefined) into.set(entry.stream, turn.system);
     return { definition, before, turned: turn, position, charts, heard: heardOf(entry) };
   };
@@ -99,32 +102,31 @@ export function recording(options: RecordingOptions): Recording {
     else marks.push({ position, kind, label });
   };
 
-  /** Reads what has no keyframe yet: many entries in one draft, actors beside it. */
+  /** Reads what has no keyframe yet: many entries in one batch, actors beside it. */
   const index = (entries: readonly Entry[]) => {
     const changed = new Map<string, Set<string>>();
-    const reduced = immer.produce(state, (draft) => {
-      for (const entry of entries) {
-        length += 1;
-        reduce(draft, length, entry);
-        const turn = steppedOrNoted(entry, length);
-        if (turn !== undefined) {
-          writeMail(groupAt(draft, entry.stream), turn.turned.effects);
-          const actors = actorsOf(entry.stream);
-          for (const [address, actor] of actorsAfter({ ...turn, actorBefore: (one) => actors.get(one) })) {
-            if (actor === null) actors.delete(address);
-            else actors.set(address, actor);
-            changed.set(entry.stream, (changed.get(entry.stream) ?? new Set()).add(address));
-          }
+    const batch = batchOf(state);
+    for (const entry of entries) {
+      length += 1;
+      batch.reduce(length, entry);
+      const turn = steppedOrNoted(entry, length);
+      if (turn !== undefined) {
+        batch.mail(entry.stream, turn.turned.effects);
+        const actors = actorsOf(entry.stream);
+        for (const [address, actor] of actorsAfter({ ...turn, actorBefore: (one) => actors.get(one) })) {
+          if (actor === null) actors.delete(address);
+          else actors.set(address, actor);
+          changed.set(entry.stream, (changed.get(entry.stream) ?? new Set()).add(address));
         }
-        causes.push(tracker.next(length, entry, turn?.turned.effects ?? []));
-        if (firstMs === 0) firstMs = entry.at;
-        lastMs = entry.at;
-        const found = markOf(entry);
-        if (found !== undefined) mark(length, found.kind, found.label);
       }
-    });
-    // A second draft: what is compared with what stands there must stand there.
-    state = immer.produce(reduced, (draft) => {
+      causes.push(tracker.next(length, entry, turn?.turned.effects ?? []));
+      if (firstMs === 0) firstMs = entry.at;
+      lastMs = entry.at;
+      const found = markOf(entry);
+      if (found !== undefined) mark(length, found.kind, found.label);
+    }
+    // A draft: what is compared with what stands there must stand there.
+    state = immer.produce(batch.end(), (draft) => {
       for (const [stream, addresses] of changed) {
         const actors = actorsOf(stream);
         const told = [...addresses].map((address) => {

@@ -7,12 +7,13 @@ import type { AnyStateNode } from 'xstate';
 import type { Entry } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Cell } from '../group/cell.ts';
-import type { Definition } from '../group/definition.ts';
+import { definitionOf, type Definition } from '../group/definition.ts';
 import type { Delivery, Effect } from '../group/effect.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import type { Compiled } from '../group/logic.ts';
 import type { AnySnapshot } from '../group/snapshot.ts';
 import { start, step } from '../group/step.ts';
+import { takeOver } from '../group/taken-over.ts';
 import { digest, snapshotAt, type System } from '../group/system.ts';
 import { emptyVector, forEachChanged } from '../group/vector.ts';
 import { isMeant, type Chart } from './chart.ts';
@@ -32,8 +33,8 @@ export interface Turned {
 
 const nothing = { effects: [], derived: [] };
 
-/** Folds one entry of a group's stream; what the machine throws ends nothing here: it is the journal's word that counts. */
-export function turned(definition: Definition, system: System | undefined, entry: Entry): Turned {
+/** Folds one entry of a group's stream, by the version of the machine that wrote it (`newest` knows the older ones); what the machine throws ends nothing here: it is the journal's word that counts. */
+export function turned(newest: Definition, system: System | undefined, entry: Entry): Turned {
   const diverged =
     entry.fold === undefined || system === undefined || !entry.fold.startsWith(`${entry.seq - 1}:`)
       ? undefined
@@ -41,10 +42,11 @@ export function turned(definition: Definition, system: System | undefined, entry
         ? undefined
         : { recorded: entry.fold, folded: `${entry.seq - 1}:${digest(system)}` };
   const divergence = diverged === undefined ? {} : { divergence: diverged };
+  if (entry.type === 'group.migrated') return { ...takeOver(newest, entry.stream, entry), ...divergence };
   if (system !== undefined) return { ...step(system, entry), ...divergence };
   if (entry.type !== 'group.created') return { system, ...nothing };
-  const { input, bounds } = entry.data as unknown as GroupEvents['group.created'];
-  return start(definition, { seq: entry.seq, at: entry.at, input, bounds });
+  const { input, bounds, machine } = entry.data as unknown as GroupEvents['group.created'];
+  return start(definitionOf(newest, machine.version), { seq: entry.seq, at: entry.at, input, bounds });
 }
 
 /** The key of a machine's chart: the group's own, and each below it by the name it is spawned by. */
