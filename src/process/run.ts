@@ -95,7 +95,9 @@ export async function openRun(options: RunOptions): Promise<Run> {
 
   const outside = outsideOf(host, options.run, () => opened.gates());
 
-  /** Makes an entry of a letter; false when it must wait for its group. */
+  /** Answers whose gate was not there at the first look. */
+  const lookedFor = new Set<string>();
+  /** Makes an entry of a letter; false when it must wait for its group or gate. */
   const take = async (request: Request): Promise<boolean> => {
     if (request.type === 'cancel') {
       await cancel(request.reason);
@@ -118,6 +120,11 @@ export async function openRun(options: RunOptions): Promise<Run> {
       }
     } catch (error) {
       if (isTroupeError(error, 'UNKNOWN_GROUP')) return false;
+      // Whoever reads the journal sees a gate a moment before this host has folded its entry: it is looked for twice.
+      if (isTroupeError(error, 'UNKNOWN_GATE') && !lookedFor.has(request.id)) {
+        lookedFor.add(request.id);
+        return false;
+      }
       if (!isTroupeError(error) || host.hasFailed()) throw error;
       // Told in the run's stream, where the asker looks.
       await host.record('request.refused', { request: request.id, error: plainError(error) } as unknown as JsonValue);

@@ -161,6 +161,25 @@ describe('letters', () => {
     expect(signals).toEqual(['1', '3']);
   });
 
+  test('an answer that comes a moment before its gate is looked for again; one to a gate that never comes is refused', async () => {
+    const asking = defineProcess('asking', async (ctx) => {
+      // Two looks at the letters are 200 ms apart: the gate opens between them.
+      await ctx.sleepUntil(ctx.now() + 100);
+      return (await ctx.breakpoint('go', { question: 'Go on?' })).note;
+    });
+    const still = stage(asking);
+    const requests = box(
+      { id: '1', type: 'answer', gate: 'go', approved: true, note: 'early' },
+      { id: '2', type: 'answer', gate: 'never', approved: true, note: '' },
+    );
+    const { run, end } = await driven(still, { requests });
+    expect(await passing(still.clock, end)).toEqual({ status: 'completed', output: 'early' });
+    await run.close();
+    expect(requests.letters).toEqual([]);
+    const refused = (await entriesOf(still.store)).filter(({ type }) => type === 'request.refused');
+    expect(refused.map(({ data }) => (data as { readonly request: string }).request)).toEqual(['2']);
+  });
+
   test('are found again by the next host when theirs died before it had removed them: still one entry', async () => {
     const still = stage(defineProcess('gated', async (ctx) => ctx.group('gate', gate, { count: 2 }).output));
     const letter: Request = { id: 'letter', type: 'signal', group: 'gate', event: { type: 'value', value: 1 } };

@@ -4,7 +4,7 @@ import { lineOf, type Node, type Source, walk } from './source.ts';
 /** Who may, and why. A name that ends in `/` is a folder. An entry that is not needed is a problem too. */
 export const impureFiles: Readonly<Record<string, string>> = {
   'machines/examples/review-council.process.ts': 'its reviewers, function harnesses, read the files under review',
-  'src/babysitter/declared.ts': "what a pass declares, heard across copies of this library in one OS process",
+  'src/babysitter/declared.ts': 'what a pass declares, heard across copies of this library in one OS process',
   'src/babysitter/run/': "the adapter of babysitter's run directories: their files, their lock, ULIDs",
   'src/check/kernel/double-run.ts':
     'puts another time and other chance in the place of the real ones, to find out who asks for them',
