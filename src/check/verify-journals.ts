@@ -29,7 +29,7 @@ export interface VerifiedGroup {
   readonly name: string;
   /** The machine version that the journal names. */
   readonly recorded: string;
-  /** It is the version at hand (or one that that one knows): its digests were compared. */
+  /** It is the version at hand (or one that that one knows), after every takeover too: its digests were compared. */
   readonly isSameVersion: boolean;
   readonly entries: number;
   /** Recorded digests that the replay met. */
@@ -127,7 +127,9 @@ function verifyGroup(
   protocol: Protocol | undefined,
 ): Judged {
   const { name, machine } = (entries[0] as Entry).data as unknown as GroupEvents['group.created'];
-  const isSameVersion = definitionOf(definition, machine.version).version === machine.version;
+  const isAtHand = (version: string) => definitionOf(definition, version).version === version;
+  let isSame = isAtHand(machine.version);
+  let isSameVersion = isSame;
   const fold = groupFold(definition, name);
   const allow = allowing(fold, protocol?.options);
   let digests = 0;
@@ -141,11 +143,16 @@ function verifyGroup(
     seq = entry.seq;
     try {
       // Another version's digests are of another machine.
-      const compared = isSameVersion ? entry : withoutDigest(entry);
+      const compared = isSame ? entry : withoutDigest(entry);
       const allowed = allow(compared);
       if ('why' in allowed) return end(allowed.why, entry.type);
       fold.apply(allowed.entry);
-      if (isSameVersion && entry.fold !== undefined) digests += 1;
+      if (isSame && entry.fold !== undefined) digests += 1;
+      if (entry.type === 'group.migrated') {
+        // From here on it is another version's.
+        isSame = isAtHand((entry.data as unknown as GroupEvents['group.migrated']).to.version);
+        isSameVersion &&= isSame;
+      }
     } catch (error) {
       if (isTroupeError(error) && error.code === 'BAD_INPUT') return end(error.message, entry.type);
       return end(error instanceof Error ? error.message : String(error), entry.type);

@@ -12,7 +12,9 @@ import { waitMutants } from './mutants/waits.ts';
 
 const mutants = [...collectorMutants, ...sequenceMutants, ...keyMutants, ...timeMutants, ...waitMutants];
 
-test.each(mutants)('$name: found by $foundBy in $steps steps', async ({ foundBy, steps, mutant, sound }) => {
+const all = mutants.map((one) => [one.name, one.foundBy, one.steps, one] as const);
+
+test.each(all)('%s: found by %s in %i steps', async (_name, foundBy, steps, { mutant, sound }) => {
   const { verdict, violations } = await check(mutant);
   expect(verdict).toBe('violated');
   expect(violations.map(({ property }) => property)).toEqual([foundBy]);

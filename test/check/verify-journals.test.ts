@@ -5,9 +5,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fail, ok, outcomes, protocol, verifyJournals, type JournalModel, type VerifiedJournal } from 'troupe/check';
-import { fileStore } from 'troupe/journal';
-import type { Entry, JsonValue } from 'troupe';
 import { fanOut, race, saga, type SagaInput } from 'troupe/machines';
+import { after, changed, insert } from './journals/change.ts';
 import { record, recordings } from './journals/record.ts';
 import { faulty } from './mutants/faulty.ts';
 
@@ -85,13 +84,13 @@ describe('a protocol', () => {
       type: 'member.settled',
       why: 'member `c` fails (class `failed`), which the model does not let it do: add it to `members`',
     });
-    const said = await changed('saga', (entries) =>
+    const said = await changed(folder, 'saga', (entries) =>
       insert(entries, after('group.created'), 'signal', { id: 's', from: 'outside', event: { type: 'abort' } }),
     );
     expect((await verified(said, sagas())).first?.why).toContain(
       '`outside` says `abort`, which nobody says in the model',
     );
-    const off = await changed('saga', (entries) =>
+    const off = await changed(folder, 'saga', (entries) =>
       insert(entries, after('group.created'), 'group.cancelled', { reason: 'x' }),
     );
     expect((await verified(off, sagas())).first?.why).toContain('give it `cancel: true`');
@@ -127,143 +126,6 @@ describe('a machine that changed', () => {
       why: 'member `b/undo` is not wanted then; nobody is',
     });
   });
-});
-
-// — Journals that were changed —
-
-type Draft = { stream: string; type: string; at: number; data: JsonValue; fold?: string };
-const after = (type: string) => (entry: Draft) => entry.type === type;
-function insert(entries: Draft[], where: (entry: Draft) => boolean, type: string, data: JsonValue): Draft[] {
-  const at = entries.findIndex(where) + 1;
-  return [
-    ...entries.slice(0, at),
-    { stream: 'group:' + groupOf(entries), type, at: entries[at]?.at ?? 0, data },
-    ...entries.slice(at),
-  ];
-}
-const groupOf = (entries: readonly Draft[]) =>
-  entries.find(({ type }) => type === 'group.created')?.stream.slice(6) ?? '';
-let copies = 0;
-
-/** A journal with a run's entries, changed; a later machine has no digests to compare. */
-async function changed(name: string, change: (entries: Draft[]) => Draft[], keepsDigests = false): Promise<string> {
-  const source = await fileStore({ dir: folder }).open(name);
-  const entries: Draft[] = [];
-  for await (const batch of source.read())
-    for (const { stream, type, at, data, fold } of batch as readonly Entry[])
-      entries.push({ stream, type, at, data, ...(fold === undefined || !keepsDigests ? {} : { fold }) });
-  await source.close();
-  const run = `changed-${(copies += 1)}`;
-  const journal = await fileStore({ dir: folder }).open(run, { create: true });
-  const { epoch } = await journal.lease();
-  const heads = new Map<string, number>();
-  for (const { stream, ...event } of change(entries)) {
-    const head = heads.get(stream) ?? 0;
-    await journal.append(stream, head, epoch, [event]);
-    heads.set(stream, head + 1);
-  }
-  await journal.close();
-  return fresh(run);
-}
-
-const settled = (member: string, more: object = {}) =>
-  ({ member, incarnation: 1, attempt: 1, outcome: { status: 'ok', output: 1 }, ...more }) as JsonValue;
-
-test.each<readonly [string, string, (entries: Draft[]) => Draft[], RegExp]>([
-  ['nothing', 'fan-out', (entries) => entries, /^$/],
-  [
-    'a result of nobody',
-    'fan-out',
-    (all) => insert(all, after('group.created'), 'member.settled', settled('z')),
-    /attempt 1 of member `z` has a result, and had not begun/,
-  ],
-  [
-    'an attempt of nobody',
-    'fan-out',
-    (all) => insert(all, after('group.created'), 'attempt.started', settled('d')),
-    /member `d` is not wanted then; a, b are/,
-  ],
-  [
-    'an attempt twice',
-    'fan-out',
-    (all) => insert(all, after('attempt.started'), 'attempt.started', settled('a', { attempt: 2 })),
-    /attempt 2 of member `a` begins, and attempt 1 is still under way/,
-  ],
-  [
-    'an attempt left out',
-    'fan-out',
-    (all) =>
-      all.map((one) =>
-        one.type === 'attempt.started' ? { ...one, data: { ...(one.data as object), attempt: 7 } } : one,
-      ),
-    /attempt 7 of member `a` begins, and 1 would be the next/,
-  ],
-  [
-    'a timer that nobody set',
-    'fan-out',
-    (all) => insert(all, after('group.created'), 'timer.fired', { address: '', incarnation: 1, timer: 't', dueAt: 1 }),
-    /timer `t` fires, and none is set/,
-  ],
-  [
-    'a timer too early',
-    'saga',
-    (all) => all.map((one) => (one.type === 'timer.fired' ? { ...one, at: one.at - 1_000 } : one)),
-    /timer `\S+` fires \d+ ms too early/,
-  ],
-  [
-    'a gate that nobody opened',
-    'escalation',
-    (all) => all.filter(({ type }) => type !== 'gate.opened'),
-    /gate `g` is answered, and nobody had opened it/,
-  ],
-  [
-    'a checkpoint that nobody asked for',
-    'race',
-    (all) => insert(all, after('group.created'), 'checkpoint', { name: 'x', settled: 0, total: 1, effect: '1:9' }),
-    /checkpoint `x` is recorded, which the machine does not ask for then/,
-  ],
-  [
-    'a checkpoint that was never written',
-    'fan-out',
-    (all) => all.filter(({ type }) => type !== 'checkpoint'),
-    /the group has ended, and what the machine asked for in entry \d+ \(troupe\.checkpoint\) was never recorded/,
-  ],
-  [
-    'another end',
-    'race',
-    (all) =>
-      all.map((one) => (one.type === 'group.ended' ? { ...one, data: { status: 'completed', output: 'me' } } : one)),
-    /the group is completed with "me"; by the machine it is completed with \{.*"winner":"b"\}/,
-  ],
-  [
-    'an end too early',
-    'race',
-    (all) => insert(all, after('group.created'), 'group.ended', { status: 'completed', output: 1 }),
-    /by the machine it is active/,
-  ],
-  [
-    'two ends',
-    'race',
-    (all) => [...all, ...all.filter(({ type }) => type === 'group.ended')],
-    /the group ends, and had ended before/,
-  ],
-  ['no beginning', 'race', (all) => all.filter(({ type }) => type !== 'group.created'), /no group of machine `race`/],
-])('%s in the journal of %s', async (_what, name, change, why) => {
-  const result = await verified(await changed(name, change), machineOf(name));
-  expect(result.first?.why ?? (result.isPath ? '' : result.message)).toMatch(why);
-  expect(result.isPath).toBe(why.source === '^$');
-});
-
-test('another digest than the machine comes to', async () => {
-  const file = await changed(
-    'race',
-    (all) =>
-      all.map((one) =>
-        one.fold === undefined ? one : { ...one, fold: one.fold.replace(/.$/, (last) => (last === '0' ? '1' : '0')) },
-      ),
-    true,
-  );
-  expect((await verified(file, machineOf('race'))).first?.why).toMatch(/recorded digest/);
 });
 
 describe('files', () => {
