@@ -34,6 +34,8 @@ export interface VerifiedGroup {
   readonly entries: number;
   /** Recorded digests that the replay met. */
   readonly digests: number;
+  /** Entries that could only be read: another version wrote them, which is not at hand, before this one took the group over. */
+  readonly booked: number;
 }
 
 /** One journal. */
@@ -128,14 +130,15 @@ function verifyGroup(
 ): Judged {
   const { name, machine } = (entries[0] as Entry).data as unknown as GroupEvents['group.created'];
   const isAtHand = (version: string) => definitionOf(definition, version).version === version;
-  let isSame = isAtHand(machine.version);
+  const judgedFrom = firstJudged(entries, machine.version, isAtHand);
+  let isSame = judgedFrom === 1 && isAtHand(machine.version);
   let isSameVersion = isSame;
-  const fold = groupFold(definition, name);
+  const fold = groupFold(definition, name, { foldsFrom: judgedFrom });
   const allow = allowing(fold, protocol?.options);
   let digests = 0;
   let seq = 0;
   const end = (why: string | undefined, type = ''): Judged => ({
-    group: { name, recorded: machine.version, isSameVersion, entries: entries.length, digests },
+    group: { name, recorded: machine.version, isSameVersion, entries: entries.length, digests, booked: judgedFrom - 1 },
     first: why === undefined ? undefined : { stream, seq, type, why },
   });
   for (const entry of entries) {
@@ -145,13 +148,17 @@ function verifyGroup(
       // Another version's digests are of another machine.
       const compared = isSame ? entry : withoutDigest(entry);
       const allowed = allow(compared);
+      if (seq < judgedFrom) {
+        fold.apply(compared);
+        continue;
+      }
       if ('why' in allowed) return end(allowed.why, entry.type);
       fold.apply(allowed.entry);
       if (isSame && entry.fold !== undefined) digests += 1;
       if (entry.type === 'group.migrated') {
         // From here on it is another version's.
         isSame = isAtHand((entry.data as unknown as GroupEvents['group.migrated']).to.version);
-        isSameVersion &&= isSame;
+        isSameVersion = isSame && (isSameVersion || seq === judgedFrom);
       }
     } catch (error) {
       if (isTroupeError(error) && error.code === 'BAD_INPUT') return end(error.message, entry.type);
@@ -167,6 +174,18 @@ function verifyGroup(
     `the group has ended, and what the machine asked for in entry ${missing.id.split(':')[0]} (${what}) was never recorded`,
     entries.at(-1)?.type,
   );
+}
+
+/** Seq of the first entry that a version at hand can fold: 1, or that of a takeover from one that is not at hand. */
+function firstJudged(entries: readonly Entry[], created: string, isAtHand: (version: string) => boolean): number {
+  let version = created;
+  let from = 1;
+  for (const entry of entries) {
+    if (entry.type !== 'group.migrated') continue;
+    if (!isAtHand(version)) from = entry.seq;
+    version = (entry.data as unknown as GroupEvents['group.migrated']).to.version;
+  }
+  return from;
 }
 
 function brokenBy(fold: ReturnType<typeof groupFold>, protocol: Protocol | undefined): string | undefined {

@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fail, ok, outcomes, protocol, verifyJournals, type JournalModel, type VerifiedJournal } from 'troupe/check';
 import { fanOut, race, saga, type SagaInput } from 'troupe/machines';
-import { after, changed, insert } from './journals/change.ts';
+import { after, changed, draftsOf, insert, written } from './journals/change.ts';
 import { record, recordings } from './journals/record.ts';
 import { faulty } from './mutants/faulty.ts';
+import { begun, collecting, ended, fromEvents, fromState, withCode } from '../support/upgrading.ts';
+import { second } from '../support/versions.ts';
 
 const kept = fileURLToPath(new URL('journals', import.meta.url));
 const names = Object.keys(recordings);
@@ -125,6 +127,29 @@ describe('a machine that changed', () => {
       type: 'attempt.started',
       why: 'member `b/undo` is not wanted then; nobody is',
     });
+  });
+});
+
+describe.each([
+  ['from its state', fromState],
+  ['by folding its inputs again', fromEvents],
+])('a group that was taken over %s', (_how, rule) => {
+  test('is a path: of both versions, or, where only the new one is at hand, from the takeover on', async () => {
+    const play = await begun();
+    const newer = second({ migrate: [rule] });
+    await ended(withCode(play, collecting(newer)));
+    const file = await written(folder, await draftsOf(play.store, 'run', true));
+    const both = await verified(file, newer as JournalModel);
+    expect(both).toMatchObject({ isPath: true, first: undefined });
+    const alone = await verified(file, second() as JournalModel);
+    expect(alone).toMatchObject({ isPath: true, first: undefined, groups: [{ isSameVersion: true }] });
+    expect(alone.groups[0]?.booked).toBeGreaterThan(3);
+    expect(alone.groups[0]?.digests).toBeGreaterThan(1);
+    const never = await written(
+      folder,
+      (await draftsOf(play.store, 'run', false)).filter(({ type }) => type !== 'group.migrated'),
+    );
+    expect((await verified(never, second() as JournalModel)).isPath).toBe(false);
   });
 });
 

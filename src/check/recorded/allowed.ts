@@ -54,13 +54,14 @@ function attemptRules(fold: GroupFold, world: Bounding | undefined): Rules {
     },
     'attempt.started'(entry) {
       const data = dataOf<'attempt.started'>(entry);
+      // Noted in any case: what stands before a takeover is only read.
+      begun.add(keyOf(data));
       if (!isWanted(data)) return notWanted(data);
       const record = fold.ledger.members.get(data.member);
       const last = record?.incarnation === data.incarnation ? record : undefined;
       if (last?.status === 'running') return `${shown(data)} begins, and attempt ${last.attempt} is still under way`;
       const next = last === undefined ? 1 : last.status === 'queued' ? last.attempt : last.attempt + 1;
       if (data.attempt !== next) return `${shown(data)} begins, and ${next} would be the next`;
-      begun.add(keyOf(data));
       return undefined;
     },
     'attempt.failed'(entry) {

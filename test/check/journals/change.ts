@@ -1,6 +1,6 @@
 /** Journals of real runs, changed: entries put in, left out, or made to say something else. */
 import { fileStore } from 'troupe/journal';
-import type { Entry, JsonValue } from 'troupe';
+import type { Entry, JournalStore, JsonValue } from 'troupe';
 
 /** An entry before it has its place. */
 export type Draft = { stream: string; type: string; at: number; data: JsonValue; fold?: string };
@@ -24,28 +24,38 @@ export function edited(entries: Draft[], type: string, data: object): Draft[] {
 
 let copies = 0;
 
-/** The folder of a run that has the entries of run `name`, changed; without digests, as of a later machine, unless they are kept. */
-export async function changed(
-  dir: string,
-  name: string,
-  change: (entries: Draft[]) => Draft[],
-  keepsDigests = false,
-): Promise<string> {
-  const source = await fileStore({ dir }).open(name);
+/** A run's entries, in journal order; without digests, as of a later machine, unless they are kept. */
+export async function draftsOf(store: JournalStore, name: string, keepsDigests: boolean): Promise<Draft[]> {
+  const source = await store.open(name);
   const entries: Draft[] = [];
   for await (const batch of source.read())
     for (const { stream, type, at, data, fold } of batch as readonly Entry[])
       entries.push({ stream, type, at, data, ...(fold === undefined || !keepsDigests ? {} : { fold }) });
   await source.close();
+  return entries;
+}
+
+/** Writes them as a run of its own; resolves to its folder. */
+export async function written(dir: string, entries: readonly Draft[]): Promise<string> {
   const run = `changed-${(copies += 1)}`;
   const journal = await fileStore({ dir }).open(run, { create: true });
   const { epoch } = await journal.lease();
   const heads = new Map<string, number>();
-  for (const { stream, ...event } of change(entries)) {
+  for (const { stream, ...event } of entries) {
     const head = heads.get(stream) ?? 0;
     await journal.append(stream, head, epoch, [event]);
     heads.set(stream, head + 1);
   }
   await journal.close();
   return `${dir}/runs/${run}`;
+}
+
+/** The folder of a run that has the entries of run `name`, changed. */
+export async function changed(
+  dir: string,
+  name: string,
+  change: (entries: Draft[]) => Draft[],
+  keepsDigests = false,
+): Promise<string> {
+  return written(dir, change(await draftsOf(fileStore({ dir }), name, keepsDigests)));
 }
