@@ -174,7 +174,7 @@ export const inspect: Bench = ({ smoke, row }) =>
     const members = smoke ? 30 : 300;
     const talks: Harness = {
       async perform({ mailbox, member }) {
-        for (let said = 0; said < 15; said += 1)
+        for (let said = 0; said < 31; said += 1)
           await mailbox.send({ to: 'coordinator', type: 'note', body: `${member} ${said}` });
         return { status: 'ok', output: null };
       },

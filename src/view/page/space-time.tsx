@@ -15,6 +15,8 @@ const headHeight = 6;
 const left = 74;
 /** Entries before and after the cursor that are drawn. */
 const around = 120;
+/** How long the cursor rests, after a long way, before the diagram follows, ms. */
+const restMs = 60;
 /** Lanes that are drawn; further members are counted. */
 const lanesMax = 40;
 
@@ -30,7 +32,14 @@ export function SpaceTimePane(props: {
   const [frames, setFrames] = useState<readonly Frame[]>([]);
   const scroller = useRef<HTMLDivElement>(null);
   const { position } = state;
-  const from = Math.max(1, Math.floor((position - around) / 40) * 40);
+  const wanted = Math.max(1, Math.floor((position - around) / 40) * 40);
+  const [from, setFrom] = useState(wanted);
+  useEffect(() => {
+    if (wanted === from) return undefined;
+    // While the cursor flies the diagram stays: it is drawn anew where it comes to rest.
+    const timer = setTimeout(() => setFrom(wanted), Math.abs(wanted - from) > 2 * around ? restMs : 0);
+    return () => clearTimeout(timer);
+  }, [wanted, from]);
   const to = Math.min(entries, from + 2 * around + 40);
   useEffect(() => {
     let isCurrent = true;
