@@ -42,7 +42,7 @@ export default defineConfig({
         test: {
           name: 'development',
           include: ['test/**/*.test.ts'],
-          globalSetup: ['test/build.ts', 'test/agents/left-out.ts'],
+          globalSetup: ['test/build.ts', 'test/agents/left-out.ts', 'test/babysitter/left-out.ts'],
           env: { TROUPE_XSTATE: 'development' },
         },
       },

@@ -188,7 +188,7 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
       moved = new Promise<void>((resolve) => (wake = resolve));
       if (failed !== undefined) throw failed.error;
       if (stop.signal.aborted) return { status: 'stopped', inFlight: inFlight.size };
-      const end = await Promise.race([turn(), effects.failure, passes.refused]);
+      const end = await Promise.race([turn(), effects.failure]);
       if (end !== undefined) return end;
       if (inFlight.size === 0) {
         // A sleep that is over by one clock and not yet by the other.
@@ -201,8 +201,6 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
   } finally {
     signal.removeEventListener('abort', halt);
     stop.abort();
-    // First: a pass that was refused has the lock, which commits wait for.
-    passes.close();
     for (const callOff of alarms) callOff();
     await Promise.allSettled(groups.values());
     await commits.catch(() => {});

@@ -9,12 +9,8 @@ import type { RunFolder } from './run/run-folder.ts';
 
 /** Passes of one run. */
 export interface Passes {
-  /** One pass, when `before` is done. */
+  /** One pass, when `before` is done. Codes: BAD_INPUT for a pass that must not go on; the run is as it was. */
   next(before: Promise<unknown>): Promise<Iterated>;
-  /** Rejects when a pass must not go on. */
-  readonly refused: Promise<never>;
-  /** Gives back the lock of a pass that was refused. */
-  close(): void;
 }
 
 /** What passes need. */
@@ -30,15 +26,15 @@ const needsGuard = (version: string) => version.startsWith('0.');
 /** Passes over a run. */
 export function passesOf({ folder, sdk: { sdk, version }, body }: PassesOptions): Passes {
   let refuse: (error: TroupeError) => void = () => {};
-  let isRefused = false;
+  const { runDir, facts } = folder;
   const refused = new Promise<never>((_, reject) => {
     refuse = (error) => {
-      isRefused = true;
+      // The pass never ends, and would keep it.
+      releaseOwnLock(runDir);
       reject(error);
     };
   });
   refused.catch(() => {});
-  const { runDir, facts } = folder;
   /** Inputs by effect: what was asked for does not change. */
   const inputs = new Map<string, string>();
   const inputsOf = (effectId: string): string => {
@@ -76,21 +72,35 @@ export function passesOf({ folder, sdk: { sdk, version }, body }: PassesOptions)
   const pass: ProcessFunction = (given, ctx, extra) =>
     guardedPass((guarded) => body(given, guarded as never, extra), ctx as GuardedContext, guard);
 
+  const iterate = (): Promise<Iterated> => {
+    if (!isGuarded) return sdk.orchestrateIteration({ runDir });
+    look();
+    setPass(pass);
+    return sdk.orchestrateIteration({ runDir, process: { importPath: guardFile(runDir), exportName: 'process' } });
+  };
+
   return {
-    refused,
     async next(before) {
       await before;
-      if (!isGuarded) return await sdk.orchestrateIteration({ runDir });
-      look();
-      setPass(pass);
-      return await sdk.orchestrateIteration({
-        runDir,
-        process: { importPath: guardFile(runDir), exportName: 'process' },
-      });
-    },
-    close() {
-      // A pass that was refused never ends, and would keep the lock.
-      if (isRefused) releaseOwnLock(runDir);
+      for (let turn = 1; ; turn += 1) {
+        try {
+          return await folder.alone(() => Promise.race([iterate(), refused]));
+        } catch (error) {
+          if (turn >= lockTurnsMax || !isLockTrouble(error)) throw error;
+        }
+      }
     },
   };
+}
+
+/** How often a pass is begun that came to nothing because of the lock; babysitter itself waits 10 s each time that it is held. */
+const lockTurnsMax = 5;
+
+/** Babysitter's own trouble with a lock that another process gives back, or has not written yet, while it looks; nothing has been done then. */
+function isLockTrouble(error: unknown): boolean {
+  const { code, path, message, name } = (error ?? {}) as Readonly<Record<string, unknown>>;
+  if (code === 'ENOENT') return typeof path === 'string' && path.endsWith('run.lock');
+  return (
+    (name === 'SyntaxError' && String(message).includes('JSON')) || String(message).startsWith('run.lock already held')
+  );
 }

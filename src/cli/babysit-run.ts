@@ -64,13 +64,8 @@ export async function openBabysitterRun(given: string, sdkFolder: string | undef
 /** Runs one pass, only to hear which machines its groups have. */
 export async function declaredIn({ folder, sdk, body }: BabysitterRun): Promise<DeclaredGroups> {
   const declared: DeclaredGroups = new Map();
-  const passes = passesOf({ folder, sdk, body });
-  try {
-    await Promise.race([hearingGroups(declared, () => passes.next(Promise.resolve())), passes.refused]);
-    return declared;
-  } finally {
-    passes.close();
-  }
+  await hearingGroups(declared, () => passesOf({ folder, sdk, body }).next(Promise.resolve()));
+  return declared;
 }
 
 /** The function that babysitter itself would take. */

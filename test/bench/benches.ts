@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'check': async () => (await import('./check.ts')).checkBench,
   'inspect': async () => (await import('./inspect.ts')).inspect,
   'memory': async () => (await import('./memory.ts')).memory,
+  'babysitter': async () => (await import('./babysitter.ts')).babysitterBench,
   'agents': async () => (await import('./agents.ts')).agents,
 };
 

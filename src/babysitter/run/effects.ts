@@ -30,13 +30,6 @@ export function emptyIndex(): EffectIndex {
   return { effects: new Map(), end: undefined, seq: 0 };
 }
 
-/** The index of these events. Codes: JOURNAL_CORRUPT for what babysitter refuses to replay. */
-export function indexOf(events: readonly RunEvent[]): EffectIndex {
-  const index = emptyIndex();
-  for (const event of events) foldEvent(index, event);
-  return index;
-}
-
 /** Folds the next event. Codes: JOURNAL_CORRUPT. */
 export function foldEvent(index: EffectIndex, event: RunEvent): void {
   const { type, data, seq } = event;

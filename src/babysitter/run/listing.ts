@@ -24,3 +24,21 @@ export function readEventFileNames(runDir: string): {
     (parseEventFile(name) === undefined ? others : events).push(name);
   return { events: events.sort(), others };
 }
+
+/** The last event's file, and what else is there: cheaper than all names in order. */
+export function lastEventFile(runDir: string): {
+  readonly last: string | undefined;
+  readonly others: readonly string[];
+} {
+  const others: string[] = [];
+  let last: string | undefined;
+  for (const name of namesIn(join(runDir, 'journal'))) {
+    // Nearly all names are of this form, and need no closer look.
+    const isEvent =
+      (name.length === 38 && name[6] === '.' && name[0] !== '.' && name.endsWith('.json')) ||
+      parseEventFile(name) !== undefined;
+    if (!isEvent) others.push(name);
+    else if (last === undefined || name > last) last = name;
+  }
+  return { last, others };
+}

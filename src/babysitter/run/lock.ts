@@ -52,7 +52,7 @@ function take(runDir: string, owner: string): boolean {
   const found = look(runDir);
   if (found !== undefined && !isStale(found)) return false;
   if (found !== undefined) removeStale(runDir, found.text);
-  return placeNew(stage(runDir, mine), lockFile(runDir));
+  return placeNew(stage(runDir, mine, false), lockFile(runDir));
 }
 
 interface Found {
@@ -92,10 +92,11 @@ function isStale({ pid, changedMs }: Found): boolean {
 
 /** Takes it away under another name first, and puts it back if it was another one by then: whoever came between keeps it. */
 function removeStale(runDir: string, text: string): void {
-  const aside = `${stage(runDir, '')}-stale`;
+  const aside = stage(runDir, '', false);
   try {
     renameSync(lockFile(runDir), aside);
   } catch (error) {
+    rmSync(aside, { force: true });
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }

@@ -26,6 +26,11 @@ export interface RunFolder {
    * effect had been resolved before, which is then left as it is. Codes: those of `append`, BAD_INPUT (no such effect).
    */
   commit(effectId: string, result: EffectResult): Promise<boolean>;
+  /**
+   * Calls `work` while nothing here holds the lock or waits for it: for the SDK's own functions, which take it themselves, look at it every
+   * 250 ms only, and fail when it goes away under their eyes.
+   */
+  alone<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Removes what writers that were killed have left, under the lock; names of files that would have bricked the run. */
   mend(): Promise<readonly string[]>;
 }
@@ -52,12 +57,19 @@ export function openRunFolder(folder: string, options: LockOptions = {}): RunFol
     return known;
   };
 
+  let last: Promise<unknown> = Promise.resolve();
+  const alone = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = last.then(work);
+    last = result.catch(() => {});
+    return result;
+  };
   const locked = <Result>(owner: string, work: () => Promise<Result> | Result) =>
-    withRunLock(runDir, `troupe:${owner}`, work, options);
+    alone(() => withRunLock(runDir, `troupe:${owner}`, work, options));
 
   return {
     runDir,
     facts,
+    alone,
     events,
     index() {
       events();

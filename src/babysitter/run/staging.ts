@@ -14,8 +14,8 @@ const stagingFolder = (runDir: string): string => join(troupeFolder(runDir), 'st
 
 let made = 0;
 
-/** Writes a file that is durable, and has no name that matters yet; returns its path. */
-export function stage(runDir: string, text: string): string {
+/** Writes a file that has no name that matters yet; returns its path. Its content is durable, unless `isDurable` is false. */
+export function stage(runDir: string, text: string, isDurable = true): string {
   made += 1;
   const file = join(stagingFolder(runDir), `${process.pid}-${made}-${Date.now()}`);
   let handle: number;
@@ -28,7 +28,7 @@ export function stage(runDir: string, text: string): string {
   }
   try {
     writeSync(handle, text);
-    fsyncSync(handle);
+    if (isDurable) fsyncSync(handle);
   } finally {
     closeSync(handle);
   }

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TroupeError } from '../../error.ts';
 import { isAlive } from './alive.ts';
 import { eventText, type EventData } from './event-text.ts';
-import { readEventFileNames } from './listing.ts';
+import { lastEventFile } from './listing.ts';
 import { eventFile, parseEventFile, parseTempFile, seqMax, ulidAfter, type EventName } from './names.ts';
 import { place, removeLeftovers, stage, syncFolder } from './staging.ts';
 
@@ -59,12 +59,11 @@ export async function writeEvents(
 async function lastOf(runDir: string): Promise<{ readonly seq: number; readonly ulid: string | undefined }> {
   const until = Date.now() + begunMsMax;
   for (;;) {
-    const { events, others } = readEventFileNames(runDir);
+    const { last: file, others } = lastEventFile(runDir);
     const begun = others.flatMap((name) => {
       const temp = parseTempFile(name);
       return temp?.seq === undefined ? [] : [{ name, pid: temp.pid }];
     });
-    const file = events.at(-1);
     const last = file === undefined ? undefined : parseEventFile(file);
     if (begun.length === 0) return { seq: last?.seq ?? 0, ulid: last?.ulid };
     if (begun.some(({ pid }) => !isAlive(pid))) removeLeftovers(runDir);
