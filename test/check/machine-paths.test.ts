@@ -128,6 +128,8 @@ describe('a machine of the library', () => {
       'begin → xstate.done.actor.a → xstate.done.actor.b',
       'begin → xstate.done.actor.b → xstate.done.actor.a',
     ]);
+    const three = machinePaths(quorum, { input: { members, atLeast: 3 }, paths: 'simple', outcomes: [ok('x')] });
+    expect(three.map(({ events: steps }) => steps.length).join('')).toBe('0111222222333333');
     const shortest = machinePaths(quorum, { input, outcomes: [ok('x')] });
     expect(shortest.length).toBe(5);
   });

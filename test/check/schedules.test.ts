@@ -72,6 +72,16 @@ describe('schedules', () => {
     }
   });
 
+  test('tell apart what has one name: two late results of a member that say the same', () => {
+    const model = effectGroupProtocol(1, {
+      faults: { hostCrash: 2, late: 2 },
+      members: { '*': outcomes(fail('crashed')) },
+    });
+    const told = (token: string) => /\(attempt (\d)\), late/.exec(replay(model, token).diagram)?.[1];
+    const firsts = new Set([...randomSchedules(model, { runs: 400 })].map(({ token }) => told(token)));
+    expect(firsts).toEqual(new Set([undefined, '1', '2']));
+  });
+
   test('of networks of machines, too', () => {
     const model = paxos(3, 2);
     const tried = assertSchedules(model, { runs: 20, eventsMax: 200 });
@@ -158,6 +168,17 @@ describe('with fast-check', () => {
       }
     });
     fc.assert(property, { numRuns: 30, seed: 5 });
+  });
+
+  test('and what it did not cause stays', () => {
+    const model = effectGroupProtocol(3, { faults: {}, timers: 'none', members: { '*': outcomes(ok()) } });
+    const { schedules } = arbitraries(fc);
+    for (const { token } of randomSchedules(model, { runs: 20, seed: 4 })) {
+      const { schedule } = replay(model, token);
+      const others = schedule.events.filter((id) => !id.includes(':m1:'));
+      const smaller = [...schedules(model).shrink(schedule, undefined)].map(({ value }) => value.events);
+      expect(smaller).toContainEqual(others);
+    }
   });
 
   test('journals are what a host writes: they fold, with every digest that is stamped', async () => {

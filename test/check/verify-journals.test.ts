@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { log } from 'xstate';
 import { fail, ok, outcomes, protocol, verifyJournals, type JournalModel, type VerifiedJournal } from 'troupe/check';
 import { fanOut, race, saga, type SagaInput } from 'troupe/machines';
 import { after, changed, draftsOf, insert, written } from './journals/change.ts';
@@ -110,6 +111,18 @@ describe('a machine that changed', () => {
       isPath: true,
       groups: [{ isSameVersion: false, digests: 0 }],
       message: expect.stringContaining('by another version of the machine') as string,
+    });
+  });
+
+  test('and numbers otherwise what it asks for is no other path, either', async () => {
+    const actions = ['noteResult', 'stopSettled', 'spawnNext', 'say', 'markProgress'];
+    const talks = faulty(fanOut, {
+      states: ({ working }) => void ((working?.on ?? {})['xstate.done.actor.*'] = { actions }),
+      more: { say: log('a result') },
+    });
+    expect(await verified(fresh('fan-out'), talks as unknown as JournalModel)).toMatchObject({
+      isPath: true,
+      groups: [{ isSameVersion: false }],
     });
   });
 
