@@ -5,6 +5,8 @@ import type { EntrySource } from './recording.ts';
 
 /** Entries that are held at most; further ones are read again when they are looked at. */
 const heldMax = 150_000;
+/** Of a larger run the newest entries are held besides, at least so many: a run that is being read, or is running, is looked at there. */
+const newestMin = 10_000;
 /** Entries of one stretch that is read again, and how many such are kept. */
 const stretch = 5_000;
 const stretchesMax = 8;
@@ -19,6 +21,7 @@ export interface JournalSource extends EntrySource {
 export function journalSource(journal: Pick<Journal, 'read'>): JournalSource {
   const held: Entry[] = [];
   let length = 0;
+  let newest: Entry[] = [];
   /** By index of the stretch, the one used last at the end. */
   const stretches = new Map<number, readonly Entry[]>();
 
@@ -49,13 +52,19 @@ export function journalSource(journal: Pick<Journal, 'read'>): JournalSource {
   return {
     add(entries) {
       length += entries.length;
-      for (const entry of entries) if (held.length < heldMax) held.push(entry);
+      for (const entry of entries) {
+        if (held.length < heldMax) held.push(entry);
+        else newest.push(entry);
+      }
+      if (newest.length > 2 * newestMin) newest = newest.slice(-newestMin);
       // A stretch that was read while it was the last one may have grown.
       for (const [index, known] of stretches) if (known.length < stretch) stretches.delete(index);
     },
     async read(from, count) {
       const last = Math.min(from + count - 1, length);
       if (last <= held.length) return held.slice(from - 1, last);
+      const newestFrom = length - newest.length + 1;
+      if (from >= newestFrom) return newest.slice(from - newestFrom, last - newestFrom + 1);
       const found: Entry[] = [];
       for (let index = Math.floor((from - 1) / stretch); index * stretch < last; index += 1) {
         const entries = await stretchAt(index);
