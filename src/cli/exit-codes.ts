@@ -21,7 +21,7 @@ type ExitName = keyof typeof exitCodes;
 /** What each exit code says, in the words of the help. */
 const meanings: Readonly<Record<ExitName, string>> = {
   ok: 'done; the run completed',
-  failed: 'the run failed or was cancelled',
+  failed: 'the run failed or was cancelled; a model is not verified',
   usage: 'wrong usage, input, process file or machine',
   busy: 'another host holds the run',
   corrupt: 'the journal is damaged, or of an unknown format',

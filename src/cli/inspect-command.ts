@@ -105,7 +105,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
       return await exportTo(resolve(options.export), title, opened, options.json === true, mask);
     let isRunLive = true;
     const other = options.with === undefined ? undefined : await openOther(data, options.with);
-    door = options.stately === undefined ? undefined : await tellStately(options.stately, opened);
+    door = options.stately === undefined ? undefined : await tellStately(options.stately, opened, mask);
     return await serve({
       json: options.json === true,
       title,

@@ -6,14 +6,16 @@ import { whatIf } from '../view/what-if.ts';
 import { chosenMachine } from './graph-command.ts';
 import { serve } from './inspect-serve.ts';
 import { loadModule } from './load-module.ts';
+import { maskOf } from './mask.ts';
 import { readInput } from './read-input.ts';
 
 /** Serves a machine of a file. Codes: PROCESS_INVALID, BAD_INPUT, MACHINE_UNSUPPORTED. */
 export async function inspectMachine(
   file: string,
   port: number,
-  options: { readonly machine?: string; readonly input?: string; readonly json?: boolean },
+  options: { readonly machine?: string; readonly input?: string; readonly mask?: string; readonly json?: boolean },
 ): Promise<number> {
+  const mask = maskOf(options.mask);
   const { module } = await loadModule(file, 'a file that exports machines, such as machines/fan-out.ts');
   const machine = chosenMachine(module, file, options.machine);
   const input = (await readInput(options.input)) ?? null;
@@ -42,6 +44,7 @@ export async function inspectMachine(
       opened: () => opened,
       choices: () => current.choices(opened.recording.last(), opened.recording.overview().charts),
       followEveryMs: 0,
+      mask,
       isLive: () => true,
       does,
     });

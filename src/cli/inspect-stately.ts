@@ -6,6 +6,7 @@ import { windowMax } from '../view/recording.ts';
 import { statelyApp } from '../view/stately-app.ts';
 import { statelyDoor, type StatelyDoor } from '../view/stately-door.ts';
 import { serve } from './inspect-serve.ts';
+import { maskOf, type Mask } from './mask.ts';
 import { print } from './terminal.ts';
 
 /** How often the page is told what has come, ms. */
@@ -14,8 +15,10 @@ const followEveryMs = 250;
 /** Any XState app that speaks the protocol of Stately's inspector. */
 export async function inspectApp(
   port: number,
-  { stately, json = false }: { readonly stately: boolean | string; readonly json?: boolean },
+  options: { readonly stately: boolean | string; readonly mask?: string; readonly json?: boolean },
 ): Promise<number> {
+  const { stately, json = false } = options;
+  const mask = maskOf(options.mask);
   const app = statelyApp('XState app');
   const door = await statelyDoor({ port: statelyPort(stately), take: (message) => app.take(message) });
   if (!json) print(`apps connect to ${door.url} (createWebSocketInspector of @statelyai/inspect)`);
@@ -26,6 +29,7 @@ export async function inspectApp(
       port,
       opened: () => app,
       followEveryMs,
+      mask,
       isLive: () => true,
       more: { stately: door.url },
     });
@@ -42,17 +46,18 @@ function statelyPort(given: boolean | string): number {
   return port;
 }
 
-/** Tells a run's machines to whoever connects: what was, then what comes. */
+/** Tells a run's machines to whoever connects: what was, then what comes; what the mask takes out is not told. */
 export async function tellStately(
   given: boolean | string,
   { recording }: OpenedRecording,
+  mask: Mask,
 ): Promise<StatelyDoor & { tellMore(): Promise<void> }> {
   let told = recording.length;
   const eventsOf = async function* (from: number, to: number) {
     for (let at = from; at <= to; at += windowMax) {
       const window = await recording.window(at, Math.min(to, at + windowMax - 1));
       const { id, charts } = recording.overview();
-      yield* statelyEvents(id, window, charts);
+      for (const event of statelyEvents(id, window, charts)) yield mask(event);
     }
   };
   const door = await statelyDoor({ port: statelyPort(given), greeting: () => eventsOf(1, told) });

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { TroupeError } from '../error.ts';
+import { isRunId } from '../journal/names.ts';
 
 /** Longest header that is read, bytes. */
 const headerMax = 65_536;
@@ -34,7 +35,7 @@ async function runOf(file: string): Promise<string> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerMax), 0, headerMax, 0);
     const line = buffer.subarray(0, bytesRead).toString('utf8').split('\n', 1)[0] ?? '';
     const { run } = JSON.parse(line) as { readonly run?: unknown };
-    if (typeof run !== 'string' || !/^[\w.-]+$/.test(run)) throw trouble('it does not');
+    if (typeof run !== 'string' || !isRunId(run)) throw trouble('it does not');
     return run;
   } catch (error) {
     throw error instanceof SyntaxError ? trouble('that is not JSON') : error;

@@ -70,7 +70,7 @@ export function batchOf(before: ViewState): Batch {
       if (type === 'epoch.taken') for (const { name } of Object.values(state.groups)) ownAll(`group:${name}`);
       if (stream.startsWith('group:')) {
         const { member } = (data ?? {}) as { readonly member?: unknown };
-        if (type === 'group.ended') ownAll(stream);
+        if (type === 'group.ended' || type === 'group.cancelled') ownAll(stream);
         else if (typeof member === 'string') ownMember(stream, member);
         else own(stream);
       }

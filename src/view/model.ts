@@ -59,6 +59,8 @@ export interface MemberState {
   readonly asked: string;
   readonly output: string;
   readonly spend: Spend;
+  /** What its present attempt has told of its spending, in all: it is not charged again. */
+  readonly told: Pick<Spend, 'costUsd' | 'tokens'>;
   /** Messages delivered to it and not read. */
   readonly unread: number;
   readonly session: string;
@@ -81,6 +83,8 @@ export interface GateState {
   readonly name: string;
   readonly question: string;
   readonly openedAt: number;
+  /** The member that waits for the answer, `address#incarnation`; `''` for the coordinator, the host or the process. */
+  readonly by: string;
   readonly answer: {
     readonly approved: boolean;
     readonly by: string;
@@ -113,6 +117,8 @@ export interface GroupState {
   readonly checkpoints: readonly CheckpointState[];
   readonly gates: Readonly<Record<string, GateState>>;
   readonly deadLetters: readonly DeadLetterState[];
+  /** Of an ended group: its background members that have not settled yet. */
+  readonly goingOn: readonly string[];
   readonly spend: Spend;
   readonly warnings: readonly string[];
   readonly signals: number;

@@ -77,19 +77,28 @@ export function recording(options: RecordingOptions): Recording {
   let state = emptyView(options.id);
   const systems = new Map<string, System>();
   const keyframes: Keyframe[] = [{ position: 0, state, systems: new Map() }];
-  const failedGroups = new Set<string>();
+  /** Groups whose machine cannot be shown, and from which position on. */
+  const failedAt = new Map<string, number>();
 
   const nameOf = (stream: string) => stream.slice('group:'.length);
-  const known = (entry: Entry) => {
-    if (!entry.stream.startsWith('group:') || failedGroups.has(entry.stream)) return undefined;
+  const isLost = (stream: string, position: number) => position >= (failedAt.get(stream) ?? Infinity);
+  const known = (entry: Entry, position: number) => {
+    if (!entry.stream.startsWith('group:') || isLost(entry.stream, position)) return undefined;
     const definition = definitionOf(nameOf(entry.stream));
     if (definition === undefined) return undefined;
     for (const version of [definition, ...definition.previous])
       for (const [key, { logic }] of machinesOf(version)) charts[key] ??= chartOf(logic, version.version);
     return definition;
   };
+  /** At the entry that its machine does not take, a group's actors are gone; no others are. */
+  const lostAt = (
+    stream: string,
+    position: number,
+    addresses: Iterable<string>,
+  ): readonly (readonly [string, null])[] =>
+    failedAt.get(stream) === position ? [...addresses].map((address) => [address, null] as const) : [];
   const stepped = (into: Map<string, System>, entry: Entry, position: number) => {
-    const newest = known(entry);
+    const newest = known(entry, position);
     if (newest === undefined) return undefined;
     const before = into.get(entry.stream);
     const turn = turned(newest, before, entry);
@@ -112,12 +121,16 @@ export function recording(options: RecordingOptions): Recording {
       const turn = steppedOrNoted(entry, length);
       if (turn !== undefined) {
         batch.mail(entry.stream, turn.turned.effects);
-        const actors = actorsOf(entry.stream);
-        for (const [address, actor] of actorsAfter({ ...turn, actorBefore: (one) => actors.get(one) })) {
-          if (actor === null) actors.delete(address);
-          else actors.set(address, actor);
-          changed.set(entry.stream, (changed.get(entry.stream) ?? new Set()).add(address));
-        }
+      }
+      const actors = actorsOf(entry.stream);
+      const after =
+        turn === undefined
+          ? lostAt(entry.stream, length, actors.keys())
+          : actorsAfter({ ...turn, actorBefore: (one) => actors.get(one) });
+      for (const [address, actor] of after) {
+        if (actor === null) actors.delete(address);
+        else actors.set(address, actor);
+        changed.set(entry.stream, (changed.get(entry.stream) ?? new Set()).add(address));
       }
       causes.push(tracker.next(length, entry, turn?.turned.effects ?? []));
       if (firstMs === 0) firstMs = entry.at;
@@ -153,7 +166,7 @@ export function recording(options: RecordingOptions): Recording {
       }
       return turn;
     } catch (error) {
-      failedGroups.add(entry.stream);
+      failedAt.set(entry.stream, position);
       systems.delete(entry.stream);
       notices.push(
         `group ${nameOf(entry.stream)}: its machine is not shown from entry ${position} on: ${messageOf(error)}`,
@@ -191,14 +204,17 @@ export function recording(options: RecordingOptions): Recording {
         held.delete(entry.stream);
       }
       const actors = now.groups[keyFor(nameOf(entry.stream))]?.actors ?? {};
+      const addresses = Object.values(actors).map(({ address }) => address);
       const after =
-        turn === undefined ? [] : [...actorsAfter({ ...turn, actorBefore: (address) => actors[keyFor(address)] })];
+        turn === undefined
+          ? lostAt(entry.stream, position, addresses)
+          : [...actorsAfter({ ...turn, actorBefore: (address) => actors[keyFor(address)] })];
       const change = (draft: Draft<ViewState>) => {
         reduce(draft, position, entry);
-        if (turn === undefined) return;
+        if (turn === undefined && after.length === 0) return;
         const group = groupAt(draft, entry.stream);
-        writeMail(group, turn.turned.effects);
-        const { system } = turn.turned;
+        if (turn !== undefined) writeMail(group, turn.turned.effects);
+        const system = turn?.turned.system;
         writeActors(
           group,
           after.map(([address, actor]) => [address, actor === null ? null : whole(actor, system, charts)] as const),

@@ -1,11 +1,15 @@
-/** A group's entries folded into its {@link GroupState}. */
+/**
+ * A group's entries folded into its {@link GroupState}: plain and small, so that patches of it can be told. What it says of members,
+ * gates and spending is what the host's own ledger says (`src/group/ledger.ts`); a test holds the two together.
+ */
 import type { Draft } from 'immer';
 import type { Entry } from '../journal/port.ts';
-import { addSpend, noSpend, type Spend } from '../group/budget.ts';
+import { addSpend, noSpend } from '../group/budget.ts';
 import type { GroupEvents, GroupEventType } from '../group/entries.ts';
-import type { GroupEnd } from '../group/effect.ts';
+import type { ActorKey, GroupEnd } from '../group/effect.ts';
 import { keyFor } from './key.ts';
 import type { AttemptState, GroupState, MemberState } from './model.ts';
+import { charge, spend, spendLate } from './reduce-spend.ts';
 
 /** Attempts of one member that are listed; older ones are dropped from the list, never from the journal. */
 const attemptsMax = 50;
@@ -29,6 +33,7 @@ const emptyMember = (id: string, incarnation: number, atMs: number): MemberState
   asked: '',
   output: '',
   spend: noSpend,
+  told: { tokens: 0, costUsd: 0 },
   unread: 0,
   session: '',
   attempts: [],
@@ -64,6 +69,7 @@ export const emptyGroup = (name: string): GroupState => ({
   checkpoints: [],
   gates: {},
   deadLetters: [],
+  goingOn: [],
   spend: noSpend,
   warnings: [],
   signals: 0,
@@ -85,10 +91,11 @@ export function endText(end: GroupEnd): string {
 }
 
 /** A gate that has just been opened. */
-export const gate = ({ name, question }: GroupEvents['gate.opened'], position: number) => ({
+export const gate = ({ name, question, by, incarnation }: GroupEvents['gate.opened'], position: number) => ({
   name,
   question,
   openedAt: position,
+  by: by === undefined ? '' : `${by}#${incarnation}`,
   answer: null,
 });
 
@@ -146,12 +153,17 @@ export function endAttempt(
   last.end = end;
 }
 
-/** What an attempt that ends has spent: as the ledger of the host counts it. */
-function charge(group: Group, member: Member, usage: { tokens?: number; costUsd?: number } | undefined, atMs: number) {
-  const wallMs = member.status === 'running' ? Math.max(0, atMs - (member.startedMs ?? atMs)) : 0;
-  const spent: Partial<Spend> = { wallMs, tokens: usage?.tokens ?? 0, costUsd: usage?.costUsd ?? 0 };
-  member.spend = addSpend(member.spend, spent);
-  group.spend = addSpend(group.spend, spent);
+function endMember(member: Member, status: string, atMs: number): void {
+  become(member, status, atMs);
+  member.endedMs = atMs;
+  member.retryMs = null;
+}
+
+/** It has settled, or is wanted no more: it goes on no longer, and nobody waits for the answers that it asked for. */
+function leave(group: Group, { member: id, incarnation }: Attempted, isCurrent: boolean): void {
+  if (isCurrent && group.goingOn.includes(id)) group.goingOn = group.goingOn.filter((one) => one !== id);
+  for (const [key, { by, answer: answered }] of Object.entries(group.gates))
+    if (answered === null && by === `${id}#${incarnation}`) delete group.gates[key];
 }
 
 type GroupFolds = {
@@ -164,6 +176,10 @@ const folds: GroupFolds = {
     group.version = data.machine.version;
     group.concurrency = data.concurrency;
     group.createdMs = entry.at;
+  },
+  'group.migrated'(group, { to }) {
+    group.machine = to.id;
+    group.version = to.version;
   },
   'signal'(group) {
     group.signals += 1;
@@ -200,47 +216,53 @@ const folds: GroupFolds = {
     member.startedMs = entry.at;
     member.endedMs = null;
     member.retryMs = null;
+    member.told = { tokens: 0, costUsd: 0 };
     member.spend = addSpend(member.spend, { attempts: 1 });
     become(member, 'running', entry.at);
     const { incarnation, attempt, harness } = data;
     member.attempts.push({ incarnation, attempt, harness, startedAt: position, startedMs: entry.at });
     if (member.attempts.length > attemptsMax) member.attempts.shift();
   },
+  'attempt.session'(group, data, at) {
+    const member = memberOf(group, data, at);
+    if (member !== undefined) member.session = data.session;
+  },
   'attempt.failed'(group, data, at) {
     const member = memberOf(group, data, at);
-    if (member === undefined) return;
+    if (member === undefined) return spendLate(group, data.usage);
     charge(group, member, data.usage, at.entry.at);
     endAttempt(member, 'failed', at.position, at.entry.at);
     member.error = short(data.error.message);
+    endMember(member, 'waiting', at.entry.at);
     member.retryMs = data.retryAt;
-    become(member, 'waiting', at.entry.at);
   },
   'attempt.cancelled'(group, data, at) {
     const member = memberOf(group, data, at);
-    if (member === undefined) return;
+    if (data.again !== true) leave(group, data, member !== undefined);
+    if (member === undefined) return spendLate(group, data.usage);
     charge(group, member, data.usage, at.entry.at);
     endAttempt(member, 'cancelled', at.position, at.entry.at);
-    member.endedMs = at.entry.at;
-    become(member, data.again === true ? 'interrupted' : 'cancelled', at.entry.at);
+    endMember(member, data.again === true ? 'interrupted' : 'cancelled', at.entry.at);
   },
   'member.progress'(group, data, { position }) {
     const member = group.members[keyFor(data.member)];
     if (member?.incarnation !== data.incarnation) return;
-    if (data.progress.line !== undefined) member.line = short(data.progress.line);
+    const { line, usage } = data.progress;
+    if (line !== undefined) member.line = short(line);
+    if (usage !== undefined && member.attempt === data.attempt) spend(group, member, usage, 0);
     member.changedAt = position;
   },
   'member.settled'(group, data, at) {
     const member = memberOf(group, data, at);
-    if (member === undefined) return;
     const { outcome } = data;
+    leave(group, data, member !== undefined);
+    if (member === undefined) return spendLate(group, outcome.usage);
     charge(group, member, outcome.usage, at.entry.at);
     endAttempt(member, outcome.status === 'ok' ? 'ok' : 'failed', at.position, at.entry.at);
-    member.endedMs = at.entry.at;
-    member.retryMs = null;
     member.unread = 0;
     member.error = outcome.status === 'ok' ? '' : short(outcome.error.message);
     member.output = outcome.status === 'ok' ? short(outcome.output) : '';
-    become(member, outcome.status === 'ok' ? 'completed' : 'failed', at.entry.at);
+    endMember(member, outcome.status === 'ok' ? 'completed' : 'failed', at.entry.at);
   },
   'checkpoint'(group, { name, settled, total, by = 'coordinator' }, { position }) {
     group.checkpoints.push({ name, settled, total, by, at: position });
@@ -254,11 +276,24 @@ const folds: GroupFolds = {
     group.status = data.status;
     group.endedMs = entry.at;
     group.end = endText(data);
+    const isOn = ({ address, incarnation }: ActorKey) => {
+      const member = group.members[keyFor(address)];
+      return !(member?.incarnation === incarnation && (member.status === 'completed' || member.status === 'failed'));
+    };
+    const goingOn = data.status === 'cancelled' ? [] : (data.goingOn ?? []);
+    group.goingOn = goingOn.filter(isOn).map(({ address }) => address);
     for (const member of Object.values(group.members)) {
-      if (['interrupted', 'queued', 'waiting'].includes(member.status)) {
-        become(member, 'cancelled', entry.at);
-        member.endedMs = entry.at;
-      }
+      const isOver = ['interrupted', 'queued', 'waiting'].includes(member.status) && !group.goingOn.includes(member.id);
+      if (isOver) endMember(member, 'cancelled', entry.at);
     }
+  },
+  'group.cancelled'(group, _data, { entry }) {
+    // After its end: who does not run goes on no more; of those under way it is said when they have ended.
+    const isUnderWay = (id: string) => group.members[keyFor(id)]?.status === 'running';
+    for (const id of group.goingOn) {
+      const member = group.members[keyFor(id)];
+      if (member !== undefined && !isUnderWay(id)) endMember(member, 'cancelled', entry.at);
+    }
+    group.goingOn = group.goingOn.filter(isUnderWay);
   },
 };

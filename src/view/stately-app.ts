@@ -57,13 +57,14 @@ export function statelyApp(id: string): StatelyApp {
   const last = () => states.at(-1) as ViewState;
 
   const chartFor = (told: Told): string | null => {
-    if (told.definition === undefined) return charts[told.sessionId] === undefined ? null : told.sessionId;
+    const key = keyFor(told.sessionId);
+    if (told.definition === undefined) return machines.has(told.sessionId) ? key : null;
     try {
       // The protocol carries the configuration with names in place of implementations.
       const machine = createMachine(JSON.parse(told.definition) as Parameters<typeof createMachine>[0]);
+      charts[key] = chartOf(machine);
       machines.set(told.sessionId, machine);
-      charts[told.sessionId] = chartOf(machine);
-      return told.sessionId;
+      return key;
     } catch {
       return null;
     }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readEvents } from 'troupe/babysitter';
+import { randomOf } from 'troupe/check';
 import { projectWith, twoGroups, twoGroupsOutput } from './project.ts';
 import { loadSdk } from './place.ts';
 import { isSdkInstalled } from './sdk/install.ts';
@@ -17,11 +18,12 @@ describe.skipIf(!isSdkInstalled)('an orchestrator that is killed at random, 50 t
       const project = projectWith(twoGroups);
       while (kills < killsAtLeast) {
         const run = `run-${index}-${(runs += 1)}`;
+        const random = randomOf(run);
         const runDir = await project.create(run);
         const moments: number[] = [];
         for (let attempt = 0; ; attempt += 1) {
           // Starting takes half a second or so; what is killed before that has done nothing.
-          const afterMs = attempt < 12 ? 250 + Math.random() * 1_200 : undefined;
+          const afterMs = attempt < 12 ? 250 + random.below(1_200) : undefined;
           moments.push(Math.round(afterMs ?? 0));
           const { code, stdout, stderr } = await project.troupe(['babysit', runDir, '--json'], afterMs);
           const seen = `${run}, killed after ${moments.join(', ')} ms: ${stdout}${stderr}`;

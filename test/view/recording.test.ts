@@ -3,7 +3,9 @@ import { applyPatches, enablePatches } from 'immer';
 import { expect, test } from 'vitest';
 import { defineProcess, type Entry, type Process } from 'troupe';
 import { fanOut } from 'troupe/machines';
+import { define } from '../../src/group/definition.ts';
 import { openRecording } from '../../src/view/open-recording.ts';
+import { recording } from '../../src/view/recording.ts';
 import { backSlice } from '../../src/view/causes.ts';
 import type { ViewState } from '../../src/view/model.ts';
 import { finished, stage, type Stage } from '../support/running.ts';
@@ -169,4 +171,36 @@ test('a window is clipped to what is there', async () => {
   expect((await recording.window(recording.length, recording.length + 9)).frames).toHaveLength(1);
   expect((await recording.window(recording.length + 1, recording.length + 9)).frames).toEqual([]);
   expect((await recording.stateAt(0)).groups).toEqual({});
+});
+
+test('a machine that cannot be shown from an entry on is shown before it, and gone from there, by whatever way', async () => {
+  const journal = await (await played()).store.open('run');
+  const all: Entry[] = [];
+  for await (const entries of journal.read()) all.push(...entries);
+  const half = all.findIndex(({ stream, type }) => stream === 'group:work' && type === 'member.settled') + 1;
+  const { seq, at, epoch } = all[half - 1] as Entry;
+  const to = { id: 'unheard-of', version: '9' };
+  const data = { from: to, to, how: 'state', input: null, system: null, mail: [], asks: [] };
+  const odd: Entry = { v: 1, stream: 'group:work', seq: seq + 1, at, epoch, type: 'group.migrated', data };
+  const entries = [...all.slice(0, half), odd, ...all.slice(half)];
+  const views = [1, 7, 100_000].map((keyframeEvery) => {
+    const source = {
+      read: (from: number, count: number) => Promise.resolve(entries.slice(from - 1, from - 1 + count)),
+    };
+    const view = recording({ id: 'run', source, keyframeEvery, definitionOf: () => define(fanOut) });
+    view.add(entries);
+    return view;
+  });
+  for (let position = 0; position <= entries.length; position += 1) {
+    const [one, ...others] = await Promise.all(views.map((view) => view.stateAt(position)));
+    for (const other of others) expect(other, `position ${position}`).toEqual(one);
+    if (position === half) expect(one?.groups['work']?.actors['']).toMatchObject({ status: 'active' });
+    if (position > half) expect(one?.groups['work']?.actors, `position ${position}`).toEqual({});
+  }
+  for (const view of views) {
+    expect(view.overview().notices).toEqual([expect.stringContaining(`not shown from entry ${half + 1} on`)]);
+    const { base, frames } = await view.window(half, entries.length);
+    expect(base.groups['work']?.actors['']).toMatchObject({ status: 'active' });
+    expect(frames.reduce((state, { patches }) => apply(state, patches), base).groups['work']?.actors).toEqual({});
+  }
 });

@@ -65,6 +65,9 @@ test('what is no message of the protocol changes nothing and breaks nothing', as
     '{"type":"@xstate.actor"}',
     '{"type":"@xstate.snapshot","sessionId":7}',
     '{"type":"@xstate.actor","sessionId":"__proto__","definition":"{"}',
+    ...['constructor', 'toString', '__proto__'].map(
+      (sessionId) => `{"type":"@xstate.snapshot","sessionId":"${sessionId}","event":{"type":"x"}}`,
+    ),
     'not json',
     `{"type":"@xstate.actor","sessionId":"a","definition":"{\\"initial\\":\\"nowhere\\"}"}`,
   ];

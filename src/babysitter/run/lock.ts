@@ -9,6 +9,7 @@ import { readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TroupeError } from '../../error.ts';
+import { monotonicMs } from '../../journal/time.ts';
 import { isAlive } from './alive.ts';
 import { fileText } from './event-text.ts';
 import { placeNew, stage } from './staging.ts';
@@ -32,9 +33,9 @@ export async function withRunLock<Result>(
   work: () => Promise<Result> | Result,
   { waitMs = 20_000 }: LockOptions = {},
 ): Promise<Result> {
-  const until = Date.now() + waitMs;
+  const until = monotonicMs() + waitMs;
   while (!take(runDir, owner)) {
-    if (Date.now() > until) throw busy(runDir, waitMs);
+    if (monotonicMs() > until) throw busy(runDir, waitMs);
     await delay(lookEveryMs);
   }
   try {

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TroupeError } from '../../error.ts';
+import { monotonicMs } from '../../journal/time.ts';
 import { isAlive } from './alive.ts';
 import { eventText, type EventData } from './event-text.ts';
 import { lastEventFile } from './listing.ts';
@@ -57,7 +58,7 @@ export async function writeEvents(
 
 /** The last event's name, when nobody else is about to put one behind it. */
 async function lastOf(runDir: string): Promise<{ readonly seq: number; readonly ulid: string | undefined }> {
-  const until = Date.now() + begunMsMax;
+  const until = monotonicMs() + begunMsMax;
   for (;;) {
     const { last: file, others } = lastEventFile(runDir);
     const begun = others.flatMap((name) => {
@@ -67,7 +68,7 @@ async function lastOf(runDir: string): Promise<{ readonly seq: number; readonly 
     const last = file === undefined ? undefined : parseEventFile(file);
     if (begun.length === 0) return { seq: last?.seq ?? 0, ulid: last?.ulid };
     if (begun.some(({ pid }) => !isAlive(pid))) removeLeftovers(runDir);
-    else if (Date.now() > until) {
+    else if (monotonicMs() > until) {
       const [first] = begun;
       throw new TroupeError(
         'RUN_BUSY',

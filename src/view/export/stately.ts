@@ -29,7 +29,8 @@ export function definitionOf(chart: Chart): string {
   const node = (id: string): Record<string, unknown> => {
     const own = chart.nodes.find((one) => one.id === id);
     const children = chart.nodes.filter(({ parent }) => parent === id);
-    const on: Record<string, unknown[]> = {};
+    // A machine's events may be called as every object's own properties are.
+    const on = new Map<string, unknown[]>();
     const always: unknown[] = [];
     for (const { source, event, targets, guard, actions } of chart.transitions) {
       if (source !== id) continue;
@@ -39,7 +40,7 @@ export function definitionOf(chart: Chart): string {
         actions: actions.map((type) => ({ type })),
       };
       if (event === '') always.push(one);
-      else (on[event] ??= []).push(one);
+      else on.set(event, [...(on.get(event) ?? []), one]);
     }
     const initial = own?.initial === null ? undefined : chart.nodes.find((one) => one.id === own?.initial)?.key;
     return {
@@ -51,7 +52,7 @@ export function definitionOf(chart: Chart): string {
       entry: own?.entry.map((type) => ({ type })),
       exit: own?.exit.map((type) => ({ type })),
       invoke: own?.invokes.map((text) => ({ src: text.split(' as ')[0], id: text.split(' as ')[1] })),
-      on,
+      on: Object.fromEntries(on),
       always,
       states: Object.fromEntries(children.map((child) => [child.key, node(child.id)])),
     };

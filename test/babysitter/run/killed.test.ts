@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { randomOf } from 'troupe/check';
 import { readEvents } from '../../../src/babysitter/run/read-run.ts';
 import { openRunFolder } from '../../../src/babysitter/run/run-folder.ts';
 import { loadSdk, newRunDir, temporary } from '../place.ts';
@@ -31,8 +32,9 @@ describe('a writer that is killed while it appends, 60 times', () => {
     let appended = 0;
     const lane = async (index: number) => {
       const runDir = await newRunDir(project, { run: `run-${index}` });
+      const random = randomOf(`run-${index}`);
       for (let round = 0; round < 15; round += 1) {
-        const afterMs = Math.random() * 25;
+        const afterMs = random.below(25_000) / 1_000;
         await appendAndKill(runDir, 1 + (round % 4), afterMs);
         if (readdirSync(runDir).includes('run.lock')) locksLeft += 1;
         try {
