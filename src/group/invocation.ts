@@ -1,6 +1,7 @@
 /** The boundary at which a member's input, any JSON, becomes an {@link Invocation}. */
 import { TroupeError } from '../error.ts';
-import type { FailureClass, Invocation, RetryPolicy } from '../harness/port.ts';
+import { failureClasses, isFailureClass } from '../harness/outcome.ts';
+import type { Invocation, RetryPolicy } from '../harness/port.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -13,27 +14,13 @@ const isNumber =
   (value) =>
     typeof value === 'number' && value >= min && value <= max && (!whole || Number.isInteger(value));
 
-const failureClasses: readonly FailureClass[] = [
-  'auth',
-  'crashed',
-  'failed',
-  'invalid-output',
-  'overloaded',
-  'rate-limited',
-  'refused',
-  'timeout',
-];
-
 const retryFields: Readonly<Record<keyof RetryPolicy, readonly [string, Check]>> = {
   attempts: ['a whole number from 1 to 100', isNumber(1, 100, true)],
   minMs: ['a number >= 0', isNumber(0)],
   factor: ['a number >= 1', isNumber(1, 1_000)],
   maxMs: ['a number >= 0', isNumber(0)],
   jitter: ['a number from 0 to 1', isNumber(0, 1)],
-  on: [
-    `a list of ${failureClasses.join(', ')}`,
-    (value) => Array.isArray(value) && value.every((one) => failureClasses.includes(one)),
-  ],
+  on: [`a list of ${failureClasses.join(', ')}`, (value) => Array.isArray(value) && value.every(isFailureClass)],
 };
 
 const fields: Readonly<Record<keyof Invocation, readonly [string, Check]>> = {

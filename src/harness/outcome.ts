@@ -3,7 +3,8 @@ import type { JsonValue } from '../json.ts';
 import { plainError } from './plain-error.ts';
 import type { FailureClass, Outcome, PlainError } from './port.ts';
 
-const failureClasses: ReadonlySet<unknown> = new Set<FailureClass>([
+/** Every failure class of the port, in the order of the alphabet. */
+export const failureClasses = [
   'auth',
   'crashed',
   'failed',
@@ -12,11 +13,13 @@ const failureClasses: ReadonlySet<unknown> = new Set<FailureClass>([
   'rate-limited',
   'refused',
   'timeout',
-]);
+] as const satisfies readonly FailureClass[];
+
+const known: ReadonlySet<unknown> = new Set(failureClasses);
 
 /** True when `value` is one of the failure classes of the port. */
 export function isFailureClass(value: unknown): value is FailureClass {
-  return failureClasses.has(value);
+  return known.has(value);
 }
 
 /** It went well; `output` (default null) is what the member's done event carries. */

@@ -8,6 +8,8 @@ import { fanOut } from 'troupe/machines';
 import { chartOf } from '../../src/view/chart.ts';
 import { definitionOf, statelyEvents, valueOf } from '../../src/view/export/stately.ts';
 import { openRecording } from '../../src/view/open-recording.ts';
+import { maskOf } from '../../src/cli/mask.ts';
+import { tellStately } from '../../src/cli/inspect-stately.ts';
 import { statelyApp } from '../../src/view/stately-app.ts';
 import { isOwn, statelyDoor } from '../../src/view/stately-door.ts';
 import { finished, stage } from '../support/running.ts';
@@ -65,9 +67,10 @@ test('what is no message of the protocol changes nothing and breaks nothing', as
     '{"type":"@xstate.actor"}',
     '{"type":"@xstate.snapshot","sessionId":7}',
     '{"type":"@xstate.actor","sessionId":"__proto__","definition":"{"}',
-    ...['constructor', 'toString', '__proto__'].map(
-      (sessionId) => `{"type":"@xstate.snapshot","sessionId":"${sessionId}","event":{"type":"x"}}`,
-    ),
+    ...['constructor', 'toString', '__proto__'].flatMap((sessionId) => [
+      `{"type":"@xstate.actor","sessionId":"${sessionId}","event":{"type":"x"},"snapshot":{"status":"active","value":"a"}}`,
+      `{"type":"@xstate.snapshot","sessionId":"${sessionId}","event":{"type":"x"},"snapshot":{"status":"active","value":"b"}}`,
+    ]),
     'not json',
     `{"type":"@xstate.actor","sessionId":"a","definition":"{\\"initial\\":\\"nowhere\\"}"}`,
   ];
@@ -128,6 +131,43 @@ test('a run is told as the protocol has it, and read back it is the same machine
   const whole = opened.recording.last().groups['work']?.actors[''];
   expect(group?.actors['']?.active).toEqual(whole?.active);
   expect(group?.actors['']?.context).toEqual(whole?.context);
+});
+
+test('what the mask takes out is not told to whoever connects', async () => {
+  const process = defineProcess('masked', async (ctx) => {
+    await ctx.group('work', fanOut, { members: [{ id: 'a' }] }).output;
+    return 1;
+  });
+  const played = stage(process as Process<never, unknown>, { '*': { status: 'ok', output: 'key sk-1234' } });
+  await finished(played);
+  const opened = openRecording({ journal: await played.store.open('run'), process: played.process });
+  await opened.refresh();
+  const heard = async (pattern: string | undefined) => {
+    const door = await tellStately('0', opened, maskOf(pattern));
+    onTestFinished(() => door.close());
+    const socket = new WebSocket(door.url);
+    const lines: string[] = [];
+    socket.on('message', (data: Buffer) => lines.push(data.toString()));
+    await expect.poll(() => lines.some((line) => line.includes('"status":"done"')), patience).toBe(true);
+    socket.terminate();
+    return lines.join('\n');
+  };
+  expect(await heard(undefined)).toContain('sk-1234');
+  const masked = await heard(String.raw`sk-\d+`);
+  expect(masked).toContain('key █');
+  expect(masked).not.toContain('sk-1234');
+});
+
+test('an event may be called what every object has', () => {
+  const machine = createMachine({
+    id: 'odd',
+    initial: 'a',
+    states: { a: { on: { constructor: 'b', toString: 'b' } }, b: {} },
+  });
+  const config = JSON.parse(definitionOf(chartOf(machine))) as Parameters<typeof createMachine>[0];
+  expect(chartOf(createMachine(config)).transitions.map(({ event, targets }) => [event, targets])).toEqual(
+    chartOf(machine).transitions.map(({ event, targets }) => [event, targets]),
+  );
 });
 
 test('a definition is a configuration that XState takes, and state values are XState’s', () => {

@@ -9,7 +9,7 @@
  */
 import { TroupeError, isTroupeError } from '../../error.ts';
 import type { Attempt, Harness, Outcome } from '../../harness/port.ts';
-import { fail, ok } from '../../harness/outcome.ts';
+import { fail, failureClasses, ok } from '../../harness/outcome.ts';
 import { faultyFileSystem, type Fault, type FaultyFileSystem } from '../../journal/faulty-fs.ts';
 import { fileStore } from '../../journal/file.ts';
 import { memoryFileSystem } from '../../journal/memory-fs.ts';
@@ -283,17 +283,8 @@ function harnessOf(
   };
 }
 
-const classes = [
-  'auth',
-  'crashed',
-  'failed',
-  'invalid-output',
-  'overloaded',
-  'rate-limited',
-  'refused',
-  'timeout',
-] as const;
-
 function usually(attempt: Pick<Attempt, 'member'>, random: Random): Outcome {
-  return random.below(5) > 0 ? ok(`${attempt.member} ${random.below(3)}`) : fail(random.pick(classes), 'by chance');
+  return random.below(5) > 0
+    ? ok(`${attempt.member} ${random.below(3)}`)
+    : fail(random.pick(failureClasses), 'by chance');
 }
