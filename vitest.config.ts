@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
 
@@ -34,6 +35,8 @@ export default defineConfig({
   test: {
     // Tests start real processes; a busy machine with two cores must still pass.
     testTimeout: 60_000,
+    // One more than vitest's own measure: many tests wait for processes, and of two cores one alone would work.
+    maxWorkers: availableParallelism(),
     hookTimeout: 60_000,
     coverage: { provider: 'v8', include: ['src/**', 'machines/**'] },
     projects: [

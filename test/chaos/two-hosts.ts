@@ -177,7 +177,7 @@ export async function twoHosts(options: TwoHostsOptions): Promise<string> {
   const ofNew = await takeOvers(options, normal, false);
 
   const stopped = await undisturbedRun({ ...options, work: stoppedWork });
-  const fencedRounds = Math.max(2, Math.floor(rounds / 5));
+  const fencedRounds = Math.max(1, Math.floor(rounds / 5));
   let staleBytes = 0;
   for (const round of repeat(fencedRounds)) staleBytes += await fenced(options, round, stopped);
   const tookOver = `${Math.ceil(rounds / 2)} take-overs by a waiting host (${ofWaiting} from kill to append) and as many by a new one (${ofNew}, its start included)`;

@@ -1,6 +1,7 @@
 /** The differential test is only worth what it catches: each mutant below must be told from the kernel. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { duel, type Kernel } from './duel.ts';
@@ -156,7 +157,7 @@ let folder = '';
 let restore = () => {};
 
 beforeAll(() => {
-  // Inside the project, so that XState is found; vitest reads TypeScript there.
+  // Inside the project, so that XState is found.
   mkdirSync(join(root, '.troupe'), { recursive: true });
   folder = mkdtempSync(join(root, '.troupe/mutants-'));
   restore = amendLive();
@@ -167,26 +168,41 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** The kernel of the four modules with `mutant` put in, as one file beside no other kernel. */
 async function load(name: string, mutant: Mutant | undefined): Promise<Kernel> {
-  const src = join(folder, name.replaceAll(/[^a-z]+/g, '-'), 'src');
-  for (const part of ['error.ts', 'json.ts', 'group', 'harness', 'journal'])
-    cpSync(join(root, 'src', part), join(src, part), { recursive: true });
-  if (mutant !== undefined) {
-    const file = join(src, 'group', mutant.file);
-    const text = readFileSync(file, 'utf8');
-    expect(text.split(mutant.from).length - 1, `places to mutate in ${mutant.file}`).toBe(mutant.times ?? 1);
-    writeFileSync(
-      file,
-      text.replaceAll(mutant.from, () => mutant.to),
-    );
-  }
-  const [step, member, persist, system] = await Promise.all(
-    ['step.ts', 'member.ts', 'persist.ts', 'system.ts'].map(
-      (file) => import(join(src, 'group', file)) as Promise<object>,
-    ),
-  );
-  return { ...system, ...persist, ...step, ...member } as unknown as Kernel;
+  const outfile = join(folder, `${name.replaceAll(/[^a-z]+/g, '-')}.mjs`);
+  await build({
+    stdin: {
+      contents: ['step', 'member', 'persist', 'system'].map((part) => `export * from './${part}.ts';`).join('\n'),
+      resolveDir: join(root, 'src/group'),
+    },
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'warning',
+    plugins: mutant === undefined ? [] : [putIn(mutant)],
+  });
+  return (await import(outfile)) as Kernel;
 }
+
+const putIn = ({ file, from, to, times = 1 }: Mutant): Plugin => ({
+  name: 'mutant',
+  setup({ onLoad, onEnd }) {
+    const path = join(root, 'src/group', file);
+    let places: number | undefined;
+    onLoad({ filter: /\.ts$/ }, ({ path: loaded }) => {
+      if (loaded !== path) return undefined;
+      const text = readFileSync(path, 'utf8');
+      places = text.split(from).length - 1;
+      return { contents: text.replaceAll(from, () => to), loader: 'ts' };
+    });
+    onEnd(() => {
+      expect(places, `places to mutate in ${file}`).toBe(times);
+    });
+  },
+});
 
 /** How many machines it takes until the kernel differs from live XState; undefined when `most` are not enough. */
 function machinesUntilCaught(kernel: Kernel, most: number): number | undefined {
