@@ -61,6 +61,15 @@ const routing = (data: Data) => {
   return said.length === 0 ? '' : ` (${said.join('; ')})`;
 };
 
+/** By what they come to: `violated a; holds b, c`. */
+const judged = (states: unknown) => {
+  const names = new Map<string, string[]>();
+  for (const { property, state } of (Array.isArray(states) ? states : []).map(inner))
+    names.set(text(state), [...(names.get(text(state)) ?? []), text(property)]);
+  const violated = [...names].sort(([a], [b]) => Number(b === 'violated') - Number(a === 'violated'));
+  return violated.map(([state, all]) => `${state} ${all.join(', ')}`).join('; ');
+};
+
 const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'run.created': (data) => `process ${text(data['process'])}, input ${text(data['input'])}`,
   'run.cancelled': (data) => text(data['reason']),
@@ -102,6 +111,8 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
     `from ${text(data['from']) || 'the coordinator'} to ${text(data['to']) || 'the coordinator'}${letter(data['letter'])}: ${text(data['reason'])}`,
   'group.ended': end,
   'check.fault': (data) => text(data['text']),
+  'check.properties': (data) => judged(data['states']),
+  'check.loop': (data) => `from here on again and again: the ${text(data['steps'])} steps up to the end`,
   'check.violated': (data) => `${text(data['kind'])} ${text(data['property'])}: ${text(data['message'])}`,
 };
 

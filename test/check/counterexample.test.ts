@@ -62,11 +62,13 @@ test('its entries are those that a host writes, and the last says what does not 
     'group.created',
     'attempt.started',
     'attempt.started',
+    'check.properties',
     'member.settled',
     'member.settled',
     'attempt.started',
     'member.settled',
     'group.ended',
+    'check.properties',
     'check.violated',
   ]);
 });
@@ -104,9 +106,11 @@ test('a crash of the host is another epoch, and what was under way is begun agai
   expect(typesOf(entries)).toEqual([
     'group.created',
     'attempt.started',
+    'check.properties',
     'check.fault',
     'attempt.failed',
     'attempt.started',
+    'check.properties',
     'check.violated',
   ]);
   expect(entries.filter(({ type }) => type === 'epoch.taken').map(({ epoch }) => epoch)).toEqual([1, 2]);
