@@ -9,6 +9,7 @@ import { mermaidSequence } from '../view/export/mermaid.ts';
 import { otlp } from '../view/export/otlp.ts';
 import { shiviz } from '../view/export/shiviz.ts';
 import { statelyEvents } from '../view/export/stately.ts';
+import { isJudgement } from '../view/judged.ts';
 import type { Frame } from '../view/model.ts';
 import { openRecording, type OpenedRecording } from '../view/open-recording.ts';
 import { windowMax } from '../view/recording.ts';
@@ -108,7 +109,7 @@ async function writeAs(
   for (let from = 1; from <= length; from += windowMax) {
     // What changed is not exported: frames of a large run are light without it.
     for (const frame of (await recording.window(from, Math.min(length, from + windowMax - 1))).frames)
-      frames.push(mask({ ...frame, patches: [], inverse: [] }));
+      if (!isJudgement(frame)) frames.push(mask({ ...frame, patches: [], inverse: [] }));
   }
   const text = {
     mermaid: () => mermaidSequence(frames),

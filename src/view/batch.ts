@@ -30,6 +30,7 @@ export function batchOf(before: ViewState): Batch {
     run: { ...before.run },
     groups: { ...before.groups },
     gates: copied(before.gates),
+    judged: { ...before.judged, properties: { ...before.judged.properties } },
   } as Draft<ViewState>;
   const owned = new Map<string, Set<string>>();
 

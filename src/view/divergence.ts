@@ -31,6 +31,8 @@ export type Lanes = ReadonlyMap<string, readonly Compared[]>;
 const passing = new Set([
   'attempt.queued',
   'attempt.session',
+  'check.loop',
+  'check.properties',
   'epoch.taken',
   'journal.repaired',
   'log',

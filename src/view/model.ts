@@ -125,6 +125,25 @@ export interface GroupState {
   readonly messages: number;
 }
 
+/** A property of the model of which this run is a counterexample. */
+export interface PropertyState {
+  readonly name: string;
+  /** `always`, `sometimes`, `eventually`, `canAlways`, or of a check that comes by default `deadlock`, `finding`. */
+  readonly kind: string;
+  /** `holds`, `violated` in this state; `unmet`, `pending`, `met` so far; `unknown`: nobody can tell from here. */
+  readonly state: 'holds' | 'met' | 'pending' | 'unknown' | 'unmet' | 'violated';
+  /** Position from which on it is so. */
+  readonly since: number;
+}
+
+/** What the check kit says of properties; empty for a run that is no counterexample. */
+export interface Judged {
+  /** In the order of the model, each once. Keys only tell them apart. */
+  readonly properties: Readonly<Record<string, PropertyState>>;
+  /** The violation has been told: entries after it belong to no trace. */
+  readonly isOver: boolean;
+}
+
 /** The run at a position. */
 export interface ViewState {
   readonly position: number;
@@ -142,6 +161,7 @@ export interface ViewState {
   readonly groups: Readonly<Record<string, GroupState>>;
   /** The run's own gates. */
   readonly gates: Readonly<Record<string, GateState>>;
+  readonly judged: Judged;
 }
 
 /** One change of a {@link ViewState}: a patch as immer makes them. */
@@ -198,6 +218,24 @@ export interface Mark {
   readonly label: string;
 }
 
+/** A property along the run: what it is from each position on, in order. Before the first nothing is known. */
+export interface PropertyRow {
+  /** As in {@link Judged.properties}. */
+  readonly key: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly changes: readonly { readonly position: number; readonly state: PropertyState['state'] }[];
+}
+
+/** The properties of a counterexample along its run. No rows: this is none, or it does not say. */
+export interface PropertyLane {
+  readonly rows: readonly PropertyRow[];
+  /** Positions between which it goes round for ever; null when it does not. */
+  readonly loop: { readonly from: number; readonly to: number } | null;
+  /** Changes beyond the bound that are not listed. */
+  readonly changesHidden: number;
+}
+
 /** A run at a glance. */
 export interface Overview {
   readonly id: string;
@@ -212,6 +250,7 @@ export interface Overview {
   readonly marks: readonly Mark[];
   /** Marks beyond the bound that are not listed. */
   readonly marksHidden: number;
+  readonly lane: PropertyLane;
   /** Why there are no machines, where there are none; differences from what was recorded. */
   readonly notices: readonly string[];
 }

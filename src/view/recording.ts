@@ -12,6 +12,7 @@ import { batchOf } from './batch.ts';
 import { causeStore } from './cause-store.ts';
 import { causeTracker } from './causes.ts';
 import { chartOf, type Chart } from './chart.ts';
+import { propertyLane } from './judged.ts';
 import { keyFor } from './key.ts';
 import type { Cause, Frame, Mark, Overview, Patch, ViewState, Window } from './model.ts';
 import { emptyView, groupAt, reduce } from './reduce.ts';
@@ -68,6 +69,7 @@ export function recording(options: RecordingOptions): Recording {
   const charts: Record<string, Chart> = {};
   const tracker = causeTracker();
   const causes = causeStore();
+  const lane = propertyLane();
   const marks: Mark[] = [];
   let marksHidden = 0;
   const notices: string[] = [];
@@ -118,6 +120,7 @@ export function recording(options: RecordingOptions): Recording {
     for (const entry of entries) {
       length += 1;
       batch.reduce(length, entry);
+      lane.add(length, entry);
       const turn = steppedOrNoted(entry, length);
       if (turn !== undefined) {
         batch.mail(entry.stream, turn.turned.effects);
@@ -266,6 +269,7 @@ export function recording(options: RecordingOptions): Recording {
       charts,
       marks,
       marksHidden,
+      lane: lane.lane(),
       notices,
     }),
     last: () => state,

@@ -6,6 +6,7 @@ import type { Draft } from 'immer';
 import type { Entry } from '../journal/port.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import type { RunCreated, RunEnd } from '../process/run-view.ts';
+import { reduceJudged, unjudged } from './judged.ts';
 import { keyFor } from './key.ts';
 import type { ViewState } from './model.ts';
 import { answer, emptyGroup, endAttempt, endText, gate, reduceGroup, short } from './reduce-group.ts';
@@ -18,6 +19,7 @@ export function emptyView(id: string): ViewState {
     run: { id, process: '', status: 'active', createdMs: 0, end: '', epoch: 0 },
     groups: {},
     gates: {},
+    judged: unjudged,
   };
 }
 
@@ -28,6 +30,7 @@ export function reduce(state: State, position: number, entry: Entry): void {
   state.position = position;
   state.atMs = entry.at;
   if (entry.epoch > state.run.epoch) state.run.epoch = entry.epoch;
+  reduceJudged(state.judged, position, entry);
   if (entry.stream === 'run') reduceRun(state, position, entry);
   else if (entry.stream.startsWith('group:')) reduceGroup(groupAt(state, entry.stream), position, entry);
 }

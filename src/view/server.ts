@@ -69,9 +69,9 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
     const isLive = options.isLive();
     return { ...known, notices: [...opened.notices, ...notices], title: options.title, isComplete: !isLive, isLive };
   };
-  /** What the page asks again after each change: the length without the charts. */
+  /** What the page asks again after each change: the length without the charts, marks and properties. */
   const pulse = () => {
-    const { charts: _, marks: __, ...rest } = overview();
+    const { charts: _, marks: __, lane: ___, ...rest } = overview();
     return rest;
   };
 

@@ -7,6 +7,7 @@ import { createMachine, type AnyMachineSnapshot, type AnyStateMachine } from 'xs
 import type { Entry } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
 import { chartOf, type Chart } from './chart.ts';
+import { emptyLane } from './judged.ts';
 import { keyFor } from './key.ts';
 import type { ActorState, Cause, DeliveryState, Frame, Mark, Patch, ViewState } from './model.ts';
 import type { OpenedRecording } from './open-recording.ts';
@@ -190,6 +191,7 @@ export function statelyApp(id: string): StatelyApp {
         charts,
         marks,
         marksHidden: 0,
+        lane: emptyLane,
         notices: dropped === 0 ? [] : [`${dropped} messages beyond the first ${framesMax} are not shown`],
       }),
       last,

@@ -15,6 +15,7 @@ export const keys: readonly (readonly [string, string])[] = [
   ['c C', 'next, previous checkpoint'],
   ['f F', 'next, previous failure or dead letter'],
   ['v V', 'next, previous violation'],
+  ['p P', 'next, previous change of a property'],
   ['w', 'why?'],
   ['/', 'filter the journal'],
   ['?', 'these keys'],
@@ -122,8 +123,12 @@ export async function moveBy(event: KeyboardEvent, player: Player, shown: Shown)
     const found = await player.find(by, passes);
     if (found !== undefined) await player.go(found);
   };
-  const markJump = (by: -1 | 1, kind: Mark['kind']) => {
-    const those = overview.marks.filter((mark) => mark.kind === kind).map(({ position }) => position);
+  const markJump = (by: -1 | 1, kind: Mark['kind']) =>
+    jumpAmong(
+      by,
+      overview.marks.filter((mark) => mark.kind === kind).map(({ position }) => position),
+    );
+  const jumpAmong = (by: -1 | 1, those: readonly number[]) => {
     const next = by === 1 ? those.find((at) => at > state.position) : those.findLast((at) => at < state.position);
     return next === undefined ? undefined : player.go(next);
   };
@@ -154,6 +159,12 @@ export async function moveBy(event: KeyboardEvent, player: Player, shown: Shown)
     case 'v':
     case 'V':
       return markJump(by, 'violation');
+    case 'p':
+    case 'P':
+      return jumpAmong(
+        by,
+        overview.lane.rows.flatMap(({ changes }) => changes.map(({ position }) => position)).sort((a, b) => a - b),
+      );
     default:
       return undefined;
   }

@@ -84,7 +84,7 @@ function Page({
       <Bar player={cursor} shown={shown} />
       <main>
         <ChartPane groups={state.groups} charts={overview.charts} focus={focus} layouts={drawings} onFocus={setFocus} />
-        <SpaceTimePane player={cursor} state={state} entries={overview.entries} why={why} />
+        <SpaceTimePane player={cursor} state={state} entries={overview.entries} lane={overview.lane} why={why} />
         <div class="side">
           <nav role="tablist" aria-label="Details">
             {tabs.map((name) => (

@@ -1,8 +1,9 @@
 /** The space-time diagram: the entries around the cursor, a lane each for host, process, coordinator and members. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
-import type { Frame, ViewState } from '../model.ts';
+import type { Frame, PropertyLane, ViewState } from '../model.ts';
 import type { Player } from './player.ts';
+import { PropertyLaneBlock } from './property-lane.tsx';
 import { SaveButtons } from './save-buttons.tsx';
 import { spaceTime, type Arrow, type Bar } from './space-time-layout.ts';
 import { duration } from './words.ts';
@@ -25,9 +26,10 @@ export function SpaceTimePane(props: {
   readonly player: Player;
   readonly state: ViewState;
   readonly entries: number;
+  readonly lane: PropertyLane;
   readonly why: readonly number[];
 }): JSX.Element {
-  const { player, state, entries, why } = props;
+  const { player, state, entries, lane: properties, why } = props;
   const [hidesProgress, setHidesProgress] = useState(true);
   const [frames, setFrames] = useState<readonly Frame[]>([]);
   const scroller = useRef<HTMLDivElement>(null);
@@ -155,6 +157,8 @@ export function SpaceTimePane(props: {
             <MessageArrow key={index} arrow={arrow} x={x} y={y} />
           ))}
           {rows.map(({ position: at, frame }, row) => {
+            if (frame.type.startsWith('check.'))
+              return <Annotation key={at} frame={frame} x={left} y={y(row)} width={width - left} />;
             const lane = lanes.findIndex(({ key }) => key === keyOf(frame));
             return lane === -1 ? null : (
               <circle key={at} class={`event ${frame.type.replaceAll('.', '-')}`} cx={x(lane)} cy={y(row)} r={3.5}>
@@ -164,6 +168,13 @@ export function SpaceTimePane(props: {
           })}
         </svg>
       </div>
+      <PropertyLaneBlock
+        lane={properties}
+        judged={state.judged}
+        position={position}
+        entries={entries}
+        onGo={(at) => void player.go(at)}
+      />
     </section>
   );
 }
@@ -172,6 +183,28 @@ function keyOf({ stream, who, type }: Frame): string {
   if (!stream.startsWith('group:')) return type === 'epoch.taken' || type === 'journal.repaired' ? 'host' : 'process';
   const group = stream.slice('group:'.length);
   return type === 'signal' || who === 'process' || who === 'outside' ? `${group} ` : `${group} ${who}`;
+}
+
+/** Signs of what the check kit says. */
+const signs: Readonly<Record<string, string>> = { 'check.loop': '↻', 'check.properties': '◆' };
+/** Room that a letter takes, px. */
+const letterWidth = 5.9;
+
+/** What the check kit says of this place: a fault, the violation, what properties come to. */
+function Annotation(props: {
+  readonly frame: Frame;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+}): JSX.Element {
+  const { frame, x, y, width } = props;
+  const text = `${signs[frame.type] ?? '✗'} ${frame.summary}`;
+  const most = Math.floor(width / letterWidth);
+  return (
+    <text class={`annotation${frame.fault === undefined ? '' : ' fault'}`} x={x} y={y + 4}>
+      {text.length > most ? `${text.slice(0, most - 1)}…` : text}
+    </text>
+  );
 }
 
 function AttemptBar({
