@@ -61,7 +61,11 @@ test('each property is told at the beginning, and again where it is something el
         },
         sometimes: { m2: (s) => s.context.reported['m2'] === true, fails: (s) => s.status === 'failed' },
         eventually: { ends: (s) => s.status !== 'active', m2IsIn: (s) => s.context.reported['m2'] === true },
-        canAlways: { m2: (s) => s.context.reported['m2'] === true, ends: (s) => s.status !== 'active' },
+        canAlways: {
+          m2: (s) => s.context.reported['m2'] === true,
+          ends: (s) => s.status !== 'active',
+          second: (s) => s.members['m1']?.attempt === 2,
+        },
       },
     }),
   );
@@ -76,6 +80,8 @@ test('each property is told at the beginning, and again where it is something el
       // The trace itself goes there; whether it can end, nobody was asked.
       'canAlways m2 holds',
       'canAlways ends unknown',
+      // It comes to that, but by a fault.
+      'canAlways second unknown',
       'deadlock noDeadlock holds',
       'finding settledAtMostOnce holds',
       'finding noUnhandled holds',
@@ -83,7 +89,7 @@ test('each property is told at the beginning, and again where it is something el
       'finding replayDeterminism holds',
     ],
     ['sometimes m2 met', 'eventually m2IsIn met'],
-    ['always neverSecond violated'],
+    ['always neverSecond violated', 'canAlways second holds'],
   ]);
   // Where it is told: after what happened.
   expect(entries.slice(-7).map(({ type }) => type)).toEqual([
@@ -109,6 +115,11 @@ test('of every seeded bug the broken property is violated at the last step, and 
     const own = `${violation.kind} ${violation.property}`;
     expect(along(entries, own), name).toEqual([`${own} holds`, `${own} violated`]);
     expect(lane(entries).at(-1), name).toContain(`${own} violated`);
+    // The trace alone shows it, whatever the violation is said to be.
+    if (violation.kind === 'always' || violation.kind === 'deadlock') {
+      const other = await written(mutant, { ...violation, property: 'other', kind: 'always' });
+      expect(along(other, own), name).toEqual([`${own} holds`, `${own} violated`]);
+    }
     // The trace is followed to its end, but where its last step is itself what is wrong.
     if (violation.kind === 'finding') continue;
     expect(
