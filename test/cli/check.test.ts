@@ -41,6 +41,11 @@ test('what does not hold is drawn, and is a run that verifies and can be read', 
   const log = await troupe('log', run);
   expect(log.stdout).toContain('member.settled');
   expect(log.stdout).toContain('check.violated');
+  // What was judged is told here, and not to other tools: nothing happened there.
+  expect(log.stdout).toMatch(/check\.properties +violated neverAgrees; met agrees\n/);
+  const shiviz = await troupe('export', run, '--as', 'shiviz');
+  expect(shiviz.stdout).toContain('check.violated');
+  expect(shiviz.stdout).not.toContain('check.properties');
   expect((await troupe('ls', '--json')).stdout).toContain(run);
   const again = await troupe('check', 'council.check.ts', '--json');
   expect(again.code).toBe(1);

@@ -160,6 +160,38 @@ describe.skipIf(browserPath === undefined)(`the property lane in a browser${with
     }
   });
 
+  test('a way that goes round for ever is marked where it does', async () => {
+    const { one, run } = await checked(`
+      import { setup } from 'xstate';
+      import { coordinator, member } from 'troupe';
+      import { protocol } from 'troupe/check';
+      const states = { looking: { after: { 10: 'waiting' } }, waiting: { after: { 20: 'looking' } }, found: { type: 'final' } };
+      const polling = setup({ actors: { member } }).createMachine({ id: 'polling', initial: 'looking', on: { go: '.found' }, states });
+      export default protocol({
+        coordinator: coordinator(polling),
+        input: null,
+        messages: [{ type: 'go' }],
+        properties: { eventually: { ends: (s) => s.status !== 'active' } },
+      });`);
+    const { page } = await watched((await inspected(one, run)).url);
+    await page.waitForSelector('.property-lane');
+    const end = await cursorOf(page);
+    expect((await rows(page))['ends eventually']).toBe('✗ violated');
+    const loop = page.locator('.property-lane .loop');
+    expect(await loop.locator('.verdict').textContent()).toBe('↻ in it');
+    await loop.locator('.segment').click();
+    await expect.poll(() => cursorOf(page), patience).toBeLessThan(end);
+    expect(await loop.locator('.segment').getAttribute('aria-label')).toBe(
+      `entries ${await cursorOf(page)} to ${end} repeat for ever`,
+    );
+    expect((await rows(page))['ends eventually']).toBe('… pending');
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => loop.locator('.verdict').textContent(), patience).toBe('');
+    expect(await page.locator('.annotation').allTextContents()).toContainEqual(
+      expect.stringMatching(/^↻ from here on/),
+    );
+  });
+
   test('a run that is no counterexample has no lane', async () => {
     const one = project({ 'machine.mjs': `export { race } from 'troupe/machines';` });
     const { url } = await inspected(one, 'machine.mjs', '--input', '{"members":[{"id":"hare"}]}');
