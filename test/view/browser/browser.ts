@@ -4,10 +4,18 @@ import { afterAll, onTestFinished } from 'vitest';
 import { browserPath } from './browser-path.ts';
 
 let browser: Promise<Browser> | undefined;
+let isEnded = false;
 
-afterAll(async () => {
-  await (await browser)?.close();
-});
+/** To be called once by each file that looks at pages: the browser ends with it. A worker runs several files. */
+export function endsItsBrowser(): void {
+  isEnded = true;
+  afterAll(async () => {
+    const running = browser;
+    browser = undefined;
+    isEnded = false;
+    await (await running)?.close();
+  });
+}
 
 /** A page under watch: every request that it makes, and every error. */
 export interface Watched {
@@ -22,6 +30,7 @@ export async function watched(
   url: string,
   { width = 1280, height = 800 }: { readonly width?: number; readonly height?: number } = {},
 ): Promise<Watched> {
+  if (!isEnded) throw new Error('expected endsItsBrowser() to be called at the top of this file: nobody would end it.');
   // Without its sandbox: in a container it has none to use.
   browser ??= chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'] });
   const context = await (await browser).newContext({ viewport: { width, height }, colorScheme: 'light' });

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { patience, program, project } from '../../cli/support.ts';
 import { browserPath, withoutBrowser } from './browser-path.ts';
-import { cursorOf, watched } from './browser.ts';
+import { cursorOf, endsItsBrowser, watched } from './browser.ts';
 import { inspected, ran, steps } from './stage.ts';
+
+endsItsBrowser();
 
 describe.skipIf(browserPath === undefined)(`doing things in the page${withoutBrowser}`, () => {
   test('without the token the page only looks; with it a gate is answered, after it was asked', async () => {

@@ -4,8 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { patience, project } from '../../cli/support.ts';
 import { browserPath, withoutBrowser } from './browser-path.ts';
-import { cursorOf, watched } from './browser.ts';
+import { cursorOf, endsItsBrowser, watched } from './browser.ts';
 import { inspected, ran, steps } from './stage.ts';
+
+endsItsBrowser();
 
 /** What is focused, in the page. */
 const focused = `(({ tagName, textContent, ariaLabel }) => tagName.toLowerCase() + ' ' + (tagName === 'BUTTON' ? textContent : ariaLabel))(document.activeElement)`;

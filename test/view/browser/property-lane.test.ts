@@ -5,8 +5,10 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { patience, project, type Project } from '../../cli/support.ts';
 import { browserPath, withoutBrowser } from './browser-path.ts';
-import { cursorOf, watched } from './browser.ts';
+import { cursorOf, endsItsBrowser, watched } from './browser.ts';
 import { inspected } from './stage.ts';
+
+endsItsBrowser();
 
 const lowContrast = readFileSync(new URL('low-contrast.js', import.meta.url), 'utf8');
 const hostile = '<img src=x onerror=alert(1)>';
