@@ -44,6 +44,7 @@ export function screen(rows: number, columns: number): Screen {
   const control = (parameters: string, final: string) => {
     const count = Number(parameters === '' ? 1 : parameters);
     if (final === 'A') row = Math.max(0, row - count);
+    else if (final === 'G') column = count - 1;
     else if (final === 'K') cells[row]?.splice(column);
     else if (final === 'J') {
       cells[row]?.splice(column);

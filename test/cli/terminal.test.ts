@@ -1,18 +1,8 @@
 /** The program on a real terminal of 80 by 24, made by script(1). */
-import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { hasTerminals, onTerminal } from './on-terminal.ts';
 import { screen } from './screen.ts';
-import { members, program, project, startedIn, workProcess, type Project } from './support.ts';
-
-const hasTerminals = spawnSync('script', ['-qec', 'stty rows 24 cols 80', '/dev/null']).status === 0;
-
-/** `troupe` on a terminal. */
-function onTerminal(it: Project, args: readonly string[], env: NodeJS.ProcessEnv = {}, rows = 24) {
-  const words = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
-  return it.spawn('script', ['-qec', `stty rows ${rows} cols 80 -echo; exec ${words}`, '/dev/null'], {
-    env: { TERM: 'xterm-256color', ...env },
-  });
-}
+import { members, project, startedIn, workProcess } from './support.ts';
 
 /** What was painted up to the end of the last whole frame: on a slow machine the first frame may show it all. */
 const wholeFrames = (painted: string) => painted.slice(0, painted.lastIndexOf('\u001b[?2026l'));

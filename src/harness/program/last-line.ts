@@ -49,9 +49,14 @@ export function cleaned(line: Uint8Array): string {
 
 /** Takes escape sequences and control characters out of one line and bounds it to 200 UTF-16 units. */
 export function plainLine(text: string): string {
-  const plain = stripVTControlCharacters(text)
+  const plain = plainText(text);
+  return plain.length > lineMax ? `${plain.slice(0, lineMax - 1).replace(/[\ud800-\udbff]$/, '')}…` : plain;
+}
+
+/** Takes escape sequences and control characters out of a text, which is one line then, however long. */
+export function plainText(text: string): string {
+  return stripVTControlCharacters(text)
     .replace(/\u001b[^\u0040-\u007e]*$|\u001b\[[0-9;?]*$/, '')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
     .trim();
-  return plain.length > lineMax ? `${plain.slice(0, lineMax - 1).replace(/[\ud800-\udbff]$/, '')}…` : plain;
 }

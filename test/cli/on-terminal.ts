@@ -1,0 +1,14 @@
+/** Starts the program on a real terminal, made by script(1). */
+import { spawnSync } from 'node:child_process';
+import { program, type Project, type Running } from './support.ts';
+
+/** Whether this machine can make terminals. */
+export const hasTerminals = spawnSync('script', ['-qec', 'stty rows 24 cols 80', '/dev/null']).status === 0;
+
+/** `troupe` on a terminal of 80 columns. */
+export function onTerminal(it: Project, args: readonly string[], env: NodeJS.ProcessEnv = {}, rows = 24): Running {
+  const words = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
+  return it.spawn('script', ['-qec', `stty rows ${rows} cols 80 -echo; exec ${words}`, '/dev/null'], {
+    env: { TERM: 'xterm-256color', ...env },
+  });
+}
