@@ -1,5 +1,6 @@
 /** What anybody may do to a run from outside, whoever drives it: a message, an answer. Commands and tools print it each in their way. */
 import { randomBytes } from 'node:crypto';
+import { isTroupeError } from '../error.ts';
 import type { DeliveryMode } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { answerUnattended, gateOf, groupOf, sendUnattended, type OpenGate } from '../process/unattended.ts';
@@ -52,6 +53,24 @@ export async function answerRun(
   const gate = gateOf((await knownRun(data.store, run)).view, name, given);
   const group = gate.group === undefined ? {} : { group: gate.group };
   const answer = { ...group, gate: name, approved, note };
-  const alone = () => answerUnattended({ store: data.store, run, answer });
+  const alone = async () => {
+    try {
+      await answerUnattended({ store: data.store, run, answer });
+    } catch (error) {
+      // A host has recorded it, and died before it took the letter away.
+      if (!isTroupeError(error, 'UNKNOWN_GATE') || !(await isAnsweredSo(data, run, answer))) throw error;
+    }
+  };
   return { gate, asked: await askHost(data, run, { type: 'answer', ...answer }, alone) };
+}
+
+/** Whether this is what the gate was answered with. */
+async function isAnsweredSo(
+  data: DataFolder,
+  run: string,
+  { gate, group, approved, note }: OutsideAnswer,
+): Promise<boolean> {
+  const { view } = await knownRun(data.store, run);
+  const answer = (group === undefined ? view : view.groups.get(group))?.gates.get(gate)?.answer;
+  return answer !== undefined && answer.approved === approved && answer.note === note;
 }

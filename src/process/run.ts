@@ -95,6 +95,8 @@ export async function openRun(options: RunOptions): Promise<Run> {
 
   const outside = outsideOf(host, options.run, () => opened.gates());
 
+  /** Done when the last letter that has become an entry is gone. */
+  let removed = Promise.resolve();
   /** Answers whose gate was not there at the first look. */
   const lookedFor = new Set<string>();
   /** Makes an entry of a letter; false when it must wait for its group or gate. */
@@ -134,7 +136,11 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const takeRequests = (requests: Requests) => {
     const look = async () => {
       // The letter goes when its entry is durable; its id makes one entry of it however often it is found.
-      for (const request of await requests.list()) if (await take(request)) await requests.remove(request.id);
+      for (const request of await requests.list()) {
+        if (!(await take(request))) continue;
+        removed = requests.remove(request.id);
+        await removed;
+      }
       if (!isClosed) host.wakeAt(host.clock.now() + lookEveryMs, () => void look().catch(host.fail));
     };
     void look().catch(host.fail);
@@ -171,6 +177,8 @@ export async function openRun(options: RunOptions): Promise<Run> {
     async close() {
       isClosed = true;
       await host.close();
+      // Whoever wrote it would find it still there, try again himself, and be told that he comes too late.
+      await removed.catch(() => {});
       halt({ status: 'stopped', reason: 'the host was closed' });
     },
   };

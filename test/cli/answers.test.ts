@@ -1,0 +1,60 @@
+/** Answers that reach the host of a run by letter, and hosts that end while they are told of it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defineProcess, openRun, type Run } from 'troupe';
+import { expect, onTestFinished, test } from 'vitest';
+import { dataFolder, type DataFolder } from '../../src/cli/data-folder.ts';
+import { answerRun } from '../../src/cli/deeds.ts';
+import { knownRun } from '../../src/cli/known-run.ts';
+import { fileRequests, type FileRequests } from '../../src/process/file-requests.ts';
+import { patience } from './support.ts';
+
+const asks = defineProcess('asks', async (ctx) => await ctx.breakpoint('ship', { question: 'Ship it?' }));
+
+/** A run that waits at its gate; its host removes letters as `removing` says. */
+async function asking(
+  removing: (letters: FileRequests, id: string) => Promise<void>,
+): Promise<{ readonly data: DataFolder; readonly run: Run; readonly letters: FileRequests }> {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-answers-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const data = dataFolder(folder);
+  const letters = fileRequests(data.requests('r1'));
+  const requests = { list: letters.list, remove: (id: string) => removing(letters, id) };
+  const run = await openRun({ store: data.store, process: asks, run: 'r1', input: null, harnesses: {}, requests });
+  void run.drive();
+  await expect.poll(async () => (await knownRun(data.store, 'r1')).view.gates.size, patience).toBe(1);
+  return { data, run, letters };
+}
+
+test('an answer that was recorded by a host that died before it removed the letter is no answer too late', async () => {
+  const { data, run } = await asking(() => Promise.resolve());
+  const answering = answerRun(data, 'r1', { gate: 'ship', approved: true, note: 'now' });
+  expect(await run.drive()).toEqual({ status: 'completed', output: { approved: true, note: 'now' } });
+  await run.close();
+  expect((await answering).asked.by).toBe('alone');
+  // Another one is.
+  await expect(answerRun(data, 'r1', { gate: 'ship', approved: false, note: '' })).rejects.toThrow('UNKNOWN_GATE');
+});
+
+test('a host removes the letter that ended its run before it is gone', async () => {
+  let remove = () => {};
+  const mayRemove = new Promise<void>((resolve) => (remove = resolve));
+  const { data, run, letters } = await asking(async (all, id) => {
+    await mayRemove;
+    await all.remove(id);
+  });
+  const answering = answerRun(data, 'r1', { gate: 'ship', approved: true, note: '' });
+  await run.drive();
+  let isClosed = false;
+  const closing = run.close().then(() => (isClosed = true));
+  // Its lease is free by now.
+  const journal = await data.store.open('r1');
+  await expect.poll(async () => await journal.lease().then(() => true), patience).toBe(true);
+  await journal.close();
+  expect(isClosed).toBe(false);
+  remove();
+  await closing;
+  expect(await letters.list()).toEqual([]);
+  expect((await answering).asked.by).toBe('host');
+});
