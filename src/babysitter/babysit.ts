@@ -5,13 +5,14 @@
 import { isoText, type Clock } from '../clock.ts';
 import { isTroupeError, TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
+import { breakpointOf, type Breakpoint, type BreakpointAnswer } from './breakpoint.ts';
 import { hearingGroups, type DeclaredGroup, type DeclaredGroups } from './declared.ts';
 import { driveGroup, resultOf, type GroupDriven, type Performers } from './drive-group.ts';
 import { openEffects } from './effects-run.ts';
 import { groupKind } from './group.ts';
 import { invocationOf } from './invocation-of.ts';
 import { passesOf } from './passes.ts';
-import { inputsOf, outputFrom, writeInputs } from './run/effect-files.ts';
+import { outputFrom, writeInputs } from './run/effect-files.ts';
 import type { Action, Iterated, LoadedSdk } from './run/load-sdk.ts';
 import type { EffectResult } from './run/result-file.ts';
 import type { RunFolder } from './run/run-folder.ts';
@@ -27,6 +28,11 @@ export interface BabysitOptions extends Performers {
   readonly signal: AbortSignal;
   /** Told what happens, in one line each. */
   tell?(line: string): void;
+  /**
+   * Told of each breakpoint that is waited for. What it returns is called once, when nothing is asked any more: with the answer, whoever
+   * gave it, or without one when the effect was resolved in another way. Not called when the drive ends before.
+   */
+  breakpoint?(asked: Breakpoint): (answer?: BreakpointAnswer) => void;
 }
 
 /** How driving ended. */
@@ -141,18 +147,29 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
   };
   const pause = (ms: number) => new Promise<void>((resolve) => void clock.wakeAt(clock.now() + ms, resolve));
 
+  /** What to call when a breakpoint is asked no more, by its effect. */
+  const asking = new Map<string, (answer?: BreakpointAnswer) => void>();
+  const askNoMore = (effectId: string, answer?: BreakpointAnswer): void => {
+    asking.get(effectId)?.(answer);
+    asking.delete(effectId);
+  };
   const asked = async (action: Action): Promise<EffectResult> => {
-    const payload = inputsOf(action);
-    const gate = `${action.label ?? 'breakpoint'} ${action.effectId.slice(-6)}`;
-    const { question = action.label ?? 'Go on?' } = (payload ?? {}) as { readonly question?: string };
-    tell(`${nameOf(action)}  waits for an answer: troupe approve effects '${gate}' --data '${folder.runDir}/troupe'`);
-    const { approved, note } = await effects.ask(gate, String(question), payload);
+    const about = breakpointOf(action, folder.runDir);
+    const { gate, question, payload, command } = about;
+    tell(`${nameOf(action)}  waits for an answer: ${command}`);
+    const answering = effects.ask(gate, question, payload);
+    asking.set(action.effectId, options.breakpoint?.(about) ?? (() => {}));
+    const answer = await answering;
+    askNoMore(action.effectId, answer);
+    const { approved, note } = answer;
     return { status: 'ok', value: { approved, response: note, feedback: note } };
   };
 
   const turn = async (): Promise<Babysat | undefined> => {
     const result = await hearingGroups(declared, () => passes.next(commits));
     if (result.status !== 'waiting') return await over(result);
+    const wanted = new Set(result.nextActions.map(({ effectId }) => effectId));
+    for (const effectId of asking.keys()) if (!wanted.has(effectId)) askNoMore(effectId);
     // Those first that were asked for first.
     for (const action of result.nextActions) {
       if (inFlight.has(action.effectId)) continue;

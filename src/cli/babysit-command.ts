@@ -2,26 +2,37 @@
 import { babysit, type Babysat } from '../babysitter/babysit.ts';
 import { systemClock } from '../clock.ts';
 import { plainError } from '../harness/plain-error.ts';
+import { plainText } from '../harness/program/last-line.ts';
+import { troupeFolder } from '../babysitter/run/staging.ts';
 import { openBabysitterRun } from './babysit-run.ts';
+import { breakpointQuestions } from './breakpoint-questions.ts';
 import { captureConsole } from './capture-console.ts';
+import { dataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import { onInterrupt } from './interrupts.ts';
 import { outputLines } from './output-lines.ts';
-import { print, styleFor } from './terminal.ts';
+import { terminalQuestions, type TerminalQuestions } from './terminal-questions.ts';
+import { isPaintable, print, styleFor } from './terminal.ts';
 import { timeOf } from './text.ts';
 
 /** Options of `troupe babysit`. */
 export interface BabysitCommandOptions {
   readonly sdk?: string;
   readonly json?: boolean;
+  /** False: nothing is asked at the terminal. Default true. */
+  readonly input?: boolean;
 }
 
 /** Drives a run to its end, or prints how it ended. Returns the exit code. */
-export async function babysitCommand(runDir: string, { sdk, json = false }: BabysitCommandOptions): Promise<number> {
+export async function babysitCommand(runDir: string, options: BabysitCommandOptions): Promise<number> {
+  const { sdk, json = false } = options;
   const style = styleFor(process.stdout);
+  const questions = mayAsk(options) ? questionsHere() : undefined;
   const say = (line: string) => {
-    if (!json) print(`${style.dim(timeOf(Date.now()))}  ${line}`);
+    if (!json) (questions?.print ?? print)(`${style.dim(timeOf(Date.now()))}  ${line}`);
   };
+  // What others have written stands in it: questions, labels, what went wrong.
+  const tell = (line: string) => say(plainText(line));
   // What the process says, it says in every pass.
   const said = new Set<string>();
   const release = captureConsole((line) => {
@@ -30,21 +41,48 @@ export async function babysitCommand(runDir: string, { sdk, json = false }: Baby
     say(line);
   });
   const stop = new AbortController();
-  const stopListening = onInterrupt((by) => stop.abort(`interrupted by ${by}`));
+  const stopListening = onInterrupt((by) => {
+    stop.abort(`interrupted by ${by}`);
+    void questions?.close();
+  });
   try {
     const run = await openBabysitterRun(runDir, sdk);
-    say(`run ${run.folder.facts.runId} · ${run.folder.facts.processId} · babysitter ${run.sdk.version}`);
+    const data = dataFolder(troupeFolder(run.folder.runDir));
+    const asks =
+      questions === undefined
+        ? {}
+        : { breakpoint: breakpointQuestions({ data, questions, style, signal: stop.signal, say: tell }) };
+    tell(`run ${run.folder.facts.runId} · ${run.folder.facts.processId} · babysitter ${run.sdk.version}`);
     try {
-      const end = await babysit({ ...run, ...run.performers, clock: systemClock, signal: stop.signal, tell: say });
+      const end = await babysit({ ...run, ...run.performers, ...asks, clock: systemClock, signal: stop.signal, tell });
+      await questions?.close();
       release();
       return report(end, runDir, json);
     } finally {
       await run.close();
     }
   } finally {
+    await questions?.close();
     release();
     stopListening();
   }
+}
+
+/** Whether somebody is there to be asked. */
+function mayAsk({ json = false, input = true }: BabysitCommandOptions): boolean {
+  const ci = process.env['CI'] ?? '';
+  const isCi = ci !== '' && ci !== '0' && ci !== 'false';
+  return input && !json && !isCi && process.stdin.isTTY && process.stdout.isTTY;
+}
+
+function questionsHere(): TerminalQuestions {
+  return terminalQuestions({
+    input: process.stdin,
+    output: process.stdout,
+    isPaintable: isPaintable(process.stdout),
+    // As if the terminal had sent it.
+    interrupt: () => void process.kill(process.pid, 'SIGINT'),
+  });
 }
 
 function report(end: Babysat, runDir: string, json: boolean): number {

@@ -245,6 +245,10 @@ export function program(done: (exitCode: number) => void): Command {
     'troupe babysit .a5c/runs/01J9ZQ',
   );
   babysit.option('--sdk <path>', "folder of babysitter's SDK; default the one that the process file finds");
+  babysit.option(
+    '--no-input',
+    'do not ask at the terminal: breakpoints wait for troupe approve; so with --json, and in CI',
+  );
   babysit.option('--json', 'print JSON, for programs');
   babysit.action(async (runDir: string) =>
     done(await (await import('./babysit-command.ts')).babysitCommand(runDir, babysit.opts())),

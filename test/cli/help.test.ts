@@ -24,6 +24,7 @@ const commands = [
   'approve',
   'restore',
   'mcp',
+  'babysit',
 ];
 
 test.each(['', ...commands])('troupe %s --help says what there is, with an example', async (command) => {
