@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { readEvents } from 'troupe/babysitter';
+import { openRunFolder, readEvents } from 'troupe/babysitter';
 import { fileRequests } from '../../src/process/file-requests.ts';
 import { hasTerminals, onTerminal } from '../cli/on-terminal.ts';
 import { screen } from '../cli/screen.ts';
@@ -112,6 +112,25 @@ describe.skipIf(!hasTerminals)('breakpoints at the terminal', { timeout: 60_000 
     type(driven, 'y\r');
     expect(await driven.ended).toMatchObject({ code: 0 });
     expect((await gates(it)).answered).toMatchObject([{ approved: false }, { approved: true }]);
+  });
+
+  test('an effect that somebody else has resolved is asked no more', async () => {
+    const wait = (file: string) => `while [ ! -e ${file} ]; do sleep 0.02; done`;
+    const it = await playedProject([
+      ship,
+      { label: 'held', command: wait('go') },
+      { label: 'longer', command: wait('end') },
+    ]);
+    const driven = onTerminal(it, it.babysit, env);
+    await prompted(driven, 'Ship it');
+    const [effectId = ''] = openRunFolder(it.dir).index().effects.keys();
+    expect(await openRunFolder(it.dir).commit(effectId, { status: 'ok', value: 'by hand' })).toBe(true);
+    it.write('go', '');
+    await driven.said('ship 000000  was resolved elsewhere; the question is withdrawn');
+    it.write('end', '');
+    const { code, stdout } = await driven.ended;
+    expect(code).toBe(0);
+    expect(shown(stdout)).toContain('- by hand');
   });
 
   test('of two answers at once one counts, and whoever gave the other is told', async () => {

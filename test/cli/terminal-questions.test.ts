@@ -38,8 +38,10 @@ function terminal(isPaintable = true) {
         },
       }),
     /** Waits until the prompt stands behind what is shown. */
-    prompted: (name: string, prompt = asked) =>
-      expect.poll(() => `${seen()} `, patience).toMatch(new RegExp(`\\? ${name}\\n(?:.*\\n)*?.*${prompt.source}`)),
+    async prompted(name: string, prompt = asked) {
+      const pattern = new RegExp(`\\? ${name}\\n(?:.*\\n)*?.*${prompt.source}`);
+      await expect.poll(() => `${seen()} `, patience).toMatch(pattern);
+    },
   };
 }
 
