@@ -110,6 +110,16 @@ export class Roster {
     for (const child of childrenOf(live.snapshot)) this.letGo(child);
   }
 
+  /** Children that had settled before go with their parent, however it went. */
+  private clearBelow(gone: Live): void {
+    for (const child of childrenOf(gone.snapshot)) {
+      const live = this.of(child);
+      if (live?.phase !== 'stopped') continue;
+      live.dismissed = true;
+      this.clearBelow(live);
+    }
+  }
+
   private touch(
     place: Place,
     incarnation: number,
@@ -175,6 +185,8 @@ export class Roster {
   /** The cells after the turn. */
   write(lanes: Digest): Vector<Cell> {
     let { cells } = this.system;
+    // Whoever is found here is touched, and comes by in its turn.
+    for (const live of this.touched) if (live.logic.kind === 'machine' && isGone(live)) this.clearBelow(live);
     for (const newest of this.touched) {
       const { place } = newest;
       if (place.live !== newest) continue;
@@ -222,6 +234,14 @@ export class Roster {
     for (const ref of this.made) strip(ref);
     this.made.length = 0;
   }
+}
+
+/** Stopped, and nothing of it stays: its parent has let it go, or another one lives in its place. */
+function isGone(live: Live): boolean {
+  if (live.phase !== 'stopped') return false;
+  for (let newer = live.place.live; newer !== live && newer !== undefined; newer = newer.older)
+    if (isKept(newer)) return true;
+  return !isKept(live);
 }
 
 /** Stopped actors, and those that never got to start, leave only their number behind. */
