@@ -39,6 +39,7 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     // A process per worker, not per file: a third less to compute. A test puts back what it changes in its process.
     isolate: false,
+    setupFiles: [at('test/support/seed.ts')],
     hookTimeout: 60_000,
     coverage: { provider: 'v8', include: ['src/**', 'machines/**'] },
     projects: [

@@ -7,7 +7,9 @@ import { amendLive } from './live.ts';
 import { tapes } from './tape.ts';
 
 const turnsWanted = Number(process.env['TROUPE_DIFF_TURNS'] ?? 20_000);
-const seed = Number(process.env['TROUPE_DIFF_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(
+  process.env['TROUPE_DIFF_SEED'] ?? fc.readConfigureGlobal().seed ?? Math.floor(Math.random() * 2 ** 31),
+);
 
 let restore = () => {};
 beforeAll(() => {
