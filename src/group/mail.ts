@@ -17,9 +17,18 @@ import { cellAt, type System } from './system.ts';
 /** Mail of a group's members. Owned by the fold: {@link foldMail} changes it in place. */
 export type Mailboxes = Map<string, Box>;
 
+/** The newest keys: one is asked for several times with each message. */
+const keys = new Map<string, { readonly incarnation: number; readonly key: string }>();
+const keysMax = 10_000;
+
 /** Key of a mailbox. */
 export function mailKey({ address, incarnation }: ActorKey): string {
-  return `${address}#${incarnation}`;
+  const known = keys.get(address);
+  if (known?.incarnation === incarnation) return known.key;
+  const key = `${address}#${incarnation}`;
+  if (keys.size >= keysMax) keys.clear();
+  keys.set(address, { incarnation, key });
+  return key;
 }
 
 /** Whether mail of this key can still be read: its member is living and unsettled, and of this incarnation. */

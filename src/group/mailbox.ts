@@ -79,12 +79,10 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
   let isClosed = false;
   let door: Door | undefined;
 
+  const closedError = () =>
+    new TroupeError('CANCELLED', `attempt ${attempt} of member \`${address}\` has ended; it has no mailbox any more.`);
   const refuseClosed = () => {
-    if (isClosed)
-      throw new TroupeError(
-        'CANCELLED',
-        `attempt ${attempt} of member \`${address}\` has ended; it has no mailbox any more.`,
-      );
+    if (isClosed) throw closedError();
   };
   const unread = (max: number, isWanted: (mail: Mail) => boolean = () => true) =>
     unreadIn(fold.mail.get(key), max, (mail) => !handed.has(mail.id) && isWanted(mail));
@@ -141,12 +139,10 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
     return `${address}#${incarnation}:${hashToText(hashText(text))}${count === 1 ? '' : `:${count}`}`;
   };
 
-  const send: Mailbox['send'] = async (letter) => {
-    refuseClosed();
-    return await post.send(
-      address,
-      letter.id === undefined ? { ...letter, id: idOf(letter) } : (letter as Letter & { readonly id: string }),
-    );
+  const sendNamed = async (letter: Letter) => await post.send(address, { ...letter, id: idOf(letter) });
+  const send: Mailbox['send'] = (letter) => {
+    if (isClosed) return Promise.reject(closedError());
+    return letter.id === undefined ? sendNamed(letter) : post.send(address, letter as Letter & { readonly id: string });
   };
 
   /** What `give` makes of the first mail there is: in one step, so that nobody else finds the same. */

@@ -7,7 +7,12 @@ import type { Limits } from './limits.ts';
 import type { Heard } from './snapshot.ts';
 
 /** An effect without its id. */
-export type Asked = Effect extends infer E ? (E extends { readonly id: string } ? Omit<E, 'id'> : never) : never;
+export type Asked =
+  Exclude<Effect, { readonly type: 'deliver' }> extends infer E
+    ? E extends { readonly id: string }
+      ? Omit<E, 'id'>
+      : never
+    : never;
 
 /** What a turn asks of the world and which deliveries it derives, in order; both go into the digest as they come. */
 export class Outbox {
@@ -34,9 +39,19 @@ export class Outbox {
     if ('dueAt' in effect) lanes.number(effect.dueAt);
     // Inputs and ends were checked to be JSON; their own types do not say so.
     if (effect.type === 'invoke') lanes.json(effect.input as unknown as JsonValue);
-    if (effect.type === 'emit' || effect.type === 'deliver' || effect.type === 'deadLetter') lanes.json(effect.event);
+    if (effect.type === 'emit' || effect.type === 'deadLetter') lanes.json(effect.event);
     if (effect.type === 'log') lanes.json(effect.value);
     if (effect.type === 'end') lanes.json(effect as unknown as JsonValue);
+  }
+
+  /** A member hears something: as {@link ask}, without its detours, for it comes with every message. */
+  deliver({ place: { address }, incarnation }: Key, from: string, event: EventObject): void {
+    this.effects.push({ id: `${this.seq}:${this.effects.length}`, type: 'deliver', address, incarnation, from, event });
+    const { lanes } = this;
+    lanes.text('deliver');
+    lanes.text(address);
+    lanes.number(incarnation);
+    lanes.json(event);
   }
 
   /** One actor sends to another; `from` is undefined for the start of the coordinator. */

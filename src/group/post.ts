@@ -50,9 +50,8 @@ export function postOf(
 ): Post {
   /** When each sender's last letters were sent, oldest first; those before `head` are out of the window. */
   const sentBy = new Map<string, { readonly times: number[]; head: number }>();
-  const underWay = new Map<string, Promise<unknown>>();
-  /** Letters by recipient that are not folded yet. */
-  const onTheWay = new Map<string, number>();
+  /** Letters that are not folded yet, by recipient and id. */
+  const underWay = new Map<Address, Map<string, Promise<unknown>>>();
 
   const refuseRate = (from: string) => {
     const now = context.clock.now();
@@ -89,7 +88,7 @@ export function postOf(
     const incarnation = system === undefined ? undefined : cellAt(system, to)?.incarnation;
     const unread =
       (incarnation === undefined ? 0 : (fold.mail.get(mailKey({ address: to, incarnation }))?.unread ?? 0)) +
-      (onTheWay.get(to) ?? 0);
+      (underWay.get(to)?.size ?? 0);
     if (unread >= context.mailboxMax) {
       throw new TroupeError(
         'LIMIT',
@@ -122,35 +121,31 @@ export function postOf(
       const recordings: Promise<unknown>[] = [];
       for (const address of addresses) {
         if (sentTo?.includes(address) === true) continue;
-        const key = `${id}\u0000${address}`;
-        const known = underWay.get(key);
+        const theirs = underWay.get(address) ?? new Map<string, Promise<unknown>>();
+        const known = theirs.get(id);
         if (known !== undefined) {
           recordings.push(known);
           continue;
         }
         refuseFull(address);
         refuseRate(from);
-        onTheWay.set(address, (onTheWay.get(address) ?? 0) + 1);
         const plain = { id, from, to: address, type, body: checked };
         const reply = inReplyTo === undefined ? plain : { ...plain, inReplyTo };
         const data = mode === undefined ? reply : { ...reply, mode };
         const recording = new Promise<void>((resolve, reject) => {
-          const left = () => {
-            underWay.delete(key);
-            onTheWay.set(address, (onTheWay.get(address) ?? 1) - 1);
-          };
           const applied = () => {
-            left();
+            theirs.delete(id);
             resolve();
           };
           const failed = (error: unknown) => {
-            left();
+            theirs.delete(id);
             // The journal's own error, passed on.
             reject(error as Error);
           };
           push(data, applied, failed);
         });
-        underWay.set(key, recording);
+        theirs.set(id, recording);
+        underWay.set(address, theirs);
         recordings.push(recording);
       }
       await (recordings.length === 1 ? recordings[0] : Promise.all(recordings));

@@ -90,9 +90,14 @@ function signal(system: System, entry: FoldedEntry, { from, event }: GroupEvents
   return hear(system, entry, rootAddress, from, event);
 }
 
-function message(system: System, entry: FoldedEntry, { to, ...told }: Message): Step {
-  const event: Heard & Omit<Message, 'to'> = told;
-  const { from } = told;
+function message(system: System, entry: FoldedEntry, told: Message): Step {
+  const { id, from, to, type, body, inReplyTo, mode } = told;
+  if (body !== undefined && inReplyTo === undefined && mode === undefined) {
+    // Keys in their canonical order: the digest is made of the text as it stands.
+    const event: Heard & Omit<Message, 'to'> = { body, from, id, type };
+    return hear(system, entry, to, from, event);
+  }
+  const { to: _, ...event } = told;
   return hear(system, entry, to, from, event);
 }
 

@@ -8,6 +8,7 @@
 import type { Clock } from '../clock.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry, Journal, JournalEvent } from '../journal/port.ts';
+import { afterAnswers } from '../journal/time.ts';
 
 /** An input on its way. `settle` is told the entry once it is durable and applied, or why it never will be. */
 interface Waiting {
@@ -123,10 +124,10 @@ export function streamWriter(options: StreamWriterOptions): StreamWriter {
         return;
       }
       waiting.push({ type, data, applied, failed });
-      // One microtask later, so that inputs of the same moment share the append.
+      // When everybody who was answered at this moment has gone on: what they ask for shares the append.
       if (!running) {
         running = true;
-        queueMicrotask(() => void run());
+        afterAnswers(() => void run());
       }
     },
     record: (type, data) => new Promise((resolve, reject) => writer.push(type, data, resolve, reject)),

@@ -191,8 +191,7 @@ export class Turn implements Stage, Deeds {
 
   private process(live: Live, { event, from }: Letter): void {
     const before = live.snapshot ?? stoppedSnapshot;
-    if (live.logic.kind === 'member' && !isReserved(event.type))
-      this.outbox.ask({ type: 'deliver', ...idOf(live), from, event: event as EventObject });
+    if (live.logic.kind === 'member' && !isReserved(event.type)) this.outbox.deliver(live, from, event as EventObject);
     else if (live.logic.kind === 'machine' && live.logic.fast === undefined && !hears(live.logic, before, event.type))
       return;
     let after: AnySnapshot;

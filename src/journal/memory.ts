@@ -15,6 +15,7 @@ import type {
   Origin,
   Snapshot,
 } from './port.ts';
+import type { JsonValue } from '../json.ts';
 
 /** A store in this process's memory. */
 export interface MemoryStore extends JournalStore {
@@ -23,6 +24,8 @@ export interface MemoryStore extends JournalStore {
   fork(from: string, options: { readonly at: number; readonly as: string }): Promise<Fork>;
   remove(run: string): Promise<void>;
 }
+
+type SavedSnapshot = Omit<Snapshot, 'data'> & { readonly text: string };
 
 interface MemoryRun {
   /** Lines as the file journal writes them: what is read was JSON in between, here too. */
@@ -34,7 +37,7 @@ interface MemoryRun {
     readonly text: string;
   }[];
   readonly heads: Map<string, number>;
-  readonly snapshots: Map<string, Snapshot[]>;
+  readonly snapshots: Map<string, SavedSnapshot[]>;
   readonly origin?: Origin;
   epoch: number;
   holder: (Holder & { isDead: boolean }) | undefined;
@@ -182,16 +185,19 @@ export function memoryStore({
       async saveSnapshot(snapshot) {
         if (isClosed || lease === undefined) return false;
         const others = (memory.snapshots.get(snapshot.stream) ?? []).filter((other) => other.seq !== snapshot.seq);
-        // Kept as a copy: a snapshot is what it was when it was saved.
-        const kept = [structuredClone(snapshot), ...others].toSorted((a, b) => b.seq - a.seq).slice(0, 2);
+        const { stream, seq, maker, data } = snapshot;
+        // Kept as its text: a snapshot is what it was when it was saved.
+        const saved = { stream, seq, maker, text: JSON.stringify(data) };
+        const kept = [saved, ...others].toSorted((a, b) => b.seq - a.seq).slice(0, 2);
         memory.snapshots.set(snapshot.stream, kept);
         return true;
       },
       async loadSnapshot(stream, maker) {
         if (isClosed) throw closed();
         for (const snapshot of memory.snapshots.get(stream) ?? []) {
-          if (snapshot.maker === maker && snapshot.seq <= (memory.heads.get(stream) ?? 0))
-            return structuredClone(snapshot);
+          const { seq, text } = snapshot;
+          if (snapshot.maker === maker && seq <= (memory.heads.get(stream) ?? 0))
+            return { stream, seq, maker, data: JSON.parse(text) as JsonValue };
           const message = `The snapshot of \`${stream}\` at seq ${snapshot.seq} by \`${snapshot.maker}\` is ignored.`;
           if (!found.some((other) => other.message === message)) found.push({ kind: 'snapshot-ignored', message });
         }

@@ -168,7 +168,8 @@ export function createWriter(options: WriterOptions): Writer {
           turnMs = monotonicMs();
           // Through the thread pool a flush takes about twice as long: count half, to compare it with a blocking one.
           settle(batch, content, (turnMs - startedMs) / 2);
-          if (failure === undefined) afterAnswers(pump);
+          // Twice: streams collect what they append in the same way.
+          if (failure === undefined) afterAnswers(() => afterAnswers(pump));
         },
         (error: unknown) => fail(ioError(error, 'appending', path, true), batch),
       );
