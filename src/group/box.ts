@@ -16,8 +16,11 @@ export interface Mail extends Message {
 export interface Box {
   readonly mails: Mail[];
   readonly isRead: boolean[];
-  /** Place by the message's id. */
+  /** Place by the message's id, of those before `indexed`: letters are mostly asked for in their order, which needs none. */
   readonly places: Map<string, number>;
+  indexed: number;
+  /** Behind the letter that was asked for last by its effect. */
+  heard: number;
   /** Everything before this place has been read. */
   head: number;
   unread: number;
@@ -25,7 +28,7 @@ export interface Box {
 
 /** A box with these letters in it, all unread unless `isRead` says otherwise. */
 export function boxOf(mails: readonly Mail[], isRead: readonly boolean[] = []): Box {
-  const box: Box = { mails: [], isRead: [], places: new Map(), head: 0, unread: 0 };
+  const box: Box = { mails: [], isRead: [], places: new Map(), indexed: 0, heard: 0, head: 0, unread: 0 };
   for (const mail of mails) putMail(box, mail);
   markRead(
     box,
@@ -36,7 +39,6 @@ export function boxOf(mails: readonly Mail[], isRead: readonly boolean[] = []): 
 
 /** Adds a letter behind the others. */
 export function putMail(box: Box, mail: Mail): void {
-  box.places.set(mail.id, box.mails.length);
   box.mails.push(mail);
   box.isRead.push(false);
   box.unread += 1;
@@ -44,9 +46,12 @@ export function putMail(box: Box, mail: Mail): void {
 
 /** Marks letters as read by the present attempt. */
 export function markRead(box: Box, ids: readonly string[]): void {
+  let next = box.head;
   for (const id of ids) {
-    const place = box.places.get(id);
-    if (place === undefined || box.isRead[place] === true) continue;
+    const place = box.mails[next]?.id === id ? next : placeIn(box, id);
+    if (place === undefined) continue;
+    next = place + 1;
+    if (box.isRead[place] === true) continue;
     box.isRead[place] = true;
     box.unread -= 1;
   }
@@ -62,13 +67,22 @@ export function markUnread(box: Box): void {
 
 /** What a `deliver` effect put into the box; undefined when it is there no more. */
 export function mailOfEffect(
-  { mails, places }: Box,
+  box: Box,
   { id: effect, event }: Pick<Extract<Effect, { readonly type: 'deliver' }>, 'event' | 'id'>,
 ): Mail | undefined {
+  const { mails } = box;
+  let place = box.heard;
   // What was sent by a machine has the effect's own id.
-  const place = places.get(typeof event.id === 'string' ? event.id : effect) ?? -1;
-  const mail = mails[place];
-  return mail?.effect === effect ? mail : mails.findLast((one) => one.effect === effect);
+  if (mails[place]?.effect !== effect) place = placeIn(box, typeof event.id === 'string' ? event.id : effect) ?? -1;
+  if (mails[place]?.effect !== effect) place = mails.findLastIndex((one) => one.effect === effect);
+  if (place >= 0) box.heard = place + 1;
+  return mails[place];
+}
+
+function placeIn(box: Box, id: string): number | undefined {
+  const { mails, places } = box;
+  for (; box.indexed < mails.length; box.indexed += 1) places.set((mails[box.indexed] as Mail).id, box.indexed);
+  return places.get(id);
 }
 
 /** Up to `max` unread letters that `isWanted` lets through, oldest first. */

@@ -1,7 +1,7 @@
-import { toJson, type JsonValue } from '../json.ts';
+import { canonical, toJson, type JsonValue } from '../json.ts';
 import { rootAddress } from './address.ts';
 import type { Key } from './cell.ts';
-import type { Digest } from './digest.ts';
+import { hashText, type Digest } from './digest.ts';
 import type { Address, Delivery, Effect, EventObject } from './effect.ts';
 import type { Limits } from './limits.ts';
 import type { Heard } from './snapshot.ts';
@@ -51,7 +51,7 @@ export class Outbox {
     lanes.text('deliver');
     lanes.text(address);
     lanes.number(incarnation);
-    lanes.json(event);
+    lanes.hash(hashText(textOf(event)));
   }
 
   /** One actor sends to another; `from` is undefined for the start of the coordinator. */
@@ -73,6 +73,15 @@ export class Outbox {
     }
     this.ask({ type: 'deadLetter', from, to, event: letter, reason });
   }
+}
+
+/** The canonical text, written at once where it is a message with nothing but body, from, id and type. */
+export function textOf(event: EventObject): string {
+  const { body, from, id, type } = event;
+  let fields = 0;
+  for (const _ in event) fields += 1;
+  if (fields !== 4 || body === undefined || typeof from !== 'string' || typeof id !== 'string') return canonical(event);
+  return `{"body":${canonical(body)},"from":${JSON.stringify(from)},"id":${JSON.stringify(id)},"type":${JSON.stringify(type)}}`;
 }
 
 /** An event that leaves the group: JSON, checked. Throws NOT_JSON. */
