@@ -59,7 +59,7 @@ function resolveEach(
           ? spawnChildOf(state, args, builtin as unknown as SpawnChild, scope)
           : undefined;
       if (child !== undefined) {
-        state = changed(state, state.context, { ...state.children, [child.id]: child.ref }, state);
+        state = changed(state, state.context, withChildren(state.children, { [child.id]: child.ref }), state);
         execute(scope, { type: builtin.type, params: { actorRef: child.ref } });
         continue;
       }
@@ -116,6 +116,14 @@ function withoutChild(children: State['children'], id: string): State['children'
   return copy;
 }
 
+/** As {@link withoutChild}. */
+function withChildren(children: State['children'], spawned: State['children']): State['children'] {
+  const copy: Record<string, AnyActorRef> = {};
+  for (const key of Object.keys(children)) copy[key] = children[key] as AnyActorRef;
+  for (const key of Object.keys(spawned)) copy[key] = spawned[key] as AnyActorRef;
+  return copy;
+}
+
 /** The kernel's executor reads no more than these two. */
 function execute(scope: AnyActorScope, action: Action): void {
   scope.actionExecutor(action as Parameters<AnyActorScope['actionExecutor']>[0]);
@@ -140,7 +148,7 @@ function assign(state: State, args: Arguments, params: unknown, assignment: unkn
     update = values;
   }
   const context = Object.assign({}, state.context, update);
-  return changed(state, context, spawned === undefined ? state.children : { ...state.children, ...spawned }, state);
+  return changed(state, context, spawned === undefined ? state.children : withChildren(state.children, spawned), state);
 }
 
 /** A changed copy, spelled out in XState's order of fields: spreading one costs more than all else that an event does. */

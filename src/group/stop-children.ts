@@ -33,7 +33,8 @@ export function stopChildren<
     if (stopped.size === 0) return [snapshot, undefined, undefined];
     const children: Record<string, AnyActorRef | undefined> = {};
     const refs: AnyActorRef[] = [];
-    for (const [id, ref] of Object.entries(snapshot.children)) {
+    for (const id of Object.keys(snapshot.children)) {
+      const ref = snapshot.children[id];
       if (!stopped.has(id)) children[id] = ref;
       else if (ref !== undefined) refs.push(ref);
     }
