@@ -1,5 +1,6 @@
 /** Agents: what an adapter, the journal and the mailbox add to a turn of a real CLI, and what a host with fifty members weighs. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -30,8 +31,22 @@ const definition = defineProcess(
     ctx.group('turn', fanOut, { members: [{ id: 'member', harness: agent, prompt }] }).output,
 );
 
-/** Starts the program that follows, and notes in `$0` when it began and when it ended, ns since 1970. */
-const timed = 'date +%s%N > "$0"; "$@"; code=$?; date +%s%N >> "$0"; exit $code';
+/** Ms from the spawn of each program that `work` starts to the end that Node tells, the longest-lived one's. */
+async function lifeOf(work: () => Promise<void>): Promise<number> {
+  let longestMs = 0;
+  const onSpawn = (message: unknown) => {
+    const beganMs = performance.now();
+    const { process: child } = message as { readonly process: ChildProcess };
+    child.once('exit', () => (longestMs = Math.max(longestMs, performance.now() - beganMs)));
+  };
+  subscribe('child_process', onSpawn);
+  try {
+    await work();
+    return longestMs;
+  } finally {
+    unsubscribe('child_process', onSpawn);
+  }
+}
 
 /** The same turn as a member of a group on a file journal, with its mailbox; `programMs`: how long the program itself lived. */
 async function ourTurn(
@@ -40,14 +55,12 @@ async function ourTurn(
   dir: string,
 ): Promise<TurnTimes & { readonly programMs: number }> {
   const { env, model } = stage.reach(agent);
-  const times = `${dir}.times`;
   const harness = cli(agent, {
     inheritEnv: false,
     cwd: stage.work,
     model,
     env: { ...stage.env, ...env },
     briefing: false,
-    program: ['sh', '-c', timed, times, agent],
   });
   let startedMs = 0;
   let answerMs = Number.NaN;
@@ -59,16 +72,18 @@ async function ourTurn(
   const store = fileStore({ dir });
   const harnesses = { [agent]: harness };
   const run = await openRun({ store, process: definition, run: 'turn', input: { agent }, harnesses, observer });
-  startedMs = performance.now();
-  const end = await run.drive();
-  const wholeMs = performance.now() - startedMs;
+  let said = '';
+  let wholeMs = 0;
+  const programMs = await lifeOf(async () => {
+    startedMs = performance.now();
+    said = JSON.stringify(await run.drive());
+    wholeMs = performance.now() - startedMs;
+  });
   await run.close();
-  const said = JSON.stringify(end);
   if (!said.includes(answer)) throw new Error(`the run came to ${said}`);
   // Of an answer that comes with the end only the end is told.
   if (Number.isNaN(answerMs)) answerMs = wholeMs;
-  const [began = 0, ended = 0] = readFileSync(times, 'utf8').trim().split('\n').map(Number);
-  return { wholeMs, answerMs, programMs: (ended - began) / 1e6 };
+  return { wholeMs, answerMs, programMs };
 }
 
 /** One agent: what is ours in a turn, whole turns beside the bare program's, and how soon the model's answer is known. */
