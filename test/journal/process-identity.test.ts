@@ -42,6 +42,8 @@ describe('who lives', () => {
         const pid = Number(String(line));
         const child = { ...self, pid, startedAt: startedAt(pid) };
         expect(machineProcesses.liveness(child)).toBe('alive');
+        // As long as it is a shell, it may fetch the result.
+        while (readFileSync(`/proc/${parent.pid}/comm`, 'utf8').trim() !== 'cat') await new Promise(setImmediate);
         process.kill(pid, 'SIGKILL');
         while (machineProcesses.liveness(child) !== 'dead') await new Promise(setImmediate);
         expect(existsSync(`/proc/${pid}/stat`)).toBe(true);
