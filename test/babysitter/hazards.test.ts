@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readEvents } from 'troupe/babysitter';
+import { patience } from '../cli/support.ts';
 import { projectWith, type Project } from './project.ts';
 import { isSdkInstalled } from './sdk/install.ts';
 
@@ -171,16 +172,16 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_00
     const runDir = await project.create('run-1');
     const driven = project.troupe(['babysit', runDir]);
     const data = join(runDir, 'troupe');
-    for (const until = Date.now() + 20_000; Date.now() < until;) {
+    let gate = '';
+    const shown = async () => {
       const { stdout } = await project.troupe(['show', 'effects', '--data', data, '--json']);
-      const gate = /"(ship \w{6})"/.exec(stdout)?.[1];
-      if (gate === undefined) continue;
-      expect(stdout).toContain('Ship?');
-      expect(await project.troupe(['approve', 'effects', gate, '--note', 'fine', '--data', data])).toMatchObject({
-        code: 0,
-      });
-      break;
-    }
+      gate = /"(ship \w{6})"/.exec(stdout)?.[1] ?? '';
+      return gate === '' ? 'no gate yet' : stdout;
+    };
+    await expect.poll(shown, patience).toContain('Ship?');
+    expect(await project.troupe(['approve', 'effects', gate, '--note', 'fine', '--data', data])).toMatchObject({
+      code: 0,
+    });
     const { code, stdout } = await driven;
     expect(code).toBe(0);
     expect(stdout).toMatch(/waits for an answer: troupe approve effects 'ship \w{6}' --data/);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { patience, program, project } from '../../cli/support.ts';
 import { browserPath, withoutBrowser } from './browser-path.ts';
 import { cursorOf, endsItsBrowser, watched } from './browser.ts';
-import { inspected, ran, steps } from './stage.ts';
+import { council, inspected, ran, steps } from './stage.ts';
 
 endsItsBrowser();
 
@@ -121,17 +121,7 @@ describe.skipIf(browserPath === undefined)(`doing things in the page${withoutBro
 
   test('a counterexample is opened where it is one, with its faults, and can be walked', async () => {
     const one = project({
-      'council.check.mjs': `
-        import { fail, ok, outcomes, protocol } from 'troupe/check';
-        import { quorum } from 'troupe/machines';
-        export default protocol({
-          name: 'council',
-          coordinator: quorum,
-          input: { members: [{ id: 'a' }, { id: 'b' }], atLeast: 2 },
-          members: { '*': outcomes(ok('yes')) },
-          faults: { hostCrash: 1 },
-          properties: { always: { never: (s) => s.status !== 'completed' } },
-        });`,
+      'council.check.mjs': council(`{ always: { never: (s) => s.status !== 'completed' } }`),
     });
     const checked = one.start('check', 'council.check.mjs', '--open');
     const said = await checked.said(/http:\/\/127/);

@@ -6,24 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { patience, project, type Project } from '../../cli/support.ts';
 import { browserPath, withoutBrowser } from './browser-path.ts';
 import { cursorOf, endsItsBrowser, watched } from './browser.ts';
-import { inspected } from './stage.ts';
+import { council, inspected } from './stage.ts';
 
 endsItsBrowser();
 
 const lowContrast = readFileSync(new URL('low-contrast.js', import.meta.url), 'utf8');
 const hostile = '<img src=x onerror=alert(1)>';
-
-const council = (properties: string) => `
-  import { ok, outcomes, protocol } from 'troupe/check';
-  import { quorum } from 'troupe/machines';
-  export default protocol({
-    name: 'council',
-    coordinator: quorum,
-    input: { members: [{ id: 'a' }, { id: 'b' }], atLeast: 2 },
-    members: { '*': outcomes(ok('yes')) },
-    faults: { hostCrash: 1 },
-    properties: ${properties},
-  });`;
 
 const five = council(`{
   always: {

@@ -21,6 +21,19 @@ export default defineProcess('steps', async (ctx, input) => {
 });
 `;
 
+/** A file that is checked: two are asked by a coordinator whose host may die once. `properties`: as source text. */
+export const council = (properties: string) => `
+  import { ok, outcomes, protocol } from 'troupe/check';
+  import { quorum } from 'troupe/machines';
+  export default protocol({
+    name: 'council',
+    coordinator: quorum,
+    input: { members: [{ id: 'a' }, { id: 'b' }], atLeast: 2 },
+    members: { '*': outcomes(ok('yes')) },
+    faults: { hostCrash: 1 },
+    properties: ${properties},
+  });`;
+
 /** A run that is served. */
 export interface Shown {
   readonly url: string;
