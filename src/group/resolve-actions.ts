@@ -1,4 +1,5 @@
 /** XState's resolveActionsAndContext: what the actions of one microstep come to, in order. */
+import { setOwn } from '../json.ts';
 import type { AnyActorLogic, AnyActorRef, AnyActorScope } from 'xstate';
 import type { AnyAction, Arguments, Builtin, State } from './chart-types.ts';
 import { makeChild } from './ref.ts';
@@ -112,15 +113,15 @@ function spawnChildOf(
 /** A copy key by key: spreading and deleting, as XState does, costs ten times as much from some hundred children on. */
 function withoutChild(children: State['children'], id: string): State['children'] {
   const copy: Record<string, AnyActorRef> = {};
-  for (const key of Object.keys(children)) if (key !== id) copy[key] = children[key] as AnyActorRef;
+  for (const key of Object.keys(children)) if (key !== id) setOwn(copy, key, children[key]);
   return copy;
 }
 
 /** As {@link withoutChild}. */
 function withChildren(children: State['children'], spawned: State['children']): State['children'] {
   const copy: Record<string, AnyActorRef> = {};
-  for (const key of Object.keys(children)) copy[key] = children[key] as AnyActorRef;
-  for (const key of Object.keys(spawned)) copy[key] = spawned[key] as AnyActorRef;
+  for (const key of Object.keys(children)) setOwn(copy, key, children[key]);
+  for (const key of Object.keys(spawned)) setOwn(copy, key, spawned[key]);
   return copy;
 }
 
@@ -133,7 +134,7 @@ function assign(state: State, args: Arguments, params: unknown, assignment: unkn
   let spawned: Record<string, AnyActorRef> | undefined;
   const spawn = (src: string | AnyActorLogic, options?: SpawnOptions) => {
     const ref = spawnActor(state, args, scope, src, options);
-    (spawned ??= {})[ref.id] = ref;
+    setOwn((spawned ??= {}), ref.id, ref);
     scope.defer(() => ref.start());
     return ref;
   };

@@ -7,6 +7,7 @@ import {
   type MachineContext,
   type ParameterizedObject,
 } from 'xstate';
+import { setOwn } from '../json.ts';
 
 /** XState touch point: what a built-in action is made of, as far as it is needed here. */
 interface BuiltIn {
@@ -35,7 +36,7 @@ export function stopChildren<
     const refs: AnyActorRef[] = [];
     for (const id of Object.keys(snapshot.children)) {
       const ref = snapshot.children[id];
-      if (!stopped.has(id)) children[id] = ref;
+      if (!stopped.has(id)) setOwn(children, id, ref);
       else if (ref !== undefined) refs.push(ref);
     }
     return [{ ...snapshot, children }, undefined, refs.map(stopTaken)];

@@ -1,7 +1,8 @@
-import { assign, createActor, setup, type AnyActorRef } from 'xstate';
+import { assign, createActor, setup, spawnChild, stopChild, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
 import { expect, test } from 'vitest';
 import { member } from '../../src/group/member.ts';
 import { actors, define, start, step, wants } from '../../src/group/step.ts';
+import { snapshotAt } from '../../src/group/system.ts';
 import { stopChildren } from '../../src/group/stop-children.ts';
 
 const machine = setup({
@@ -41,4 +42,34 @@ test('changes nothing when nothing is named', () => {
   const before = live.getSnapshot().children;
   live.send(enough([]));
   expect(live.getSnapshot().children).toBe(before);
+});
+
+test('a child may be called what every object has', () => {
+  const odd = setup({ actors: { member } }).createMachine({
+    id: 'odd',
+    entry: [spawnChild('member', { id: '__proto__', input: {} }), spawnChild('member', { id: 'b', input: {} })],
+    on: {
+      more: { actions: spawnChild('member', { id: 'constructor', input: {} }) },
+      less: { actions: stopChild('b') },
+    },
+  });
+  const definition = define(odd);
+  const live = createActor(odd).start();
+  let { system } = start(definition, { seq: 1, at: 0, input: null });
+  const both = () => [
+    Object.keys(live.getSnapshot().children).sort(),
+    Object.keys((snapshotAt(system, '') as AnyMachineSnapshot).children).sort(),
+  ];
+  const expected = [
+    ['__proto__', 'b'],
+    ['__proto__', 'b', 'constructor'],
+    ['__proto__', 'constructor'],
+  ] as const;
+  expect(both()).toEqual([expected[0], expected[0]]);
+  for (const [index, type] of (['more', 'less'] as const).entries()) {
+    live.send({ type });
+    const data = { id: type, from: 'outside', event: { type } };
+    ({ system } = step(system, { seq: index + 2, at: 0, type: 'signal', data }));
+    expect(both()).toEqual([expected[index + 1], expected[index + 1]]);
+  }
 });
