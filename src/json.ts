@@ -38,6 +38,19 @@ export function canonical(value: JsonValue): string {
   return ordered === undefined ? spelledOut(value) : JSON.stringify(ordered);
 }
 
+const quotedTexts = new Map<string, string>();
+const quotedTextsMax = 10_000;
+
+/** A text as JSON, kept: for names that come again and again (event types, addresses, streams). */
+export function quoted(text: string): string {
+  let json = quotedTexts.get(text);
+  if (json === undefined) {
+    if (quotedTexts.size >= quotedTextsMax) quotedTexts.clear();
+    quotedTexts.set(text, (json = JSON.stringify(text)));
+  }
+  return json;
+}
+
 /**
  * The same value with every object's keys in order, itself where they are so already, so that one JSON.stringify writes it:
  * several times faster than key by key. Undefined when JSON.stringify would write it otherwise, or it is no JSON at all.

@@ -1,4 +1,4 @@
-import type { Address } from './effect.ts';
+import type { ActorKey, Address } from './effect.ts';
 
 /** Stands between the ids of an address. */
 export const addressSeparator = '::';
@@ -37,3 +37,17 @@ export function flawOfId(id: unknown): string | undefined {
 
 /** What the coordinator is called where people and members read: its address is the empty one. */
 export const coordinatorName = 'coordinator';
+
+/** The newest keys as texts: one is asked for several times with each message. */
+const keyTexts = new Map<Address, { readonly incarnation: number; readonly text: string }>();
+const keyTextsMax = 10_000;
+
+/** An incarnation as a key of tables. */
+export function actorKeyText({ address, incarnation }: ActorKey): string {
+  const known = keyTexts.get(address);
+  if (known?.incarnation === incarnation) return known.text;
+  const text = `${address}#${incarnation}`;
+  if (keyTexts.size >= keyTextsMax) keyTexts.clear();
+  keyTexts.set(address, { incarnation, text });
+  return text;
+}

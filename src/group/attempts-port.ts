@@ -35,7 +35,9 @@ export interface Attempts {
   reconcile(wants: Iterable<Want>): void;
   /** The budget's gate was answered. */
   answered(): void;
-  /** Mail has come for a member. */
+  /** Mail has come for a member that may wait for it. */
+  called(key: ActorKey): void;
+  /** Mail has come that is perhaps not to wait until it is read. */
   arrived(mail: Mail, key: ActorKey): void;
   /** An outside orchestrator's outcome. */
   settle(want: Want, outcome: Outcome): void;

@@ -10,6 +10,7 @@
 import type { Rejection } from '../harness/route.ts';
 import type { FailureClass, Harness, Invocation, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
+import { actorKeyText } from './address.ts';
 import { attemptKey } from './attempt-key.ts';
 import type { Attempts, AttemptsOptions } from './attempts-port.ts';
 import { checkedBySchema, refuseUnknownSchema } from './checked-by-schema.ts';
@@ -20,7 +21,7 @@ import type { GroupEvents } from './entries.ts';
 import { parseInvocation } from './invocation.ts';
 import { endLeftovers } from './leftovers.ts';
 import { interruption, type MemberRecord } from './ledger.ts';
-import { attempted, livingKey, type Living } from './living.ts';
+import { attempted, type Living } from './living.ts';
 import { lazyMailboxOf } from './mailbox.ts';
 import { permitsOf } from './permits.ts';
 import { reportsOf } from './reports.ts';
@@ -46,7 +47,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
   const addresses = succession<Living>();
 
   const keyOfAttempt = (key: ActorKey, number: number) => attemptKey(run, group, key, number);
-  const isLiving = (member: Living) => living.get(livingKey(member)) === member;
+  const isLiving = (member: Living) => living.get(actorKeyText(member)) === member;
   const recordOf = (key: ActorKey): MemberRecord | undefined => {
     const record = ledger().members.get(key.address);
     return record?.incarnation === key.incarnation ? record : undefined;
@@ -66,7 +67,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
   };
 
   const forget = (member: Living) => {
-    living.delete(livingKey(member));
+    living.delete(actorKeyText(member));
     permits.forget(member);
     member.cancelRetry?.();
     member.reports.end();
@@ -260,7 +261,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
         push('member.progress', { ...attempted(member), progress: checkedProgress(progress, payloadBytesMax) }),
       ),
     };
-    living.set(livingKey(want), member);
+    living.set(actorKeyText(want), member);
     return member;
   };
 
@@ -313,7 +314,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
   return {
     want: (want) => begin(live(want, 1)),
     drop(key, reason) {
-      const member = living.get(livingKey(key));
+      const member = living.get(actorKeyText(key));
       if (member === undefined) return;
       const { phase } = member;
       forget(member);
@@ -326,11 +327,11 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     },
     reconcile(wants) {
       const wanted = [...wants];
-      const keys = new Set(wanted.map(livingKey));
+      const keys = new Set(wanted.map(actorKeyText));
       if (context.performs) {
         endLeftovers({
           ledger: ledger(),
-          isWanted: (key) => keys.has(livingKey(key)),
+          isWanted: (key) => keys.has(actorKeyText(key)),
           sweep: ({ member: address, incarnation, attempt: number, harness }, done) => {
             addresses.leaving(address);
             const ended = () => {
@@ -347,15 +348,16 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     answered() {
       for (const member of permits.release()) if (isLiving(member)) attempt(member);
     },
+    called: (key) => living.get(actorKeyText(key))?.mailbox?.called(),
     arrived(mail, key) {
-      const member = living.get(livingKey(key));
+      const member = living.get(actorKeyText(key));
       if (member?.mailbox?.arrived(mail) !== true || !mayRestart(member)) return;
       const reason = `interrupted by message ${mail.id} (${mail.type}) from ${mail.from}`;
       if (recordOf(key)?.status === 'running')
         dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'interrupted', reason });
     },
     settle(want, outcome) {
-      const member = living.get(livingKey(want));
+      const member = living.get(actorKeyText(want));
       // What is no outcome must not look like an attempt that was lost.
       if (member !== undefined) ended(member, checkedOutcome(outcome, member.address, payloadBytesMax), undefined);
     },

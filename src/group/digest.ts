@@ -26,12 +26,21 @@ export function hashed(text: string): Hash {
 
 /** Hash of a text: FNV-1a in one lane, a multiply-rotate in the other. */
 export function hashText(text: string): Hash {
+  return hashTexts([text]);
+}
+
+/** {@link hashText} of all texts, one behind the other, which are not joined for it. */
+export function hashTexts(texts: readonly string[]): Hash {
+  let length = 0;
+  for (const text of texts) length += text.length;
   let a = 0x811c9dc5;
-  let b = 0x9e3779b9 ^ text.length;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul((b << 13) | (b >>> 19), 5) + unit;
+  let b = 0x9e3779b9 ^ length;
+  for (const text of texts) {
+    for (let index = 0; index < text.length; index += 1) {
+      const unit = text.charCodeAt(index);
+      a = Math.imul(a ^ unit, 0x01000193);
+      b = Math.imul((b << 13) | (b >>> 19), 5) + unit;
+    }
   }
   return { a: scramble(a), b: scramble(b) };
 }

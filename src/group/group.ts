@@ -9,6 +9,7 @@ import type { JsonValue } from '../json.ts';
 import { plainEntry } from '../journal/lazy.ts';
 import type { Entry } from '../journal/port.ts';
 import type { GateAnswer, Letter, Outcome } from '../harness/port.ts';
+import { actorKeyText } from './address.ts';
 import { attemptsOf } from './attempts.ts';
 import type { GroupEvents, Push } from './entries.ts';
 import type { ActorKey, Effect } from './effect.ts';
@@ -17,10 +18,9 @@ import type { GroupContext, GroupOptions } from './group-context.ts';
 import { gatesOf } from './gates.ts';
 import type { Ledger } from './ledger.ts';
 import { mailOfEffect } from './box.ts';
-import { isReadable, mailKey } from './mail.ts';
+import { isReadable } from './mail.ts';
 import { definitionOf } from './definition.ts';
 import { migrated, migrationOf } from './migrate.ts';
-import { livingKey } from './living.ts';
 import { createdAs, refuseMismatch } from './mismatch.ts';
 import { postOf } from './post.ts';
 import { signalsOf, type SendSignal } from './signals.ts';
@@ -195,7 +195,14 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
   };
 
   const arrived = (effect: Extract<Effect, { type: 'deliver' }>) => {
-    const box = state.mail.get(mailKey(effect));
+    const { address, incarnation, event } = effect;
+    if (event['mode'] === undefined) {
+      // Waits in the box until it is read: one call for all that came for its reader, one after the other.
+      if (called?.address !== address || called.incarnation !== incarnation) attempts.called(effect);
+      called = effect;
+      return;
+    }
+    const box = state.mail.get(actorKeyText(effect));
     const mail = box === undefined ? undefined : mailOfEffect(box, effect);
     if (mail !== undefined) attempts.arrived(mail, effect);
   };
@@ -247,9 +254,12 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     }
   };
 
+  /** Whose reader was called last for what is being performed. */
+  let called: ActorKey | undefined;
   const perform = () => {
     const asked = effects;
     effects = [];
+    called = undefined;
     // Before the group is taken up, what its turns ask for is found in its state.
     if (!isTakenUp) return;
     for (const effect of asked) performOne(effect);
@@ -319,8 +329,8 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     }
     const wanted = system === undefined ? [] : [...wantsOf(system)];
     attempts.reconcile(wanted);
-    const keys = new Set(wanted.map(livingKey));
-    worktrees.takenUp((key) => keys.has(livingKey(key)));
+    const keys = new Set(wanted.map(actorKeyText));
+    worktrees.takenUp((key) => keys.has(actorKeyText(key)));
     buryMail();
   }
 

@@ -1,5 +1,4 @@
 /** A wanted member while this host lives: what is under way of it. */
-import type { ActorKey } from './effect.ts';
 import type { OpenMailbox } from './mailbox.ts';
 import type { Reports } from './reports.ts';
 import type { Want } from './system.ts';
@@ -29,6 +28,3 @@ export function attempted({ address, incarnation, attempt }: Living): {
 } {
   return { member: address, incarnation, attempt };
 }
-
-/** Key of a member's incarnation in this host's tables. */
-export const livingKey = ({ address, incarnation }: ActorKey) => `${address}#${incarnation}`;

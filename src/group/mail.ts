@@ -9,32 +9,18 @@ import type { DeliveryMode } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import { boxOf, markRead, markUnread, putMail, type Box, type Mail } from './box.ts';
-import { coordinatorName, rootAddress } from './address.ts';
-import type { ActorKey, Effect } from './effect.ts';
+import { actorKeyText, coordinatorName, rootAddress } from './address.ts';
+import type { Effect } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
 import { cellAt, type System } from './system.ts';
 
 /** Mail of a group's members. Owned by the fold: {@link foldMail} changes it in place. */
 export type Mailboxes = Map<string, Box>;
 
-/** The newest keys: one is asked for several times with each message. */
-const keys = new Map<string, { readonly incarnation: number; readonly key: string }>();
-const keysMax = 10_000;
-
-/** Key of a mailbox. */
-export function mailKey({ address, incarnation }: ActorKey): string {
-  const known = keys.get(address);
-  if (known?.incarnation === incarnation) return known.key;
-  const key = `${address}#${incarnation}`;
-  if (keys.size >= keysMax) keys.clear();
-  keys.set(address, { incarnation, key });
-  return key;
-}
-
 /** Whether mail of this key can still be read: its member is living and unsettled, and of this incarnation. */
 export function isReadable(system: System, key: string, address: string): boolean {
   const cell = cellAt(system, address);
-  return cell?.actor?.running === true && mailKey({ address, incarnation: cell.incarnation }) === key;
+  return cell?.actor?.running === true && actorKeyText({ address, incarnation: cell.incarnation }) === key;
 }
 
 type Deliver = Extract<Effect, { readonly type: 'deliver' }>;
@@ -72,7 +58,7 @@ export function foldMail(boxes: Mailboxes, entry: Entry, effects: readonly Effec
   if (boxes.size > 0) noteEntry(boxes, entry);
   for (const effect of effects) {
     if (effect.type !== 'deliver') continue;
-    const key = mailKey(effect);
+    const key = actorKeyText(effect);
     const box = boxes.get(key);
     if (box === undefined) boxes.set(key, boxOf([mailOf(effect, entry.at)]));
     else putMail(box, mailOf(effect, entry.at));
@@ -83,13 +69,13 @@ function noteEntry(boxes: Mailboxes, { type, data }: Entry): void {
   switch (type) {
     case 'message.read': {
       const { member, incarnation, ids } = data as unknown as GroupEvents['message.read'];
-      const box = boxes.get(mailKey({ address: member, incarnation }));
+      const box = boxes.get(actorKeyText({ address: member, incarnation }));
       if (box !== undefined) markRead(box, ids);
       break;
     }
     case 'attempt.started': {
       const { member, incarnation, attempt } = data as unknown as GroupEvents['attempt.started'];
-      const box = attempt > 1 ? boxes.get(mailKey({ address: member, incarnation })) : undefined;
+      const box = attempt > 1 ? boxes.get(actorKeyText({ address: member, incarnation })) : undefined;
       if (box !== undefined) markUnread(box);
       break;
     }
@@ -97,7 +83,7 @@ function noteEntry(boxes: Mailboxes, { type, data }: Entry): void {
     case 'attempt.cancelled': {
       // What has ended has read what it read; the rest becomes dead letters.
       const { member, incarnation, again } = data as unknown as GroupEvents['attempt.cancelled'];
-      const key = mailKey({ address: member, incarnation });
+      const key = actorKeyText({ address: member, incarnation });
       if (again !== true) keepOnly(boxes, key, (_mail, isRead) => !isRead);
       break;
     }

@@ -5,6 +5,7 @@
 import { TroupeError } from '../error.ts';
 import { canonical } from '../json.ts';
 import type { DeliveryMode, Letter, Mailbox, Message, Taken } from '../harness/port.ts';
+import { actorKeyText } from './address.ts';
 import { hashText, hashToText } from './digest.ts';
 import { doorOf, type Door } from './door.ts';
 import type { ActorKey } from './effect.ts';
@@ -13,7 +14,6 @@ import type { Gates } from './gates.ts';
 import type { GroupContext } from './group-context.ts';
 import { unreadIn } from './box.ts';
 import type { Mail } from './box.ts';
-import { mailKey } from './mail.ts';
 import type { Post } from './post.ts';
 import type { Push } from './entries.ts';
 
@@ -22,6 +22,8 @@ export interface OpenMailbox {
   mailbox(): Mailbox;
   /** Made when it is first asked for: most attempts have no session and no question. */
   door(): Door;
+  /** Mail has come that waits until it is read. */
+  called(): void;
   /** Mail has come. True when the attempt is to be interrupted for it. */
   arrived(mail: Mail): boolean;
   /** The attempt has ended: whoever waits is sent away. */
@@ -41,7 +43,8 @@ export interface MailboxOptions {
   readonly push: Push;
 }
 
-const asMessage = ({ mode: _mode, effect: _effect, ...message }: Mail): Message => message;
+const asMessage = ({ id, from, to, type, body, inReplyTo, at }: Mail): Message =>
+  inReplyTo === undefined ? { id, from, to, type, body, at } : { id, from, to, type, body, inReplyTo, at };
 
 /** As {@link mailboxOf}, made when it is first looked into: most attempts never do. */
 export function lazyMailboxOf(options: MailboxOptions): OpenMailbox {
@@ -57,6 +60,7 @@ export function lazyMailboxOf(options: MailboxOptions): OpenMailbox {
   return {
     mailbox: () => opened().mailbox(),
     door: () => opened().door(),
+    called: () => open?.called(),
     // Nobody waits, and nobody is steered, where nobody has looked.
     arrived: (mail) => (open === undefined ? mail.mode === 'interrupt' : open.arrived(mail)),
     close() {
@@ -70,7 +74,7 @@ export function lazyMailboxOf(options: MailboxOptions): OpenMailbox {
 export function mailboxOf(options: MailboxOptions): OpenMailbox {
   const { context, member, attempt, fold, post, push } = options;
   const { address, incarnation } = member;
-  const key = mailKey(member);
+  const key = actorKeyText(member);
   /** Handed over, and the reading not folded yet; or in somebody's hands, and not acknowledged yet. */
   const handed = new Set<string>();
   const sent = new Map<string, number>();
@@ -209,6 +213,7 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
       if (isClosed) door.close();
       return door;
     },
+    called: wake,
     arrived(mail) {
       if (mail.mode === 'steer' && steer !== undefined) steerWith(mail);
       wake();

@@ -1,7 +1,7 @@
-import { canonical, toJson, type JsonValue } from '../json.ts';
+import { canonical, quoted, toJson, type JsonValue } from '../json.ts';
 import { rootAddress } from './address.ts';
 import type { Key } from './cell.ts';
-import { hashText, type Digest } from './digest.ts';
+import { hashTexts, type Digest } from './digest.ts';
 import type { Address, Delivery, Effect, EventObject } from './effect.ts';
 import type { Limits } from './limits.ts';
 import type { Heard } from './snapshot.ts';
@@ -51,7 +51,7 @@ export class Outbox {
     lanes.text('deliver');
     lanes.text(address);
     lanes.number(incarnation);
-    lanes.hash(hashText(textOf(event)));
+    lanes.hash(hashTexts(textsOf(event)));
   }
 
   /** One actor sends to another; `from` is undefined for the start of the coordinator. */
@@ -75,14 +75,26 @@ export class Outbox {
   }
 }
 
-/** The canonical text, written at once where it is a message with nothing but body, from, id and type. */
-export function textOf(event: EventObject): string {
+/** The canonical text in pieces, told at once where it is a message with nothing but body, from, id and type. */
+export function textsOf(event: EventObject): readonly string[] {
   const { body, from, id, type } = event;
   let fields = 0;
   for (const _ in event) fields += 1;
-  if (fields !== 4 || body === undefined || typeof from !== 'string' || typeof id !== 'string') return canonical(event);
-  return `{"body":${canonical(body)},"from":${JSON.stringify(from)},"id":${JSON.stringify(id)},"type":${JSON.stringify(type)}}`;
+  if (fields !== 4 || body === undefined || typeof from !== 'string' || typeof id !== 'string')
+    return [canonical(event)];
+  const told = typeof body === 'string' && isBare(body) ? ['{"body":"', body, '"'] : ['{"body":', canonical(body)];
+  if (isBare(id)) told.push(',"from":', quoted(from), ',"id":"', id, '","type":', quoted(type), '}');
+  else told.push(',"from":', quoted(from), ',"id":', JSON.stringify(id), ',"type":', quoted(type), '}');
+  return told;
 }
+
+/** True for a text that stands in JSON as it is. */
+function isBare(text: string): boolean {
+  return !marked.test(text);
+}
+
+/** What JSON escapes. */
+const marked = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 /** An event that leaves the group: JSON, checked. Throws NOT_JSON. */
 export function letterOf(event: unknown, label: string): EventObject {

@@ -6,12 +6,11 @@ import { TroupeError } from '../error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { Letter } from '../harness/port.ts';
 import { nearest } from '../nearest.ts';
-import { coordinatorName, rootAddress } from './address.ts';
+import { actorKeyText, coordinatorName, rootAddress } from './address.ts';
 import type { Address } from './effect.ts';
 import type { GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
 import { bytesOver } from './json-bytes.ts';
-import { mailKey } from './mail.ts';
 import { refuseReserved } from './reserved.ts';
 import { cellAt, snapshotAt, wants } from './system.ts';
 
@@ -21,11 +20,15 @@ export interface Post {
    * Resolves when the letter is durable and folded; `isRepeat` when it was so already, for every recipient. `from` is an address,
    * `coordinator`, `process` or `outside`.
    */
-  send(
-    from: string,
-    letter: Letter & { readonly id: string },
-  ): Promise<{ readonly id: string; readonly isRepeat?: true }>;
+  send(from: string, letter: Named): Promise<Sent>;
 }
+
+interface Sent {
+  readonly id: string;
+  readonly isRepeat?: true;
+}
+
+type Named = Letter & { readonly id: string };
 
 /** How long the rate of one sender is looked at, ms. */
 const rateWindowMs = 60_000;
@@ -51,12 +54,12 @@ export function postOf(
   /** When each sender's last letters were sent, oldest first; those before `head` are out of the window. */
   const sentBy = new Map<string, { readonly times: number[]; head: number }>();
   /** Letters that are not folded yet, by recipient and id. */
-  const underWay = new Map<Address, Map<string, Promise<unknown>>>();
+  const underWay = new Map<Address, Map<string, Promise<Sent>>>();
 
   const refuseRate = (from: string) => {
     const now = context.clock.now();
-    const sender = sentBy.get(from) ?? { times: [], head: 0 };
-    sentBy.set(from, sender);
+    let sender = sentBy.get(from);
+    if (sender === undefined) sentBy.set(from, (sender = { times: [], head: 0 }));
     const { times } = sender;
     while ((times[sender.head] ?? now) <= now - rateWindowMs) sender.head += 1;
     if (sender.head > 1_024) {
@@ -87,7 +90,7 @@ export function postOf(
     const { system } = fold;
     const incarnation = system === undefined ? undefined : cellAt(system, to)?.incarnation;
     const unread =
-      (incarnation === undefined ? 0 : (fold.mail.get(mailKey({ address: to, incarnation }))?.unread ?? 0)) +
+      (incarnation === undefined ? 0 : (fold.mail.get(actorKeyText({ address: to, incarnation }))?.unread ?? 0)) +
       (underWay.get(to)?.size ?? 0);
     if (unread >= context.mailboxMax) {
       throw new TroupeError(
@@ -97,59 +100,72 @@ export function postOf(
     }
   };
 
+  /** Makes an entry of a letter to one recipient; the same while it is under way. Codes: LIMIT. */
+  const record = (from: string, to: Address, { id, type, inReplyTo, mode }: Named, body: JsonValue): Promise<Sent> => {
+    let theirs = underWay.get(to);
+    const known = theirs?.get(id);
+    if (known !== undefined) return known;
+    refuseFull(to);
+    refuseRate(from);
+    if (theirs === undefined) underWay.set(to, (theirs = new Map()));
+    const waiting = theirs;
+    const plain = { id, from, to, type, body };
+    const reply = inReplyTo === undefined ? plain : { ...plain, inReplyTo };
+    const data = mode === undefined ? reply : { ...reply, mode };
+    const recording = new Promise<Sent>((resolve, reject) => {
+      const applied = () => {
+        waiting.delete(id);
+        resolve({ id });
+      };
+      const failed = (error: unknown) => {
+        waiting.delete(id);
+        // The journal's own error, passed on.
+        reject(error as Error);
+      };
+      push(data, applied, failed);
+    });
+    waiting.set(id, recording);
+    return recording;
+  };
+
+  const sendNow = (from: string, letter: Named): Promise<Sent> | Sent => {
+    const { to, type, body = null, id } = letter;
+    refuseReserved(type);
+    const checked = toJson(body, `body of message \`${type}\``);
+    const bytes = bytesOver(checked, context.payloadBytesMax);
+    if (bytes !== undefined) {
+      throw new TroupeError(
+        'ENTRY_TOO_LARGE',
+        `message \`${type}\` to \`${to}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
+      );
+    }
+    const { ledger } = fold;
+    const sentTo = ledger.messages.get(id);
+    if (sentTo !== undefined && (to === '*' || sentTo.includes(to === coordinatorName ? rootAddress : to)))
+      return { id, isRepeat: true };
+    if (ledger.status !== 'active') {
+      throw new TroupeError(
+        'GROUP_ENDED',
+        `group \`${group}\` has ${ledger.status}; it takes no more messages, and \`${type}\` was not sent.`,
+      );
+    }
+    const addresses = recipients(from, to);
+    const [only] = addresses;
+    // Nearly every letter has one recipient.
+    if (only !== undefined && addresses.length === 1 && sentTo === undefined)
+      return record(from, only, letter, checked);
+    const left = addresses.filter((address) => sentTo?.includes(address) !== true);
+    return Promise.all(left.map((address) => record(from, address, letter, checked))).then(() => ({ id }));
+  };
+
   return {
-    async send(from, { to, type, body = null, id, inReplyTo, mode }) {
-      refuseReserved(type);
-      const checked = toJson(body, `body of message \`${type}\``);
-      const bytes = bytesOver(checked, context.payloadBytesMax);
-      if (bytes !== undefined) {
-        throw new TroupeError(
-          'ENTRY_TOO_LARGE',
-          `message \`${type}\` to \`${to}\`: expected at most ${context.payloadBytesMax} bytes of JSON, got ${bytes}; put large data into a file and send its path.`,
-        );
+    send(from, letter) {
+      try {
+        return Promise.resolve(sendNow(from, letter));
+      } catch (error) {
+        // Ours, made above.
+        return Promise.reject(error as Error);
       }
-      const sentTo = fold.ledger.messages.get(id);
-      if (sentTo !== undefined && (to === '*' || sentTo.includes(to === coordinatorName ? rootAddress : to)))
-        return { id, isRepeat: true };
-      if (fold.ledger.status !== 'active') {
-        throw new TroupeError(
-          'GROUP_ENDED',
-          `group \`${group}\` has ${fold.ledger.status}; it takes no more messages, and \`${type}\` was not sent.`,
-        );
-      }
-      const addresses = recipients(from, to);
-      const recordings: Promise<unknown>[] = [];
-      for (const address of addresses) {
-        if (sentTo?.includes(address) === true) continue;
-        const theirs = underWay.get(address) ?? new Map<string, Promise<unknown>>();
-        const known = theirs.get(id);
-        if (known !== undefined) {
-          recordings.push(known);
-          continue;
-        }
-        refuseFull(address);
-        refuseRate(from);
-        const plain = { id, from, to: address, type, body: checked };
-        const reply = inReplyTo === undefined ? plain : { ...plain, inReplyTo };
-        const data = mode === undefined ? reply : { ...reply, mode };
-        const recording = new Promise<void>((resolve, reject) => {
-          const applied = () => {
-            theirs.delete(id);
-            resolve();
-          };
-          const failed = (error: unknown) => {
-            theirs.delete(id);
-            // The journal's own error, passed on.
-            reject(error as Error);
-          };
-          push(data, applied, failed);
-        });
-        theirs.set(id, recording);
-        underWay.set(address, theirs);
-        recordings.push(recording);
-      }
-      await (recordings.length === 1 ? recordings[0] : Promise.all(recordings));
-      return { id };
     },
   };
 }

@@ -47,7 +47,8 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
   const groupStart = streamOf('');
   const recorded: Entry[] = [];
   const recordedGroups = new Set<string>();
-  const outlines = outliner();
+  // Nobody would ever ask for it: nothing is gathered either.
+  const outlines = mayOutline && journal.keepOutline !== undefined ? outliner() : undefined;
   const versions = new Map<string, Entry>();
   const isVersion = ({ seq, type, stream }: Entry) =>
     (seq === 1 || type === 'group.migrated') && stream.startsWith(groupStart);
@@ -61,7 +62,7 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
     return all;
   };
   const outlined = mayOutline ? journal.outline?.(outlineMaker) : undefined;
-  if (outlined !== undefined) {
+  if (outlined !== undefined && outlines !== undefined) {
     const before = outlines.restore(outlined.data, () => (reading ??= readAll()));
     ({ stretches } = before);
     learned.restore(before.learned);
@@ -85,7 +86,7 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
     for (const entry of entries) {
       if (isForProcess(entry)) {
         recorded.push(entry);
-        outlines.add(entry);
+        outlines?.add(entry);
       }
       if (entry.stream !== stream) {
         ({ stream } = entry);
@@ -124,7 +125,7 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
 
   let outlinedAt = count;
   const keepOutline = () => {
-    if (mayOutline)
+    if (outlines !== undefined)
       journal.keepOutline?.(count, () => {
         outlinedAt = count;
         return outlines.outline(learned.learned(), [...versions.values()]);
@@ -149,7 +150,7 @@ export async function takeUp(options: TakeUpOptions): Promise<TakenUp> {
     }),
     seen(entry) {
       count += 1;
-      if (isForProcess(entry)) outlines.add(entry);
+      if (isForProcess(entry)) outlines?.add(entry);
       if (isVersion(entry)) versions.set(entry.stream, entry);
       if (count >= outlinedAt + outlineEvery) keepOutline();
     },

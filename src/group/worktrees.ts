@@ -6,11 +6,12 @@ import { isTroupeError, TroupeError } from '../error.ts';
 import { plainError } from '../harness/plain-error.ts';
 import type { Invocation, Outcome } from '../harness/port.ts';
 import type { Entry } from '../journal/port.ts';
+import { actorKeyText } from './address.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupEvents, Push } from './entries.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger } from './ledger.ts';
-import { attempted, livingKey, type Living } from './living.ts';
+import { attempted, type Living } from './living.ts';
 import type { WorktreeRecord } from './worktree-record.ts';
 
 /** The worktrees of one group. */
@@ -50,7 +51,7 @@ export function groupWorktrees(options: {
       }
       const { cwd, worktree: { keep = 'changed', base } = {} } = invocation;
       const { worktree, cwd: inside } = await worktrees.open({ run, group, member: address, incarnation, cwd, base });
-      const known = ledger().worktrees.get(livingKey(member));
+      const known = ledger().worktrees.get(actorKeyText(member));
       if (known?.state !== 'open' || known.run !== run || known.path !== worktree.path)
         await opened({ ...attempted(member), run, ...worktree, keep });
       return { ...invocation, cwd: inside };
@@ -62,7 +63,7 @@ export function groupWorktrees(options: {
 
   /** Only this run's own: a fork knows of its origin's too. */
   const close = (record: WorktreeRecord) => {
-    const key = livingKey({ address: record.member, incarnation: record.incarnation });
+    const key = actorKeyText({ address: record.member, incarnation: record.incarnation });
     if (worktrees === undefined || !context.performs || record.run !== run || closing.has(key)) return;
     closing.add(key);
     const { member, incarnation, attempt } = record;
@@ -96,7 +97,7 @@ export function groupWorktrees(options: {
       if (ledger().worktrees.size === 0) return;
       if (type === 'member.settled' || type === 'attempt.cancelled') {
         const { member, incarnation, again } = data as unknown as GroupEvents['attempt.cancelled'];
-        const record = ledger().worktrees.get(livingKey({ address: member, incarnation }));
+        const record = ledger().worktrees.get(actorKeyText({ address: member, incarnation }));
         if (record?.state === 'open' && again !== true) close(record);
       } else if (type === 'group.ended') {
         closeAll(({ address }) => ledger().goingOn.has(address));

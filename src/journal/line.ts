@@ -8,6 +8,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { TroupeError } from '../error.ts';
+import { quoted } from '../json.ts';
 import type { JournalEvent } from './port.ts';
 
 /** Version of the entries written here. Older ones are upcast when read; newer ones are JOURNAL_FORMAT. */
@@ -47,17 +48,10 @@ export function linePrefix(stream: string): string {
   return `{"v":${entryVersion},"stream":${JSON.stringify(stream)},"seq":`;
 }
 
-const typeTexts = new Map<string, string>();
-
 function typeText(type: string): string {
-  let text = typeTexts.get(type);
-  if (text === undefined) {
-    if (typeof type !== 'string')
-      throw new TroupeError('BAD_INPUT', `Expected an event type to be a string, got \`${String(type)}\`.`);
-    if (typeTexts.size >= 1000) typeTexts.clear();
-    typeTexts.set(type, (text = JSON.stringify(type)));
-  }
-  return text;
+  if (typeof type !== 'string')
+    throw new TroupeError('BAD_INPUT', `Expected an event type to be a string, got \`${String(type)}\`.`);
+  return quoted(type);
 }
 
 function dataText(event: JournalEvent): string {

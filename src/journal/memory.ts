@@ -25,19 +25,19 @@ export interface MemoryStore extends JournalStore {
   remove(run: string): Promise<void>;
 }
 
-type SavedSnapshot = Omit<Snapshot, 'data'> & { readonly text: string };
+interface MemoryLine {
+  readonly stream: string;
+  readonly seq: number;
+  readonly epoch: number;
+  readonly more: boolean;
+  readonly text: string;
+}
 
 interface MemoryRun {
   /** Lines as the file journal writes them: what is read was JSON in between, here too. */
-  readonly lines: {
-    readonly stream: string;
-    readonly seq: number;
-    readonly epoch: number;
-    readonly more: boolean;
-    readonly text: string;
-  }[];
+  readonly lines: MemoryLine[];
   readonly heads: Map<string, number>;
-  readonly snapshots: Map<string, SavedSnapshot[]>;
+  readonly snapshots: Map<string, Snapshot[]>;
   readonly origin?: Origin;
   epoch: number;
   holder: (Holder & { isDead: boolean }) | undefined;
@@ -121,19 +121,25 @@ export function memoryStore({
           actual,
         });
       const prefix = linePrefix(stream);
-      const lines = events.map((event, index) => ({
-        stream,
-        seq: actual + index + 1,
-        epoch,
-        more: index < events.length - 1,
-        text: encodeEntry(prefix, actual + index + 1, epoch, event, index < events.length - 1, entryBytesMax),
-      }));
+      const lines: MemoryLine[] = [];
+      const entries: Entry[] = [];
+      const last = events.length - 1;
+      let seq = actual;
+      // All are encoded before any is kept: an append is whole or not at all.
+      for (const event of events) {
+        const { at, type, data, fold } = event;
+        const more = entries.length < last;
+        seq += 1;
+        lines.push({ stream, seq, epoch, more, text: encodeEntry(prefix, seq, epoch, event, more, entryBytesMax) });
+        entries.push(
+          fold === undefined
+            ? { v: entryVersion, stream, seq, at, type, data, epoch }
+            : { v: entryVersion, stream, seq, at, type, data, fold, epoch },
+        );
+      }
       for (const line of lines) memory.lines.push(line);
-      if (lines.length > 0) memory.heads.set(stream, actual + lines.length);
-      return events.map(({ at, type, data, fold }, index) => {
-        const entry = { v: entryVersion, stream, seq: actual + index + 1, at, type, data };
-        return fold === undefined ? { ...entry, epoch } : { ...entry, fold, epoch };
-      });
+      if (lines.length > 0) memory.heads.set(stream, seq);
+      return entries;
     };
 
     return {
@@ -185,19 +191,17 @@ export function memoryStore({
       async saveSnapshot(snapshot) {
         if (isClosed || lease === undefined) return false;
         const others = (memory.snapshots.get(snapshot.stream) ?? []).filter((other) => other.seq !== snapshot.seq);
-        const { stream, seq, maker, data } = snapshot;
-        // Kept as its text: a snapshot is what it was when it was saved.
-        const saved = { stream, seq, maker, text: JSON.stringify(data) };
-        const kept = [saved, ...others].toSorted((a, b) => b.seq - a.seq).slice(0, 2);
+        const kept = [snapshot, ...others].toSorted((a, b) => b.seq - a.seq).slice(0, 2);
         memory.snapshots.set(snapshot.stream, kept);
         return true;
       },
       async loadSnapshot(stream, maker) {
         if (isClosed) throw closed();
         for (const snapshot of memory.snapshots.get(stream) ?? []) {
-          const { seq, text } = snapshot;
+          const { seq, data } = snapshot;
+          // Written and read as by the file journal, when it is asked for: most never are.
           if (snapshot.maker === maker && seq <= (memory.heads.get(stream) ?? 0))
-            return { stream, seq, maker, data: JSON.parse(text) as JsonValue };
+            return { stream, seq, maker, data: JSON.parse(JSON.stringify(data)) as JsonValue };
           const message = `The snapshot of \`${stream}\` at seq ${snapshot.seq} by \`${snapshot.maker}\` is ignored.`;
           if (!found.some((other) => other.message === message)) found.push({ kind: 'snapshot-ignored', message });
         }

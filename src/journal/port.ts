@@ -145,7 +145,10 @@ export interface Journal {
    * at; such an entry must not be spread. Codes: JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO.
    */
   read(stream?: string, fromSeq?: number, options?: { readonly isLazy?: boolean }): AsyncIterable<readonly Entry[]>;
-  /** Writes a snapshot beside the log; older ones of the stream may be dropped. Failing is harmless: it resolves to false. */
+  /**
+   * Writes a snapshot beside the log; older ones of the stream may be dropped. Its data is the journal's from then on: it must not be changed any more.
+   * Failing is harmless: it resolves to false.
+   */
   saveSnapshot(snapshot: Snapshot): Promise<boolean>;
   /** The newest intact snapshot of `stream` by `maker`, not beyond the log's end; undefined when there is none. */
   loadSnapshot(stream: string, maker: string): Promise<Snapshot | undefined>;

@@ -6,6 +6,7 @@
 import { isOthers, type Stretch } from '../group/outline.ts';
 import type { Entry } from '../journal/port.ts';
 import { drained } from './drained.ts';
+import { Heard } from './heard.ts';
 
 /** Deliveries of one pass. */
 export interface Deliveries {
@@ -13,7 +14,9 @@ export interface Deliveries {
   offer(next: Entry | Stretch): void;
   /** Resolves with the entry of this key when it has been delivered. */
   wait(key: string): Promise<Entry>;
-  /** The delivered entry of this key, if any; of a signal's key only if it was the process's own, or waited for. */
+  /** Resolves when this signal or message to a group has been delivered. */
+  heard(group: string, id: string): Promise<void>;
+  /** The delivered entry of this key, if any. */
   delivered(key: string): Entry | undefined;
   /** Checkpoints of a group delivered so far. */
   checkpoints(group: string): readonly Entry[];
@@ -30,14 +33,13 @@ export interface Deliveries {
 }
 
 const groupPrefix = 'group:';
+const isSignal = ({ type }: Entry) => type === 'signal' || type === 'message';
 
 /** Key under which an entry is waited for; undefined when nobody waits for its kind by name. */
 export function deliveryKey({ stream, type, data }: Entry): string | undefined {
-  const fields = data as { readonly id?: string; readonly until?: number };
+  const fields = data as { readonly name?: string; readonly until?: number };
   if (type === 'group.ended') return endKey(stream.slice(groupPrefix.length));
-  if (type === 'signal') return signalKey(stream.slice(groupPrefix.length), fields.id ?? '');
-  if (type === 'message') return signalKey(stream.slice(groupPrefix.length), fields.id ?? '');
-  if (type === 'gate.answered') return gateKey(stream, (data as { readonly name: string }).name);
+  if (type === 'gate.answered') return gateKey(stream, fields.name ?? '');
   if (type === 'sleep.ended') return sleepKey(fields.until ?? 0);
   if (type === 'run.created') return 'run.created';
   return undefined;
@@ -45,9 +47,6 @@ export function deliveryKey({ stream, type, data }: Entry): string | undefined {
 
 /** Key of a group's end. */
 export const endKey = (group: string) => JSON.stringify(['end', group]);
-const signalStart = '["signal",';
-/** Key of a signal to a group. */
-export const signalKey = (group: string, id: string) => `${signalStart}${JSON.stringify(group)},${JSON.stringify(id)}]`;
 /** Key of the answer at a gate of this stream. */
 export const gateKey = (stream: string, name: string) => JSON.stringify(['gate', stream, name]);
 /** Key of a sleep. */
@@ -63,6 +62,7 @@ export function deliveries(
 ): Deliveries {
   const waits = new Map<string, ((entry: Entry) => void)[]>();
   const byKey = new Map<string, Entry>();
+  const signals = new Heard();
   const checkpointsOf = new Map<string, Entry[]>();
   const settledOf = new Map<string, Entry[]>();
   const movers = new Map<string, (() => void)[]>();
@@ -76,22 +76,29 @@ export function deliveries(
   let running = false;
   let now = 0;
 
+  /** Puts an entry in its place, and resumes who waits for it. */
+  const arrive = (key: string, entry: Entry) => {
+    if (byKey.has(key)) return;
+    byKey.set(key, entry);
+    const resumed = waits.get(key) ?? [];
+    waits.delete(key);
+    for (const resolve of resumed) resolve(entry);
+  };
+
   const deliver = (entry: Entry) => {
     now = Math.max(now, entry.at);
-    const key = deliveryKey(entry);
-    const group = entry.stream.slice(groupPrefix.length);
-    if (entry.type === 'checkpoint' || entry.type === 'member.settled') {
-      const lists = entry.type === 'checkpoint' ? checkpointsOf : settledOf;
+    const { type, stream } = entry;
+    const group = stream.slice(groupPrefix.length);
+    if (type === 'checkpoint' || type === 'member.settled') {
+      const lists = type === 'checkpoint' ? checkpointsOf : settledOf;
       const list = lists.get(group);
       if (list === undefined) lists.set(group, [entry]);
       else list.push(entry);
     }
-    if (key !== undefined && !byKey.has(key)) {
-      byKey.set(key, entry);
-      for (const resolve of waits.get(key) ?? []) resolve(entry);
-      waits.delete(key);
-    }
-    if (entry.type === 'checkpoint' || entry.type === 'group.ended') {
+    if (isSignal(entry)) signals.deliver(entry);
+    const key = deliveryKey(entry);
+    if (key !== undefined) arrive(key, entry);
+    if (type === 'checkpoint' || type === 'group.ended') {
       const moved = movers.get(group) ?? [];
       movers.delete(group);
       for (const resolve of moved) resolve();
@@ -99,49 +106,48 @@ export function deliveries(
   };
 
   /**
-   * A settlement, which resumes nobody and can only be looked at; or a checkpoint, or a signal of somebody else's, that nobody waits for,
-   * of a group that the process has had open: it has nothing to take in. (Its own signal it may yet be about to wait for.)
+   * Delivers, without giving the process time to take it in, what it has nothing to take in of. True when it has. That is a settlement,
+   * which resumes nobody and can only be looked at; or a checkpoint, or a signal of somebody else's, that nobody waits for. (Its own signal
+   * the process may yet be about to wait for.) Of a group, in each case, that the process has had open.
    */
-  const isOnlyNoted = (entry: Entry) => {
+  const isNoted = (entry: Entry): boolean => {
     const { type, stream } = entry;
-    if (type === 'member.settled') return true;
     if (!opened.has(stream)) return false;
-    if (type === 'checkpoint') return !movers.has(stream.slice(groupPrefix.length));
-    return isOthers(entry) && !waits.has(deliveryKey(entry) ?? '');
+    if (isOthers(entry) && !signals.isWanted(entry)) {
+      now = Math.max(now, entry.at);
+      signals.note(entry);
+      return true;
+    }
+    const hasNothing =
+      type === 'member.settled' || (type === 'checkpoint' && !movers.has(stream.slice(groupPrefix.length)));
+    if (hasNothing) deliver(entry);
+    return hasNothing;
   };
 
   const next = async (entry: Entry) => {
-    const opening = entry.stream.startsWith(groupPrefix) ? ready(entry.stream.slice(groupPrefix.length)) : undefined;
+    const { stream } = entry;
+    const opening = stream.startsWith(groupPrefix) ? ready(stream.slice(groupPrefix.length)) : undefined;
     await opening;
-    const isQuick = isOnlyNoted(entry);
     deliver(entry);
-    if (isQuick) return;
-    if (opening !== undefined) opened.add(entry.stream);
+    if (entry.type === 'member.settled') return;
+    if (opening !== undefined) opened.add(stream);
     await drained();
   };
 
-  const isWaitedFor = () => [...waits.keys()].some((key) => key.startsWith(signalStart));
   const nextStretch = async (stretch: Stretch) => {
-    if (stretch.streams.every((stream) => opened.has(stream)) && !isWaitedFor()) {
+    if (stretch.streams.every((stream) => opened.has(stream)) && !signals.isWaitedFor) {
       now = Math.max(now, stretch.at);
       unread.push(stretch);
       return;
     }
-    for (const entry of await stretch.entries()) await next(entry);
+    for (const entry of await stretch.entries()) if (!isNoted(entry)) await next(entry);
   };
   /** The process waits for a signal that may have been delivered unread. Nothing else is delivered meanwhile. */
   const readUnread = async () => {
     const stretches = unread;
     unread = [];
-    for (const stretch of stretches) {
-      for (const entry of await stretch.entries()) {
-        const key = deliveryKey(entry);
-        if (key === undefined || byKey.has(key)) continue;
-        byKey.set(key, entry);
-        for (const resolve of waits.get(key) ?? []) resolve(entry);
-        waits.delete(key);
-      }
-    }
+    for (const stretch of stretches)
+      for (const entry of await stretch.entries()) if (isSignal(entry)) signals.deliver(entry);
     await drained();
   };
 
@@ -152,8 +158,9 @@ export function deliveries(
       const batch = queue;
       queue = [];
       for (const one of batch) {
-        await reading;
-        await ('entries' in one ? nextStretch(one) : next(one));
+        if (reading !== undefined) await reading;
+        if ('entries' in one) await nextStretch(one);
+        else if (!isNoted(one)) await next(one);
       }
     }
     running = false;
@@ -176,18 +183,23 @@ export function deliveries(
     wait(key) {
       const entry = byKey.get(key);
       if (entry !== undefined) return Promise.resolve(entry);
-      const entryOfKey = new Promise<Entry>((resolve) => {
+      return new Promise<Entry>((resolve) => {
         const list = waits.get(key);
         if (list === undefined) waits.set(key, [resolve]);
         else list.push(resolve);
       });
-      if (unread.length > 0 && key.startsWith(signalStart)) {
+    },
+    heard(group, id) {
+      const stream = groupPrefix + group;
+      const isMissing = !signals.has(stream, id);
+      const delivered = signals.wait(stream, id);
+      if (unread.length > 0 && isMissing) {
         reading = readUnread()
           .catch(fail)
           .finally(() => (reading = undefined));
         begin();
       }
-      return entryOfKey;
+      return delivered;
     },
     delivered: (key) => byKey.get(key),
     checkpoints: (group) => checkpointsOf.get(group) ?? [],

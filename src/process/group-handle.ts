@@ -8,7 +8,7 @@ import { refuseReserved } from '../group/reserved.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Checkpoint, GroupHandle, SendOptions } from './context.ts';
-import { endKey, gateKey, signalKey, type Deliveries } from './deliveries.ts';
+import { endKey, gateKey, type Deliveries } from './deliveries.ts';
 
 /** What handles need of their pass. */
 export interface HandleOptions {
@@ -55,7 +55,7 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
       event: { readonly type: string },
       { to, mode, id = to === undefined ? event.type : `${event.type} to ${to}` }: SendOptions = {},
     ) => {
-      const key = signalKey(name, id);
+      const key = JSON.stringify([name, id]);
       if (sent.has(key)) {
         return mistake(
           new TroupeError(
@@ -83,7 +83,7 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
         throw error;
       }
       // A message to all may have had nobody to go to: no entry to wait for.
-      if (to !== '*') await inbox.wait(key);
+      if (to !== '*') await inbox.heard(name, id);
     };
     const approve = async (
       gate: string,

@@ -120,7 +120,8 @@ export const messages: Bench = ({ smoke, row }) =>
     });
     const about = { name: 'messages member to member, 64 in flight', unit: 'messages/s', rivalName, target };
     row(rowOf({ ...about, level: 'D2' }, durable.ours, durable.signals));
-    const memory = await inTurns(rounds, {
+    // Tens of milliseconds each: more of them, for a steadier median.
+    const memory = await inTurns(rounds * 5, {
       ours: () => streamOf(memoryStore(), count, 64),
       signals: () => signalsOf(memoryStore(), count, 64),
     });
