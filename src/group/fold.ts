@@ -156,6 +156,14 @@ export function groupFold(newest: Definition, name: string, from: FoldFrom = {})
     return next.effects;
   };
 
+  /** An entry that was asked for has come. */
+  const isNowRecorded = (entry: Entry) => {
+    const recorded = (entry.data as { readonly effect?: string } | null)?.effect;
+    if (recorded !== undefined) unrecorded.delete(recorded);
+    if (entry.type !== 'group.ended') return;
+    for (const { id, type } of unrecorded.values()) if (type === 'end') unrecorded.delete(id);
+  };
+
   return {
     stream,
     get definition() {
@@ -184,11 +192,7 @@ export function groupFold(newest: Definition, name: string, from: FoldFrom = {})
       foldLedger(ledger, entry);
       foldMail(mail, entry, effects);
       if (unrecorded.size === 0 && effects.length === 0) return effects;
-      const recorded = (entry.data as { readonly effect?: string } | null)?.effect;
-      if (recorded !== undefined) unrecorded.delete(recorded);
-      if (entry.type === 'group.ended') {
-        for (const { id, type } of unrecorded.values()) if (type === 'end') unrecorded.delete(id);
-      }
+      if (unrecorded.size > 0) isNowRecorded(entry);
       for (const effect of effects) if (isRecorded(effect)) unrecorded.set(effect.id, effect);
       return effects;
     },

@@ -367,11 +367,11 @@ const folds: Fold = {
   },
 };
 
+/** The journal's data has the shape of its type: entries are upcast when read. */
+const foldsByType = new Map(Object.entries(folds) as [string, (ledger: Ledger, data: unknown, entry: Entry) => void][]);
+
 /** Folds one entry into `ledger`. Unknown types change nothing. */
 export function foldLedger(ledger: Ledger, entry: Entry): void {
   ledger.seq = entry.seq;
-  if (!Object.hasOwn(folds, entry.type)) return;
-  // The journal's data has the shape of its type: entries are upcast when read.
-  const fold = folds[entry.type as GroupEventType] as (ledger: Ledger, data: unknown, entry: Entry) => void;
-  fold(ledger, entry.data, entry);
+  foldsByType.get(entry.type)?.(ledger, entry.data, entry);
 }

@@ -28,14 +28,16 @@ export interface Stage {
 
 let current: Stage | undefined;
 
-/** Makes `stage` the running turn; returns how to leave it. Turns do not nest: no author's function may fold. */
-export function enter(stage: Stage): () => void {
+/** Makes `stage` the running turn, until {@link leave}. Turns do not nest: no author's function may fold. */
+export function enter(stage: Stage): void {
   if (current !== undefined)
     throw new TroupeError('BAD_INPUT', 'step was called from inside a machine, while a turn is folded');
   current = stage;
-  return () => {
-    current = undefined;
-  };
+}
+
+/** No turn is running any more. */
+export function leave(): void {
+  current = undefined;
 }
 
 /** The running turn. */

@@ -15,19 +15,19 @@ export function resolveActions(
   invoked: readonly string[] | undefined,
 ): State {
   if (actions.length === 0) return state;
-  const retries: (() => void)[] = [];
-  const resolved = resolveEach(
-    state,
-    event,
-    scope,
-    actions,
-    { internalQueue: queue, deferredActorIds: invoked },
-    (builtin, params) => {
-      if (invoked !== undefined) retries.push(() => builtin.retryResolve?.(scope, resolved, params));
-    },
-  );
-  for (const retry of retries) retry();
+  const asked: Asked = { queue, invoked, retries: undefined };
+  const resolved = resolveEach(state, event, scope, actions, asked);
+  if (asked.retries !== undefined)
+    for (const { builtin, params } of asked.retries) builtin.retryResolve?.(scope, resolved, params);
   return resolved;
+}
+
+/** What goes with a list of actions. */
+interface Asked {
+  readonly queue: Heard[];
+  readonly invoked: readonly string[] | undefined;
+  /** To be resolved again when all are. */
+  retries: { readonly builtin: Builtin; readonly params: unknown }[] | undefined;
 }
 
 function resolveEach(
@@ -35,8 +35,7 @@ function resolveEach(
   event: Heard,
   scope: AnyActorScope,
   actions: readonly AnyAction[],
-  extra: object,
-  retry: (builtin: Builtin, params: unknown) => void,
+  asked: Asked,
 ): State {
   let state = before;
   for (const action of actions) {
@@ -60,15 +59,17 @@ function resolveEach(
           ? spawnChildOf(state, args, builtin as unknown as SpawnChild, scope)
           : undefined;
       if (child !== undefined) {
-        state = changed(state, state.context, withChildren(state.children, { [child.id]: child.ref }), state);
+        state = changed(state, state.context, withChild(state.children, child.id, child.ref), state);
         execute(scope, { type: builtin.type, params: { actorRef: child.ref } });
         continue;
       }
+      const extra = { internalQueue: asked.queue, deferredActorIds: asked.invoked };
       const [next, params, more] = builtin.resolve(scope, state, args, given, builtin, extra);
       state = next;
-      if (builtin.retryResolve !== undefined) retry(builtin, params);
+      if (builtin.retryResolve !== undefined && asked.invoked !== undefined)
+        (asked.retries ??= []).push({ builtin, params });
       if (builtin.execute !== undefined) execute(scope, { type: builtin.type, params });
-      if (more !== undefined) state = resolveEach(state, event, scope, more, extra, retry);
+      if (more !== undefined) state = resolveEach(state, event, scope, more, asked);
     }
   }
   return state;
@@ -114,6 +115,14 @@ function spawnChildOf(
 function withoutChild(children: State['children'], id: string): State['children'] {
   const copy: Record<string, AnyActorRef> = {};
   for (const key of Object.keys(children)) if (key !== id) setOwn(copy, key, children[key]);
+  return copy;
+}
+
+/** As {@link withoutChild}. */
+function withChild(children: State['children'], id: string, ref: AnyActorRef): State['children'] {
+  const copy: Record<string, AnyActorRef> = {};
+  for (const key of Object.keys(children)) setOwn(copy, key, children[key]);
+  setOwn(copy, id, ref);
   return copy;
 }
 

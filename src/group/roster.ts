@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import { childAddress, rootAddress } from './address.ts';
-import type { Cell, Key, Live, Place } from './cell.ts';
+import { empty, type Cell, type Key, type Live, type Place } from './cell.ts';
 import type { Digest } from './digest.ts';
 import type { Address } from './effect.ts';
 import type { Compiled } from './logic.ts';
@@ -191,7 +191,7 @@ export class Roster {
       const { place } = newest;
       if (place.live !== newest) continue;
       const live = this.survivorOf(newest);
-      const base = getAt(cells, place.index);
+      const base = newest.base ?? getAt(cells, place.index);
       const last = Math.max(newest.incarnation, base?.last ?? 0);
       const running = live?.phase === 'running';
       const before = live?.base?.actor;
@@ -232,7 +232,7 @@ export class Roster {
   release(): void {
     for (const live of this.touched) live.place.live = undefined;
     for (const ref of this.made) strip(ref);
-    this.made.length = 0;
+    empty(this.made);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Cell } from './cell.ts';
 import { where } from './describe.ts';
 import type { ActorKey, Delivery, Effect, GroupEnd } from './effect.ts';
 import { isPlainError, plainTroupeError, toPlainError } from './plain-error.ts';
-import { enter } from './ref.ts';
+import { enter, leave } from './ref.ts';
 import { stoppedSnapshot } from './snapshot.ts';
 import { wants, type System } from './system.ts';
 import { Turn } from './turn.ts';
@@ -27,7 +27,7 @@ export interface Step {
  */
 export function runTurn(system: System, seq: number, at: number, work: (turn: Turn) => void): Step {
   const turn = new Turn(system, seq, at);
-  const leave = enter(turn);
+  enter(turn);
   try {
     work(turn);
     turn.limits.assertUnbroken();

@@ -10,7 +10,7 @@
 import type { AnyActorRef } from 'xstate';
 import { failureOf, look, outlives, run, type Deeds } from './actions.ts';
 import { addressSeparator, rootAddress } from './address.ts';
-import type { Deferred, Key, Letter, Live } from './cell.ts';
+import { empty, type Deferred, type Key, type Letter, type Live } from './cell.ts';
 import { endedHow, flawOfSpawn, idOf, inlineSpawn, parentOf, where } from './describe.ts';
 import { Digest } from './digest.ts';
 import type { Address, EventObject } from './effect.ts';
@@ -183,7 +183,7 @@ export class Turn implements Stage, Deeds {
     this.limits.within('deliveryDepthMax', this.deliveryDepth, 'deliveries inside one another');
     for (let letter = first ?? live.mailbox.shift(); letter !== undefined; letter = live.mailbox.shift()) {
       this.process(live, letter);
-      if (live.phase === 'stopped') live.mailbox.length = 0;
+      if (live.phase === 'stopped') empty(live.mailbox);
     }
     this.deliveryDepth -= 1;
     live.busy = false;
@@ -199,7 +199,7 @@ export class Turn implements Stage, Deeds {
       after = this.runner.next(live, before, event);
     } catch (error) {
       this.limits.assertUnbroken();
-      live.deferred.length = 0;
+      empty(live.deferred);
       live.snapshot = { ...before, status: 'error', error: toPlainError(error) };
       this.failed(live, live.snapshot.error);
       return;
@@ -218,7 +218,7 @@ export class Turn implements Stage, Deeds {
       this.limits.assertUnbroken();
       live.snapshot = { ...snapshot, status: 'error', error: toPlainError(error) };
     }
-    deferred.length = 0;
+    empty(deferred);
     if (live.snapshot.status === 'done') {
       this.halt(live);
       const event: ActorDone = {
@@ -252,7 +252,7 @@ export class Turn implements Stage, Deeds {
   private halt(live: Live): void {
     if (live.phase !== 'running') return;
     this.timetable.clearAll(live);
-    live.mailbox.length = 0;
+    empty(live.mailbox);
     live.phase = 'stopped';
     this.roster.unsetSystemId(live.ref);
     if (live.logic.kind === 'member' && live.snapshot?.status !== 'done' && live.snapshot?.status !== 'error') {

@@ -24,10 +24,15 @@ export function emptyVector<Item>(): Vector<Item> {
   return empty;
 }
 
+/** Whether a tree of this height is too low for the index, which is below 2^31. */
+function isBeyond(index: number, shift: number): boolean {
+  return shift + bits < 31 && index >> (shift + bits) !== 0;
+}
+
 /** What stands at `index`. */
 export function getAt<Item>(vector: Vector<Item>, index: number): Item | undefined {
   let { root: node, shift } = vector;
-  if (index >= 2 ** (shift + bits)) return undefined;
+  if (isBeyond(index, shift)) return undefined;
   for (; shift > 0; shift -= bits) {
     const child = node[(index >>> shift) & mask] as Node | undefined;
     if (child === undefined) return undefined;
@@ -40,7 +45,7 @@ export function getAt<Item>(vector: Vector<Item>, index: number): Item | undefin
 /** A vector that has `item` at `index` and is equal elsewhere. */
 export function setAt<Item>(vector: Vector<Item>, index: number, item: Item): Vector<Item> {
   let { root, shift } = vector;
-  while (index >= 2 ** (shift + bits)) {
+  while (isBeyond(index, shift)) {
     root = [root];
     shift += bits;
   }

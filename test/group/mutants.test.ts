@@ -132,8 +132,8 @@ const mutants: Readonly<Record<string, Mutant>> = {
   },
   'what an entry action sends to an invoked actor is lost': {
     file: 'resolve-actions.ts',
-    from: 'for (const retry of retries) retry();',
-    to: '',
+    from: 'for (const { builtin, params } of asked.retries) builtin.retryResolve?.(scope, resolved, params);',
+    to: ';',
   },
   'a step changes the system it came from': {
     file: 'vector.ts',

@@ -86,7 +86,9 @@ export function historyOf(kind: Kind, length: number): History {
   const review = () => signal({ type: 'review' });
   const message = (number: number) => {
     const told = { id: `m${entries.length}`, from: memberId(number), type: 'note', body: noteText() };
-    add('message', { ...told, to: rootAddress });
+    const { id, from, type, body } = told;
+    // As the post writes it.
+    add('message', { id, from, to: rootAddress, type, body });
     events.push({ to: undefined, event: told });
   };
   const settle = (number: number) => {
