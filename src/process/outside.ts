@@ -48,6 +48,8 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
       `run ${run} has no open group \`${name}\`; open groups: ${known.join(', ') || 'none'}.${hint}`,
     );
   };
+  /** Gates of the run's own whose answer is on its way, or recorded. */
+  const answering = new Set<string>();
   const gatesOf = ({ ledger }: Group) =>
     [...ledger.gates.values()].filter((gate) => gate.answer === undefined).map(({ name }) => name);
 
@@ -65,8 +67,9 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
     async answer({ group, gate, approved, note }) {
       const by = 'outside';
       if (group !== undefined) return await groupOf(group).answer(gate, { approved, note, by });
-      const own = openGates(entries());
-      if (own.has(gate)) {
+      const own = [...openGates(entries())].filter((name) => !answering.has(name));
+      if (own.includes(gate)) {
+        answering.add(gate);
         await host.record('gate.answered', { name: gate, approved, note, by });
         return;
       }

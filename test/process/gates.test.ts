@@ -106,6 +106,17 @@ describe('a breakpoint of the process', () => {
     await second.run.close();
     expect((await entriesOf(play.store)).filter(({ type }) => type === 'gate.opened')).toHaveLength(1);
   });
+
+  test('takes one answer: a second that comes at the same moment is refused', async () => {
+    const play = stage(process);
+    const { run, end } = await driven(play);
+    const answers = [true, false].map((approved) => run.answer({ gate: 'look', approved, note: '' }));
+    expect((await Promise.allSettled(answers)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await expect(answers[1]).rejects.toThrow('UNKNOWN_GATE');
+    expect(await end).toEqual({ status: 'completed', output: { approved: true, note: '' } });
+    await run.close();
+    expect((await entriesOf(play.store)).filter(({ type }) => type === 'gate.answered')).toHaveLength(1);
+  });
 });
 
 describe('checkpoints', () => {
