@@ -1,19 +1,7 @@
-/** The command line: names, options, help. */
-import { approveCommand } from './approve-command.ts';
-import { archiveCommand, restoreCommand } from './archive-command.ts';
-import { cancelCommand } from './cancel-command.ts';
-import { forkCommand } from './fork-command.ts';
+/** The command line: names, options, help. Each command is loaded when it is asked for: `troupe ls` needs nothing of what `troupe run` does. */
 import type { ExportCommandOptions } from './export-command.ts';
 import type { InspectCommandOptions } from './inspect-command.ts';
-import { listCommand } from './list-command.ts';
-import { logCommand } from './log-command.ts';
-import { mcpCommand, mcpHelp } from './mcp-command.ts';
-import { removeCommand } from './remove-command.ts';
-import { retryCommand } from './retry-command.ts';
-import { resumeCommand, runCommand } from './run-command.ts';
-import { sendCommand } from './send-command.ts';
-import { showCommand } from './show-command.ts';
-import { verifyCommand } from './verify-command.ts';
+import { mcpHelp } from './mcp-help.ts';
 import { Command, Option, type OptionValues } from 'commander';
 import { engineVersion } from '../version.ts';
 import { exitCodeHelp } from './exit-codes.ts';
@@ -62,28 +50,28 @@ export function program(done: (exitCode: number) => void): Command {
         'id of the run: an unfinished one goes on, a finished one prints its result; default a new id',
       )
       .option('--continue', 'go on with the newest unfinished run of this file, if there is one'),
-    async ([file = ''], options) => runCommand(file, options),
+    async ([file = ''], options) => (await import('./run-command.ts')).runCommand(file, options),
   );
   finish(
     command('resume <run>', 'take a run up where it is', 'troupe resume 7k2fd').option(
       '--file <file>',
       'process file, if it is not where it was',
     ),
-    async ([run = ''], options) => resumeCommand(run, options),
+    async ([run = ''], options) => (await import('./run-command.ts')).resumeCommand(run, options),
   );
   finish(
     command('ls', 'list runs, newest first', 'troupe ls --all').option('--all', 'all of them, not the newest 20 only'),
-    async (_, options) => listCommand(options),
+    async (_, options) => (await import('./list-command.ts')).listCommand(options),
   );
   finish(
     command('show <run>', 'print a run: its groups, members, checkpoints and result', 'troupe show 7k2fd --json'),
-    async ([run = ''], options) => showCommand(run, options),
+    async ([run = ''], options) => (await import('./show-command.ts')).showCommand(run, options),
   );
   finish(
     command('log <run>', "print a run's entries, with --json as NDJSON", 'troupe log 7k2fd --group reviewers --follow')
       .option('--group <name>', 'only the entries of this group')
       .option('--follow', 'print new entries as they come, until the run ends'),
-    async ([run = ''], options) => logCommand(run, options),
+    async ([run = ''], options) => (await import('./log-command.ts')).logCommand(run, options),
   );
   finish(
     command(
@@ -91,7 +79,7 @@ export function program(done: (exitCode: number) => void): Command {
       'end a run as cancelled, and everything it has started',
       'troupe cancel 7k2fd --reason "wrong branch"',
     ).option('--reason <text>', 'why; recorded', 'cancelled from the command line'),
-    async ([run = ''], options) => cancelCommand(run, { reason: '', ...options }),
+    async ([run = ''], options) => (await import('./cancel-command.ts')).cancelCommand(run, { reason: '', ...options }),
   );
   finish(
     command(
@@ -106,7 +94,7 @@ export function program(done: (exitCode: number) => void): Command {
           .default('queue'),
       )
       .option('--id <id>', 'names the message: the same id twice is one message; default a new id'),
-    async (args, options) => sendCommand(args, { type: '', ...options }),
+    async (args, options) => (await import('./send-command.ts')).sendCommand(args, { type: '', ...options }),
   );
   finish(
     command(
@@ -117,7 +105,8 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--group <name>', 'the group whose gate it is, if several have one of this name')
       .option('--reject', 'reject it')
       .option('--note <text>', 'why; recorded, and heard by whoever asked', ''),
-    async ([run = '', gate = ''], options) => approveCommand(run, gate, { note: '', ...options }),
+    async ([run = '', gate = ''], options) =>
+      (await import('./approve-command.ts')).approveCommand(run, gate, { note: '', ...options }),
   );
   finish(
     command('export <run>', 'write a run for another tool', 'troupe export 7k2f --as mermaid --out run.mmd')
@@ -182,7 +171,7 @@ export function program(done: (exitCode: number) => void): Command {
       'prove a journal: checksums, sequence, and that a replay gives what was recorded',
       'troupe verify 7k2fd',
     ).option('--file <file>', 'process file, if it is not where it was'),
-    async ([run = ''], options) => verifyCommand(run, options),
+    async ([run = ''], options) => (await import('./verify-command.ts')).verifyCommand(run, options),
   );
   finish(
     command(
@@ -208,7 +197,7 @@ export function program(done: (exitCode: number) => void): Command {
     )
       .requiredOption('--at <position>', 'how many entries, as `troupe log` numbers them')
       .option('--as <id>', 'id of the new run; default <run>-fork-1, -2 …'),
-    async ([run = ''], options) => forkCommand(run, { at: '', ...options }),
+    async ([run = ''], options) => (await import('./fork-command.ts')).forkCommand(run, { at: '', ...options }),
   );
   finish(
     command(
@@ -220,24 +209,24 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--as <id>', 'id of the new run; default <run>-retry-1, -2 …')
       .option('--go', 'drive the new run at once')
       .option('--file <file>', 'process file for --go, if it is not where it was'),
-    async ([run = '', member = ''], options) => retryCommand(run, member, options),
+    async ([run = '', member = ''], options) => (await import('./retry-command.ts')).retryCommand(run, member, options),
   );
   finish(
     command('rm [runs...]', 'remove runs for good', 'troupe rm --older-than 30d --status completed --dry-run')
       .option('--older-than <age>', 'only runs that ended so long ago: 12h, 30d, 2w')
       .option('--status <status>', 'only runs that are: active, cancelled, completed, damaged or failed')
       .option('--dry-run', 'only print what would be removed'),
-    async (runs, options) => removeCommand(runs, options),
+    async (runs, options) => (await import('./remove-command.ts')).removeCommand(runs, options),
   );
   finish(
     command('archive <run>', 'write a run into one .tar.gz file', 'troupe archive 7k2fd --out review.tar.gz --remove')
       .option('--out <file>', 'a new file; default <run>.tar.gz')
       .option('--remove', 'remove the run when the file is written and has been read again'),
-    async ([run = ''], options) => archiveCommand(run, options),
+    async ([run = ''], options) => (await import('./archive-command.ts')).archiveCommand(run, options),
   );
   finish(
     command('restore <file>', 'make a run of an archive', 'troupe restore review.tar.gz'),
-    async ([file = ''], options) => restoreCommand(file, options),
+    async ([file = ''], options) => (await import('./archive-command.ts')).restoreCommand(file, options),
   );
   const babysit = command(
     'babysit <runDir>',
@@ -271,6 +260,6 @@ export function program(done: (exitCode: number) => void): Command {
     'troupe mcp',
   );
   mcp.addHelpText('after', mcpHelp).option('--data <dir>', dataHelp);
-  mcp.action(async () => done(await mcpCommand(mcp.opts())));
+  mcp.action(async () => done(await (await import('./mcp-command.ts')).mcpCommand(mcp.opts())));
   return troupe;
 }

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { engineVersion } from '../../src/version.ts';
-import { project } from './support.ts';
+import { program, project } from './support.ts';
 
 const commands = [
   'run',
@@ -51,4 +52,15 @@ test('wrong usage is exit code 2, and the nearest command is suggested', async (
     stderr: "error: unknown option '--al'\n(Did you mean --all?)\n",
   });
   expect(await troupe()).toMatchObject({ code: 2 });
+});
+
+test('help is quick: nothing of what commands do is loaded for it', () => {
+  const say = `process.argv = [process.argv[0], 'troupe', '--help'];
+    process.on('exit', () => console.error(process.moduleLoadList.filter((name) => name.startsWith('NativeModule ')).join()));
+    await import(${JSON.stringify(program)});`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', say], { encoding: 'utf8' });
+  expect(stdout).toContain('troupe run');
+  expect(stderr).toContain('NativeModule child_process');
+  // The journal checks its lines with it.
+  expect(stderr).not.toContain('NativeModule zlib');
 });
