@@ -155,7 +155,13 @@ export function postOf(
     if (only !== undefined && addresses.length === 1 && sentTo === undefined)
       return record(from, only, letter, checked);
     const left = addresses.filter((address) => sentTo?.includes(address) !== true);
-    return Promise.all(left.map((address) => record(from, address, letter, checked))).then(() => ({ id }));
+    const recordings = left.map((address) => {
+      const recording = record(from, address, letter, checked);
+      // Where a later one is refused, nobody waits for those before.
+      recording.catch(() => {});
+      return recording;
+    });
+    return Promise.all(recordings).then(() => ({ id }));
   };
 
   return {
