@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts';
 import { plainError } from '../harness/plain-error.ts';
 import { plainText } from '../harness/program/last-line.ts';
 import { troupeFolder } from '../babysitter/run/staging.ts';
+import { questionsHere } from './ask-here.ts';
 import { openBabysitterRun } from './babysit-run.ts';
 import { breakpointQuestions } from './breakpoint-questions.ts';
 import { captureConsole } from './capture-console.ts';
@@ -11,8 +12,7 @@ import { dataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import { onInterrupt } from './interrupts.ts';
 import { outputLines } from './output-lines.ts';
-import { terminalQuestions, type TerminalQuestions } from './terminal-questions.ts';
-import { isPaintable, print, styleFor } from './terminal.ts';
+import { print, styleFor } from './terminal.ts';
 import { timeOf } from './text.ts';
 
 /** Options of `troupe babysit`. */
@@ -25,9 +25,9 @@ export interface BabysitCommandOptions {
 
 /** Drives a run to its end, or prints how it ended. Returns the exit code. */
 export async function babysitCommand(runDir: string, options: BabysitCommandOptions): Promise<number> {
-  const { sdk, json = false } = options;
+  const { sdk, json = false, input = true } = options;
   const style = styleFor(process.stdout);
-  const questions = mayAsk(options) ? questionsHere() : undefined;
+  const questions = questionsHere({ json, isWanted: input });
   const say = (line: string) => {
     if (!json) (questions?.print ?? print)(`${style.dim(timeOf(Date.now()))}  ${line}`);
   };
@@ -66,23 +66,6 @@ export async function babysitCommand(runDir: string, options: BabysitCommandOpti
     release();
     stopListening();
   }
-}
-
-/** Whether somebody is there to be asked. */
-function mayAsk({ json = false, input = true }: BabysitCommandOptions): boolean {
-  const ci = process.env['CI'] ?? '';
-  const isCi = ci !== '' && ci !== '0' && ci !== 'false';
-  return input && !json && !isCi && process.stdin.isTTY && process.stdout.isTTY;
-}
-
-function questionsHere(): TerminalQuestions {
-  return terminalQuestions({
-    input: process.stdin,
-    output: process.stdout,
-    isPaintable: isPaintable(process.stdout),
-    // As if the terminal had sent it.
-    interrupt: () => void process.kill(process.pid, 'SIGINT'),
-  });
 }
 
 function report(end: Babysat, runDir: string, json: boolean): number {

@@ -4,9 +4,12 @@ import { canonical, type JsonValue } from '../json.ts';
 import { fileRequests } from '../process/file-requests.ts';
 import { openRun, type Run, type RunResult } from '../process/run.ts';
 import type { RunView } from '../process/run-view.ts';
+import { questionsHere } from './ask-here.ts';
+import { askingDisplay } from './asking-display.ts';
 import { captureConsole } from './capture-console.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Display } from './display.ts';
+import { gateQuestions, type GateQuestions } from './gate-questions.ts';
 import { harnessesWith, worktreesIn } from './harnesses.ts';
 import { onInterrupt } from './interrupts.ts';
 import { jsonDisplay } from './json-display.ts';
@@ -15,7 +18,18 @@ import { liveDisplay } from './live-display.ts';
 import type { ConfiguredProcess } from './load-config.ts';
 import { printEnd, printStopped, printUnfinished } from './outcome.ts';
 import { plainDisplay } from './plain-display.ts';
-import { isPaintable, print, styleFor } from './terminal.ts';
+import { isPaintable, print, styleFor, type Style } from './terminal.ts';
+import { timeOf } from './text.ts';
+
+/** Entries after which other gates may be open. */
+const movesGates: ReadonlySet<string> = new Set([
+  'attempt.cancelled',
+  'gate.answered',
+  'gate.opened',
+  'group.ended',
+  'member.settled',
+  'run.ended',
+]);
 
 /** What is to be driven. */
 export interface DriveOptions {
@@ -26,6 +40,8 @@ export interface DriveOptions {
   /** Undefined: null for a new run, the recorded one otherwise. */
   readonly input: JsonValue | undefined;
   readonly json: boolean;
+  /** False: gates are not asked at the terminal. */
+  readonly ask: boolean;
 }
 
 /** Drives a run to its end, or prints the result of one that has ended. Returns the exit code. Codes: those of `openRun` and its `drive`. */
@@ -37,16 +53,25 @@ export async function drive(options: DriveOptions): Promise<number> {
   }
   const recorded = known.view.entries;
   const style = styleFor(process.stdout);
-  const display = json
-    ? jsonDisplay()
-    : isPaintable(process.stdout)
-      ? liveDisplay(known, process.stdout, style)
-      : plainDisplay(style);
+  const questions = questionsHere({ json, isWanted: options.ask });
+  const asking = questions === undefined ? undefined : askingDisplay(known, style, questions);
+  const display = asking ?? displayFor(known, json, style);
+  const gates =
+    questions === undefined || asking === undefined
+      ? undefined
+      : gateQuestions({
+          data: options.data,
+          known,
+          questions,
+          style,
+          stand: () => asking.stand(),
+          say: (line) => asking.note(`${style.dim(timeOf(Date.now()))}  ${line}`),
+        });
   const releaseConsole = captureConsole((line) => display.note(line));
   let result: RunResult;
   let attempts = 0;
   try {
-    ({ result, attempts } = await driven(options, display));
+    ({ result, attempts } = await driven(options, display, gates));
   } catch (error) {
     display.end();
     const isOurs = known.view.entries > recorded && !isTroupeError(error, 'EPOCH_STALE');
@@ -60,9 +85,15 @@ export async function drive(options: DriveOptions): Promise<number> {
   return printStopped(known, { ...options, attempts, reason: result.reason });
 }
 
+function displayFor(known: KnownRun, json: boolean, style: Style): Display {
+  if (json) return jsonDisplay();
+  return isPaintable(process.stdout) ? liveDisplay(known, process.stdout, style) : plainDisplay(style);
+}
+
 async function driven(
   options: DriveOptions,
   display: Display,
+  gates: GateQuestions | undefined,
 ): Promise<{ readonly result: RunResult; readonly attempts: number }> {
   const { data, known, loaded, input, json } = options;
   const { view } = known;
@@ -81,6 +112,7 @@ async function driven(
   const stopListening = onInterrupt((signal) => {
     interruptedBy = signal;
     attempts = runningOf(view);
+    void gates?.close();
     display.stopping(attempts);
     opened?.stop(`interrupted by ${signal}`).catch(failStop);
   });
@@ -99,7 +131,9 @@ async function driven(
       requests: fileRequests(data.requests(view.id)),
       observer: {
         entry(entry) {
-          if (known.take(entry)) display.entry(entry);
+          if (!known.take(entry)) return;
+          display.entry(entry);
+          if (movesGates.has(entry.type)) gates?.look();
         },
         replayed: (entry) => void known.take(entry),
         progress(group, member, { line }) {
@@ -118,8 +152,11 @@ async function driven(
       print(`run ${view.id} · ${loaded.process.name}${recorded > 0 ? ` · goes on after entry ${recorded}` : ''}`);
     if (interruptedBy !== undefined)
       return { result: { status: 'stopped', reason: `interrupted by ${interruptedBy}` }, attempts };
+    // What was open before.
+    gates?.look();
     return { result: await Promise.race([opened.drive(), stopFailed]), attempts };
   } finally {
+    await gates?.close();
     await opened?.close();
     stopListening();
   }

@@ -18,13 +18,22 @@ const clearLine = '\u001b[K';
 const frameBegins = '\u001b[?2026h';
 const frameEnds = '\u001b[?2026l';
 
+/** A picture that can stand still. */
+export interface LiveDisplay extends Display {
+  /** Paints it once more, and leaves it: what comes below is others'. */
+  hold(): void;
+  /** Paints again, from where the cursor is. */
+  release(): void;
+}
+
 /** Shows a run on the terminal `out`. */
-export function liveDisplay(known: KnownRun, out: WriteStream, style: Style): Display {
+export function liveDisplay(known: KnownRun, out: WriteStream, style: Style): LiveDisplay {
   let note: string | undefined;
   let painted: readonly number[] = [];
   let paintedAt = 0;
   let timer: NodeJS.Timeout | undefined;
   let hasEnded = false;
+  let isHeld = false;
 
   /** To the first line of what was painted, as the terminal shows it now: it may have become narrower, and wrapped it. */
   const home = () => {
@@ -34,7 +43,7 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style): Di
   const paint = () => {
     clearTimeout(timer);
     timer = undefined;
-    if (hasEnded) return;
+    if (hasEnded || isHeld) return;
     paintedAt = performance.now();
     // One column and one row stay free: a full line would wrap, a full screen would scroll.
     const size = { columns: Math.max(1, (out.columns || 80) - 1), rows: Math.max(1, (out.rows || 24) - 1) };
@@ -44,7 +53,7 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style): Di
     painted = frame.map((line) => widthOf(stripped(line)));
   };
   const later = () => {
-    if (timer === undefined && !hasEnded)
+    if (timer === undefined && !hasEnded && !isHeld)
       timer = setTimeout(paint, Math.max(0, paintedAt + paintEveryMs - performance.now()));
   };
   const erase = () => {
@@ -63,6 +72,16 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style): Di
     note(line) {
       erase();
       out.write(`${line}\n`);
+      later();
+    },
+    hold() {
+      paint();
+      out.write(showCursor);
+      painted = [];
+      isHeld = true;
+    },
+    release() {
+      isHeld = false;
       later();
     },
     stopping(attempts) {

@@ -33,8 +33,8 @@ const words: Readonly<Record<string, string>> = {
   'member.settled': 'settled',
 };
 
-/** Shows a run as a list of lines. */
-export function plainDisplay(style: Style): Display {
+/** Shows a run as a list of lines, written by `write`. */
+export function plainDisplay(style: Style, write: (line: string) => void = print): Display {
   const line = (entry: Entry) => {
     const place = entry.stream.replace(/^group:/, '');
     // A group's output is the process's business, not a line's.
@@ -43,12 +43,12 @@ export function plainDisplay(style: Style): Display {
   };
   return {
     entry(entry) {
-      if (!quiet.has(entry.type)) print(line(entry));
+      if (!quiet.has(entry.type)) write(line(entry));
     },
     progress: () => {},
-    note: print,
+    note: write,
     stopping(attempts) {
-      print(`stopping: ending ${count(attempts, 'attempt')}; interrupt again to leave at once`);
+      write(`stopping: ending ${count(attempts, 'attempt')}; interrupt again to leave at once`);
     },
     end: () => {},
   };

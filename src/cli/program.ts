@@ -6,6 +6,7 @@ import { Command, Option, type OptionValues } from 'commander';
 import { engineVersion } from '../version.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 
+const noAskHelp = 'do not ask at the terminal: gates wait for troupe approve; so with --json, and in CI';
 const dataHelp = 'data folder; default $TROUPE_DATA, or .troupe';
 
 /** The program. `done` is told the exit code of the command that ran. */
@@ -49,14 +50,14 @@ export function program(done: (exitCode: number) => void): Command {
         '--run-id <id>',
         'id of the run: an unfinished one goes on, a finished one prints its result; default a new id',
       )
-      .option('--continue', 'go on with the newest unfinished run of this file, if there is one'),
+      .option('--continue', 'go on with the newest unfinished run of this file, if there is one')
+      .option('--no-ask', noAskHelp),
     async ([file = ''], options) => (await import('./run-command.ts')).runCommand(file, options),
   );
   finish(
-    command('resume <run>', 'take a run up where it is', 'troupe resume 7k2fd').option(
-      '--file <file>',
-      'process file, if it is not where it was',
-    ),
+    command('resume <run>', 'take a run up where it is', 'troupe resume 7k2fd')
+      .option('--file <file>', 'process file, if it is not where it was')
+      .option('--no-ask', noAskHelp),
     async ([run = ''], options) => (await import('./run-command.ts')).resumeCommand(run, options),
   );
   finish(
@@ -208,7 +209,8 @@ export function program(done: (exitCode: number) => void): Command {
       .option('--group <name>', 'its group, if members of this name failed in several')
       .option('--as <id>', 'id of the new run; default <run>-retry-1, -2 …')
       .option('--go', 'drive the new run at once')
-      .option('--file <file>', 'process file for --go, if it is not where it was'),
+      .option('--file <file>', 'process file for --go, if it is not where it was')
+      .option('--no-ask', noAskHelp),
     async ([run = '', member = ''], options) => (await import('./retry-command.ts')).retryCommand(run, member, options),
   );
   finish(

@@ -17,11 +17,13 @@ export interface RetryCommandOptions {
   readonly file?: string;
   readonly data?: string;
   readonly json?: boolean;
+  /** False: gates are not asked at the terminal. Default true. */
+  readonly ask?: boolean;
 }
 
 /** Makes a run in which a failed member is tried again, and drives it if asked to. Returns the exit code: with `go` that of the run. */
 export async function retryCommand(run: string, member: string, options: RetryCommandOptions): Promise<number> {
-  const { group, as, go = false, file, json = false } = options;
+  const { group, as, go = false, file, json = false, ask = true } = options;
   const data = dataFolder(options.data);
   // What cannot be driven is not made.
   const loaded = go
@@ -40,5 +42,5 @@ export async function retryCommand(run: string, member: string, options: RetryCo
     if (!go) print(`\n  ${style.cyan(`npx troupe resume ${retry.as}${data.flag}`)}`);
   }
   if (loaded === undefined) return exitCodes.ok;
-  return drive({ data, known: await knownRun(data.store, retry.as), loaded, input: undefined, json });
+  return drive({ data, known: await knownRun(data.store, retry.as), loaded, input: undefined, json, ask });
 }

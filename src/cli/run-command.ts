@@ -17,6 +17,8 @@ export interface RunCommandOptions {
   readonly continue?: boolean;
   readonly data?: string;
   readonly json?: boolean;
+  /** False: gates are not asked at the terminal. Default true. */
+  readonly ask?: boolean;
 }
 
 /** Starts a run, takes it up where it is, or prints the result of one that has ended. Returns the exit code. */
@@ -33,7 +35,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const found = options.continue === true ? await newestUnfinished(data, loaded) : undefined;
   const run = options.runId ?? found ?? (await reserveRun(data.store));
   const known = await knownRunIfAny(data.store, run);
-  return drive({ data, known, loaded, input, json: options.json ?? false });
+  return drive({ data, known, loaded, input, json: options.json ?? false, ask: options.ask ?? true });
 }
 
 /** Options of `troupe resume`. */
@@ -41,6 +43,8 @@ export interface ResumeCommandOptions {
   readonly file?: string;
   readonly data?: string;
   readonly json?: boolean;
+  /** False: gates are not asked at the terminal. Default true. */
+  readonly ask?: boolean;
 }
 
 /** Takes a run up where it is, with the process file that was recorded. Returns the exit code. */
@@ -48,5 +52,5 @@ export async function resumeCommand(run: string, options: ResumeCommandOptions):
   const data = dataFolder(options.data);
   const known = await knownRun(data.store, run);
   const loaded = await configured(await loadRecorded(data, known.view, options.file));
-  return drive({ data, known, loaded, input: undefined, json: options.json ?? false });
+  return drive({ data, known, loaded, input: undefined, json: options.json ?? false, ask: options.ask ?? true });
 }
