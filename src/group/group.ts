@@ -151,8 +151,10 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
   const worktrees = groupWorktrees({ context, group: name, push, ledger: () => state.ledger });
   const attempts = attemptsOf({ context, group: name, concurrency, budget, push, fold: state, post, worktrees, gates });
 
+  /** Of one incarnation: the next one may have set its timer of that name before this one's is cleared. */
+  const alarmOf = ({ address, incarnation }: ActorKey, timer: string) => JSON.stringify([address, incarnation, timer]);
   const setAlarm = (address: string, incarnation: number, timer: string, dueAt: number) => {
-    const key = JSON.stringify([address, timer]);
+    const key = alarmOf({ address, incarnation }, timer);
     alarms.get(key)?.();
     const fire = () => {
       alarms.delete(key);
@@ -173,7 +175,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
         setAlarm(effect.address, effect.incarnation, effect.timer, effect.dueAt);
         break;
       case 'clearTimer': {
-        const key = JSON.stringify([effect.address, effect.timer]);
+        const key = alarmOf(effect, effect.timer);
         alarms.get(key)?.();
         alarms.delete(key);
         break;
