@@ -349,7 +349,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     send: (from, letter) => post.send(from, letter),
     async answer(gate, answer) {
       const isBudget = gates.answer(gate, answer);
-      await writer.idle();
+      await writer.written();
       if (isBudget) attempts.answered();
     },
     async checkpoint({ name: mark, settled, total, data }) {
@@ -359,7 +359,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     },
     async cancel(reason) {
       if (!isOver()) await writer.record('group.cancelled', { reason });
-      await writer.idle();
+      await writer.written();
     },
     wants: () => (state.system === undefined ? [] : wantsOf(state.system)),
     async settle(member, outcome) {
@@ -373,7 +373,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
         );
       }
       attempts.settle(want, outcome);
-      await writer.idle();
+      await writer.written();
     },
     over: () => (isOver() ? Promise.resolve() : new Promise((resolve) => overWaiters.push(resolve))),
     idle: () => writer.idle(),

@@ -52,6 +52,8 @@ export interface StreamWriter {
   isIdle(): boolean;
   /** Resolves when nothing waits and nothing is under way. */
   idle(): Promise<void>;
+  /** The same for whoever acknowledges what was pushed: rejects when it, or anything before it, was lost. */
+  written(): Promise<void>;
 }
 
 /** More inputs than this go in several appends. */
@@ -133,6 +135,10 @@ export function streamWriter(options: StreamWriterOptions): StreamWriter {
     record: (type, data) => new Promise((resolve, reject) => writer.push(type, data, resolve, reject)),
     isIdle: () => !running && waiting.length === 0,
     idle: () => (writer.isIdle() ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
+    async written() {
+      await writer.idle();
+      if (dead !== undefined) throw dead.error;
+    },
   };
   return writer;
 }
