@@ -202,8 +202,15 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
     },
   };
 
+  /** What a handler throws harms nobody else: its message waits for the next read, like any other. */
   const steerWith = (mail: Mail) => {
-    for (const message of handOver([mail], 'steer')) steer?.(message);
+    const taken = hold([mail], 'steer');
+    try {
+      for (const message of taken.messages) steer?.(message);
+      taken.acknowledge();
+    } catch {
+      taken.putBack();
+    }
   };
 
   return {

@@ -188,7 +188,7 @@ export interface Mailbox {
   }): Promise<void>;
   /** Members of the group that have been asked for, in that order. */
   members(): readonly { readonly id: string; readonly status: string }[];
-  /** Takes messages of mode `steer` while it is set; without it they wait like others. */
+  /** Takes messages of mode `steer` while it is set; without it, and when it throws, they wait like others. */
   onSteer(handler: ((message: Message) => void) | undefined): void;
 }
 

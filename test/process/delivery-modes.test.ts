@@ -1,7 +1,7 @@
 /** Queue, steer, interrupt: how a message reaches a member at work. */
 import { describe, expect, test } from 'vitest';
 import { entriesOf } from '../support/dying-store.ts';
-import { driven, stage } from '../support/running.ts';
+import { driven, finished, stage } from '../support/running.ts';
 import { talkers, withTalk } from '../support/talking.ts';
 
 describe('modes', () => {
@@ -24,6 +24,23 @@ describe('modes', () => {
       { member: 'plain', as: 'queue' },
     ]);
     await run.close();
+  });
+
+  test('steer whose handler throws waits for the next read, and nobody else is harmed', async () => {
+    const play = stage(
+      talkers('clumsy', 'sender'),
+      {},
+      withTalk(async (mailbox, id) => {
+        if (id === 'sender') return (await mailbox.send({ to: 'clumsy', type: 'turn', mode: 'steer', id: '1' })).id;
+        mailbox.onSteer(() => {
+          throw new Error('cannot turn now');
+        });
+        return (await mailbox.inbox({ waitMs: 1_000 })).map((message) => message.id);
+      }),
+    );
+    expect(await finished(play)).toEqual({ status: 'completed', output: { clumsy: ['1'], sender: '1' } });
+    const reads = (await entriesOf(play.store)).filter(({ type }) => type === 'message.read').map(({ data }) => data);
+    expect(reads).toMatchObject([{ member: 'clumsy', as: 'queue', ids: ['1'] }]);
   });
 
   test('interrupt ends the attempt and makes it again with the message waiting', async () => {
