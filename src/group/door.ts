@@ -1,7 +1,8 @@
 /** What an attempt asks of its group besides mail: that its agent's session be remembered, and that somebody approves. */
 import { TroupeError } from '../error.ts';
 import type { GateAnswer, Question, Usage } from '../harness/port.ts';
-import { toJson, type JsonValue } from '../json.ts';
+import type { JsonValue } from '../json.ts';
+import { checkedData } from './checked-data.ts';
 import type { ActorKey } from './effect.ts';
 import type { Push } from './entries.ts';
 import type { GroupFold } from './fold.ts';
@@ -24,6 +25,7 @@ export interface Door {
 
 /** What {@link doorOf} needs. */
 export interface DoorOptions {
+  readonly context: { readonly payloadBytesMax: number };
   readonly member: ActorKey;
   readonly attempt: number;
   readonly harness: string;
@@ -33,8 +35,9 @@ export interface DoorOptions {
 }
 
 /** Makes the door of an attempt. */
-export function doorOf({ member, attempt, harness, fold, gates, push }: DoorOptions): Door {
+export function doorOf({ context, member, attempt, harness, fold, gates, push }: DoorOptions): Door {
   const { address, incarnation } = member;
+  const { payloadBytesMax } = context;
   let isClosed = false;
   /** Sends those away who wait. */
   const leave = new Set<() => void>();
@@ -55,15 +58,21 @@ export function doorOf({ member, attempt, harness, fold, gates, push }: DoorOpti
   return {
     async session(id, data) {
       if (isClosed) throw closed();
-      const more = data === undefined ? {} : { data: toJson(data, 'data of the session') };
+      const told = { session: id, ...(data === undefined ? {} : { data }) };
+      const session = checkedData(told, `session of member \`${address}\``, payloadBytesMax) as unknown as typeof told;
       await new Promise<void>((resolve, reject) => {
         const lost = () => reject(closed());
-        push('attempt.session', { member: address, incarnation, attempt, session: id, ...more }, resolve, lost);
+        push('attempt.session', { member: address, incarnation, attempt, ...session }, resolve, lost);
       });
     },
-    gate: (question) =>
+    gate: (asked) =>
       new Promise((resolve, reject) => {
         if (isClosed) throw closed();
+        const question = checkedData(
+          asked,
+          `question of member \`${address}\``,
+          payloadBytesMax,
+        ) as unknown as Question;
         const sentAway = () => {
           callOff();
           reject(closed());

@@ -1,7 +1,6 @@
 /** The gates of one group: what its members ask, and the answers: each counts once, and whoever asked hears it once. */
 import { TroupeError } from '../error.ts';
 import type { GateAnswer, Question } from '../harness/port.ts';
-import { toJson } from '../json.ts';
 import type { ActorKey } from './effect.ts';
 import type { Push } from './entries.ts';
 import type { GateRecord, Ledger } from './ledger.ts';
@@ -10,7 +9,7 @@ import type { GateRecord, Ledger } from './ledger.ts';
 export interface Gates {
   /** Records an answer; true when the host waits for it (a budget's gate), not the coordinator. Codes: UNKNOWN_GATE. */
   answer(gate: string, answer: GateAnswer): boolean;
-  /** Opens a member's gate unless it is open, and calls back with its answer; the result calls that off. Codes: NOT_JSON. */
+  /** Opens a member's gate unless it is open, and calls back with its answer; the result calls that off. */
   ask(member: ActorKey, question: Question, answered: (answer: GateAnswer) => void): () => void;
   /** Tells the answers whose signal was lost with its host. */
   tellAgain(): void;
@@ -73,7 +72,7 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
       }
       const key = `${name}#${incarnation}`;
       if (gate === undefined && !opening.has(key)) {
-        const more = data === undefined ? {} : { data: toJson(data, `data of gate \`${name}\``) };
+        const more = data === undefined ? {} : { data };
         opening.add(key);
         const opened = () => void opening.delete(key);
         push('gate.opened', { name, question, ...more, by: address, incarnation }, opened, opened);

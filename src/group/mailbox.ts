@@ -6,6 +6,7 @@ import { TroupeError } from '../error.ts';
 import { canonical } from '../json.ts';
 import type { DeliveryMode, Letter, Mailbox, Message, Taken } from '../harness/port.ts';
 import { actorKeyText } from './address.ts';
+import { checkedData } from './checked-data.ts';
 import { hashText, hashToText } from './digest.ts';
 import { doorOf, type Door } from './door.ts';
 import type { ActorKey } from './effect.ts';
@@ -190,9 +191,10 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
     async checkpoint({ name, settled, total, data }) {
       refuseClosed();
       if (fold.ledger.checkpoints.some((mark) => mark.by === address && mark.name === name)) return;
-      await new Promise<void>((resolve) => {
-        push('checkpoint', { name, settled, total, ...(data === undefined ? {} : { data }), by: address }, resolve);
-      });
+      const told = { name, settled, total, ...(data === undefined ? {} : { data }), by: address };
+      const label = `checkpoint of member \`${address}\``;
+      const mark = checkedData(told, label, context.payloadBytesMax) as unknown as typeof told;
+      await new Promise<void>((resolve, reject) => push('checkpoint', mark, resolve, () => reject(closedError())));
     },
     members: () => [...fold.ledger.members.values()].map(({ id, status }) => ({ id, status })),
     onSteer(handler) {

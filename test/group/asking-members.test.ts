@@ -195,3 +195,18 @@ describe('what an attempt tells of its spending', () => {
     ]);
   });
 });
+
+test.each<[string, (attempt: Attempt, data: JsonValue) => Promise<unknown>]>([
+  ['a checkpoint', ({ mailbox }, data) => mailbox.checkpoint({ name: 'half', settled: 1, total: 2, data })],
+  ['a question', ({ gate }, data) => gate({ name: 'shell', question: 'May it?', data })],
+  ['a session', ({ session }, data) => session('s1', data)],
+])('what cannot be recorded of %s is refused to who said it, and stops nobody else', async (_what, says) => {
+  const codes: unknown[] = [];
+  const play = playing(async (attempt) => {
+    for (const data of [1n as unknown as JsonValue, 'x'.repeat(2_000)])
+      await says(attempt, data).catch(({ code }: { readonly code: string }) => codes.push(code));
+    return ok();
+  });
+  expect(await finished(play, { payloadBytesMax: 1_000 })).toMatchObject({ status: 'completed' });
+  expect(codes).toEqual(['NOT_JSON', 'ENTRY_TOO_LARGE']);
+});
