@@ -89,6 +89,14 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
   const refuseClosed = () => {
     if (isClosed) throw closedError();
   };
+  /** A moment that is none has no place among the timers: those behind it would never be due. */
+  const refuseWait = (waitMs: number) => {
+    if (typeof waitMs === 'number' && !Number.isNaN(waitMs)) return;
+    throw new TroupeError(
+      'BAD_INPUT',
+      `member \`${address}\`: expected to wait a number of milliseconds, got ${String(waitMs)}.`,
+    );
+  };
   const unread = (max: number, isWanted: (mail: Mail) => boolean = () => true) =>
     unreadIn(fold.mail.get(key), max, (mail) => !handed.has(mail.id) && isWanted(mail));
 
@@ -156,6 +164,7 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
     give: (mails: readonly Mail[]) => Given,
     { waitMs, signal }: { readonly waitMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Given> => {
+    refuseWait(waitMs);
     const untilMs = context.clock.now() + waitMs;
     signal?.addEventListener('abort', wake, { once: true });
     try {
@@ -178,6 +187,7 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
     inbox: ({ waitMs = 0, max = 100 } = {}) => waitFor(() => unread(max), asRead, { waitMs }),
     take: ({ waitMs = 0, max = 100, signal } = {}) => waitFor(() => unread(max), inHand, { waitMs, signal }),
     async ask(letter, { timeoutMs }) {
+      refuseWait(timeoutMs);
       const { id } = await send(letter);
       const isAnswer = (mail: Mail) => mail.inReplyTo === id;
       const [answer] = await waitFor(() => unread(1, isAnswer), asRead, { waitMs: timeoutMs });

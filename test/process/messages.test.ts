@@ -132,6 +132,21 @@ describe('between members', () => {
     );
   });
 
+  test.each([Number.NaN, undefined, '10'])('waiting for %o is refused, and other members wait on', async (wait) => {
+    const play = stage(
+      talkers('a', 'b'),
+      {},
+      withTalk(async (mailbox, id) => {
+        if (id === 'b') return (await mailbox.inbox({ waitMs: 1_000 })).length;
+        const timeoutMs = wait as unknown as number;
+        return (await mailbox.ask({ to: 'b', type: 'question' }, { timeoutMs })).body;
+      }),
+    );
+    expect(await finished(play)).toMatchObject({
+      output: { a: expect.stringContaining('expected to wait a number of milliseconds') as string, b: 0 },
+    });
+  });
+
   test('what a member had not read when it settled becomes a dead letter', async () => {
     const play = stage(
       talkers('a', 'b'),
