@@ -144,15 +144,27 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
     for (const waiter of woken) waiter();
   };
 
+  /** Of letters that were refused, by their text: sent again, they are the same ones. */
+  const refused = new Map<string, string[]>();
   /** The same letter of the same invocation has the same id, whichever attempt sends it. */
-  const idOf = (letter: Letter): string => {
-    const text = canonical({ to: letter.to, type: letter.type, body: letter.body ?? null });
+  const idOf = (text: string): string => {
+    const known = refused.get(text)?.shift();
+    if (known !== undefined) return known;
     const count = (sent.get(text) ?? 0) + 1;
     sent.set(text, count);
     return `${address}#${incarnation}:${hashToText(hashText(text))}${count === 1 ? '' : `:${count}`}`;
   };
 
-  const sendNamed = async (letter: Letter) => await post.send(address, { ...letter, id: idOf(letter) });
+  const sendNamed = async (letter: Letter) => {
+    const text = canonical({ to: letter.to, type: letter.type, body: letter.body ?? null });
+    const id = idOf(text);
+    try {
+      return await post.send(address, { ...letter, id });
+    } catch (error) {
+      refused.set(text, [...(refused.get(text) ?? []), id]);
+      throw error;
+    }
+  };
   const send: Mailbox['send'] = (letter) => {
     if (isClosed) return Promise.reject(closedError());
     return letter.id === undefined ? sendNamed(letter) : post.send(address, letter as Letter & { readonly id: string });

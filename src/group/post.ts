@@ -56,7 +56,7 @@ export function postOf(
   /** Letters that are not folded yet, by recipient and id. */
   const underWay = new Map<Address, Map<string, Promise<Sent>>>();
 
-  const refuseRate = (from: string) => {
+  const refuseRate = (from: string, letters: number) => {
     const now = context.clock.now();
     let sender = sentBy.get(from);
     if (sender === undefined) sentBy.set(from, (sender = { times: [], head: 0 }));
@@ -66,13 +66,13 @@ export function postOf(
       times.splice(0, sender.head);
       sender.head = 0;
     }
-    if (times.length - sender.head >= context.messagesPerMinuteMax) {
+    if (times.length - sender.head + letters > context.messagesPerMinuteMax) {
       throw new TroupeError(
         'LIMIT',
         `\`${from}\` in group \`${group}\`: expected at most ${context.messagesPerMinuteMax} messages a minute (messagesPerMinuteMax); send fewer, or wait.`,
       );
     }
-    times.push(now);
+    for (let letter = 0; letter < letters; letter += 1) times.push(now);
   };
 
   const recipients = (from: string, to: string): readonly Address[] => {
@@ -100,13 +100,11 @@ export function postOf(
     }
   };
 
-  /** Makes an entry of a letter to one recipient; the same while it is under way. Codes: LIMIT. */
+  /** Makes an entry of a letter to one recipient; the same while it is under way. */
   const record = (from: string, to: Address, { id, type, inReplyTo, mode }: Named, body: JsonValue): Promise<Sent> => {
     let theirs = underWay.get(to);
     const known = theirs?.get(id);
     if (known !== undefined) return known;
-    refuseFull(to);
-    refuseRate(from);
     if (theirs === undefined) underWay.set(to, (theirs = new Map()));
     const waiting = theirs;
     const plain = { id, from, to, type, body };
@@ -152,16 +150,19 @@ export function postOf(
     const addresses = recipients(from, to);
     const [only] = addresses;
     // Nearly every letter has one recipient.
-    if (only !== undefined && addresses.length === 1 && sentTo === undefined)
+    if (only !== undefined && addresses.length === 1 && sentTo === undefined) {
+      if (underWay.get(only)?.has(id) !== true) {
+        refuseFull(only);
+        refuseRate(from, 1);
+      }
       return record(from, only, letter, checked);
+    }
     const left = addresses.filter((address) => sentTo?.includes(address) !== true);
-    const recordings = left.map((address) => {
-      const recording = record(from, address, letter, checked);
-      // Where a later one is refused, nobody waits for those before.
-      recording.catch(() => {});
-      return recording;
-    });
-    return Promise.all(recordings).then(() => ({ id }));
+    const fresh = left.filter((address) => underWay.get(address)?.has(id) !== true);
+    // To all or to none: sent again, it would reach some of them twice.
+    for (const address of fresh) refuseFull(address);
+    refuseRate(from, fresh.length);
+    return Promise.all(left.map((address) => record(from, address, letter, checked))).then(() => ({ id }));
   };
 
   return {

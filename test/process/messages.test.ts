@@ -147,6 +147,33 @@ describe('between members', () => {
     });
   });
 
+  test('what was refused is sent again as the same letter, and one to all reaches all of them once', async () => {
+    const play = stage(
+      talkers('free', 'full', 'sender'),
+      {},
+      withTalk(async (mailbox, id) => {
+        if (id !== 'sender') {
+          await settle(20);
+          const first = await mailbox.inbox();
+          return [...first, ...(await mailbox.inbox({ waitMs: 1_000 }))].map(({ type }) => type);
+        }
+        await mailbox.send({ to: 'full', type: 'first' });
+        const refused = await mailbox.send({ to: '*', type: 'news' }).catch((error: Error) => error.message);
+        await settle(30);
+        return [refused, (await mailbox.send({ to: '*', type: 'news' })).id.split(':').length];
+      }),
+    );
+    expect(await finished(play, { mailboxMax: 1 })).toMatchObject({
+      output: {
+        free: ['news'],
+        full: ['first', 'news'],
+        sender: [expect.stringContaining('1 unread messages') as string, 2],
+      },
+    });
+    const news = (await entriesOf(play.store)).filter(({ data }) => (data as { type?: string }).type === 'news');
+    expect(news).toHaveLength(2);
+  });
+
   test('what a member had not read when it settled becomes a dead letter', async () => {
     const play = stage(
       talkers('a', 'b'),
