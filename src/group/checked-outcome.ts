@@ -12,8 +12,18 @@ const invalid = (message: string, code: string): Outcome => ({
   error: { name: 'InvalidOutput', message, code },
 });
 
-/** `outcome` as plain JSON of at most `bytesMax` bytes; else an outcome of class `invalid-output` that says what is wrong. */
+/** `outcome` as plain JSON of at most `bytesMax` bytes; else an outcome of class `invalid-output` that says what is wrong. Never throws. */
 export function checkedOutcome(outcome: unknown, member: string, bytesMax: number): Outcome {
+  try {
+    return outcomeOf(outcome, member, bytesMax);
+  } catch (error) {
+    // A getter or a proxy in it.
+    const why = plainError(error).message;
+    return invalid(`member \`${member}\`: what its harness returned cannot be read: ${why}`, 'OUTCOME_INVALID');
+  }
+}
+
+function outcomeOf(outcome: unknown, member: string, bytesMax: number): Outcome {
   const {
     status,
     output,

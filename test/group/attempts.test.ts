@@ -101,6 +101,18 @@ describe('what a harness says', () => {
       'expected at most 1000 bytes of JSON, got 2002; put large data into a file and return its path',
     ],
     ['is nothing', undefined, 'returned no outcome'],
+    [
+      'cannot be read',
+      {
+        status: 'ok',
+        output: {
+          get answer() {
+            throw new Error('not now');
+          },
+        },
+      },
+      'what its harness returned cannot be read: not now',
+    ],
     ['is no outcome', { done: true }, 'expected its harness to return an outcome with status ok, error or cancelled'],
   ])('%s: the member fails as invalid-output', async (_what, outcome, message) => {
     expect(await said(outcome, { payloadBytesMax: 1_000 })).toMatchObject({
