@@ -190,26 +190,26 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     if (isLiving(member)) member.reports.tell(progress);
   };
 
+  const whyDropped = () => ledger().cancelReason ?? 'stopped by the coordinator';
+  /** Wanted no longer: what it spent counts, and nobody hears what it came to. */
+  const cancelled = (member: Living, why: string, outcome: Outcome | undefined) => {
+    push('attempt.cancelled', { ...attempted(member), reason: why, ...spent(outcome?.usage) });
+    if (outcome?.status !== 'ok') return;
+    const reason = `result came after: ${why}`;
+    push('letter.dead', { to: '', from: member.address, letter: outcome.output, reason });
+  };
+
   const ended = (member: Living, outcome: Outcome | undefined, ending: Ending | undefined) => {
     member.phase = 'idle';
     member.mailbox?.close();
     member.mailbox = undefined;
     member.reports.end();
     const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
-    const used = spent(checked !== undefined && 'usage' in checked ? checked.usage : undefined);
+    const used = spent(checked?.usage);
     // Wanted no longer: also when it was being ended for another reason before.
-    const dropped =
-      ending?.type === 'dropped'
-        ? ending.reason
-        : isLiving(member)
-          ? undefined
-          : (ledger().cancelReason ?? 'stopped by the coordinator');
+    const dropped = ending?.type === 'dropped' ? ending.reason : isLiving(member) ? undefined : whyDropped();
     if (dropped !== undefined) {
-      push('attempt.cancelled', { ...attempted(member), reason: dropped, ...used });
-      if (checked?.status === 'ok') {
-        const reason = `result came after: ${dropped}`;
-        push('letter.dead', { to: '', from: member.address, letter: checked.output, reason });
-      }
+      cancelled(member, dropped, checked);
       left(member);
     } else if (checked?.status === 'ok') {
       succeeded(member, checked);
@@ -239,7 +239,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     const checking = checkedBySchema(context.schemas, member, outcome, payloadBytesMax);
     if (checking === undefined) return settled(member, outcome);
     const checked = checking.then((result) => {
-      if (!isLiving(member)) push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
+      if (!isLiving(member)) cancelled(member, whyDropped(), outcome);
       else if (result.status === 'error') failed(member, result.class, result.error, outcome.usage);
       else if (result.status === 'ok') settled(member, result);
     });

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Invocation, OutputSchema, RunOptions } from 'troupe';
 import { ok } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
-import { calling, finished, killed, stage } from '../support/running.ts';
+import { settle } from '../support/hand-clock.ts';
+import { calling, driven, finished, killed, stage, tell } from '../support/running.ts';
 
 const schema = (validate: OutputSchema['~standard']['validate']): OutputSchema => ({
   '~standard': { version: 1, vendor: 'test', validate },
@@ -74,4 +75,20 @@ test('wherever the host dies, the output is the checked one', async () => {
     expect(end ?? (await finished(play))).toMatchObject({ output: [['xstate.done.actor.a', { doubled: 4 }]] });
     if (end !== undefined) return;
   }
+});
+
+test('one that is still being checked when its member is stopped is a dead letter, and what it cost counts', async () => {
+  let pass: () => void = () => {};
+  const slow = schema((value) => new Promise((resolve) => (pass = () => resolve({ value }))));
+  const script = { '*': { ...ok(7), usage: { tokens: 100 } } };
+  const play = stage(calling({ members: [{ id: 'a', output: 'slow' }] }), script, { schemas: { slow } });
+  const { run } = await driven(play);
+  await tell(run, 'stop', { id: 'a' });
+  pass();
+  await settle();
+  await run.close();
+  expect((await entriesOf(play.store)).slice(-2)).toMatchObject([
+    { type: 'attempt.cancelled', data: { member: 'a', usage: { tokens: 100 } } },
+    { type: 'letter.dead', data: { from: 'a', letter: 7 } },
+  ]);
 });
