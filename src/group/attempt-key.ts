@@ -1,6 +1,10 @@
 import type { ActorKey } from './effect.ts';
 
-/** The idempotency key of one attempt (G4): `<run>/<group>/<member>#<incarnation>/<attempt>`. */
+/**
+ * The idempotency key of one attempt (G4): `<run>/<group>/<member>#<incarnation>/<attempt>`. A slash in the group's name is written `%2F`:
+ * member `b/c` of group `a` is not member `c` of group `a/b`.
+ */
 export function attemptKey(run: string, group: string, { address, incarnation }: ActorKey, attempt: number): string {
-  return `${run}/${group}/${address}#${incarnation}/${attempt}`;
+  const name = group.includes('/') || group.includes('%') ? group.replaceAll('%', '%25').replaceAll('/', '%2F') : group;
+  return `${run}/${name}/${address}#${incarnation}/${attempt}`;
 }

@@ -218,7 +218,7 @@ export interface Attempt {
   readonly member: string;
   /** 1 for the first. */
   readonly attempt: number;
-  /** `<run>/<group>/<member>#<incarnation>/<attempt>`: the idempotency key (G4). */
+  /** `<run>/<group>/<member>#<incarnation>/<attempt>`: the idempotency key (G4). A slash in the group's name is `%2F`, a `%` is `%25`. */
   readonly key: string;
   readonly invocation: Invocation;
   /** Aborted when the attempt is to end early; `signal.reason` says why. The harness settles soon after. */

@@ -1,7 +1,8 @@
 /** From what a group wants to what the world did: every way an attempt can end, and begin again. */
 import { describe, expect, test } from 'vitest';
-import type { Entry, Harness, Invocation, Outcome } from 'troupe';
+import { defineProcess, type Entry, type Harness, type Invocation, type Outcome } from 'troupe';
 import { fail, hold, never, ok, scripted } from 'troupe/harness';
+import { caller } from '../support/caller.ts';
 import { entriesOf } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
 import { calling, driven, finished, open, stage, story, tell, type Stage } from '../support/running.ts';
@@ -17,6 +18,17 @@ describe('an attempt', () => {
     expect(await finished(still)).toEqual(done(7));
     expect(await attemptsIn(still)).toEqual(['attempt.started a 1', 'member.settled a 1']);
     expect(still.harness.calls.map(({ key }) => key)).toEqual(['run/group/a#1/1']);
+  });
+
+  test('has a key of its own, whatever slashes there are in names', async () => {
+    const members = (id: string) => ({ members: [{ id, harness: 'scripted' }], until: 1 });
+    const process = defineProcess('slashes', async (ctx) => {
+      const groups = [ctx.group('a', caller, members('b/c')), ctx.group('a/b', caller, members('c'))];
+      await Promise.all(groups.map(({ output }) => output));
+    });
+    const still = stage(process, { '*': ok() });
+    await finished(still);
+    expect(still.harness.calls.map(({ key }) => key)).toEqual(['run/a/b/c#1/1', 'run/a%2Fb/c#1/1']);
   });
 
   test('that fails is made again with growing waits drawn from its own key, the same on every machine', async () => {

@@ -175,9 +175,9 @@ export function groupTools(attempt: Attempt, bag: MailBag, delivery: Delivery): 
  * The id of a message that its sender named: the same in every attempt of the invocation, and never that of another member, whatever
  * the key. An agent that is taken up again repeats its last call; so the attempt is no part of it.
  */
-function keyedId({ run, group, key: attemptKey }: Attempt, key: string): string {
+function keyedId({ run, key: attemptKey }: Attempt, key: string): string {
   // `<member>#<incarnation>`: without the run, so that a fork knows its messages again.
-  const invocation = attemptKey.slice(`${run}/${group}/`.length, attemptKey.lastIndexOf('/'));
+  const invocation = attemptKey.slice(attemptKey.indexOf('/', run.length + 1) + 1, attemptKey.lastIndexOf('/'));
   const digest = createHash('sha256').update(key).digest('base64url');
   return `${invocation}:key:${digest.slice(0, 22)}`;
 }
