@@ -62,7 +62,8 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
       return false;
     },
     ask({ address, incarnation }, { name: asked, question, data }, answered) {
-      const name = `${address}/${asked}`;
+      // A slash of the member's own is written otherwise: `c` of `a/b` is not `b/c` of `a`.
+      const name = `${address.replaceAll('%', '%25').replaceAll('/', '%2F')}/${asked}`;
       const known = ledger.gates.get(name);
       const gate = known?.by === address && known.incarnation === incarnation ? known : undefined;
       const answer = gate === undefined ? undefined : answerTo(gate);

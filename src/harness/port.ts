@@ -243,9 +243,10 @@ export interface Attempt {
   /** What earlier attempts of this invocation have spent. */
   readonly spentBefore: Usage;
   /**
-   * Opens a gate `<member>/<name>` and waits for its answer (`troupe approve`, `handle.approve`), however long that takes. It is an
-   * entry before anyone sees it; a question that has its answer already gets that. A gate whose member has ended is withdrawn.
-   * Codes: CANCELLED when the attempt ends before the answer, NOT_JSON.
+   * Opens a gate `<member>/<name>` (a slash in the member's address is `%2F`) and waits for its answer (`troupe approve`,
+   * `handle.approve`), however long that takes. It is an entry before anyone sees it; a question that has its answer already gets
+   * that. A gate whose member has ended is withdrawn. Codes: CANCELLED when the attempt ends before the answer, NOT_JSON,
+   * ENTRY_TOO_LARGE.
    */
   gate(question: Question): Promise<GateAnswer>;
 }

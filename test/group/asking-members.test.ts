@@ -196,6 +196,18 @@ describe('what an attempt tells of its spending', () => {
   });
 });
 
+test('questions of two members are two gates, whatever slashes there are in names', () => {
+  const opened: string[] = [];
+  const gates = gatesOf(
+    'group',
+    emptyLedger('group'),
+    (_type, data) => void opened.push((data as { name: string }).name),
+  );
+  gates.ask({ address: 'a', incarnation: 1 }, { name: 'b/c', question: 'May a?' }, () => {});
+  gates.ask({ address: 'a/b', incarnation: 1 }, { name: 'c', question: 'May b?' }, () => {});
+  expect(opened).toEqual(['a/b/c', 'a%2Fb/c']);
+});
+
 test.each<[string, (attempt: Attempt, data: JsonValue) => Promise<unknown>]>([
   ['a checkpoint', ({ mailbox }, data) => mailbox.checkpoint({ name: 'half', settled: 1, total: 2, data })],
   ['a question', ({ gate }, data) => gate({ name: 'shell', question: 'May it?', data })],
