@@ -43,6 +43,8 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
   const { context, group, concurrency, push, fold, post, worktrees, gates, budget } = options;
   const ledger = () => fold.ledger;
   const { run, clock, timers, dispatcher, payloadBytesMax } = context;
+  // A group may be called what no folder can be.
+  const folder = group === '.' || group === '..' ? group.replaceAll('.', '%2E') : encodeURIComponent(group);
   const living = new Map<string, Living>();
   const addresses = succession<Living>();
 
@@ -137,7 +139,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       choice = reattach ?? { name, harness: context.harnesses[name] as Harness };
       if (allowed !== undefined)
         told = allowed.rejected.length > 0 ? { why: allowed.why, rejected: allowed.rejected } : { why: allowed.why };
-      outputName = `${encodeURIComponent(group)}/${encodeURIComponent(member.address)}.${member.incarnation}.${member.attempt}.log`;
+      outputName = `${folder}/${encodeURIComponent(member.address)}.${member.incarnation}.${member.attempt}.log`;
     } catch (error) {
       settled(member, { status: 'error', class: 'refused', error: plainError(error) });
       return;
