@@ -37,7 +37,8 @@ const isSignal = ({ type }: Entry) => type === 'signal' || type === 'message';
 
 /** Key under which an entry is waited for; undefined when nobody waits for its kind by name. */
 export function deliveryKey({ stream, type, data }: Entry): string | undefined {
-  const fields = data as { readonly name?: string; readonly until?: number };
+  const fields = data as { readonly name?: string; readonly until?: number; readonly by?: string };
+  if (type === 'checkpoint' && fields.by === 'process') return markKey(stream, fields.name ?? '');
   if (type === 'group.ended') return endKey(stream.slice(groupPrefix.length));
   if (type === 'gate.answered') return gateKey(stream, fields.name ?? '');
   if (type === 'sleep.ended') return sleepKey(fields.until ?? 0);
@@ -49,6 +50,8 @@ export function deliveryKey({ stream, type, data }: Entry): string | undefined {
 export const endKey = (group: string) => JSON.stringify(['end', group]);
 /** Key of the answer at a gate of this stream. */
 export const gateKey = (stream: string, name: string) => JSON.stringify(['gate', stream, name]);
+/** Key of the process's own checkpoint in this stream. */
+export const markKey = (stream: string, name: string) => JSON.stringify(['mark', stream, name]);
 /** Key of a sleep. */
 export const sleepKey = (until: number) => JSON.stringify(['sleep', until]);
 
@@ -107,8 +110,8 @@ export function deliveries(
 
   /**
    * Delivers, without giving the process time to take it in, what it has nothing to take in of. True when it has. That is a settlement,
-   * which resumes nobody and can only be looked at; or a checkpoint, or a signal of somebody else's, that nobody waits for. (Its own signal
-   * the process may yet be about to wait for.) Of a group, in each case, that the process has had open.
+   * which resumes nobody and can only be looked at; or a checkpoint, or a signal of somebody else's, that nobody waits for. (Its own the
+   * process may yet be about to wait for.) Of a group, in each case, that the process has had open.
    */
   const isNoted = (entry: Entry): boolean => {
     const { type, stream } = entry;
@@ -119,7 +122,8 @@ export function deliveries(
       return true;
     }
     const hasNothing =
-      type === 'member.settled' || (type === 'checkpoint' && !movers.has(stream.slice(groupPrefix.length)));
+      type === 'member.settled' ||
+      (type === 'checkpoint' && !movers.has(stream.slice(groupPrefix.length)) && deliveryKey(entry) === undefined);
     if (hasNothing) deliver(entry);
     return hasNothing;
   };

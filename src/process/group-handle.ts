@@ -8,7 +8,7 @@ import { refuseReserved } from '../group/reserved.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Checkpoint, GroupHandle, SendOptions } from './context.ts';
-import { endKey, gateKey, type Deliveries } from './deliveries.ts';
+import { endKey, gateKey, markKey, type Deliveries } from './deliveries.ts';
 
 /** What handles need of their pass. */
 export interface HandleOptions {
@@ -67,6 +67,7 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
       const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
       refuseReserved(checked.type);
       sent.add(key);
+      let isEntry = true;
       try {
         const { type, ...body } = checked;
         const letter = { to: to ?? '', type, body, id, ...(mode === undefined ? {} : { mode }) };
@@ -74,6 +75,8 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
           opening.then(async (group) => {
             if (to === undefined) await group.signal(checked, { id, from: 'process' });
             else await group.send('process', letter);
+            // A message to all may have had nobody to go to: no entry to wait for.
+            isEntry = to !== '*' || group.ledger.messages.has(id);
           }),
         );
       } catch (error) {
@@ -82,8 +85,7 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
         if (isTroupeError(error, 'GROUP_ENDED')) await inbox.wait(endKey(name));
         throw error;
       }
-      // A message to all may have had nobody to go to: no entry to wait for.
-      if (to !== '*') await inbox.heard(name, id);
+      if (isEntry) await inbox.heard(name, id);
     };
     const approve = async (
       gate: string,
@@ -94,6 +96,11 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
         await track(opening.then((group) => group.answer(gate, { approved: !reject, note, by: 'process' })));
       }
       await inbox.wait(key);
+    };
+    const checkpoint: GroupHandle<Output>['checkpoint'] = async (mark) => {
+      await track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark)));
+      // Not before what was recorded before it: the process goes on at the same place in each iteration (G6).
+      await inbox.wait(markKey(streamOf(name), mark.name));
     };
     const cancel = async (reason = 'cancelled by the process') => {
       await track(opening.then((group) => group.cancel(reason)));
@@ -106,8 +113,7 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
       send: (event, sendOptions) => handled(send(event, sendOptions)),
       cancel: (reason) => handled(cancel(reason)),
       approve: (gate, answer) => handled(approve(gate, answer)),
-      checkpoint: (mark) =>
-        handled(track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark)))),
+      checkpoint: (mark) => handled(checkpoint(mark)),
       settled: () =>
         inbox.settled(name).map(({ data }) => {
           const { member, outcome } = data as unknown as GroupEvents['member.settled'];

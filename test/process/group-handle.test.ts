@@ -1,9 +1,15 @@
 /** A group's handle: what the process sees of a group, and does to it, in every iteration. */
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
 import { defineProcess, type Context, type GroupHandle } from 'troupe';
+import { hold } from 'troupe/harness';
+import { fileStore } from 'troupe/journal';
+import { fanOut } from 'troupe/machines';
 import { entriesOf } from '../support/dying-store.ts';
 import { gate } from '../support/gate.ts';
-import { finished, killed, stage } from '../support/running.ts';
+import { driven, finished, killed, stage } from '../support/running.ts';
 
 const completed = (output: unknown) => ({ status: 'completed', output });
 const value = (one: number | string) => ({ type: 'value', value: one });
@@ -25,6 +31,34 @@ async function alwaysEnds(
 }
 
 describe('a group’s handle', () => {
+  test.each<[string, (group: GroupHandle<unknown>) => Promise<void>]>([
+    ['its own checkpoint', (group) => group.checkpoint({ name: 'begun', settled: 0, total: 1 })],
+    ['a message to all', (group) => group.send({ type: 'hello' }, { to: '*' })],
+  ])('lets the process go on after %s at the same time in each iteration', async (_what, tell) => {
+    const times: number[] = [];
+    const play = stage(
+      defineProcess('times', async (ctx) => {
+        const group = ctx.group('group', fanOut, { members: [{ id: 'a' }] });
+        await tell(group);
+        times.push(ctx.now());
+        return group.output;
+      }),
+      { a: hold },
+    );
+    let ticks = 1_000_000;
+    const clock = { ...play.clock, now: () => (ticks += 1) };
+    // A group is opened by reading its file, while the run's own entries are at hand already.
+    const dir = await mkdtemp(join(tmpdir(), 'troupe-times-'));
+    const store = fileStore({ dir });
+    for (let host = 1; host <= 2; host += 1) {
+      const { run } = await driven(play, { clock, store });
+      await vi.waitFor(() => expect(times).toHaveLength(host));
+      await run.close();
+    }
+    await rm(dir, { recursive: true });
+    expect(times).toEqual([times[0], times[0]]);
+  });
+
   test('sends each signal once, under its own id or its type', async () => {
     await alwaysEnds(
       async (ctx) => {
