@@ -1,14 +1,14 @@
 /** One pass of a run for an outside orchestrator, which performs what the run waits for and says how that went. */
 import { TroupeError } from '../error.ts';
-import type { Host } from '../group/host.ts';
 import { timers } from '../group/system.ts';
 import type { Outcome } from '../harness/port.ts';
 import { finish } from './finish.ts';
-import { openHeld, passOver, type RunOptions } from './held-run.ts';
+import { openHeld, passOver, type Opened, type RunOptions } from './held-run.ts';
+import { openGates } from './outside.ts';
 import type { Pass } from './pass.ts';
 import type { RunEnd } from './run-view.ts';
 
-/** What a run waits for: a member to be performed, an instant, or a signal to a group that wants nothing else. */
+/** What a run waits for: a member to be performed, an instant, an answer at a gate of its own, or a signal to a group that wants nothing else. */
 export type Pending =
   | {
       readonly type: 'member';
@@ -19,6 +19,7 @@ export type Pending =
     }
   | { readonly type: 'sleep'; readonly until: number }
   | { readonly type: 'timer'; readonly dueAt: number }
+  | { readonly type: 'gate'; readonly gate: string }
   | { readonly type: 'signal'; readonly group: string };
 
 /** One pass over what is recorded. */
@@ -61,7 +62,7 @@ export async function iterate(
     finished.catch(() => {});
     for (;;) {
       await current.settled();
-      const pending = pendingOf(host, current);
+      const pending = pendingOf(opened, current);
       const over = current.over();
       if (over?.status === 'threw' || (over !== undefined && pending.length === 0)) return await finished;
       if (pending.length > 0) return { status: 'waiting', pending };
@@ -76,7 +77,7 @@ export async function iterate(
   }
 }
 
-function pendingOf(host: Host, current: Pass): readonly Pending[] {
+function pendingOf({ host, gates }: Opened, current: Pass): readonly Pending[] {
   const pending: Pending[] = [];
   for (const { name, ledger, fold, ...group } of host.groups()) {
     const before = pending.length;
@@ -87,6 +88,7 @@ function pendingOf(host: Host, current: Pass): readonly Pending[] {
     if (ledger.status === 'active' && pending.length === before && !waitsForTimer)
       pending.push({ type: 'signal', group: name });
   }
+  for (const gate of openGates(gates())) pending.push({ type: 'gate', gate });
   const sleeping = new Set(current.sleeping());
   for (const until of sleeping) pending.push({ type: 'sleep', until });
   const dueAt = host.nextDueAt();

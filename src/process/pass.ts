@@ -30,7 +30,7 @@ export interface Pass {
   readonly outcome: Promise<PassOutcome>;
   /** The same, as of now; undefined while the function runs. */
   over(): PassOutcome | undefined;
-  /** Resolves when the function next opens a group, sleeps, or ends: what it waits for besides is its own affair. */
+  /** Resolves when the function next opens a group, sleeps, asks at a gate, or ends: what it waits for besides is its own affair. */
   stirred(): Promise<void>;
   /** Names of the groups the function has opened. */
   opened(): ReadonlySet<string>;
@@ -188,6 +188,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
       const extra = data === undefined ? {} : { data: toJson(data, `data of gate \`${name}\``) };
       void track(host.record('gate.opened', { name, question, ...extra })).catch(() => {});
     }
+    stir();
     const answer = (await inbox.wait(gateKey(runStream, name))).data as {
       readonly approved: boolean;
       readonly note: string;

@@ -1,6 +1,15 @@
 /** Driving by an outside orchestrator: one pass at a time, and what the run waits for in between. */
 import { describe, expect, test } from 'vitest';
-import { defineProcess, iterate, verifyRun, type Iteration, type Outcome, type Process, type RunOptions } from 'troupe';
+import {
+  answerUnattended,
+  defineProcess,
+  iterate,
+  verifyRun,
+  type Iteration,
+  type Outcome,
+  type Process,
+  type RunOptions,
+} from 'troupe';
 import { fail, hold, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { entriesOf, memoryStore } from '../support/dying-store.ts';
@@ -29,7 +38,9 @@ const waits = (result: Iteration) =>
               ? [one.group]
               : 'until' in one
                 ? [one.until]
-                : [one.dueAt]),
+                : 'gate' in one
+                  ? [one.gate]
+                  : [one.dueAt]),
         ].join(' '),
       )
     : result;
@@ -97,6 +108,19 @@ describe('what a run waits for', () => {
     expect(await end).toEqual({ status: 'completed', output: [7] });
     await run.close();
     expect(await pass()).toEqual({ status: 'completed', output: [7] });
+  });
+
+  test('an answer at a gate of the run: the pass returns instead of waiting for it', async () => {
+    const { store, pass } = orchestrator(
+      defineProcess('p', async (ctx) => {
+        await settle(1);
+        return (await ctx.breakpoint('ship', { question: 'Ship it?' })).note;
+      }),
+    );
+    expect(waits(await pass())).toEqual(['gate ship']);
+    expect(waits(await pass())).toEqual(['gate ship']);
+    await answerUnattended({ store, run: 'run', answer: { gate: 'ship', approved: true, note: 'yes' } });
+    expect(await pass()).toEqual({ status: 'completed', output: 'yes' });
   });
 
   test('nothing of a group that the returned process left behind is forgotten', async () => {
