@@ -1,5 +1,7 @@
 /** One pass of a run for an outside orchestrator, which performs what the run waits for and says how that went. */
 import { TroupeError } from '../error.ts';
+import type { Group } from '../group/group.ts';
+import type { Host } from '../group/host.ts';
 import { timers } from '../group/system.ts';
 import type { Outcome } from '../harness/port.ts';
 import { finish } from './finish.ts';
@@ -62,9 +64,14 @@ export async function iterate(
     finished.catch(() => {});
     for (;;) {
       await current.settled();
-      const pending = pendingOf(opened, current);
       const over = current.over();
-      if (over?.status === 'threw' || (over !== undefined && pending.length === 0)) return await finished;
+      if (over?.status === 'returned') {
+        await unwantedOver(host, current);
+        await current.settled();
+      }
+      const pending = pendingOf(opened, current);
+      // What the function slept for, or asked, beside what it returned with, is waited for no more.
+      if (over?.status === 'threw' || (over !== undefined && [...host.groups()].every(isOver))) return await finished;
       if (pending.length > 0) return { status: 'waiting', pending };
       // Nothing of ours: the function waits for something of its own (a file, a request).
       await current.stirred();
@@ -75,6 +82,14 @@ export async function iterate(
   } finally {
     await host.close();
   }
+}
+
+const isOver = ({ ledger }: Group) => ledger.status !== 'active' && ledger.goingOn.size === 0;
+
+/** Resolves when the groups that nobody waits for, which are being cancelled, have ended. */
+async function unwantedOver(host: Host, current: Pass): Promise<void> {
+  const unwanted = current.unwanted();
+  await Promise.all([...host.groups()].filter(({ name }) => unwanted.has(name)).map((group) => group.over()));
 }
 
 function pendingOf({ host, gates }: Opened, current: Pass): readonly Pending[] {

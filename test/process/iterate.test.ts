@@ -123,6 +123,29 @@ describe('what a run waits for', () => {
     expect(await pass()).toEqual({ status: 'completed', output: 'yes' });
   });
 
+  test('not what the process has returned without: a deadline, a question, a group that is cancelled then', async () => {
+    const { pass } = orchestrator(
+      defineProcess('p', async (ctx) => {
+        ctx.background('beside', {}, { onReturn: 'cancel' });
+        const members = [{ id: 'done' }, { id: 'on', background: true }];
+        const left = ctx.group('left', fanOut, { members }, { onReturn: 'cancel' });
+        await left.output;
+        const deadline = ctx.sleepUntil(9_000_000).then(() => 'late');
+        const answer = ctx.breakpoint('hurry', { question: 'Stop waiting?' }).then(() => 'stopped');
+        return await Promise.race([ctx.task('work', {}), deadline, answer]);
+      }),
+    );
+    expect(waits(await pass())).toEqual(['member beside task', 'member left on', 'member left done']);
+    expect(waits(await pass([['left', 'done', ok()]]))).toEqual([
+      'member beside task',
+      'member left on',
+      'member work task',
+      'gate hurry',
+      'sleep 9000000',
+    ]);
+    expect(await pass([['work', 'task', ok('done')]])).toEqual({ status: 'completed', output: 'done' });
+  });
+
   test('nothing of a group that the returned process left behind is forgotten', async () => {
     const { pass } = orchestrator(defineProcess('p', async (ctx) => void ctx.task('left', {})));
     expect(waits(await pass())).toEqual(['member left task']);
