@@ -152,7 +152,12 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
       }),
     );
     opened.set(name, opening);
-    if (options.onReturn === 'cancel') unwanted.add(name);
+    if (options.onReturn === 'cancel') {
+      unwanted.add(name);
+      // By a branch that goes on: what was open when the function returned has been cancelled.
+      if (over?.status === 'returned')
+        void track(opening.then((group) => group.cancel('the process has returned'))).catch(() => {});
+    }
     stir();
     opening.catch((error: unknown) => host.fail(error));
     return opening;

@@ -223,6 +223,19 @@ describe('only being told ends it:', () => {
     expect(await ends(play, 'group:bg')).toEqual(['group.ended cancelled', 'attempt.cancelled task']);
   });
 
+  test('onReturn: cancel holds for what a branch opens when the process has returned already', async () => {
+    const play = stage(
+      left((ctx) => {
+        const late = () => ctx.background('bg', { prompt: 'bg' }, { onReturn: 'cancel' });
+        void ctx.task('first', { prompt: 'first' }).then(late);
+        return Promise.resolve('returned');
+      }),
+      { 'first/task': ok('F'), '*': hold },
+    );
+    expect(await finished(play)).toEqual({ status: 'completed', output: 'returned' });
+    expect(await ends(play, 'group:bg')).toEqual(['group.ended cancelled', 'attempt.cancelled task']);
+  });
+
   test('its coordinator stops it, or a nested coordinator that it belongs to ends', async () => {
     const inner = setup({ actors: { member } }).createMachine({
       id: 'inner',
