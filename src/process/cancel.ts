@@ -5,11 +5,11 @@
 import { systemClock, type Clock } from '../clock.ts';
 import { attemptKey } from '../group/attempt-key.ts';
 import { streamOf } from '../group/fold.ts';
-import { runStream } from '../group/host.ts';
+import { runStream, type Host } from '../group/host.ts';
 import type { Ledger, StrayAttempt } from '../group/ledger.ts';
 import type { Harnesses } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
-import type { Journal, JournalEvent, JournalStore } from '../journal/port.ts';
+import type { Entry, Journal, JournalEvent, JournalStore } from '../journal/port.ts';
 import { engineVersion } from '../version.ts';
 import { emptyRun, foldRun, type RunEnd, type RunView } from './run-view.ts';
 
@@ -48,6 +48,22 @@ export async function cancelLedgers(
     if (events.length === 0) continue;
     await journal.append(streamOf(ledger.name), ledger.seq, epoch, events);
   }
+}
+
+/** The reason of a cancellation that these entries say was begun. */
+export function cancelReason(entries: readonly Entry[]): string | undefined {
+  const entry = entries.find(({ stream, type }) => stream === runStream && type === 'run.cancelled');
+  return (entry?.data as { readonly reason: string } | undefined)?.reason;
+}
+
+/** The rest of a cancellation that is recorded: ends the groups that the process has not opened here, and the run. */
+export async function endCancelled(host: Host, harnesses: Harnesses, reason: string): Promise<RunEnd> {
+  const { groups } = await readRun(host.journal);
+  const unopened = [...groups.values()].filter(({ name }) => host.group(name) === undefined);
+  await cancelLedgers(host, unopened, harnesses, reason);
+  const end: RunEnd = { status: 'cancelled', reason };
+  await host.record('run.ended', end as unknown as JsonValue);
+  return end;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Group } from '../group/group.ts';
 import type { Host } from '../group/host.ts';
 import { timers } from '../group/system.ts';
 import type { Outcome } from '../harness/port.ts';
+import { cancelReason, endCancelled } from './cancel.ts';
 import { finish } from './finish.ts';
 import { openHeld, passOver, type Opened, type RunOptions } from './held-run.ts';
 import { openGates } from './outside.ts';
@@ -46,6 +47,8 @@ export async function iterate(
   const { host } = opened;
   const work = async (): Promise<Iteration> => {
     if (opened.end !== undefined) return opened.end;
+    const cancelled = cancelReason(opened.entries);
+    if (cancelled !== undefined) return await endCancelled(host, options.harnesses, cancelled);
     const current = passOver(opened, options);
     await current.settled();
     for (const { group: name, member, outcome } of options.settlements ?? []) {

@@ -1,9 +1,8 @@
 /** A run that this process holds: opened (created or taken up), driven to its end, stopped, cancelled, closed. */
 import { TroupeError, isTroupeError } from '../error.ts';
-import { runStream } from '../group/host.ts';
 import { plainError } from '../harness/plain-error.ts';
 import { toJson, type JsonValue } from '../json.ts';
-import { cancelLedgers, readRun } from './cancel.ts';
+import { cancelReason, endCancelled } from './cancel.ts';
 import { finish } from './finish.ts';
 import { openHeld, passOver, type RunOptions } from './held-run.ts';
 import { outsideOf, type Outside } from './outside.ts';
@@ -52,10 +51,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   let isClosed = false;
 
   /** The reason of a cancellation that an earlier host began. */
-  const asked = () => {
-    const entry = opened.entries.find(({ stream, type }) => stream === runStream && type === 'run.cancelled');
-    return (entry?.data as { readonly reason: string } | undefined)?.reason;
-  };
+  const asked = () => cancelReason(opened.entries);
 
   const cancelNow = async (given: string) => {
     if (opened.end !== undefined) return;
@@ -69,12 +65,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     if (before === undefined) await host.record('run.cancelled', { reason });
     await Promise.all((await host.allOpened()).map((group) => group.cancel(reason)));
     await host.stop(reason);
-    const { groups } = await readRun(host.journal);
-    const unopened = [...groups.values()].filter(({ name }) => host.group(name) === undefined);
-    await cancelLedgers(host, unopened, options.harnesses, reason);
-    const end: RunEnd = { status: 'cancelled', reason };
-    await host.record('run.ended', end as unknown as JsonValue);
-    halt(end);
+    halt(await endCancelled(host, options.harnesses, reason));
   };
   const cancel = (reason: string) => {
     cancelling ??= cancelNow(reason);

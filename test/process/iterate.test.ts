@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   answerUnattended,
+  cancelRun,
   defineProcess,
   iterate,
   verifyRun,
@@ -12,7 +13,7 @@ import {
 } from 'troupe';
 import { fail, hold, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
-import { entriesOf, memoryStore } from '../support/dying-store.ts';
+import { dyingStore, entriesOf, memoryStore } from '../support/dying-store.ts';
 import { gate } from '../support/gate.ts';
 import { handClock, settle } from '../support/hand-clock.ts';
 import { reminder } from '../support/reminder.ts';
@@ -160,6 +161,21 @@ describe('what a run waits for', () => {
       }),
     );
     expect(waits(await pass())).toEqual(['member late task']);
+  });
+
+  test('nothing any more when its cancellation was begun: the pass ends it', async () => {
+    const { store, options, pass } = orchestrator(defineProcess('p', async (ctx) => ctx.task('a', {})));
+    await pass();
+    const dying = dyingStore(store, { atAppend: 1, isWritten: true });
+    void cancelRun({ ...options, store: dying, reason: 'enough' });
+    await dying.died;
+    store.abandon('run');
+    expect(await pass([['a', 'task', ok()]])).toEqual({ status: 'cancelled', reason: 'enough' });
+    expect((await entriesOf(store)).slice(-3).map(({ type }) => type)).toEqual([
+      'group.cancelled',
+      'group.ended',
+      'run.ended',
+    ]);
   });
 
   test('and a process that throws has failed, with its groups cancelled', async () => {
