@@ -68,7 +68,11 @@ export async function openRun(options: RunOptions): Promise<Run> {
     halt(await endCancelled(host, options.harnesses, reason));
   };
   const cancel = (reason: string) => {
-    cancelling ??= cancelNow(reason);
+    if (cancelling === undefined) {
+      cancelling = cancelNow(reason);
+      // Else who drives the run would wait for an end that nobody records.
+      cancelling.catch(host.fail);
+    }
     return cancelling;
   };
 

@@ -50,6 +50,20 @@ describe('a driven run', () => {
     expect(await endsIn(still)).toEqual(['group:first cancelled', 'run cancelled']);
   });
 
+  test('stops being driven, with the error, when something left behind cannot be swept; it is cancelled by the next host', async () => {
+    const still = stage(process, { '*': hold });
+    await driven(still);
+    still.store.abandon('run');
+    // What the process has not opened again is cancelled by its ledger.
+    const elsewhere = { ...still, process: defineProcess('two', () => new Promise(() => {})) };
+    const sweep = () => Promise.reject(new Error('no rights'));
+    const { run, end } = await driven(elsewhere, { harnesses: { scripted: { ...still.harness, sweep } } });
+    await expect(run.cancel('enough')).rejects.toThrow('no rights');
+    await expect(end).rejects.toThrow('no rights');
+    await run.close();
+    expect(await finished(still)).toEqual(cancelled('enough'));
+  });
+
   test('ends once, also when its process is done with the cancellation before the host is', async () => {
     const still = stage(process, { '*': hold });
     const { open: openJournal, list } = still.store;
