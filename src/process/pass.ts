@@ -201,8 +201,8 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     return { approved: answer.approved, note: answer.note };
   };
 
-  /** A context for one branch of a strategy: it remembers what was opened through it. */
-  function scope(): Scope {
+  /** A context for one branch of a strategy: it remembers what was opened through it, and through the branches of strategies in it. */
+  function scopeIn(outer: Context): Scope {
     const own = new Set<string>();
     let lost: string | undefined;
     const opens = <Result>(name: string, go: () => Result): Result => {
@@ -211,10 +211,11 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
       return go();
     };
     const branch: Context = {
-      ...ctx,
-      group: (name, machine, input, options) => opens(name, () => ctx.group(name, machine, input, options)),
-      task: (name, invocation) => opens(name, () => ctx.task(name, invocation)),
-      background: (name, invocation, options) => opens(name, () => ctx.background(name, invocation, options)),
+      ...outer,
+      group: (name, machine, input, options) => opens(name, () => outer.group(name, machine, input, options)),
+      task: (name, invocation) => opens(name, () => outer.task(name, invocation)),
+      background: (name, invocation, options) => opens(name, () => outer.background(name, invocation, options)),
+      parallel: { ...parallel, ...strategiesOf(() => scopeIn(branch)) },
     };
     return {
       ctx: branch,
@@ -235,7 +236,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     },
     background: (name, invocation, options = {}) => handleOf(name, open(name, taskMachine, invocation, options)),
     breakpoint: (name, question) => handled(breakpoint(name, question)),
-    parallel: { ...parallel, ...strategiesOf(scope) },
+    parallel: { ...parallel, ...strategiesOf(() => scopeIn(ctx)) },
     sleepUntil: (moment) => handled(sleepUntil(moment)),
     now: () => inbox.now(),
     log(message, data) {

@@ -207,6 +207,21 @@ describe('waiting for some of several', () => {
     );
   });
 
+  test('a loser is cancelled with what the strategies in it have opened', async () => {
+    const play = stage(
+      run((ctx) =>
+        ctx.parallel.first([
+          (branch) => branch.parallel.bestEffort([(inner) => inner.parallel.first(branches(['deep', 'slow']))]),
+          ...branches(['good']),
+        ]),
+      ),
+      { 'good/task': ok('yes'), '*': hold },
+    );
+    expect(await finished(play)).toEqual({ status: 'completed', output: 'yes' });
+    for (const lost of ['group:deep', 'group:slow'])
+      expect(await story(play, lost, ['status'])).toContain('group.ended cancelled');
+  });
+
   test('when all fail, the first failure in order is thrown', async () => {
     const play = stage(
       run((ctx) => ctx.parallel.first(branches(['a', 'b']))),
