@@ -26,13 +26,15 @@ export function strategiesOf(scope: () => Scope): Strategies {
   const startAll = <Result>(branches: readonly Branch<Result>[], what: string): readonly Run<Result>[] => {
     if (branches.length === 0)
       throw new TroupeError('BAD_INPUT', `parallel.${what}: expected at least one branch, got none.`);
-    return branches.map((branch, index) => {
+    for (const [index, branch] of branches.entries()) {
       if (typeof branch !== 'function') {
         throw new TroupeError(
           'BAD_INPUT',
           `parallel.${what}: expected branch ${index} to be a function (ctx) => promise, got ${typeof branch}.`,
         );
       }
+    }
+    return branches.map((branch, index) => {
       const own = scope();
       const outcome = (async () => {
         try {

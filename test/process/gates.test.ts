@@ -275,10 +275,16 @@ describe('waiting for some of several', () => {
   test.each([
     ['no branches', (ctx: Context) => ctx.parallel.first([])],
     ['promises instead of functions', (ctx: Context) => ctx.parallel.first([Promise.resolve(1) as never])],
+    [
+      'something else behind a function',
+      (ctx: Context) => ctx.parallel.first([...branches(['a']), Promise.resolve(1) as never]),
+    ],
     ['more than there are', (ctx: Context) => ctx.parallel.quorum(branches(['a']), { atLeast: 2 })],
     ['a share of nothing', (ctx: Context) => ctx.parallel.quorum(branches(['a']), { atLeast: 0 })],
   ])('%s is bad input', async (_what, body) => {
-    expect(await finished(stage(run(body)))).toMatchObject({ status: 'failed', error: { code: 'BAD_INPUT' } });
+    const play = stage(run(body));
+    expect(await finished(play)).toMatchObject({ status: 'failed', error: { code: 'BAD_INPUT' } });
+    expect(await story(play, 'group:a')).toEqual([]);
   });
 
   test('a decided wait comes out the same wherever the host dies', async () => {
