@@ -100,7 +100,8 @@ export function strategiesOf(scope: () => Scope): Strategies {
           'BAD_INPUT',
           `parallel.quorum: expected \`atLeast\` to be a number > 0, got \`${atLeast}\`.`,
         );
-      const needed = atLeast < 1 ? Math.ceil(branches.length * atLeast) : Math.ceil(atLeast);
+      // A share of 0.28 of 25 is 7, though 0.28 * 25 is a little more.
+      const needed = Math.max(1, Math.ceil(atLeast < 1 ? branches.length * atLeast - 1e-9 : atLeast));
       if (needed > branches.length) {
         throw new TroupeError(
           'BAD_INPUT',

@@ -254,6 +254,16 @@ describe('waiting for some of several', () => {
     expect(await finished(lost)).toMatchObject({ status: 'failed', error: { code: 'QUORUM_LOST' } });
   });
 
+  test('a share of the branches is no more than that', async () => {
+    const names = Array.from({ length: 25 }, (_, index) => `m${index}`);
+    const seven = Object.fromEntries(names.slice(0, 7).map((name) => [`${name}/task`, ok()]));
+    const play = stage(
+      run(async (ctx) => (await ctx.parallel.quorum(branches(names), { atLeast: 0.28 })).length),
+      { ...seven, '*': hold },
+    );
+    expect(await finished(play)).toEqual({ status: 'completed', output: 7 });
+  });
+
   test('best effort keeps the places and never throws', async () => {
     const play = stage(
       run(async (ctx) => {
