@@ -93,7 +93,15 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
     ) => {
       const key = gateKey(streamOf(name), gate);
       if (inbox.delivered(key) === undefined && !recordedGates.has(key)) {
-        await track(opening.then((group) => group.answer(gate, { approved: !reject, note, by: 'process' })));
+        try {
+          await track(opening.then((group) => group.answer(gate, { approved: !reject, note, by: 'process' })));
+        } catch (error) {
+          if (!isTroupeError(error, 'UNKNOWN_GATE')) throw error;
+          // Somebody else's answer came first and is on its way here: a later iteration finds it recorded.
+          const { idle } = await opening;
+          await Promise.race([inbox.wait(key), idle().then(() => inbox.quiet())]);
+          if (inbox.delivered(key) === undefined) throw error;
+        }
       }
       await inbox.wait(key);
     };

@@ -90,6 +90,33 @@ describe('a gate of a coordinator', () => {
   });
 });
 
+test('a gate that somebody answers a moment before the process does is answered, in each iteration', async () => {
+  let approve: () => void = () => {};
+  const process = defineProcess('approving', async (ctx) => {
+    const group = ctx.group('group', asking, undefined);
+    await new Promise<void>((resolve) => (approve = resolve));
+    const said = await group.approve('ship').then(
+      () => 'approved',
+      () => 'refused',
+    );
+    await ctx.task(said, {});
+    return group.output;
+  });
+  const play = stage(process, { '*': hold });
+  const first = await driven(play);
+  const answer = first.run.answer({ gate: 'ship', approved: true, note: 'first' });
+  approve();
+  await answer;
+  await settle();
+  await first.run.close();
+  const second = await driven(play);
+  approve();
+  await settle();
+  play.harness.settle('approved/task', ok());
+  expect(await second.end).toEqual({ status: 'completed', output: [['approved', 'ship', 'first', 'outside']] });
+  await second.run.close();
+});
+
 describe('a breakpoint of the process', () => {
   const process = defineProcess(
     'stop here',
