@@ -11,7 +11,7 @@ import { nearest } from '../nearest.ts';
 
 /** An answer at a gate of the run, or of one of its groups. */
 export interface Answer {
-  /** Default: wherever a gate of this name is open. */
+  /** Default: wherever a gate of this name is open; needed where it is in several groups. */
   readonly group?: string;
   readonly gate: string;
   readonly approved: boolean;
@@ -35,7 +35,7 @@ export function openGates(entries: Iterable<Entry>): ReadonlySet<string> {
   return gates;
 }
 
-/** Opens the doors. Codes: UNKNOWN_GROUP, UNKNOWN_GATE, and those of a group's post. */
+/** Opens the doors. Codes: UNKNOWN_GROUP, UNKNOWN_GATE, BAD_INPUT (a gate of several groups), and those of a group's post. */
 export function outsideOf(host: Host, run: string, entries: () => readonly Entry[]): Outside {
   const groupOf = (name: string): Group => {
     const group = host.group(name);
@@ -50,8 +50,11 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
   };
   /** Gates of the run's own whose answer is on its way, or recorded. */
   const answering = new Set<string>();
+  /** Open gates of a group; what asked in one that is over waits no more. */
   const gatesOf = ({ ledger }: Group) =>
-    [...ledger.gates.values()].filter((gate) => gate.answer === undefined).map(({ name }) => name);
+    ledger.status !== 'active' && ledger.goingOn.size === 0
+      ? []
+      : [...ledger.gates.values()].filter((gate) => gate.answer === undefined).map(({ name }) => name);
 
   return {
     async send(name, letter) {
@@ -73,8 +76,14 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
         await host.record('gate.answered', { name: gate, approved, note, by });
         return;
       }
-      const holder = [...host.groups()].find((one) => gatesOf(one).includes(gate));
-      if (holder !== undefined) return await holder.answer(gate, { approved, note, by });
+      const holders = [...host.groups()].filter((one) => gatesOf(one).includes(gate));
+      if (holders.length > 1) {
+        throw new TroupeError(
+          'BAD_INPUT',
+          `run ${run} has gate \`${gate}\` open in several places: ${holders.map(({ name }) => `group ${name}`).join(', ')}. Say which group.`,
+        );
+      }
+      if (holders[0] !== undefined) return await holders[0].answer(gate, { approved, note, by });
       const names = [...own, ...[...host.groups()].flatMap(gatesOf)];
       throw new TroupeError(
         'UNKNOWN_GATE',

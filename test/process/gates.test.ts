@@ -72,6 +72,25 @@ describe('a gate of a coordinator', () => {
     await verifyRun({ store: play.store, run: 'run', process });
   });
 
+  test('is answered where it is open: not in a group that is over, and in one of several only by its name', async () => {
+    const play = stage(
+      defineProcess('gated', async (ctx) => {
+        await ctx.group('over', asking, undefined).cancel();
+        const groups = ['one', 'two'].map((name) => ctx.group(name, asking, undefined).output);
+        return (await ctx.parallel.all(groups)).flat(2);
+      }),
+    );
+    const { run, end } = await driven(play);
+    const answer = (note: string) => ({ gate: 'ship', approved: true, note });
+    await expect(run.answer(answer(''))).rejects.toThrow('open in several places: group one, group two');
+    await run.answer({ ...answer('by name'), group: 'two' });
+    await run.answer(answer('the only one'));
+    expect(await end).toMatchObject({
+      output: ['approved', 'ship', 'the only one', 'outside', 'approved', 'ship', 'by name', 'outside'],
+    });
+    await run.close();
+  });
+
   test('survives its host at every append', async () => {
     for (let atAppend = 1; atAppend < 40; atAppend += 1) {
       const play = stage(process);
