@@ -189,8 +189,8 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
 
   const breakpoint: Context['breakpoint'] = async (name, { question, data }) => {
     if (!openedGates.has(name)) {
-      openedGates.add(name);
       const extra = data === undefined ? {} : { data: toJson(data, `data of gate \`${name}\``) };
+      openedGates.add(name);
       void track(host.record('gate.opened', { name, question, ...extra })).catch(() => {});
     }
     stir();

@@ -153,6 +153,20 @@ describe('a breakpoint of the process', () => {
     expect((await entriesOf(play.store)).filter(({ type }) => type === 'gate.opened')).toHaveLength(1);
   });
 
+  test('is opened by who asks again, when what was asked first is no JSON', async () => {
+    const play = stage(
+      defineProcess('again', async (ctx) => {
+        const question = 'Go on?';
+        const asked = ctx.breakpoint('look', { question, data: new Map() as never });
+        return await asked.catch(() => ctx.breakpoint('look', { question, data: [] }));
+      }),
+    );
+    const { run, end } = await driven(play);
+    await run.answer({ gate: 'look', approved: true, note: '' });
+    expect(await end).toEqual({ status: 'completed', output: { approved: true, note: '' } });
+    await run.close();
+  });
+
   test('takes one answer: a second that comes at the same moment is refused', async () => {
     const play = stage(process);
     const { run, end } = await driven(play);
