@@ -20,12 +20,14 @@ export interface FileRequests extends Requests {
 }
 
 const suffix = '.json';
+/** Time in the last id of this process. */
+let lastMs = 0;
 /** What is begun and not yet whole; older hosts' leftovers are removed with the run's folder. */
 const draftSuffix = '.draft';
 
 /**
  * Letters in `folder`, which is created with the first one. Ids begin with the time, so that their order is the order in
- * which they were posted. What is no letter is removed. A folder that is missing or cannot be read holds no letters.
+ * which a process posted them. What is no letter is removed. A folder that is missing or cannot be read holds no letters.
  */
 export function fileRequests(folder: string): FileRequests {
   const remove = (id: string) => rm(join(folder, id + suffix), { force: true });
@@ -56,7 +58,9 @@ export function fileRequests(folder: string): FileRequests {
     },
     remove,
     async post(letter) {
-      const id = `${String(Date.now()).padStart(15, '0')}-${randomBytes(6).toString('hex')}`;
+      // Two of one millisecond, or of a clock that was set back, keep their order all the same.
+      lastMs = Math.max(Date.now(), lastMs + 1);
+      const id = `${String(lastMs).padStart(15, '0')}-${randomBytes(6).toString('hex')}`;
       const draft = join(folder, id + draftSuffix);
       try {
         await mkdir(folder, { recursive: true });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { fileRequests } from '../../src/process/file-requests.ts';
 
 function place(): string {
@@ -24,16 +24,27 @@ test('letters are listed as they were posted, oldest first, until they are remov
   });
   const listed = await requests.list();
   expect(listed).toHaveLength(2);
-  expect(listed).toEqual(
-    expect.arrayContaining([
-      { id: first, type: 'cancel', reason: 'one' },
-      { id: second, type: 'message', group: 'g', to: 'a', message: 'go', body: null, messageId: 'm1' },
-    ]),
-  );
-  expect(listed.map(({ id }) => id)).toEqual([first, second].toSorted());
+  expect(listed).toEqual([
+    { id: first, type: 'cancel', reason: 'one' },
+    { id: second, type: 'message', group: 'g', to: 'a', message: 'go', body: null, messageId: 'm1' },
+  ]);
+  expect(listed.map(({ id }) => id)).toEqual([first, second]);
   await requests.remove(first);
   await requests.remove(first);
   expect((await requests.list()).map(({ id }) => id)).toEqual([second]);
+});
+
+test('letters of one moment, or of a clock that goes back, keep their order', async () => {
+  const requests = fileRequests(place());
+  const posted: string[] = [];
+  const soon = Date.now() + 1_000;
+  const clock = vi.spyOn(Date, 'now');
+  onTestFinished(() => clock.mockRestore());
+  for (const now of [5, 5, 5, 5, 4, 3, 6]) {
+    clock.mockReturnValue(soon + now);
+    posted.push(await requests.post({ type: 'cancel', reason: 'x' }));
+  }
+  expect((await requests.list()).map(({ id }) => id)).toEqual(posted);
 });
 
 test('what is no letter is never told, and removed; what is half written is left alone', async () => {
