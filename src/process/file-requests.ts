@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { TroupeError } from '../error.ts';
 import type { DeliveryMode } from '../harness/port.ts';
-import { toJson } from '../json.ts';
+import { assertJson, type JsonValue } from '../json.ts';
 import type { Request, Requests } from './requests.ts';
 
 /** A letter before it has an id. */
@@ -96,15 +96,26 @@ function parse(id: string, text: string): Request | undefined {
   if (type === 'message' && typeof group === 'string' && typeof to === 'string') {
     const { message, messageId } = value as { readonly message?: unknown; readonly messageId?: unknown };
     const named = typeof messageId === 'string' ? { messageId } : {};
-    if (typeof message !== 'string') return undefined;
+    const said: unknown = body ?? null;
+    if (typeof message !== 'string' || !isJson(said)) return undefined;
     const how: { readonly mode?: DeliveryMode } = mode === 'steer' || mode === 'interrupt' ? { mode } : {};
-    return { id, type, group, to, message, body: toJson(body ?? null, 'request'), ...how, ...named };
+    return { id, type, group, to, message, body: said, ...how, ...named };
   }
   if (type === 'answer' && typeof gate === 'string' && typeof approved === 'boolean') {
     const where = typeof group === 'string' ? { group } : {};
     return { id, type, ...where, gate, approved, note: typeof note === 'string' ? note : '' };
   }
   return undefined;
+}
+
+/** Not of what JSON can say and a journal cannot: data that is too deep. */
+function isJson(value: unknown): value is JsonValue {
+  try {
+    assertJson(value, 'request');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isEvent(value: unknown): value is Extract<Request, { type: 'signal' }>['event'] {

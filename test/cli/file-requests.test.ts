@@ -56,6 +56,7 @@ test('what is no letter is never told, and removed; what is half written is left
     'd.json': '{"type":"cancel"}',
     'e.json': '{"type":"signal","group":"g","event":{}}',
     'f.json': '{"type":"other"}',
+    'deep.json': `{"type":"message","group":"g","to":"a","message":"m","body":${'['.repeat(600)}${']'.repeat(600)}}`,
     'g.draft': '{"type":"ca',
     'h.json': '{"type":"cancel","reason":"real"}',
   })) {
