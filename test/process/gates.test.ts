@@ -271,7 +271,7 @@ describe('waiting for some of several', () => {
     const play = stage(
       run((ctx) =>
         ctx.parallel.first([
-          (branch) => branch.parallel.bestEffort([(inner) => inner.parallel.first(branches(['deep', 'slow']))]),
+          (branch) => branch.parallel.first([(inner) => inner.parallel.first(branches(['deep', 'slow']))]),
           ...branches(['good']),
         ]),
       ),
