@@ -11,8 +11,15 @@ type Refuse = (what: string) => never;
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const show = (value: unknown) =>
-  typeof value === 'function' ? 'a function' : `\`${(JSON.stringify(value) ?? String(value)).slice(0, 80)}\``;
+const show = (value: unknown) => {
+  if (typeof value === 'function') return 'a function';
+  try {
+    return `\`${(JSON.stringify(value) ?? String(value)).slice(0, 80)}\``;
+  } catch {
+    // It contains itself, or a bigint.
+    return typeof value === 'object' ? 'an object that is no JSON' : `a ${typeof value}`;
+  }
+};
 
 const expected = (what: string, is: (value: unknown) => boolean): Check => {
   return (value, field, refuse) => {

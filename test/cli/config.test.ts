@@ -132,6 +132,16 @@ describe('what is wrong with it is one sentence, and nothing is run', () => {
       /CONFIG_INVALID: defineConfig: unknown field `harneses`; did you mean `harnesses`\?$/m,
     ],
     [
+      'a bigint',
+      config('limits: { concurrency: 8n }'),
+      /CONFIG_INVALID: defineConfig: expected `limits\.concurrency` to be a whole number >= 1, got a bigint\.$/m,
+    ],
+    [
+      'what contains itself',
+      config('schemas: { a: globalThis }'),
+      /CONFIG_INVALID: defineConfig: expected `schemas\.a` to be a Standard Schema .*, got an object that is no JSON\.$/m,
+    ],
+    [
       'a plain object',
       "export default { route: { defualt: 'x' } };",
       /CONFIG_INVALID: troupe\.config\.ts: unknown field `defualt` in `route`; did you mean `default`\?/,
