@@ -1,3 +1,5 @@
+import { TroupeError } from '../error.ts';
+
 /** Bounds of one group (G7). Recorded when it is created, so that every replay meets the same ones. Over a bound is `LIMIT`. */
 export interface Bounds {
   /** Living and settled members together. Default 100,000. */
@@ -26,3 +28,22 @@ export const defaultBounds: Bounds = {
   timersMax: 10_000,
   incarnationsMax: 10_000,
 };
+
+/**
+ * The bounds of `group`: those given, which are numbers that can be recorded (a replay meets `Infinity` as null), and the others' defaults.
+ * Codes: BAD_INPUT.
+ */
+export function boundsOf(group: string, given: Partial<Bounds> = {}): Bounds {
+  const bounds: Record<string, number> = { ...defaultBounds };
+  for (const [name, max] of Object.entries(given)) {
+    if (max === undefined) continue;
+    if (!Number.isFinite(max) || max < 0) {
+      throw new TroupeError(
+        'BAD_INPUT',
+        `group \`${group}\`: expected \`bounds.${name}\` to be a finite number >= 0, got \`${max}\`.`,
+      );
+    }
+    bounds[name] = max;
+  }
+  return bounds as unknown as Bounds;
+}

@@ -5,7 +5,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { momentMs } from '../clock.ts';
 import { TroupeError } from '../error.ts';
-import { defaultBounds } from '../group/bounds.ts';
+import { boundsOf, type Bounds } from '../group/bounds.ts';
 import { define, type Definition } from '../group/definition.ts';
 import type { Group } from '../group/group.ts';
 import { runStream, type Host } from '../group/host.ts';
@@ -124,7 +124,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
         ),
       );
     }
-    const { concurrency = 256, bounds, budget } = options;
+    const { concurrency = 256, budget } = options;
     if (!(concurrency >= 1)) {
       return mistake(
         new TroupeError(
@@ -135,7 +135,9 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     }
     let definition: Definition;
     let checked: JsonValue;
+    let bounds: Bounds;
     try {
+      bounds = boundsOf(name, options.bounds);
       definition = definitionOf(machine);
       checked = toJson(input ?? null, `input of group \`${name}\``);
     } catch (error) {
@@ -147,7 +149,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
         definition,
         input: checked,
         concurrency: Math.floor(concurrency),
-        bounds: { ...defaultBounds, ...bounds },
+        bounds,
         budget,
       }),
     );

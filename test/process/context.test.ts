@@ -1,7 +1,8 @@
 /** What a process function is given: each part of its context keeps its promise in every iteration. */
 import { describe, expect, test } from 'vitest';
-import { defineProcess, isProcess } from 'troupe';
+import { defineProcess, isProcess, type Context } from 'troupe';
 import { fail, hold, later, ok, scripted } from 'troupe/harness';
+import { fanOut } from 'troupe/machines';
 import { entriesOf } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
 import { driven, finished, killed, stage, type Stage } from '../support/running.ts';
@@ -154,6 +155,26 @@ describe('ctx.sleepUntil', () => {
       message: expect.stringContaining('got `tomorrow`') as string,
     });
     expect(await count(still, 'run.ended')).toBe(0);
+  });
+});
+
+describe('bounds', () => {
+  test.each([[Number.POSITIVE_INFINITY], [Number.NaN], [-1]])(
+    'of a group are refused when they cannot be recorded: %s',
+    async (membersMax) => {
+      const body = (ctx: Context) => ctx.group('g', fanOut, { members: [] }, { bounds: { membersMax } }).output;
+      const still = stage(defineProcess('bounded', body));
+      await expect(finished(still)).rejects.toThrow('expected `bounds.membersMax` to be a finite number >= 0');
+      expect(await count(still, 'group.created')).toBe(0);
+    },
+  );
+
+  test('of a group that are undefined are the default', async () => {
+    const bounds = { membersMax: undefined } as unknown as { readonly membersMax: number };
+    const still = stage(defineProcess('bounded', (ctx) => ctx.group('g', fanOut, { members: [] }, { bounds }).output));
+    await finished(still);
+    const created = (await entriesOf(still.store)).find(({ type }) => type === 'group.created');
+    expect(created?.data).toMatchObject({ bounds: { membersMax: 100_000 } });
   });
 });
 
