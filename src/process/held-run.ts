@@ -39,6 +39,28 @@ export interface RunOptions extends HostSettings, HostRules {
   readonly requests?: Requests;
 }
 
+/** The least that a bound of the host may be. */
+const least = {
+  concurrency: 1,
+  snapshotEvery: 1,
+  payloadBytesMax: 0,
+  inboxMax: 0,
+  mailboxMax: 0,
+  messagesPerMinuteMax: 0,
+  progressEveryMs: 0,
+  interruptionsMax: 0,
+  groupsMax: 0,
+} as const satisfies Partial<Record<keyof HostSettings, number>>;
+
+/** Throws BAD_INPUT for a bound that nothing meets, or that nothing is over. */
+function refuseBounds(options: RunOptions): void {
+  for (const [name, min] of Object.entries(least)) {
+    const value = options[name as keyof typeof least];
+    if (value === undefined || value >= min) continue;
+    throw new TroupeError('BAD_INPUT', `openRun: expected \`${name}\` to be a number >= ${min}, got \`${value}\`.`);
+  }
+}
+
 /** Opens the run's journal, or creates it; another host may do so at the same moment. */
 async function openOrCreate({ store, run }: RunOptions): Promise<Journal> {
   for (;;) {
@@ -120,6 +142,7 @@ const isGate = ({ stream, type }: Entry) =>
 
 /** Takes up or creates a run; `performs` is false for an outside orchestrator. */
 export async function openHeld(options: RunOptions, performs: boolean): Promise<Opened> {
+  refuseBounds(options);
   const { journal, lease } = await take(options);
   let pass: Pass | undefined;
   const early: Entry[] = [];

@@ -176,6 +176,17 @@ describe('bounds', () => {
     const created = (await entriesOf(still.store)).find(({ type }) => type === 'group.created');
     expect(created?.data).toMatchObject({ bounds: { membersMax: 100_000 } });
   });
+
+  test.each([[{ concurrency: 0 }], [{ concurrency: Number.NaN }], [{ mailboxMax: -1 }], [{ groupsMax: Number.NaN }]])(
+    'of a host are refused before anything is created: %j',
+    async (bounds) => {
+      const still = stage(defineProcess('bounded', () => 1));
+      await expect(finished(still, bounds)).rejects.toThrow(
+        `BAD_INPUT: openRun: expected \`${Object.keys(bounds)[0]}\``,
+      );
+      expect(await still.store.list()).toEqual([]);
+    },
+  );
 });
 
 describe('ctx.parallel', () => {
