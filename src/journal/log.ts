@@ -129,7 +129,11 @@ async function openLog(options: LogOptions, epoch: Epoch, mustSeal: boolean): Pr
     if (seen.epoch >= epoch.epoch) return seen.epoch + 1;
     if (!mustSeal) {
       const mended = await mendEnd({ fs, folder, segment: last, epoch: epoch.epoch, notice }, scan);
-      if (!epoch.wasClean) await flushEnd(fs, last, mended.end.bytes, batchBytesMax);
+      if (!epoch.wasClean) {
+        // Whoever made the last segment may have died before its name was durable, and our appends are going to lie in it.
+        await fs.syncDirectory(folder);
+        await flushEnd(fs, last, mended.end.bytes, batchBytesMax);
+      }
       return { writer: begin(mended.cursor, await open(last, number, mended.end.bytes, crc)), kept };
     }
     if (end.tail !== undefined) {

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { faultyFileSystem, memoryFileSystem, type Fault, type MemoryFileSystem } from '../../src/journal/index.ts';
 import { checkAfterwards, liveOnce, newWork, openStore, type Work } from './scenario.ts';
-import { fakeProcesses, readAll, type FakeProcess } from './support.ts';
+import { event, fakeProcesses, readAll, type FakeProcess } from './support.ts';
 
 /** What is on the disk after the crash: everything written (kill -9), only what was flushed (power loss), or something between. */
 const losses: Readonly<Record<string, (fs: MemoryFileSystem) => void>> = {
@@ -166,4 +166,30 @@ test('what the next host has read survives a power loss, whatever became of the 
       expect([fault, await readAll(await openStore(disk, next.processes).open('r'))]).toEqual([fault, seen]);
     }
   }
+});
+
+test('what the next host appends to a segment survives a power loss, whatever became of the name of the segment before', async () => {
+  let reached = 0;
+  for (let call = 1; ; call++) {
+    const disk = memoryFileSystem();
+    const processes = fakeProcesses();
+    const host = processes.start();
+    const faulty = faultyFileSystem(disk, { type: 'crash', call, when: 'after' });
+    await liveOnce(newWork(), faulty, host.processes, true);
+    if (!faulty.crashed()) break;
+    host.kill();
+    const next = processes.start();
+    const journal = await openStore(disk, next.processes)
+      .open('r')
+      .catch(() => undefined);
+    if (journal === undefined) continue;
+    const { epoch } = await journal.lease();
+    const before = await readAll(journal, 'run');
+    await journal.append('run', before.length, epoch, [event('acknowledged')]);
+    const seen = await readAll(journal);
+    disk.powerCut();
+    expect([call, await readAll(await openStore(disk, next.processes).open('r'))]).toEqual([call, seen]);
+    reached += 1;
+  }
+  expect(reached).toBeGreaterThan(50);
 });
