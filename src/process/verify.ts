@@ -19,7 +19,7 @@ export interface GroupCheck {
   readonly digests: number;
   /** Entries that could only be read: the machine that wrote them is an older version and not at hand. */
   readonly booked: number;
-  /** Seq of the snapshot that was compared; undefined when there was none. */
+  /** Seq of the snapshot that was compared; undefined when there was none, or only one that a living host left meanwhile. */
   readonly snapshotSeq: number | undefined;
   /** Digest of the whole fold. */
   readonly digest: string;
@@ -55,7 +55,9 @@ export async function verifyRun(options: {
 
 async function checkGroup(journal: Journal, { name, fold, entries, digests, booked }: Replayed): Promise<GroupCheck> {
   const full = fold.system === undefined ? '' : digest(fold.system);
-  const snapshot = await journal.loadSnapshot(fold.stream, snapshotMaker(fold.definition));
+  const newest = await journal.loadSnapshot(fold.stream, snapshotMaker(fold.definition));
+  // A living host may have gone on since the entries were read, and left a snapshot of what is not among them.
+  const snapshot = newest !== undefined && newest.seq <= (entries.at(-1)?.seq ?? 0) ? newest : undefined;
   if (snapshot !== undefined) {
     const resumed = groupFold(fold.definition, name, { snapshot });
     for (const entry of entries) if (entry.seq > snapshot.seq) resumed.apply(entry);

@@ -53,6 +53,25 @@ describe('verifyRun', () => {
     await settle();
   });
 
+  test('proves what it has read of a run whose host goes on meanwhile, and leaves a snapshot of more than that', async () => {
+    const still = stage(process, { ...echo, m3: { step: 'hold' } });
+    const { run, end } = await driven(still);
+    const early = await entriesOf(still.store);
+    still.harness.settle('m3', ok('m3'));
+    await end;
+    await run.close();
+    const reading = (journal: Journal): Journal => ({
+      ...journal,
+      async *read() {
+        yield early;
+      },
+    });
+    const store: JournalStore = { ...still.store, open: async (id) => reading(await still.store.open(id)) };
+    const { entries, groups } = await verifyRun({ store, run: 'run', process });
+    expect([entries, groups.map(({ name }) => name)]).toEqual([early.length, ['before', 'group']]);
+    expect(groups[1]?.snapshotSeq).toBeUndefined();
+  });
+
   test('finds a result that is not the one that was folded: NONDETERMINISM names the entry', async () => {
     const still = stage(process, echo);
     await finished(still);
