@@ -35,9 +35,9 @@ function place({ fs, clock, processes, dir, leaseTtlMs }: ArchiveOptions, run: s
 export async function removeRun(options: ArchiveOptions, run: string): Promise<void> {
   const held = place(options, run);
   await clearLeftovers(options);
-  await holding(held, async (epoch) => {
+  await holding(held, async (epoch, gone) => {
     checkHeld(epoch, run);
-    await deleteRun(options, run);
+    await deleteRun(options, run, gone);
   });
 }
 
@@ -85,7 +85,7 @@ export async function archiveRun(
 ): Promise<Archive> {
   const { fs, clock, processes } = options;
   const held = place(options, run);
-  return holding(held, async (epoch) => {
+  return holding(held, async (epoch, gone) => {
     const draft = `${file}.${processes.self().pid}.draft`;
     const exists = new TroupeError('BAD_INPUT', `The file ${file} exists already; expected the name of a new one.`, {
       file,
@@ -108,7 +108,7 @@ export async function archiveRun(
         await fs.rename(draft, file);
       });
       await fs.syncDirectory(file.includes('/') ? file.slice(0, file.lastIndexOf('/')) || '/' : '.');
-      if (remove) await deleteRun(options, run);
+      if (remove) await deleteRun(options, run, gone);
       return { run, file, files: files.length, bytes: (await fs.stat(file)).bytes };
     } finally {
       await fs.unlink(draft).catch(() => undefined);

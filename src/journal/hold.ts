@@ -22,8 +22,14 @@ export function checkHeld(epoch: Epoch, run: string): void {
   );
 }
 
-/** Does something while nobody else can write to the run. Codes: RUN_UNKNOWN, RUN_BUSY; system errors pass through. */
-export async function holding<Result>(options: LeaseOptions, work: (epoch: Epoch) => Promise<Result>): Promise<Result> {
+/**
+ * Does something while nobody else can write to the run; `work` calls `gone` when it has taken the run's folder away. Codes: RUN_UNKNOWN,
+ * RUN_BUSY; system errors pass through.
+ */
+export async function holding<Result>(
+  options: LeaseOptions,
+  work: (epoch: Epoch, gone: () => void) => Promise<Result>,
+): Promise<Result> {
   const { fs, clock, folder, run, leaseTtlMs } = options;
   await checkRun(options);
   const sealedEpoch = async (): Promise<number> =>
@@ -37,12 +43,17 @@ export async function holding<Result>(options: LeaseOptions, work: (epoch: Epoch
     });
   };
   arm();
+  let isGone = false;
   try {
     // Somebody may have removed it before we had it.
     await checkRun(options);
-    return await work(epoch);
+    return await work(epoch, () => {
+      isGone = true;
+      callOff();
+    });
   } finally {
     callOff();
-    await epoch.release(epoch.wasClean).catch(() => undefined);
+    // What bears our epoch's name in a folder that has gone is another run's.
+    if (!isGone) await epoch.release(epoch.wasClean).catch(() => undefined);
   }
 }

@@ -68,12 +68,13 @@ export async function makeRun(place: RunsPlace, run: string, fill: (draft: strin
   }
 }
 
-/** Removes a run's folder: in one step for whoever reads, durable before anything is deleted. Its lease must be held. */
-export async function deleteRun(place: RunsPlace, run: string): Promise<void> {
+/** Removes a run's folder: in one step for whoever reads, told by `gone`, durable before anything is deleted. Its lease must be held. */
+export async function deleteRun(place: RunsPlace, run: string, gone: () => void): Promise<void> {
   const { fs, dir } = place;
   const runs = `${dir}/runs`;
   const trash = `${runs}/${nameOf(trashMark, run, place)}`;
   await fs.rename(`${runs}/${run}`, trash);
+  gone();
   await fs.syncDirectory(runs);
   await removeTree(fs, trash);
 }

@@ -1,7 +1,7 @@
 /** Runs removed: whole or gone, whatever happens. */
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/journal/index.ts';
-import { below, place, readRun, record, troubles, under, untilUnreached } from './whole-run.ts';
+import { at, below, place, readRun, record, troubles, under, untilUnreached } from './whole-run.ts';
 
 describe('removing', () => {
   test.each(troubles)(
@@ -50,5 +50,33 @@ describe('removing', () => {
     fs.advance(1001);
     await store.remove('r');
     expect(await store.list()).toEqual([]);
+  });
+
+  test('a run that is made anew while the old one is still being deleted stays with its holder', async () => {
+    const { fs, host, store } = await place();
+    await store.fork('r', { at: 3, as: 'f' });
+    let isDeleting = () => {};
+    let goOn = () => {};
+    const deleting = new Promise<void>((resolve) => (isDeleting = resolve));
+    const pause = new Promise<void>((resolve) => (goOn = resolve));
+    const slow: typeof fs = {
+      ...fs,
+      async rmdir(path) {
+        isDeleting();
+        await pause;
+        await fs.rmdir(path);
+      },
+    };
+    const removing = host().storeOn(slow).remove('f');
+    await deleting;
+    const restored = host().storeOn(fs);
+    await restored.fork('r', { at: 3, as: 'f' });
+    const journal = await restored.open('f');
+    const { epoch } = await journal.lease();
+    goOn();
+    await removing;
+    await journal.append('group:g', 3, epoch, [{ type: 'note', at, data: null }]);
+    await journal.close();
+    expect(await readRun(store, 'f')).toHaveLength(4);
   });
 });
