@@ -125,7 +125,7 @@ let drafts = 0;
 
 /**
  * Takes the next epoch of a run, at least `epochMin`. `sealedEpoch` tells the epoch of the last segment's header: an obligation to seal
- * that is not newer than it has been met. Codes: RUN_BUSY; system errors pass through.
+ * that is not newer than it has been met. Codes: RUN_BUSY, RUN_UNKNOWN; system errors pass through.
  */
 export async function takeEpoch(
   options: LeaseOptions,
@@ -192,8 +192,19 @@ export async function takeEpoch(
     });
   };
 
+  /** Throws RUN_UNKNOWN when the run was removed: making the lease's folder would leave half a run in the way of the next one of its name. */
+  const checkThere = async (): Promise<void> => {
+    try {
+      await fs.readdir(options.folder);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+      throw new TroupeError('RUN_UNKNOWN', `Run \`${run}\` has been removed.`, { run }, error);
+    }
+  };
+
   /** One try; undefined when something changed meanwhile. */
   const attempt = async (): Promise<Epoch | undefined> => {
+    await checkThere();
     if ((await fs.mkdir(folder)) !== undefined) await fs.syncDirectory(options.folder);
     const epochs = await listEpochs();
     const newest = epochs.at(-1);

@@ -173,6 +173,8 @@ export async function listSegments(fs: FileSystem, folder: string, run: string):
     try {
       found.push(await readHeader(fs, folder, run, segment, 0));
     } catch (error) {
+      // Removed since its names were read.
+      if (hasCode(error, 'ENOENT') && !fs.exists(folder)) return { segments: [], trouble: undefined };
       if (!(error instanceof TroupeError)) throw error;
       // Read again when the count of what is intact before it is known.
       trouble = async (intact) => {

@@ -1,6 +1,6 @@
 /** Runs removed: whole or gone, whatever happens. */
 import { describe, expect, test } from 'vitest';
-import type { Entry } from '../../src/journal/index.ts';
+import type { Entry, FileStore } from '../../src/journal/index.ts';
 import { at, below, place, readRun, record, troubles, under, untilUnreached } from './whole-run.ts';
 
 describe('removing', () => {
@@ -36,6 +36,43 @@ describe('removing', () => {
     for await (const batch of journal.read()) found.push(...batch);
     expect([[], entries]).toContainEqual(found);
     await expect(journal.lease()).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+  });
+
+  test('who comes too late for the lease leaves nothing in the way of the next run of that name', async () => {
+    const { fs, store, entries } = await place();
+    await store.fork('r', { at: entries.length, as: 'f' });
+    const journal = await store.open('r');
+    await store.remove('r');
+    await expect(journal.lease()).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+    await journal.close();
+    expect(below(fs, '/data/runs/r/')).toEqual([]);
+    await store.fork('f', { at: entries.length, as: 'r' });
+    expect(await readRun(store, 'r')).toEqual(entries);
+  });
+
+  test('who opens, removes or forks a run at the moment when it is removed is told that there is none', async () => {
+    const attempts: readonly ((store: FileStore) => Promise<unknown>)[] = [
+      (store) => store.open('r'),
+      (store) => store.remove('r'),
+      (store) => store.fork('r', { at: 1, as: 'f' }),
+    ];
+    for (const attempt of attempts) {
+      const { fs, host, store } = await place();
+      let isThere = true;
+      const late: typeof fs = {
+        ...fs,
+        async readdir(path) {
+          const names = await fs.readdir(path);
+          if (isThere && path === '/data/runs/r') {
+            isThere = false;
+            await store.remove('r');
+          }
+          return names;
+        },
+      };
+      await expect(attempt(host().storeOn(late))).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+      expect(below(fs, '/data/runs/')).toEqual([]);
+    }
   });
 
   test('a damaged run is removed, one whose holder cannot be seen is not before its time', async () => {
