@@ -22,7 +22,7 @@ import { checkRunId, encodeName, encodePath } from './names.ts';
 import type { Fork } from './port.ts';
 import { makeRun, type RunsPlace } from './run-folder.ts';
 import { listSegments, type Listing } from './segments.ts';
-import { shareFile, writeFile } from './tree.ts';
+import { filesBelow, shareFile, writeFile } from './tree.ts';
 import { cursorAt, walkSegment, type Cursor, type Inspect } from './walk.ts';
 
 /** What is copied, and to where. */
@@ -136,6 +136,8 @@ async function shareSideFiles(
   draft: string,
   sideFiles: ReadonlySet<string>,
 ): Promise<void> {
+  if (sideFiles.size === 0) return;
+  const there = new Set(await filesBelow(fs, `${dir}/runs/${from}/files`));
   const folders = new Set<string>();
   const shared: (readonly [string, string])[] = [];
   for (const name of sideFiles) {
@@ -145,6 +147,8 @@ async function shareSideFiles(
     } catch {
       continue;
     }
+    // Any data may have a member of that name: a folder, or a path through a file, is no side file.
+    if (!there.has(parts.slice(1).join('/'))) continue;
     shared.push([`${dir}/runs/${from}/${parts.join('/')}`, `${draft}/${parts.join('/')}`]);
     for (let length = 1; length < parts.length; length += 1)
       folders.add(`${draft}/${parts.slice(0, length).join('/')}`);

@@ -1,5 +1,5 @@
 /** Forks in files: crashes at every call, damage in the origin, side files that two runs share. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -278,4 +278,21 @@ test('side files are shared without being copied, until one of the runs writes t
   expect([readFileSync(path('r', 2), 'utf8'), readFileSync(mine, 'utf8')]).toEqual(['output 2', 'output 2 and more']);
   await store.remove('r');
   expect(readFileSync(path('f', 0), 'utf8')).toBe('output 0');
+});
+
+test('data that names a folder, a path through a side file or no file at all as its output does not keep a run from being forked', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'troupe-side-files-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const store = fileStore({ dir });
+  const journal = await store.open('r', { create: true });
+  const { epoch } = await journal.lease();
+  const real = 'checks/lint.1.1.log';
+  writeFileSync((await journal.sideFile(real)) ?? '', 'output');
+  const names = ['checks', real, `${real}/deeper`, 'a/'.repeat(3000) + 'b', '../journal.jsonl', 'none', ''];
+  for (const [seq, outputFile] of names.entries())
+    await journal.append('group:a', seq, epoch, [{ type: 'x', at: 0, data: { outputFile } }]);
+  await journal.close();
+  for (let at = 1; at <= names.length; at += 1) await store.fork('r', { at, as: `f${at}` });
+  expect(readdirSync(join(dir, 'runs/f7/files/checks'))).toEqual(['lint.1.1.log']);
+  expect(readFileSync(join(dir, 'runs/f7/files', real), 'utf8')).toBe('output');
 });
