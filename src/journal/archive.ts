@@ -25,6 +25,7 @@ export interface ArchiveOptions extends RunsPlace {
 }
 
 const chunkBytes = 1024 * 1024;
+let drafts = 0;
 
 function place({ fs, clock, processes, dir, leaseTtlMs }: ArchiveOptions, run: string) {
   checkRunId(run);
@@ -86,7 +87,8 @@ export async function archiveRun(
   const { fs, clock, processes } = options;
   const held = place(options, run);
   return holding(held, async (epoch, gone) => {
-    const draft = `${file}.${processes.self().pid}.draft`;
+    const { pid, startedAt } = processes.self();
+    const draft = `${file}.${pid}-${startedAt}-${(drafts += 1)}.draft`;
     const exists = new TroupeError('BAD_INPUT', `The file ${file} exists already; expected the name of a new one.`, {
       file,
     });

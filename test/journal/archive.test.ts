@@ -58,6 +58,37 @@ describe('archives', () => {
     expect((await store.open('r')).run).toBe('r');
   });
 
+  test('two runs that are put into one file at the same time: one is, the other is told and stays', async () => {
+    const { fs, host, store, entries } = await place();
+    await record(store, 's');
+    const reached: (() => void)[] = [];
+    const turns = [0, 1].map(() => new Promise<void>((resolve) => reached.push(resolve)));
+    let isDone = () => {};
+    const done = new Promise<void>((resolve) => (isDone = resolve));
+    let looks = 0;
+    const ordered: typeof fs = {
+      ...fs,
+      // What is looked at in `/out` is a whole draft, before it is read again.
+      async stat(path) {
+        if (path.startsWith('/out/') && looks < 2) {
+          reached[looks]?.();
+          await (++looks === 1 ? turns[1] : done);
+        }
+        return fs.stat(path);
+      },
+    };
+    await fs.mkdir('/out');
+    const both = host().storeOn(ordered);
+    const first = both.archive('r', '/out/x.tar.gz', { remove: true }).finally(isDone);
+    await turns[0];
+    const second = both.archive('s', '/out/x.tar.gz', { remove: true });
+    await Promise.allSettled([first, second]);
+    await expect(second).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    expect(await store.list()).toEqual(['s']);
+    expect(await store.restore('/out/x.tar.gz')).toBe('r');
+    expect(await readRun(store, 'r')).toEqual(entries);
+  });
+
   test.each(troubles)(
     'archive and remove, %s at any call: the run or the whole archive is there',
     async (_, trouble, keepNames) => {
