@@ -77,7 +77,7 @@ async function* packed(
   yield tarEnd();
 }
 
-/** Writes a run into a new file, reads that again, and then removes the run if asked to. System errors pass through. */
+/** Writes a run into a new file, reads that again, and then removes the run if asked to; not one whose folder the file lies in. System errors pass through. */
 export async function archiveRun(
   options: ArchiveOptions,
   run: string,
@@ -102,6 +102,13 @@ export async function archiveRun(
         }
         await target.datasync();
       });
+      const name = draft.slice(draft.lastIndexOf('/') + 1);
+      if (remove && (await filesBelow(fs, held.folder)).some((path) => path.split('/').at(-1) === name))
+        throw new TroupeError(
+          'BAD_INPUT',
+          `The file ${file} would be removed with run \`${run}\`, in whose folder it lies; expected a place outside.`,
+          { file },
+        );
       const files = await read(fs, draft, async () => undefined);
       checkHeld(epoch, run);
       await fs.link(draft, file).catch(async (error: unknown) => {

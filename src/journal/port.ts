@@ -191,7 +191,7 @@ export interface JournalStore {
   remove?(run: string): Promise<void>;
   /**
    * Writes a run into one new file, durable and read again when it resolves, and removes it then if `remove` says so. Optional.
-   * Codes: RUN_BUSY while a living host holds it, RUN_UNKNOWN, BAD_INPUT (the file exists), JOURNAL_IO.
+   * Codes: RUN_BUSY while a living host holds it, RUN_UNKNOWN, BAD_INPUT (the file exists, or would be removed with the run), JOURNAL_IO.
    */
   archive?(run: string, file: string, options?: { readonly remove?: boolean }): Promise<Archive>;
   /** Makes a run of what {@link JournalStore.archive} wrote; resolves to its id. Optional. Codes: RUN_EXISTS, JOURNAL_CORRUPT (the file is damaged), BAD_INPUT (it is no archive), JOURNAL_IO. */

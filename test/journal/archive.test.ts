@@ -89,6 +89,16 @@ describe('archives', () => {
     expect(await readRun(store, 'r')).toEqual(entries);
   });
 
+  test('an archive in the folder of its run is not removed with it', async () => {
+    const { fs, store, entries } = await place();
+    const file = '/data/runs/r/files/r.tar.gz';
+    await expect(store.archive('r', file, { remove: true })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    expect(await readRun(store, 'r')).toEqual(entries);
+    expect(below(fs, file)).toEqual([]);
+    await store.archive('r', file);
+    expect(fs.exists(file)).toBe(true);
+  });
+
   test.each(troubles)(
     'archive and remove, %s at any call: the run or the whole archive is there',
     async (_, trouble, keepNames) => {
