@@ -99,6 +99,14 @@ export async function writeAll(file: OpenFile, bytes: Uint8Array, position?: num
   }
 }
 
+/** Writes all of `bytes` to the end, flushed piece by piece. */
+export async function writeFlushed(file: OpenFile, bytes: Uint8Array, pieceBytes: number): Promise<void> {
+  for (let from = 0; from < bytes.length; from += pieceBytes) {
+    await writeAll(file, bytes.subarray(from, from + pieceBytes));
+    await file.datasync();
+  }
+}
+
 /** Reads `length` bytes from `position`, fewer when the file ends before. */
 export async function readAll(file: OpenFile, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);

@@ -13,7 +13,7 @@
  */
 import { TroupeError } from '../error.ts';
 import { ioError, staleEpoch } from './damage.ts';
-import { writeAll, type OpenFile } from './fs.ts';
+import { writeFlushed, type OpenFile } from './fs.ts';
 import { crcOf, encodeEntry, entryVersion, linePrefix } from './line.ts';
 import { checkStream } from './names.ts';
 import type { Entry, JournalEvent } from './port.ts';
@@ -150,7 +150,8 @@ export function createWriter(options: WriterOptions): Writer {
   const flush = (batch: Batch): void => {
     const content = Buffer.from(batch.text);
     const startedMs = monotonicMs();
-    if (batch.waiting.length === 1 && batches.length === 0 && recentMs < blockBelowMs) {
+    const isShort = content.length <= batchBytesMax;
+    if (batch.waiting.length === 1 && batches.length === 0 && recentMs < blockBelowMs && isShort) {
       try {
         for (let done = 0; done < content.length;)
           done += file.writeSync(done === 0 ? content : content.subarray(done));
@@ -161,18 +162,17 @@ export function createWriter(options: WriterOptions): Writer {
       settle(batch, content, monotonicMs() - startedMs);
       return rest();
     }
-    writeAll(file, content)
-      .then(() => file.datasync())
-      .then(
-        () => {
-          turnMs = monotonicMs();
-          // Through the thread pool a flush takes about twice as long: count half, to compare it with a blocking one.
-          settle(batch, content, (turnMs - startedMs) / 2);
-          // Twice: streams collect what they append in the same way.
-          if (failure === undefined) afterAnswers(() => afterAnswers(pump));
-        },
-        (error: unknown) => fail(ioError(error, 'appending', path, true), batch),
-      );
+    // Never more of it in doubt than is written once more after a failure (`flushEnd`).
+    writeFlushed(file, content, batchBytesMax).then(
+      () => {
+        turnMs = monotonicMs();
+        // Through the thread pool a flush takes about twice as long: count half, to compare it with a blocking one.
+        settle(batch, content, (turnMs - startedMs) / 2);
+        // Twice: streams collect what they append in the same way.
+        if (failure === undefined) afterAnswers(() => afterAnswers(pump));
+      },
+      (error: unknown) => fail(ioError(error, 'appending', path, true), batch),
+    );
   };
 
   const settle = (batch: Batch, content: Buffer, tookMs: number): void => {

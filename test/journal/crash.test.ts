@@ -3,7 +3,13 @@
  * message of a failure, and replay it.
  */
 import { describe, expect, test } from 'vitest';
-import { faultyFileSystem, memoryFileSystem, type Fault, type MemoryFileSystem } from '../../src/journal/index.ts';
+import {
+  faultyFileSystem,
+  fileStore,
+  memoryFileSystem,
+  type Fault,
+  type MemoryFileSystem,
+} from '../../src/journal/index.ts';
 import { checkAfterwards, liveOnce, newWork, openStore, type Work } from './scenario.ts';
 import { event, fakeProcesses, readAll, type FakeProcess } from './support.ts';
 
@@ -192,4 +198,66 @@ test('what the next host appends to a segment survives a power loss, whatever be
     reached += 1;
   }
   expect(reached).toBeGreaterThan(50);
+});
+
+test('a flush that failed, of more than a batch, leaves nothing that the next host reads and a power loss forgets', async () => {
+  const disk = memoryFileSystem();
+  const processes = fakeProcesses();
+  /** Bytes of the log that are written and not flushed, from and to; the system forgets them when a flush fails, and still shows them. */
+  let dirty: [number, number][] = [];
+  let onDisk = Buffer.alloc(0);
+  let isFailing = false;
+  const log = '/data/runs/r/journal.jsonl';
+  const flushed = (): void => {
+    const pages = dirty;
+    dirty = [];
+    // At the last flush of the append.
+    if (isFailing && (disk.peek(log)?.length ?? 0) > 5000) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    const shown = disk.peek(log) ?? Buffer.alloc(0);
+    const next = Buffer.alloc(shown.length);
+    onDisk.copy(next);
+    for (const [from, to] of pages) shown.copy(next, from, from, to);
+    onDisk = next;
+  };
+  const forgetful: MemoryFileSystem = {
+    ...disk,
+    async open(path, mode) {
+      const file = await disk.open(path, mode);
+      if (path !== log || mode === 'read') return file;
+      const put = (position: number | undefined, bytes: Uint8Array) => {
+        const from = position ?? disk.peek(log)?.length ?? 0;
+        dirty.push([from, from + bytes.length]);
+      };
+      return {
+        ...file,
+        write(bytes, position) {
+          put(position, bytes);
+          return file.write(bytes, position);
+        },
+        writeSync(bytes) {
+          put(undefined, bytes);
+          return file.writeSync(bytes);
+        },
+        datasync: async () => flushed(),
+        datasyncSync: flushed,
+      };
+    },
+  };
+  const storeOf = (host: FakeProcess) =>
+    fileStore({ dir: '/data', fs: forgetful, processes: host.processes, batchBytesMax: 1000 });
+  const first = await storeOf(processes.start()).open('r', { create: true });
+  onDisk = Buffer.from(disk.peek(log) ?? '');
+  const { epoch } = await first.lease();
+  await first.append('run', 0, epoch, [event('short')]);
+  isFailing = true;
+  await expect(first.append('run', 1, epoch, [event('long', 'x'.repeat(5000))])).rejects.toMatchObject({
+    code: 'JOURNAL_IO',
+  });
+  await first.close();
+  isFailing = false;
+  const second = await storeOf(processes.start()).open('r');
+  const lease = await second.lease();
+  const { length } = await readAll(second);
+  await second.append('run', length, lease.epoch, [event('after')]);
+  expect(onDisk.equals(disk.peek(log) ?? Buffer.alloc(0))).toBe(true);
 });
