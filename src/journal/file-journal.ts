@@ -144,7 +144,8 @@ export function openFileJournal(
                 await keeping;
               } finally {
                 await epoch.release(mine.failure() === undefined);
-                if (mine.failure() === undefined) writer = undefined;
+                // Somebody may have asked for the lease again meanwhile, here.
+                if (mine.failure() === undefined && writer === mine) writer = undefined;
               }
             })().catch((error: unknown) => {
               throw ioError(error, 'giving the run back', folder);

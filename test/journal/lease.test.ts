@@ -253,4 +253,36 @@ describe('one writer', () => {
     await other.close();
     expect(clock.waiting()).toBe(0);
   });
+
+  test('a lease that is taken again while the one before is still being given back stays', async () => {
+    const disk = memoryFileSystem();
+    let goOn = () => {};
+    const pause = new Promise<void>((resolve) => (goOn = resolve));
+    let isGivingBack = false;
+    const slow: typeof disk = {
+      ...disk,
+      async syncDirectory(path) {
+        if (isGivingBack) {
+          isGivingBack = false;
+          await pause;
+        }
+        await disk.syncDirectory(path);
+      },
+    };
+    const journal = await fileStore({ dir: '/data', fs: slow, processes: fakeProcesses().start().processes }).open(
+      'r',
+      {
+        create: true,
+      },
+    );
+    const first = await journal.lease();
+    isGivingBack = true;
+    const released = first.release();
+    await expect.poll(() => isGivingBack).toBe(false);
+    const { epoch } = await journal.lease();
+    goOn();
+    await released;
+    await journal.append('run', 0, epoch, [event('a')]);
+    expect(await readAll(journal)).toHaveLength(1);
+  });
 });
