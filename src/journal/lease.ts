@@ -166,8 +166,9 @@ export async function takeEpoch(
   /** Whether the holder's heartbeat has stopped, both times told by the file system's own clock. A file that has gone has changed. */
   const hasExpired = async (file: EpochFile): Promise<boolean> => {
     await writeDraft({});
-    const now = await fs.stat(draft);
     try {
+      // Our draft goes too when somebody else takes the run.
+      const now = await fs.stat(draft);
       const then = await fs.stat(`${folder}/${file.name}`);
       return now.modifiedAtMs - then.modifiedAtMs > leaseTtlMs;
     } catch (error) {

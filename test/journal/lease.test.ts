@@ -285,4 +285,26 @@ describe('one writer', () => {
     await journal.append('run', 0, epoch, [event('a')]);
     expect(await readAll(journal)).toHaveLength(1);
   });
+
+  test('of two that find a holder given up, the one that comes second is told so: RUN_BUSY', async () => {
+    const { fs, processes, store } = setUp();
+    const old = processes.start();
+    await (await store(old.processes).open('r', { create: true })).lease();
+    old.hide();
+    fs.advance(1001);
+    const second = await store(processes.start().processes).open('r');
+    let isFirst = true;
+    const late: MemoryFileSystem = {
+      ...fs,
+      async stat(path) {
+        if (isFirst) {
+          isFirst = false;
+          await second.lease();
+        }
+        return fs.stat(path);
+      },
+    };
+    const third = await store(processes.start().processes, late).open('r');
+    expect((await errorOf(third.lease())).code).toBe('RUN_BUSY');
+  });
 });
