@@ -120,6 +120,9 @@ function parseContent(text: string): EpochContent {
   return { identity: unknownIdentity, since: 0, mustSeal: true };
 }
 
+/** Who has made a run as a whole, a fork say; there until its first holder comes. */
+export const makerDraft = 'maker.draft';
+
 const tryMax = 100;
 let drafts = 0;
 
@@ -239,6 +242,9 @@ export async function takeEpoch(
         return undefined;
       }
       await fs.syncDirectory(folder);
+      // Who made this run may have died before its name was durable.
+      if (present.includes(makerDraft))
+        await fs.syncDirectory(options.folder.slice(0, options.folder.lastIndexOf('/')));
       const old = present.filter((name) => (parseName(name)?.epoch ?? epoch) < epoch).toSorted();
       for (const name of [...old, ...present.filter((other) => other.endsWith('.draft'))]) {
         await fs.unlink(`${folder}/${name}`).catch((error: unknown) => {

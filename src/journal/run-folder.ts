@@ -10,7 +10,7 @@
  */
 import { TroupeError } from '../error.ts';
 import { hasCode, readAll, withFile, type FileSystem } from './fs.ts';
-import { identityOf } from './lease.ts';
+import { identityOf, makerDraft } from './lease.ts';
 import { isRunId } from './names.ts';
 import type { Processes } from './process-identity.ts';
 import { removeTree, writeFile } from './tree.ts';
@@ -26,7 +26,7 @@ export interface RunsPlace {
 const draftMark = '.draft-';
 const trashMark = '.trash-';
 /** In a draft: who makes it. Lies with the lease's own drafts, which the first holder of the run removes. */
-const makerFile = 'lease/maker.draft';
+const makerFile = `lease/${makerDraft}`;
 
 let names = 0;
 

@@ -261,6 +261,31 @@ test('what the leavings of a maker that lives are is left alone', async () => {
   expect(leftovers(fs)).toEqual([]);
 });
 
+test('what is appended to a fork survives a power loss, wherever its maker died', async () => {
+  let reached = 0;
+  for (let call = 1; ; call += 1) {
+    const { fs, host, store } = await place();
+    const maker = host();
+    const faulty = faultyFileSystem(fs, { type: 'crash', call, when: 'after' });
+    const fork = await maker
+      .storeOn({ ...fs, ...faulty })
+      .fork('r', { at: 3, as: 'f' })
+      .catch(() => undefined);
+    if (fork !== undefined) break;
+    maker.kill();
+    if (!(await store.list()).includes('f')) continue;
+    const journal = await store.open('f');
+    const { epoch } = await journal.lease();
+    const before = await readRun(store, 'f');
+    const [last] = before.slice(-1);
+    await journal.append(last?.stream ?? '', last?.seq ?? 0, epoch, [{ type: 'x', at: 0, data: null }]);
+    fs.powerCut();
+    expect((await readRun(store, 'f')).length).toBe(before.length + 1);
+    reached += 1;
+  }
+  expect(reached).toBeGreaterThan(0);
+});
+
 test('side files are shared without being copied, until one of the runs writes to them or goes', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'troupe-side-files-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
