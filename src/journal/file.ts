@@ -20,6 +20,7 @@ import { checkRunId, isRunId } from './names.ts';
 import type { JournalStore, Origin } from './port.ts';
 import { machineProcesses, type Processes } from './process-identity.ts';
 import { createSegment, listSegments, readHeader } from './segments.ts';
+import { syncAbove } from './tree.ts';
 import { wholeRuns } from './whole-runs.ts';
 
 /** How a folder becomes a store of journals. Only `dir` is needed. */
@@ -81,7 +82,7 @@ export function fileStore(options: FileStoreOptions): FileStore {
     // Whoever made the folders above, now their names are durable.
     await fs.syncDirectory(runs);
     await fs.syncDirectory(dir);
-    if (made !== undefined && made.length <= dir.length) await fs.syncDirectory(`${dir}/..`).catch(() => undefined);
+    if (made !== undefined) await syncAbove(fs, dir, made);
     const { pid, startedAt } = processes.self();
     const header = {
       run,

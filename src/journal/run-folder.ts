@@ -13,7 +13,7 @@ import { hasCode, readAll, withFile, type FileSystem } from './fs.ts';
 import { identityOf, makerDraft } from './lease.ts';
 import { isRunId } from './names.ts';
 import type { Processes } from './process-identity.ts';
-import { removeTree, writeFile } from './tree.ts';
+import { removeTree, syncAbove, writeFile } from './tree.ts';
 
 /** Where runs are. */
 export interface RunsPlace {
@@ -61,7 +61,7 @@ export async function makeRun(place: RunsPlace, run: string, fill: (draft: strin
     if (made?.endsWith(name) === true) return;
     // Whoever made the folders above, now their names are durable.
     await fs.syncDirectory(dir);
-    await fs.syncDirectory(`${dir}/..`).catch(() => undefined);
+    if (made !== undefined) await syncAbove(fs, dir, made);
   } catch (error) {
     await removeTree(fs, draft).catch(() => undefined);
     throw error;

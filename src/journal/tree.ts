@@ -97,3 +97,13 @@ export async function unshare(fs: FileSystem, path: string): Promise<void> {
   await copyFile(fs, path, `${path}.draft`);
   await fs.rename(`${path}.draft`, path);
 }
+
+/** Makes the names of a folder and of those above it durable, up to the topmost one that was made (as `mkdir` tells it). */
+export async function syncAbove(fs: FileSystem, folder: string, made: string): Promise<void> {
+  for (
+    let path = folder;
+    path.length >= made.length && path !== '';
+    path = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+  )
+    await fs.syncDirectory(`${path}/..`).catch(() => undefined);
+}

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { fileStore, memoryFileSystem, type MemoryFileSystem } from '../../src/journal/index.ts';
+import { faultyFileSystem, fileStore, memoryFileSystem, type MemoryFileSystem } from '../../src/journal/index.ts';
 import { errorOf, event, fakeProcesses, readAll } from './support.ts';
 
 const log = '/data/runs/r/journal.jsonl';
@@ -213,4 +213,24 @@ describe('the form of the log', () => {
       await rm(dir, { recursive: true });
     }
   });
+});
+
+test('with the first run of a place, the names of all folders that were made for it are made durable', async () => {
+  const disk = memoryFileSystem();
+  const { processes } = fakeProcesses().start();
+  await disk.mkdir('/there');
+  const dirs = ['/there/new/newer/data', '/there/forks/newer/data'];
+  for (const dir of dirs) {
+    const fs = faultyFileSystem(disk);
+    const store = fileStore({ dir, fs, processes });
+    if (dir === dirs[0]) {
+      await (await store.open('r', { create: true })).close();
+      await store.archive('r', '/there/r.tar.gz');
+    } else await store.restore('/there/r.tar.gz');
+    const [, top] = /^(\/there\/\w+)/.exec(dir) ?? [];
+    expect(fs.calls()).toEqual(
+      expect.arrayContaining([`${dir}/..`, `${top}/newer/..`, `${top}/..`, dir].map((path) => `syncDirectory ${path}`)),
+    );
+    expect(fs.calls()).not.toContain('syncDirectory /there/..');
+  }
 });
