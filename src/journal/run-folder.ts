@@ -6,8 +6,10 @@
  *     runs/.draft-<run>-…    being made (a fork, a restore)
  *     runs/.trash-<run>-…    being deleted
  *
- * Neither is a run's name. What a crash leaves of them is removed by the next host that forks, restores or removes here.
+ * Neither is a run's name. What a crash leaves of them is removed by the next host that forks, restores or removes here; a draft of which
+ * nobody can say whether its maker lives (the machine was started again since), by one that comes a day later.
  */
+import type { Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import { hasCode, readAll, withFile, type FileSystem } from './fs.ts';
 import { identityOf, makerDraft } from './lease.ts';
@@ -27,6 +29,9 @@ const draftMark = '.draft-';
 const trashMark = '.trash-';
 /** In a draft: who makes it. Lies with the lease's own drafts, which the first holder of the run removes. */
 const makerFile = `lease/${makerDraft}`;
+
+/** A maker that cannot be looked at, as after a restart of the machine, is given up after so long: a day is enough to copy any run. */
+const makingMsMax = 24 * 60 * 60 * 1000;
 
 let names = 0;
 
@@ -80,14 +85,21 @@ export async function deleteRun(place: RunsPlace, run: string, gone: () => void)
 }
 
 /** Removes what crashes have left of drafts and deletions. Trouble is left to the next one: nobody depends on it. */
-export async function clearLeftovers({ fs, dir, processes }: RunsPlace): Promise<void> {
+export async function clearLeftovers({
+  fs,
+  dir,
+  processes,
+  clock,
+}: RunsPlace & { readonly clock: Clock }): Promise<void> {
   const runs = `${dir}/runs`;
   const isDead = async (draft: string): Promise<boolean> => {
     const bytes = await withFile(fs, `${draft}/${makerFile}`, 'read', async (open) =>
       readAll(open, 0, await open.size()),
     );
     const maker = identityOf(bytes.toString());
-    return maker !== undefined && processes.liveness(maker) === 'dead';
+    const liveness = maker === undefined ? 'unknown' : processes.liveness(maker);
+    if (liveness !== 'unknown') return liveness === 'dead';
+    return clock.now() - (await fs.stat(`${draft}/${makerFile}`)).modifiedAtMs > makingMsMax;
   };
   try {
     for (const name of await fs.readdir(runs)) {

@@ -261,6 +261,24 @@ test('what the leavings of a maker that lives are is left alone', async () => {
   expect(leftovers(fs)).toEqual([]);
 });
 
+test('what a maker leaves of whom nobody knows, as before a restart of the machine, is cleared away a day later', async () => {
+  const { fs, host } = await place();
+  const maker = host();
+  const day = 24 * 60 * 60 * 1000;
+  let now = 1_000_000;
+  const clock = { now: () => now, wakeAt: () => () => {} };
+  const store = fileStore({ dir: '/data', fs, clock, processes: host().processes });
+  await fs.mkdir('/data/runs/.draft-x-1-1-1/lease');
+  fs.poke('/data/runs/.draft-x-1-1-1/lease/maker.draft', Buffer.from(`${JSON.stringify(maker.processes.self())}\n`));
+  maker.hide();
+  now += day;
+  await store.fork('r', { at: 1, as: 'one' });
+  expect(leftovers(fs)).toHaveLength(1);
+  now += 1;
+  await store.fork('r', { at: 1, as: 'two' });
+  expect(leftovers(fs)).toEqual([]);
+});
+
 test('what is appended to a fork survives a power loss, wherever its maker died', async () => {
   let reached = 0;
   for (let call = 1; ; call += 1) {
