@@ -99,7 +99,7 @@ async function performInProcess(perform: Perform, attempt: Attempt, graceMs: num
     outcome = thrownUnder(signal, thrown);
   }
   isOver = true;
-  return usage === undefined || outcome.status === 'cancelled' ? outcome : { ...outcome, usage };
+  return usage === undefined ? outcome : { ...outcome, usage };
 }
 
 function sumOf(one: Usage, more: Usage): Usage {

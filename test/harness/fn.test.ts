@@ -78,6 +78,20 @@ test('a function that gives up on its signal is cancelled, with the reason', asy
   }
 });
 
+test('what a function has spent counts however it ends, also when it is cancelled', async () => {
+  for (const end of [() => 'done', () => Promise.reject(new Error('broken')), () => undefined]) {
+    const attempt = attemptAt({});
+    const ended = fn(async (_task, { signal, spent }) => {
+      spent({ tokens: 3 });
+      spent({ tokens: 4, costUsd: 0.5 });
+      await until(() => signal.aborted);
+      return end();
+    }).perform(attempt);
+    attempt.abort('stop');
+    expect(await ended).toMatchObject({ usage: { tokens: 7, costUsd: 0.5 } });
+  }
+});
+
 test('a value returned soon after the abort still counts', async () => {
   const attempt = attemptAt({});
   const ended = fn(async (_task, { signal }) => {
