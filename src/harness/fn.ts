@@ -153,7 +153,9 @@ function patiently(outcome: Promise<Outcome>, signal: AbortSignal, graceMs: numb
     const onAbort = () => {
       callOff = clock.wakeAt(clock.now() + graceMs, () => resolve(cancelledBy(signal)));
     };
-    signal.addEventListener('abort', onAbort, { once: true });
+    // The function may have been told before it first waited.
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
     void outcome.then((one) => {
       signal.removeEventListener('abort', onAbort);
       callOff?.();

@@ -144,6 +144,18 @@ test('a function that ignores its signal is cancelled after the grace, and its l
   }
 });
 
+test('a function that is aborted before its first wait has its grace, and no more', async () => {
+  const attempt = attemptAt({});
+  const harness = fn(
+    () => {
+      attempt.abort('at once');
+      return new Promise(() => {});
+    },
+    { graceMs: 10 },
+  );
+  expect(await harness.perform(attempt)).toEqual({ status: 'cancelled', reason: 'at once' });
+});
+
 test('a function talks to its group by the mailbox of its attempt', async () => {
   const told: unknown[] = [];
   const mailbox = {
