@@ -94,15 +94,21 @@ export function redactor({ env, names = [], values = {} }: Secrets): Redactor {
       let held = '';
       return {
         push(part) {
-          const said = text(held + part);
-          const from = beginning(said, forms);
+          const said = held + part;
+          let from = beginning(said, forms);
+          // What stands in a secret that is whole begins no other one; what may grow into a longer one waits as it is.
+          for (const { 0: form, index } of pattern === undefined ? [] : said.matchAll(pattern)) {
+            if (index >= from) break;
+            const end = index + form.length;
+            if (end > from) from = end + beginning(said.slice(end), forms);
+          }
           held = said.slice(from);
-          return said.slice(0, from);
+          return text(said.slice(0, from));
         },
         end() {
           const rest = held;
           held = '';
-          return rest;
+          return text(rest);
         },
       };
     },

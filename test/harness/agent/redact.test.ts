@@ -47,6 +47,18 @@ describe('a secret', () => {
     );
   });
 
+  test('that begins like another, or holds it, is found whole in a stream too', () => {
+    const key = '-----BEGIN KEY-----\nline-one-of-the-key\nshort==\n-----END KEY-----\n';
+    const clean = redactor({
+      env: { A_TOKEN: 'abcdef', B_TOKEN: 'abcdefghijkl', C_TOKEN: 'ijklmnop', PRIVATE_KEY: key },
+    });
+    for (const whole of ['abcdefghijkl', 'abcdefgh', 'abcdefghijklmnop', 'abcdefgijklmnop', key, `${key}abcdef`]) {
+      const stream = clean.stream();
+      const said = Array.from(`< ${whole} >${whole}`, (part) => stream.push(part)).join('') + stream.end();
+      expect(said).toBe(clean.text(`< ${whole} >${whole}`));
+    }
+  });
+
   test('is what a variable holds whose name looks like it, or that is named; short ones, numbers, paths and switches are none', () => {
     const env = {
       OPENAI_API_KEY: 'value-of-key',
