@@ -5,7 +5,11 @@ import type { Redactor } from './redact.ts';
 /** `attempt`, cleaned by `clean`. */
 export function cleanAttempt(attempt: Attempt, clean: Redactor): Attempt {
   const { mailbox } = attempt;
-  const letter = (sent: Letter): Letter => (sent.body === undefined ? sent : { ...sent, body: clean.json(sent.body) });
+  const letter = (sent: Letter): Letter => ({
+    ...sent,
+    type: clean.text(sent.type),
+    ...(sent.body === undefined ? {} : { body: clean.json(sent.body) }),
+  });
   return {
     ...attempt,
     progress: ({ line, data, usage }) =>

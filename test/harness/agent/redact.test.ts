@@ -1,8 +1,12 @@
 /** Secrets stay out of what is said, however it is cut, escaped or nested. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Letter } from '../../../src/harness/index.ts';
+import { cleanAttempt } from '../../../src/harness/agent/clean-attempt.ts';
 import { linesOf } from '../../../src/harness/agent/lines.ts';
 import { redactor, secretLengthMin } from '../../../src/harness/agent/redact.ts';
+import { noMailbox } from '../../support/no-mailbox.ts';
+import { attemptAt } from '../support.ts';
 
 const secret = fc
   .string({ unit: 'grapheme', minLength: secretLengthMin, maxLength: 40 })
@@ -93,4 +97,20 @@ test('a line that grows never shows the beginning of a secret', () => {
   );
   expect(lines).toEqual(['it is', 'it is', 'it is [redacted A_TOKEN],', 'it is [redacted A_TOKEN], plan B']);
   expect(lineOf({ type: 'notice', line: `${'x'.repeat(195)}planted-secret` })).not.toContain('plant');
+});
+
+test('no word of a letter that an agent chooses holds a secret', async () => {
+  const sent: Letter[] = [];
+  const send = async (letter: Letter) => {
+    sent.push(letter);
+    return { id: 'm1' };
+  };
+  const given = attemptAt({}, { mailbox: { ...noMailbox, send } });
+  const { mailbox } = cleanAttempt(given, redactor({ env: { A_TOKEN: 'planted-secret' } }));
+  await mailbox.send({ to: 'b', type: 'found planted-secret', body: ['planted-secret'] });
+  await mailbox.send({ to: 'b', type: 'finding' });
+  expect(sent).toEqual([
+    { to: 'b', type: 'found [redacted A_TOKEN]', body: ['[redacted A_TOKEN]'] },
+    { to: 'b', type: 'finding' },
+  ]);
 });
