@@ -44,8 +44,8 @@ export function redactor({ env, names = [], values = {} }: Secrets): Redactor {
   let pattern: RegExp | undefined;
   const find = (name: string, value: string) => {
     const parts = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.length >= lineLengthMin) : [];
-    for (const one of [value, value.trim(), ...parts])
-      for (const form of [one, JSON.stringify(one).slice(1, -1), encodeURIComponent(one)])
+    for (const one of [value, value.trim(), wellFormed(value), ...parts])
+      for (const form of [one, JSON.stringify(one).slice(1, -1), encodeURIComponent(wellFormed(one))])
         if (form.length >= secretLengthMin && !found.has(form)) found.set(form, name);
   };
   for (const [name, value] of Object.entries(env)) {
@@ -113,6 +113,11 @@ export function redactor({ env, names = [], values = {} }: Secrets): Redactor {
       };
     },
   };
+}
+
+/** Half a character cannot be encoded; a program is given U+FFFD for it. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
 }
 
 /** Where at the end of `said` one of `forms` may have begun. */

@@ -90,6 +90,11 @@ describe('a secret', () => {
   });
 });
 
+test('a secret with half a character is one, as it is given and as a program is given it', () => {
+  const clean = redactor({ env: { A_TOKEN: 'half \ud83d of it' } });
+  expect(clean.text('half \ud83d of it, half \ufffd of it')).toBe('[redacted A_TOKEN], [redacted A_TOKEN]');
+});
+
 test('a line that grows never shows the beginning of a secret', () => {
   const lineOf = linesOf(redactor({ env: { A_TOKEN: 'planted-secret' } }));
   const lines = ['it is plan', 'ted-se', 'cret, ', 'plan B'].map((text) =>
