@@ -192,6 +192,13 @@ describe('copilot', () => {
     expect(end).toMatchObject(failedAs('rate-limited', 'RATE_LIMITED'));
     expect(events).toContainEqual(expect.objectContaining({ type: 'retry', attempt: 1, class: 'rate-limited' }));
   });
+
+  test('tries again are counted call by call', () => {
+    const failure = { type: 'model.call_failure', data: { statusCode: 503 } };
+    const { events } = read('copilot', [failure, failure, message, failure, message, failure, message, result(0)]);
+    const tries = events.flatMap((event) => (event.type === 'retry' ? [event.attempt] : []));
+    expect(tries).toEqual([1, 2, 1, 1]);
+  });
 });
 
 describe('pi', () => {

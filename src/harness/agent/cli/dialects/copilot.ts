@@ -37,6 +37,8 @@ export const copilotDialect: Dialect = ({ emit }) => {
             emit({ type: 'text', text: text(data['deltaContent']), isDelta: true });
           break;
         case 'assistant.message':
+          // The model has answered: what fails from here on is another call.
+          retries = 0;
           if (text(data['content']) !== '') {
             lastText = text(data['content']);
             if (!hasPieces) emit({ type: 'text', text: lastText, isDelta: false });
