@@ -1,6 +1,6 @@
 /** What a turn that went well leaves: the member's output. */
 import { failWith, ok } from '../outcome.ts';
-import type { JsonValue } from '../../json.ts';
+import { toJson, type JsonValue } from '../../json.ts';
 import type { Invocation, Outcome } from '../port.ts';
 import type { AgentInput } from './options.ts';
 import type { TurnEnd } from './port.ts';
@@ -29,8 +29,8 @@ export function resultOf(
 function parsedJson(text: string): { readonly value: JsonValue } | undefined {
   const fenced = /^```(?:json)?\s*\n([^]*?)\n?```$/.exec(text.trim())?.[1];
   try {
-    // What JSON.parse gives is JSON.
-    return { value: JSON.parse(fenced ?? text) as JsonValue };
+    // What JSON.parse gives is JSON, but it may be too deep for whoever looks at it after us.
+    return { value: toJson(JSON.parse(fenced ?? text), 'answer') };
   } catch {
     return undefined;
   }

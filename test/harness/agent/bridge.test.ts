@@ -33,8 +33,9 @@ describe('a turn', () => {
     for (const [answer, outcome] of [
       ['```json\n{"ship":true}\n```', { status: 'ok', output: { ship: true } }],
       ['Yes.', { status: 'error', class: 'invalid-output', error: { code: 'NOT_JSON' } }],
+      ['['.repeat(1e5) + ']'.repeat(1e5), { status: 'error', class: 'invalid-output', error: { code: 'NOT_JSON' } }],
     ] as const) {
-      const play = playing(() => answer, { invocations: [{ input }] });
+      const play = playing(() => answer, { invocations: [{ input }], options: { env: { A_TOKEN: 'planted-secret' } } });
       await finished(play);
       expect(await outcomeOf(play)).toMatchObject(outcome);
       expect(play.agent.opened[0]?.outputSchema).toEqual(input.outputSchema);
