@@ -55,6 +55,13 @@ test('a command that closes its outputs early is waited for', async () => {
   expect(errorOf(outcome).code).toBe('EXIT_3');
 });
 
+test('a variable may have any name', async () => {
+  const env = JSON.parse('{"__proto__":"one","constructor":"two"}') as Record<string, string>;
+  const attempt = attemptAt({ command: ['env'], env });
+  const { stdout } = outputOf(await command({ inheritEnv: ['PATH'] }).perform(attempt));
+  expect(String(stdout).split('\n')).toEqual(expect.arrayContaining(['__proto__=one', 'constructor=two']));
+});
+
 test('the environment is the host’s, the harness’s and the invocation’s, the last wins', async () => {
   process.env['TROUPE_TEST_INHERITED'] = 'host';
   const print = {

@@ -1,4 +1,5 @@
 /** What a program finds in its environment. */
+import { setOwn } from '../../json.ts';
 import type { Attempt } from '../port.ts';
 import { markVariables } from './marker.ts';
 import { hostMark } from './list-processes.ts';
@@ -16,7 +17,10 @@ export function programEnv(
 ): Variables {
   const inherited = inherit === true ? process.env : inherit === false ? {} : picked(process.env, inherit);
   const mark = markVariables(attempt, hostMark(), process.env);
-  return Object.assign({}, inherited, ...added, mark) as Variables;
+  const all: Record<string, string | undefined> = {};
+  for (const variables of [inherited, ...added, mark])
+    for (const [name, value] of Object.entries(variables ?? {})) setOwn(all, name, value);
+  return all;
 }
 
 function picked(env: Variables, names: readonly string[]): Variables {
