@@ -147,6 +147,8 @@ function eventLine(line: LineObject): LineMeaning | undefined {
       };
     case 'denied':
       return { type: 'denied', tool: text(line['tool']), message };
+    case 'mcp-failed':
+      return { type: 'mcp-failed', server: text(line['server']), message };
     case 'notice':
       return { type: 'notice', line: text(line['line']) };
     case 'end':

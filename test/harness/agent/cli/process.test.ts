@@ -40,6 +40,21 @@ describe('a turn', () => {
     });
   });
 
+  test('that says that it cannot reach a mailbox which it must join is ended at once', async () => {
+    const serveMailbox = async () => ({
+      mcpServer: { name: 'group', url: 'http://127.0.0.1:1/', headers: {} },
+      isJoined: () => false,
+      lastHeardAt: () => undefined,
+      close: async () => {},
+    });
+    const failure = { event: { type: 'mcp-failed', server: 'group', message: 'no route to it' } };
+    const outcome = await perform(at(failure, { hang: true }), { mailbox: 'required', serveMailbox, stallMs: 5_000 });
+    expect(errorOf(outcome)).toMatchObject({
+      code: 'MAILBOX_DEAD',
+      message: expect.stringContaining('no route to it') as string,
+    });
+  });
+
   test('that prints garbage, and lines longer than allowed, goes on; both are told', async () => {
     const attempt = at(
       { print: 'garbage\n' },
