@@ -47,6 +47,7 @@ export function cli(which: CliName | OwnCli, options: CliOptions = {}): Harness 
     );
   if (typeof which === 'object') refuseBadCommand(which);
   const { sandbox, program, args, retries, exitMs, lineBytesMax, graceMs } = options;
+  if (program !== undefined) refuseBadWords('program', program);
   const limits = {
     ...(exitMs === undefined ? {} : { exitMs }),
     ...(lineBytesMax === undefined ? {} : { lineBytesMax }),
@@ -64,16 +65,14 @@ export function cli(which: CliName | OwnCli, options: CliOptions = {}): Harness 
 }
 
 function refuseBadCommand({ command, resume }: OwnCli): void {
-  for (const [field, words] of Object.entries({ command, ...(resume === undefined ? {} : { resume }) })) {
-    if (
-      !Array.isArray(words) ||
-      words.length === 0 ||
-      !words.every((word) => typeof word === 'string') ||
-      words[0] === ''
-    )
-      throw new TroupeError(
-        'BAD_INPUT',
-        `cli: expected \`${field}\` to be [program, ...arguments], got ${JSON.stringify(words)}.`,
-      );
-  }
+  refuseBadWords('command', command);
+  if (resume !== undefined) refuseBadWords('resume', resume);
+}
+
+function refuseBadWords(field: string, words: readonly string[]): void {
+  if (Array.isArray(words) && words.every((word) => typeof word === 'string') && (words[0] ?? '') !== '') return;
+  throw new TroupeError(
+    'BAD_INPUT',
+    `cli: expected \`${field}\` to be [program, ...arguments], got ${JSON.stringify(words)}.`,
+  );
 }

@@ -15,6 +15,17 @@ function perform(attempt: TestAttempt, options: CliOptions = {}) {
 }
 const at = (...list: readonly object[]) => attemptAt({ prompt: steps(...list) });
 
+test('what is no program is refused where it is said', () => {
+  const words = [[], [''], ['agent', 7], 'agent --json'] as unknown as readonly (readonly string[])[];
+  for (const given of words) {
+    const expected = (field: string) =>
+      `BAD_INPUT: cli: expected \`${field}\` to be [program, ...arguments], got ${JSON.stringify(given)}.`;
+    expect(() => cli({ command: given })).toThrow(expected('command'));
+    expect(() => cli({ command: ['agent'], resume: given })).toThrow(expected('resume'));
+    expect(() => cli('claude', { program: given })).toThrow(expected('program'));
+  }
+});
+
 describe('a turn', () => {
   test('that says how it ended counts, whatever its exit code', async () => {
     const usage = { event: { type: 'usage', tokens: 7, costUsd: 0.5 } };
