@@ -67,7 +67,7 @@ export function turnFailed(code: AgentCode, message: string): Failed {
 /** First match wins: the more special stands first. */
 const words: readonly (readonly [RegExp, AgentCode])[] = [
   [
-    /(no|unknown|not find|not found|invalid)[^.]{0,40}(conversation|session|thread|rollout)|(conversation|session|thread|rollout)[^.]{0,60}(not found|does not exist|unknown|no longer)/i,
+    /\b(no|unknown|(can)?not find|not found|not a valid|non-?existent|invalid)\b[^.]{0,40}(conversation|session|thread|rollout)|(conversation|session|thread|rollout)[^.]{0,60}(not found|does not exist|unknown|no longer)/i,
     'SESSION_UNKNOWN',
   ],
   [/session[^.]{0,60}(already in use|already exists)/i, 'SESSION_TAKEN'],
