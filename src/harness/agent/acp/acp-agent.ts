@@ -91,8 +91,8 @@ function startOf({ command, env: added = {}, habits = {} }: AcpProgram, { cwd, e
   return { argv: [...command, ...(told?.args ?? [])], cwd, key, env: { ...env, ...told?.env } };
 }
 
-/** Waits until the UTC minute is another one than that of `atMs`. */
+/** Waits until the UTC minute is another one than that of `atMs`; where clocks have been put back, that may be one to come. */
 async function anotherMinute(clock: Clock, atMs: number | undefined, early: Promise<unknown>): Promise<void> {
-  const nextMs = (Math.floor((atMs ?? 0) / minuteMs) + 1) * minuteMs;
-  await pause(clock, nextMs - clock.now(), early);
+  const waitMs = (Math.floor((atMs ?? 0) / minuteMs) + 1) * minuteMs - clock.now();
+  if (waitMs <= minuteMs) await pause(clock, waitMs, early);
 }

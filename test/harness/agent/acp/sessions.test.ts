@@ -39,6 +39,17 @@ test('a session is loaded in the minute after its transcript was begun (Gemini)'
   });
 });
 
+test('a session whose transcript is of a time to come is loaded at once: the clock was put back', async () => {
+  const clock = handClock(Date.parse('2026-03-01T12:00:20Z'));
+  const open = fakeInProcess({}, { now: clock.now });
+  const kept = await open({ clock });
+  await kept.session.prompt(scripted([{ text: 'noted' }]));
+  await kept.session.close();
+  const habits = { transcriptAtMs: () => Promise.resolve(clock.now() + 86_400_000) };
+  const { session } = await open({ clock, habits, session: { mode: 'resume', id: kept.session.id ?? '' } });
+  expect(session.id).toBe(kept.session.id);
+});
+
 test('a session whose loading waits is called off at once', async () => {
   const clock = handClock(Date.parse('2026-03-01T12:00:20Z'));
   const controller = new AbortController();
