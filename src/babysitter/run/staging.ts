@@ -2,7 +2,7 @@
  * Where files of a run directory are made before they get their names: a folder of ours, never babysitter's `journal`, where any name
  * that begins with a number takes a place (a writer that was killed would leave a gap there, and babysitter refuses gaps).
  */
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from './alive.ts';
 import { namesIn, readEventFileNames } from './listing.ts';
@@ -27,8 +27,12 @@ export function stage(runDir: string, text: string, isDurable = true): string {
     handle = openSync(file, 'wx');
   }
   try {
-    writeSync(handle, text);
+    // All of it, or an error: on a full disk one write may take a part only, and say so by its count alone.
+    writeFileSync(handle, text);
     if (isDurable) fsyncSync(handle);
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
   } finally {
     closeSync(handle);
   }

@@ -193,6 +193,31 @@ describe('writing', () => {
   });
 });
 
+describe('a file that is larger than the disk has room for', () => {
+  test('is an error, and nothing of it gets a name', async () => {
+    const runDir = await newRunDir(temporary());
+    const program = `
+      import { openRunFolder } from './src/babysitter/run/run-folder.ts';
+      const data = { text: 'x'.repeat(3_000_000) };
+      await openRunFolder(process.argv[1]).append([{ type: 'GROUP_ENDED', data }]).then(() => 'written', ({ code }) => code).then(console.log);
+    `;
+    // As a full disk does: the first write takes 1 MiB, and says so.
+    const args = [
+      '-c',
+      'ulimit -f 1024; exec "$@"',
+      'bash',
+      process.execPath,
+      '--import',
+      'tsx',
+      '--input-type=module',
+    ];
+    const { stdout } = spawnSync('bash', [...args, '--eval', program, runDir], { encoding: 'utf8' });
+    expect(stdout).toBe('EFBIG\n');
+    expect(readEvents(runDir)).toHaveLength(1);
+    expect(readdirSync(join(runDir, 'troupe/staging'))).toEqual([]);
+  });
+});
+
 describe('committing', () => {
   const requested = (effectId: string) => ({
     type: 'EFFECT_REQUESTED',
