@@ -1,5 +1,18 @@
 /** Does a process of this machine still live, by its pid alone: that is all that babysitter records. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+
+/** When this process began, and something before: clocks of file systems are coarse. */
+const beganMs = Date.now() - process.uptime() * 1_000 - 1_000;
+
+/**
+ * Whether this file of the process `pid` is one that nobody comes back to. One of our own pid is, when it is older than we are: a
+ * container that is started again gives its processes the pids that they had before.
+ */
+export function isLeft(file: string, pid: number): boolean {
+  if (pid !== process.pid) return !isAlive(pid);
+  const { mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? {};
+  return mtimeMs !== undefined && mtimeMs < beganMs;
+}
 
 /** False only when nothing of it runs any more: a killed process whose last write is still under way counts as living. */
 export function isAlive(pid: number): boolean {

@@ -2,15 +2,15 @@
  * The lock of a run directory, as babysitter has it: a file `run.lock` that names a pid, held while it is there. Ours is never seen empty:
  * it is written elsewhere and gets its name whole.
  *
- * A lock is stale when its process is dead. One that is empty or no JSON (babysitter creates it first and writes it then) is stale when
- * it has been so for {@link emptyMsMax}.
+ * A lock is stale when its process is dead, or was another one of our pid. One that is empty or no JSON (babysitter creates it first and
+ * writes it then) is stale when it has been so for {@link emptyMsMax}.
  */
 import { readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TroupeError } from '../../error.ts';
 import { monotonicMs } from '../../journal/time.ts';
-import { isAlive } from './alive.ts';
+import { isLeft } from './alive.ts';
 import { fileText } from './event-text.ts';
 import { placeNew, stage } from './staging.ts';
 
@@ -51,7 +51,7 @@ const lockFile = (runDir: string) => join(runDir, 'run.lock');
 function take(runDir: string, owner: string): boolean {
   const mine = fileText({ pid: process.pid, owner, acquiredAt: new Date().toISOString() });
   const found = look(runDir);
-  if (found !== undefined && !isStale(found)) return false;
+  if (found !== undefined && !isStale(runDir, found)) return false;
   if (found !== undefined) removeStale(runDir, found.text);
   return placeNew(stage(runDir, mine, false), lockFile(runDir));
 }
@@ -87,8 +87,8 @@ function parse(text: string): { readonly pid: number | undefined; readonly owner
   }
 }
 
-function isStale({ pid, changedMs }: Found): boolean {
-  return pid === undefined ? Date.now() - changedMs > emptyMsMax : !isAlive(pid);
+function isStale(runDir: string, { pid, changedMs }: Found): boolean {
+  return pid === undefined ? Date.now() - changedMs > emptyMsMax : isLeft(lockFile(runDir), pid);
 }
 
 /** Takes it away under another name first, and puts it back if it was another one by then: whoever came between keeps it. */

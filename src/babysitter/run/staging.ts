@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive } from './alive.ts';
+import { isLeft } from './alive.ts';
 import { namesIn, readEventFileNames } from './listing.ts';
 import { parseTempFile } from './names.ts';
 
@@ -71,13 +71,12 @@ export function syncFolder(folder: string): void {
 export function removeLeftovers(runDir: string): readonly string[] {
   const removed: string[] = [];
   for (const name of namesIn(stagingFolder(runDir))) {
-    const pid = Number(name.split('-')[0]);
-    if (pid === process.pid || isAlive(pid)) continue;
-    rmSync(join(stagingFolder(runDir), name), { force: true });
+    const file = join(stagingFolder(runDir), name);
+    if (isLeft(file, Number(name.split('-')[0]))) rmSync(file, { force: true });
   }
   for (const name of readEventFileNames(runDir).others) {
     const temp = parseTempFile(name);
-    if (temp === undefined || isAlive(temp.pid)) continue;
+    if (temp === undefined || !isLeft(join(runDir, 'journal', name), temp.pid)) continue;
     rmSync(join(runDir, 'journal', name), { force: true });
     removed.push(name);
   }

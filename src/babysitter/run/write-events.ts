@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TroupeError } from '../../error.ts';
 import { monotonicMs } from '../../journal/time.ts';
-import { isAlive } from './alive.ts';
+import { isLeft } from './alive.ts';
 import { eventText, type EventData } from './event-text.ts';
 import { lastEventFile } from './listing.ts';
 import { eventFile, parseEventFile, parseTempFile, seqMax, ulidAfter, type EventName } from './names.ts';
@@ -67,7 +67,7 @@ async function lastOf(runDir: string): Promise<{ readonly seq: number; readonly 
     });
     const last = file === undefined ? undefined : parseEventFile(file);
     if (begun.length === 0) return { seq: last?.seq ?? 0, ulid: last?.ulid };
-    if (begun.some(({ pid }) => !isAlive(pid))) removeLeftovers(runDir);
+    if (begun.some(({ name, pid }) => isLeft(join(runDir, 'journal', name), pid))) removeLeftovers(runDir);
     else if (monotonicMs() > until) {
       const [first] = begun;
       throw new TroupeError(

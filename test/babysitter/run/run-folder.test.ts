@@ -112,6 +112,23 @@ describe('the lock', () => {
     expect(readEvents(runDir)).toHaveLength(2);
   });
 
+  test('of our own pid and older than we are is taken over: pids come again when a container is started again', async () => {
+    const runDir = await newRunDir(temporary());
+    const old = new Date(Date.now() - 86_400_000);
+    const write = (name: string, text: string) => {
+      writeFileSync(join(runDir, name), text);
+      utimesSync(join(runDir, name), old, old);
+    };
+    write('run.lock', JSON.stringify({ pid: process.pid, owner: 'before', acquiredAt: old.toISOString() }));
+    write(`journal/000002.01J00000000000000000000000.json.tmp-${process.pid}-${old.getTime()}`, '{');
+    await openRunFolder(runDir, { waitMs: 100 }).append([checkpoint('a')]);
+    expect(eventsIn(runDir)).toHaveLength(2);
+    // What we hold ourselves is held.
+    await withRunLock(runDir, 'we', async () => {
+      await expect(withRunLock(runDir, 'we', () => 1, { waitMs: 100 })).rejects.toThrow('RUN_BUSY');
+    });
+  });
+
   test('that is empty is waited for as long as its writer may need, and no longer', async () => {
     const runDir = await newRunDir(temporary());
     const lock = join(runDir, 'run.lock');
