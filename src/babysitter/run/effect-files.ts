@@ -18,7 +18,11 @@ export function readResult(
   runDir: string,
   effectId: string,
 ): (EffectResult & { readonly value?: JsonValue }) | undefined {
-  return readObject(join(runDir, 'tasks', effectId, 'result.json')) as unknown as EffectResult | undefined;
+  const result = readObject(join(runDir, 'tasks', effectId, 'result.json'));
+  const { resultRef } = result ?? {};
+  // A large value stands in a file of its own.
+  const value = typeof resultRef === 'string' ? { value: outputFrom(runDir, resultRef, null) } : {};
+  return result === undefined ? undefined : ({ ...result, ...value } as unknown as EffectResult);
 }
 
 /** What a question is about, as its asker says. */

@@ -3,6 +3,7 @@ import { linkSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, wr
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { readResult } from '../../../src/babysitter/run/effect-files.ts';
 import { eventText } from '../../../src/babysitter/run/event-text.ts';
 import { withRunLock } from '../../../src/babysitter/run/lock.ts';
 import { eventFile, parseEventFile, parseTempFile, ulidAfter } from '../../../src/babysitter/run/names.ts';
@@ -278,5 +279,6 @@ describe('committing', () => {
     const result = JSON.parse(textOf(runDir, 'tasks/one/result.json')) as { result?: string; resultRef: string };
     expect(result.result).toBeUndefined();
     expect(textOf(runDir, result.resultRef)).toHaveLength(Math.floor(1.1 * 2 ** 20) + 3);
+    expect(readResult(runDir, 'one')?.value).toHaveLength(Math.floor(1.1 * 2 ** 20));
   });
 });
