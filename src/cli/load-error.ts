@@ -36,10 +36,12 @@ export async function explainLoadError(thrown: unknown, file: string, given: str
 /** The uppermost frame of the stack that is the user's. */
 function frame(error: Error, file: string, given: string): string {
   for (const line of (error.stack ?? '').split('\n')) {
-    const match = /\(?((?:file:\/\/)?[^\s()]+):(\d+):(\d+)\)?$/.exec(line);
-    if (match === null || /^node:|\/node_modules\//.test(match[1] ?? '')) continue;
-    const where = (match[1] ?? '').split('?')[0] ?? '';
-    return ` (${shown(where.startsWith('file:') ? fileURLToPath(where) : where, file, given)}:${match[2]})`;
+    // Folders may have blanks and brackets in their names.
+    const match = /^ +at (?:.*? \((.+):(\d+):\d+\)|(?:async )?(.+):(\d+):\d+)$/.exec(line);
+    const [, called, calledLine, place = called ?? '', placeLine = calledLine] = match ?? [];
+    if (placeLine === undefined || /^node:|^eval at |\/node_modules\//.test(place)) continue;
+    const where = place.split('?')[0] ?? '';
+    return ` (${shown(where.startsWith('file:') ? fileURLToPath(where) : where, file, given)}:${placeLine})`;
   }
   return '';
 }

@@ -186,3 +186,14 @@ describe('a file that is no process is exit code 2, PROCESS_INVALID and a senten
     expect(stderr).not.toMatch(/^ {4}at /m);
   });
 });
+
+test('the line where a file throws is told with its whole path, blanks and brackets in it too', async () => {
+  const it = project();
+  const folder = 'my (own) files';
+  mkdirSync(it.path(folder));
+  for (const file of [`${folder}/a.ts`, `${folder}/b.mjs`]) {
+    it.write(file, "function fails() {\n  throw new Error('no key');\n}\nfails();\n");
+    const { stderr } = await it.troupe('run', file);
+    expect(stderr).toBe(`PROCESS_INVALID: ${file} throws while it is loaded: no key (${file}:2)\n`);
+  }
+});
