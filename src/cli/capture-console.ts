@@ -2,7 +2,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 
-const methods = ['debug', 'dir', 'error', 'info', 'log', 'table', 'trace', 'warn'] as const;
+const methods = ['debug', 'dir', 'dirxml', 'error', 'info', 'log', 'table', 'trace', 'warn'] as const;
 
 /** Gives every line written with `console` to `take`, until the returned function is called. */
 export function captureConsole(take: (line: string) => void): () => void {

@@ -4,8 +4,10 @@ import { createRequire, register } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TroupeError } from '../error.ts';
+import { captureConsole } from './capture-console.ts';
 import { explainLoadError, isMissingTypeScript } from './load-error.ts';
 import type { PackageHookData } from './package-hooks.ts';
+import { complain } from './terminal.ts';
 
 /** What a module exports, by name. */
 export type Module = Readonly<Record<string, unknown>>;
@@ -24,9 +26,13 @@ export async function loadModule(
       { file },
     );
   }
-  const module = await importFile(file).catch(async (error: unknown) => {
-    throw await explainLoadError(error, file, given);
-  });
+  // What it says while it is loaded is not what the command prints.
+  const release = captureConsole(complain);
+  const module = await importFile(file)
+    .catch(async (error: unknown) => {
+      throw await explainLoadError(error, file, given);
+    })
+    .finally(release);
   return { file, module };
 }
 

@@ -80,6 +80,27 @@ test('--json prints entries as NDJSON, then the run', async () => {
   expect(ended.stderr).toBe('from the process\n');
 });
 
+test('what files say while they are loaded is not what a command prints', async () => {
+  const it = project({
+    'work.process.ts': `console.log('loaded'); console.dirxml('loaded too');\n${workProcess}`,
+    'troupe.config.mjs': "console.log('configured'); export default {};\n",
+  });
+  const said = 'loaded\nloaded too\n';
+  const ended = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--json');
+  for (const line of ended.stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toBeTypeOf('object');
+  expect(ended).toMatchObject({ code: 0, stderr: `${said}configured\n` });
+  for (const words of [
+    ['verify', 'r1', '--json'],
+    ['export', 'r1', '--as', 'otlp'],
+  ]) {
+    const { stdout, stderr } = await it.troupe(...words);
+    expect({ stderr, json: JSON.parse(stdout) as object }).toEqual({
+      stderr: said,
+      json: expect.any(Object) as object,
+    });
+  }
+});
+
 test('a run without an id gets a short one of its own', async () => {
   const it = project({ 'work.process.ts': workProcess });
   const ids = await Promise.all(
