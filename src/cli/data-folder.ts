@@ -27,7 +27,7 @@ export interface DataFolder {
 
 /** The data folder that --data, TROUPE_DATA or the default names. */
 export function dataFolder(given: string | undefined): DataFolder {
-  const path = resolve(given ?? process.env['TROUPE_DATA'] ?? '.troupe');
+  const path = resolve(given ?? (process.env['TROUPE_DATA'] || '.troupe'));
   const base = dirname(path);
   const run = (id: string) => join(path, 'runs', id);
   return {

@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { lastJson, members, project, startedIn, workProcess } from './support.ts';
+import { lastJson, members, program, project, startedIn, workProcess } from './support.ts';
 
 test('a run prints a line per change of state, its members, its result, and what to do next', async () => {
   const { troupe } = project({ 'work.process.ts': workProcess });
@@ -209,6 +209,13 @@ test('what must be mended first ends no run: its id is told, and it goes on when
   it.write('work.process.ts', twice.replace("ctx.group('twice', fanOut, { members: [] });", ''));
   const mended = await it.troupe('resume', 'r1', '--json');
   expect(mended).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('an empty TROUPE_DATA names no data folder', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  const args = [program, 'run', 'work.process.ts', '--run-id', 'r1'];
+  expect((await it.spawn(process.execPath, args, { env: { TROUPE_DATA: '' } }).ended).code).toBe(0);
+  expect(existsSync(it.path('.troupe/runs/r1'))).toBe(true);
 });
 
 test('a data folder that cannot be written is exit code 6', async () => {
