@@ -38,7 +38,6 @@ export async function logCommand(
   try {
     const printed = printer(journal, stream, print);
     let isOver = await printed();
-    if (!follow && stream !== undefined && printed.seen() === 0) await refuseUnknownGroup(journal, run, group ?? '');
     let size = '';
     while (follow && !isOver) {
       const now = await sizeOf();
@@ -46,6 +45,7 @@ export async function logCommand(
       else isOver = await printed();
       size = now;
     }
+    if (stream !== undefined && printed.seen() === 0) await refuseUnknownGroup(journal, run, group ?? '');
   } finally {
     await journal.close();
   }

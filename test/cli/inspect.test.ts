@@ -111,6 +111,13 @@ test('log --follow prints entries as they come, beside a living host, and ends w
   expect(one.stdout).toBe((await it.troupe('log', 'r1', '--group', 'work')).stdout);
 });
 
+test('log --follow of a group that a run never had says so when the run has ended', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a'));
+  const { code, stderr } = await it.troupe('log', 'r1', '--group', 'wrok', '--follow');
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('has no group `wrok`') as string });
+});
+
 test('ls lists the newest first, and damaged runs as such', async () => {
   const it = project({ 'work.process.ts': workProcess });
   expect((await it.troupe('ls')).stdout).toMatch(/^no runs in .+\.troupe; start one: /);
