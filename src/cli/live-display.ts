@@ -37,7 +37,7 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style): Li
 
   /** To the first line of what was painted, as the terminal shows it now: it may have become narrower, and wrapped it. */
   const home = () => {
-    const height = painted.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / out.columns)), 0);
+    const height = painted.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / (out.columns || 80))), 0);
     return height === 0 ? '\r' : `\r\u001b[${height}A`;
   };
   const paint = () => {

@@ -30,7 +30,7 @@ export async function logCommand(
   const { journal, sizeOf } = await lookAt(data, run);
   const stream = group === undefined ? undefined : `group:${group}`;
   const style = styleFor(process.stdout);
-  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+  const columns = process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
   const print = async (entry: Entry, position: number) => {
     const text = json ? JSON.stringify({ position, ...entryJson(entry) }) : line(entry, position, style, columns);
     if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');

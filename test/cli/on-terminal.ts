@@ -5,10 +5,16 @@ import { program, type Project, type Running } from './support.ts';
 /** Whether this machine can make terminals. */
 export const hasTerminals = spawnSync('script', ['-qec', 'stty rows 24 cols 80', '/dev/null']).status === 0;
 
-/** `troupe` on a terminal of 80 columns. */
-export function onTerminal(it: Project, args: readonly string[], env: NodeJS.ProcessEnv = {}, rows = 24): Running {
+/** `troupe` on a terminal of 80 columns; 0 rows and columns for one that does not say how large it is. */
+export function onTerminal(
+  it: Project,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  rows = 24,
+  columns = 80,
+): Running {
   const words = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
-  return it.spawn('script', ['-qec', `stty rows ${rows} cols 80 -echo; exec ${words}`, '/dev/null'], {
+  return it.spawn('script', ['-qec', `stty rows ${rows} cols ${columns} -echo; exec ${words}`, '/dev/null'], {
     env: { TERM: 'xterm-256color', ...env },
   });
 }

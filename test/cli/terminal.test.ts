@@ -93,3 +93,16 @@ test.skipIf(!hasTerminals)('NO_COLOR takes the colours, a dumb terminal gets pla
   expect(dumb.stdout).not.toContain('\u001b');
   expect(dumb.stdout).toMatch(/ {2}work {2}settled {2}a ok hello from a\r\n/);
 });
+
+test.skipIf(!hasTerminals)(
+  'a terminal that does not say how wide it is gets a picture and a log all the same',
+  async () => {
+    const it = project({ 'work.process.ts': workProcess });
+    const host = onTerminal(it, ['run', 'work.process.ts', '--run-id', 'r1', '--input', members('a')], {}, 0, 0);
+    const { code, stdout } = await host.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\u001b\[\dA/);
+    expect(stdout).not.toMatch(/Infinity|NaN/);
+    expect((await onTerminal(it, ['log', 'r1'], {}, 0, 0).ended).stdout).toMatch(/member\.settled.* {2}a ok/);
+  },
+);
