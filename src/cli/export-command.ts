@@ -1,7 +1,5 @@
 /** `troupe export`: a run for other tools. */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import type { Writable } from 'node:stream';
 import { TroupeError } from '../error.ts';
 import type { Process } from '../process/define-process.ts';
 import { chromeTrace } from '../view/export/chrome-trace.ts';
@@ -20,6 +18,7 @@ import { exitCodes } from './exit-codes.ts';
 import { knownRun } from './known-run.ts';
 import { loadRecorded } from './load-recorded.ts';
 import { maskOf } from './mask.ts';
+import { outFile } from './out-file.ts';
 
 /** Options of `troupe export`. */
 export interface ExportCommandOptions {
@@ -58,18 +57,19 @@ export async function exportCommand(run: string, options: ExportCommandOptions):
   }
   const journal = await data.store.open(run);
   const release = captureConsole(() => {});
-  const out = options.out === undefined ? process.stdout : createWriteStream(options.out);
+  const out = options.out === undefined ? undefined : outFile(options.out);
   const write = async (text: string) => {
-    if (!out.write(text)) await once(out, 'drain');
+    if (out !== undefined) await out.write(text);
+    else if (!process.stdout.write(text)) await once(process.stdout, 'drain');
   };
   try {
     const opened = openRecording({ journal, process: definition });
     await opened.refresh();
     release();
     await writeAs(as as keyof typeof exportFormats, opened, options, write);
-    if (options.out !== undefined) await closed(out);
   } finally {
     release();
+    await out?.close();
     await journal.close();
   }
   return exitCodes.ok;
@@ -85,6 +85,7 @@ async function writeAs(
   const { length } = recording;
   const { id, charts } = recording.overview();
   if (as === 'stately') {
+    await write('');
     for (let from = 1; from <= length; from += windowMax) {
       const window = await recording.window(from, Math.min(length, from + windowMax - 1));
       for (const event of statelyEvents(id, window, charts)) await write(`${JSON.stringify(mask(event))}\n`);
@@ -118,9 +119,4 @@ async function writeAs(
     otlp: () => `${JSON.stringify(otlp(id, frames))}\n`,
   }[as]();
   await write(text);
-}
-
-async function closed(out: Writable): Promise<void> {
-  out.end();
-  await once(out, 'close');
 }

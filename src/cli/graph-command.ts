@@ -1,5 +1,4 @@
 /** `troupe graph`: the machines of a file, as a picture or as data. */
-import { writeFile } from 'node:fs/promises';
 import type { AnyStateMachine } from 'xstate';
 import { TroupeError } from '../error.ts';
 import { isMachine } from '../group/kind.ts';
@@ -9,6 +8,7 @@ import { mermaidState } from '../view/export/mermaid.ts';
 import { drawChart } from './draw-chart.ts';
 import { exitCodes } from './exit-codes.ts';
 import { loadModule, type Module } from './load-module.ts';
+import { writeOut } from './out-file.ts';
 import { print } from './terminal.ts';
 
 /** Options of `troupe graph`. */
@@ -31,7 +31,7 @@ export async function graphCommand(file: string, options: GraphCommandOptions): 
   const text = svg ? await drawChart(chart) : json ? `${JSON.stringify(chart)}\n` : mermaidState(chart);
   if (out === undefined) process.stdout.write(text);
   else {
-    await writeFile(out, text);
+    await writeOut(out, text);
     print(`machine ${machine.id}: ${sizeOf(chart)} in ${out}`);
   }
   return exitCodes.ok;

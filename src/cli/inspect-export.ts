@@ -1,11 +1,11 @@
 /** A run in one page that needs nothing else. */
-import { writeFile } from 'node:fs/promises';
 import type { Entry } from '../journal/port.ts';
 import type { OpenedRecording } from '../view/open-recording.ts';
 import { windowMax } from '../view/recording.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Mask } from './mask.ts';
 import { partOfPage } from './inspect-serve.ts';
+import { writeOut } from './out-file.ts';
 import { print } from './terminal.ts';
 
 /** Writes the run, or the last entries of a large one, into `file`. Returns the exit code. */
@@ -39,7 +39,7 @@ export async function exportTo(
   const text = JSON.stringify(mask({ overview, window, entries })).replaceAll('<', String.raw`\u003c`);
   const empty = '<script type="application/json" id="run"></script>';
   const page = await partOfPage('page.html');
-  await writeFile(
+  await writeOut(
     file,
     page.replace(empty, () => `${empty.slice(0, empty.indexOf('></'))}>${text}</script>`),
   );

@@ -1,0 +1,47 @@
+/** Files that are named on the command line and cannot be had: one sentence, exit code 2, and nothing lost. */
+import { mkdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { members, project, workProcess } from './support.ts';
+
+const machine = `
+import { setup } from 'xstate';
+export default setup({}).createMachine({ id: 'm', initial: 'a', states: { a: {} } });
+`;
+
+async function withRun() {
+  const it = project({ 'work.process.ts': workProcess, 'machine.ts': machine, 'kept.txt': 'kept\n' });
+  await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a'));
+  return it;
+}
+
+describe('a file that cannot be written', () => {
+  test.each([
+    ['export', 'r1', '--as', 'mermaid', '--out'],
+    ['export', 'r1', '--as', 'stately', '--out'],
+    ['graph', 'machine.ts', '--out'],
+    ['inspect', 'r1', '--export'],
+  ])('%s %s %s', async (...words) => {
+    const it = await withRun();
+    mkdirSync(it.path('folder'));
+    for (const file of ['nowhere/out.txt', 'folder'])
+      expect(await it.troupe(...words, file)).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(
+          /^BAD_INPUT: cannot write .*(nowhere\/out\.txt|folder): E[A-Z]+: .*\n$/,
+        ) as string,
+      });
+  });
+
+  test('keeps what stands there when there is nothing to write', async () => {
+    const it = await withRun();
+    for (const refused of [
+      ['--as', 'mermaid', '--mask', '('],
+      ['--as', 'svg', '--group', 'nobody'],
+    ])
+      expect((await it.troupe('export', 'r1', ...refused, '--out', 'kept.txt')).code).toBe(2);
+    expect(it.lines('kept.txt')).toEqual(['kept']);
+    expect((await it.troupe('export', 'r1', '--as', 'stately', '--out', 'kept.txt')).code).toBe(0);
+    expect(it.lines('kept.txt').map((line) => (JSON.parse(line) as { type: string }).type)).toContain('@xstate.actor');
+  });
+});
