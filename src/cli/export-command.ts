@@ -93,9 +93,15 @@ async function writeAs(
     return;
   }
   if (as === 'svg') {
-    const state = await recording.stateAt(at === undefined ? length : Number(at));
+    const position = at === undefined ? length : Number(at);
+    if (!Number.isInteger(position) || position < 0)
+      throw new TroupeError(
+        'BAD_INPUT',
+        `expected --at to be a position such as 42 (see: troupe log ${id}), got \`${at ?? ''}\`.`,
+      );
+    const state = await recording.stateAt(position);
     const groups = Object.values(state.groups);
-    const group = name === undefined ? groups[0] : state.groups[name];
+    const group = name === undefined ? groups[0] : groups.find((one) => one.name === name);
     const actor = group?.actors[''];
     const chart = charts[actor?.chart ?? ''];
     if (actor === undefined || chart === undefined)

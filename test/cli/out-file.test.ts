@@ -38,10 +38,17 @@ describe('a file that cannot be written', () => {
     for (const refused of [
       ['--as', 'mermaid', '--mask', '('],
       ['--as', 'svg', '--group', 'nobody'],
+      ['--as', 'svg', '--at', 'soon'],
     ])
       expect((await it.troupe('export', 'r1', ...refused, '--out', 'kept.txt')).code).toBe(2);
     expect(it.lines('kept.txt')).toEqual(['kept']);
     expect((await it.troupe('export', 'r1', '--as', 'stately', '--out', 'kept.txt')).code).toBe(0);
     expect(it.lines('kept.txt').map((line) => (JSON.parse(line) as { type: string }).type)).toContain('@xstate.actor');
   });
+});
+
+test.each(['constructor', '__proto__', 'nobody'])('export of a group `%s` that there is not', async (group) => {
+  const it = await withRun();
+  const { code, stderr } = await it.troupe('export', 'r1', '--as', 'svg', '--group', group);
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('UNKNOWN_GROUP') as string });
 });
