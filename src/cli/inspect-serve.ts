@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { TroupeError } from '../error.ts';
 import { viewServer, type Controls, type ViewServerOptions } from '../view/server.ts';
 import { exitCodes } from './exit-codes.ts';
 import { print, styleFor } from './terminal.ts';
@@ -26,7 +27,7 @@ export async function serve({ does, json, more = {}, ...options }: Serving): Pro
     page: page ?? '',
     policy: policy ?? '',
     ...(token === undefined || does === undefined ? {} : { control: { token, does } }),
-  });
+  }).catch(refusePort('--port', options.port));
   const url = token === undefined ? server.url : `${server.url}#token=${token}`;
   const entries = options.opened().recording.length;
   if (json) print(JSON.stringify({ title: options.title, url, entries, ...more }));
@@ -43,6 +44,13 @@ export async function serve({ does, json, more = {}, ...options }: Serving): Pro
   await server.close();
   return exitCodes.ok;
 }
+
+/** Throws what came of a port that cannot be had as a mistake in `option`, and anything else as it is. */
+export const refusePort = (option: string, port: number) => (error: unknown) => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
+  throw new TroupeError('BAD_INPUT', `expected ${option} to be a free port, got ${port}: ${message}.`, {}, error);
+};
 
 /** A part of the page, which is built beside the program. */
 export const partOfPage = (name: string) => readFile(new URL(`../view/${name}`, import.meta.url), 'utf8');

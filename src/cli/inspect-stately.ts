@@ -4,8 +4,8 @@ import { statelyEvents } from '../view/export/stately.ts';
 import type { OpenedRecording } from '../view/open-recording.ts';
 import { windowMax } from '../view/recording.ts';
 import { statelyApp } from '../view/stately-app.ts';
-import { statelyDoor, type StatelyDoor } from '../view/stately-door.ts';
-import { serve } from './inspect-serve.ts';
+import { statelyDoor, type StatelyDoor, type StatelyDoorOptions } from '../view/stately-door.ts';
+import { refusePort, serve } from './inspect-serve.ts';
 import { maskOf, type Mask } from './mask.ts';
 import { print } from './terminal.ts';
 
@@ -20,7 +20,7 @@ export async function inspectApp(
   const { stately, json = false } = options;
   const mask = maskOf(options.mask);
   const app = statelyApp('XState app');
-  const door = await statelyDoor({ port: statelyPort(stately), take: (message) => app.take(message) });
+  const door = await openDoor(stately, { take: (message) => app.take(message) });
   if (!json) print(`apps connect to ${door.url} (createWebSocketInspector of @statelyai/inspect)`);
   try {
     return await serve({
@@ -46,6 +46,11 @@ function statelyPort(given: boolean | string): number {
   return port;
 }
 
+async function openDoor(given: boolean | string, options: Omit<StatelyDoorOptions, 'port'>): Promise<StatelyDoor> {
+  const port = statelyPort(given);
+  return await statelyDoor({ ...options, port }).catch(refusePort('--stately', port));
+}
+
 /** Tells a run's machines to whoever connects: what was, then what comes; what the mask takes out is not told. */
 export async function tellStately(
   given: boolean | string,
@@ -60,7 +65,7 @@ export async function tellStately(
       for (const event of statelyEvents(id, window, charts)) yield mask(event);
     }
   };
-  const door = await statelyDoor({ port: statelyPort(given), greeting: () => eventsOf(1, told) });
+  const door = await openDoor(given, { greeting: () => eventsOf(1, told) });
   return {
     ...door,
     async tellMore() {

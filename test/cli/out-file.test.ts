@@ -1,5 +1,6 @@
-/** Files that are named on the command line and cannot be had: one sentence, exit code 2, and nothing lost. */
+/** Files and ports that are named on the command line and cannot be had: one sentence, exit code 2, and nothing lost. */
 import { mkdirSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { members, project, workProcess } from './support.ts';
 
@@ -51,4 +52,20 @@ test.each(['constructor', '__proto__', 'nobody'])('export of a group `%s` that t
   const it = await withRun();
   const { code, stderr } = await it.troupe('export', 'r1', '--as', 'svg', '--group', group);
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('UNKNOWN_GROUP') as string });
+});
+
+test('a port that somebody has', async () => {
+  const it = await withRun();
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = String((server.address() as AddressInfo).port);
+  for (const words of [
+    ['--port', port],
+    ['--stately', port],
+  ])
+    expect(await it.troupe('inspect', 'r1', ...words)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`BAD_INPUT: expected ${words[0]} to be a free port, got ${port}`) as string,
+    });
+  server.close();
 });
