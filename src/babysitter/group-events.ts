@@ -5,6 +5,7 @@
 import type { GroupEvents } from '../group/entries.ts';
 import type { Entry } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
+import { inputHashOf } from './run/hash.ts';
 import type { EventData } from './run/event-text.ts';
 import type { RunEvent } from './run/read-run.ts';
 import type { NewEvent } from './run/write-events.ts';
@@ -61,11 +62,18 @@ export function groupEventOf(entry: Entry): { readonly eventId: string; readonly
     }
     case 'checkpoint': {
       const { effect: _, data, ...mark } = dataOf<'checkpoint'>(entry);
-      return event('GROUP_CHECKPOINT', `checkpoint:${mark.by ?? ''}:${mark.name}:${mark.settled}/${mark.total}`, {
-        ...at,
-        ...mark,
-        ...(data === undefined ? {} : bounded('data', data)),
-      });
+      const { reason = null } = mark;
+      // Marks of one name and count are told apart by what they say.
+      const about = reason === null && data === undefined ? '' : `:${inputHashOf({ reason, data: data ?? null })}`;
+      return event(
+        'GROUP_CHECKPOINT',
+        `checkpoint:${mark.by ?? ''}:${mark.name}:${mark.settled}/${mark.total}${about}`,
+        {
+          ...at,
+          ...mark,
+          ...(data === undefined ? {} : bounded('data', data)),
+        },
+      );
     }
     case 'message': {
       const { id, to, body, ...letter } = dataOf<'message'>(entry);
@@ -86,7 +94,7 @@ export function groupEventOf(entry: Entry): { readonly eventId: string; readonly
       const { name, approved, note, by } = dataOf<'gate.answered'>(entry);
       const answer = {
         ...at,
-        messageId: `gate:${name}`,
+        messageId: `gate:${name}:${entry.seq}`,
         from: by,
         to: 'coordinator',
         type: 'gate.answered',
