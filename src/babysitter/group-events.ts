@@ -47,7 +47,7 @@ export function groupEventsIn(events: readonly RunEvent[], groupId: string): rea
   return [...found.values()].toSorted((a, b) => a.groupSeq - b.groupSeq);
 }
 
-/** What is to be recorded of an entry of the group's own journal; undefined for what is not. */
+/** What is to be recorded of an entry of the group's own journal; undefined for what is not. Answers at one gate have one id. */
 export function groupEventOf(entry: Entry): { readonly eventId: string; readonly event: NewEvent } | undefined {
   const at = { entry: entry.seq };
   switch (entry.type) {
@@ -94,13 +94,13 @@ export function groupEventOf(entry: Entry): { readonly eventId: string; readonly
       const { name, approved, note, by } = dataOf<'gate.answered'>(entry);
       const answer = {
         ...at,
-        messageId: `gate:${name}:${entry.seq}`,
+        messageId: `gate:${name}`,
         from: by,
         to: 'coordinator',
         type: 'gate.answered',
         gate: name,
       };
-      return event('GROUP_MESSAGE', `gate:${name}:${entry.seq}`, { ...answer, approved, ...bounded('body', note) });
+      return event('GROUP_MESSAGE', `gate:${name}`, { ...answer, approved, ...bounded('body', note) });
     }
     case 'group.ended':
       return event('GROUP_ENDED', 'ended', { ...at, end: entry.data });

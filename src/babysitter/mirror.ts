@@ -32,8 +32,18 @@ export function mirrorOf({ folder, name, groupId, created, spill }: MirrorOption
   let groupSeq = recorded.at(-1)?.groupSeq ?? 0;
   let messages = recorded.filter(({ type }) => type === 'GROUP_MESSAGE').length;
   let messagesLeftOut = 0;
+  /** Of the group's own stream, which is taken from its first entry on. */
+  let entrySeq = 0;
+  const answers = new Map<string, number>();
   let waiting: NewEvent[] = [];
   let writing: Promise<void> | undefined;
+
+  /** A gate that is asked again has a second answer, which is the second however often the stream is taken. */
+  const counted = (gate: string): string => {
+    const time = (answers.get(gate) ?? 0) + 1;
+    answers.set(gate, time);
+    return time === 1 ? gate : `${time}:${gate}`;
+  };
 
   const write = async () => {
     while (waiting.length > 0) {
@@ -51,9 +61,13 @@ export function mirrorOf({ folder, name, groupId, created, spill }: MirrorOption
 
   return {
     take(entry) {
+      if (entry.seq <= entrySeq) return;
+      entrySeq = entry.seq;
       const found = groupEventOf(entry);
-      if (found === undefined || known.has(found.eventId)) return;
-      known.add(found.eventId);
+      if (found === undefined) return;
+      const eventId = entry.type === 'gate.answered' ? counted(found.eventId) : found.eventId;
+      if (known.has(eventId)) return;
+      known.add(eventId);
       const { type, data } = found.event;
       if (type === 'GROUP_MESSAGE' && messages >= messagesMax) {
         messagesLeftOut += 1;
@@ -61,7 +75,7 @@ export function mirrorOf({ folder, name, groupId, created, spill }: MirrorOption
       }
       if (type === 'GROUP_MESSAGE') messages += 1;
       groupSeq += 1;
-      const own: EventData = { groupId, groupSeq, eventId: found.eventId, group: name };
+      const own: EventData = { groupId, groupSeq, eventId, group: name };
       const more: EventData =
         type === 'GROUP_CREATED' ? created : type === 'GROUP_ENDED' && messagesLeftOut > 0 ? { messagesLeftOut } : {};
       const outcome = data['outcome'] === undefined ? {} : { outcome: spill(data['outcome']) };

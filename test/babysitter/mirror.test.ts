@@ -32,3 +32,15 @@ test('marks of one name and count that say something else are marks of their own
   await mirrored(runDir, marks);
   expect(eventsIn(runDir, 'data')).toEqual([undefined, 1, 2, undefined]);
 });
+
+test('each answer at a gate is recorded once, also when its entry has another place in a journal made again', async () => {
+  const runDir = await newRunDir(temporary());
+  const answer = (seq: number, approved: boolean): Fact => [
+    seq,
+    'gate.answered',
+    { name: 'ship', approved, note: '', by: 'me' },
+  ];
+  await mirrored(runDir, [answer(5, false), answer(9, false), answer(12, true)]);
+  await mirrored(runDir, [answer(3, false), answer(5, false), answer(7, true)]);
+  expect(eventsIn(runDir, 'approved')).toEqual([false, false, true]);
+});
