@@ -12,8 +12,9 @@ import { outputFrom, readResult } from './run/effect-files.ts';
 import { readEvents, readRunFacts, type RunEvent } from './run/read-run.ts';
 import { unspill } from './run/spill.ts';
 
-/** The group that stands for all effects. */
+/** The group that stands for all effects; one that the process calls so is shown under another name. */
 const effectsGroup = 'effects';
+const shownAs = (group: string) => (group === effectsGroup ? `${group} (group)` : group);
 
 /** Opens a run directory to be looked at. Codes: RUN_UNKNOWN, JOURNAL_FORMAT, JOURNAL_CORRUPT; of `lease` and `append`: BAD_INPUT. */
 export function journalOfRunDir(runDir: string): Journal {
@@ -67,7 +68,8 @@ export function entriesOf(runDir: string, events: readonly RunEvent[]): readonly
     const text = (field: string) => (typeof data[field] === 'string' ? data[field] : '');
     const effect = `group:${effectsGroup}`;
     const attempt = { member: names.get(text('effectId')) ?? text('effectId'), incarnation: 1, attempt: 1 };
-    const group = `group:${text('group')}`;
+    const name = shownAs(text('group'));
+    const group = `group:${name}`;
     switch (type) {
       case 'RUN_CREATED':
         add('run', 'run.created', { process: text('processId'), input: null, engine: 'babysitter' });
@@ -89,7 +91,7 @@ export function entriesOf(runDir: string, events: readonly RunEvent[]): readonly
         add(effect, 'attempt.cancelled', { ...attempt, reason: text('reason') });
         break;
       case 'GROUP_CREATED':
-        created(text('group'), (data['machine'] as { readonly id?: string } | undefined)?.id ?? '');
+        created(name, (data['machine'] as { readonly id?: string } | undefined)?.id ?? '');
         break;
       case 'GROUP_MEMBER_SETTLED': {
         const { member = '', incarnation = 1, attempt: tried = 1 } = data;

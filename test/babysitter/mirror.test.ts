@@ -1,5 +1,6 @@
 /** What of a group's own journal stands in its run's journal, however often it is told. */
 import { expect, test } from 'vitest';
+import { entriesOf } from '../../src/babysitter/as-journal.ts';
 import { mirrorOf } from '../../src/babysitter/mirror.ts';
 import { openRunFolder } from '../../src/babysitter/run/run-folder.ts';
 import type { JsonValue } from '../../src/json.ts';
@@ -43,4 +44,25 @@ test('each answer at a gate is recorded once, also when its entry has another pl
   await mirrored(runDir, [answer(5, false), answer(9, false), answer(12, true)]);
   await mirrored(runDir, [answer(3, false), answer(5, false), answer(7, true)]);
   expect(eventsIn(runDir, 'approved')).toEqual([false, false, true]);
+});
+
+test('a group that is called as the one that stands for all effects is another one', async () => {
+  const runDir = await newRunDir(temporary());
+  const folder = openRunFolder(runDir);
+  const effect = { effectId: 'e1', invocationKey: 'k', taskId: 't', kind: 'shell', label: 'say' };
+  const of = { group: 'effects', groupId: 'grp_1' };
+  await folder.append([
+    { type: 'EFFECT_REQUESTED', data: effect },
+    { type: 'GROUP_CREATED', data: { ...of, machine: { id: 'fan-out', version: '1' } } },
+    { type: 'GROUP_ENDED', data: { ...of, end: { status: 'completed', output: null } } },
+    { type: 'EFFECT_RESOLVED', data: { effectId: 'e1', status: 'ok', resultRef: '' } },
+  ]);
+  const entries = entriesOf(runDir, folder.events()).filter(({ stream }) => stream !== 'run');
+  expect(entries.map(({ stream, seq, type }) => `${stream} ${seq} ${type}`)).toEqual([
+    'group:effects 1 group.created',
+    'group:effects 2 attempt.started',
+    'group:effects (group) 1 group.created',
+    'group:effects (group) 2 group.ended',
+    'group:effects 3 member.settled',
+  ]);
 });
