@@ -1,7 +1,7 @@
 /** `troupe archive` and `troupe restore`. */
 import { resolve } from 'node:path';
 import { TroupeError } from '../error.ts';
-import { dataFolder } from './data-folder.ts';
+import { dataFolder, quoted } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import { print, styleFor } from './terminal.ts';
 import { count } from './text.ts';
@@ -21,7 +21,7 @@ export async function archiveCommand(
   run: string,
   { out, remove = false, data: folder, json }: ArchiveCommandOptions,
 ): Promise<number> {
-  const { store } = dataFolder(folder);
+  const { store, flag } = dataFolder(folder);
   if (store.archive === undefined) throw noArchives();
   const file = out ?? `${run}.tar.gz`;
   const archive = await store.archive(run, resolve(file), { remove });
@@ -33,7 +33,7 @@ export async function archiveCommand(
   print(
     `${styleFor(process.stdout).bold(`run ${run}`)} · archived in ${file} (${count(archive.files, 'file')}, ${size})${remove ? ', and removed' : ''}`,
   );
-  print(`\n  npx troupe restore ${file}`);
+  print(`\n  npx troupe restore ${quoted(file)}${flag}`);
   return exitCodes.ok;
 }
 

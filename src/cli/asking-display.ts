@@ -12,10 +12,20 @@ export interface AskingDisplay extends Display {
   stand(): () => void;
 }
 
-/** Shows a run at the terminal where these questions are asked. */
-export function askingDisplay(known: KnownRun, style: Style, questions: TerminalQuestions): AskingDisplay {
+/** Shows a run at the terminal where these questions are asked; `flag` is added to the commands that are suggested. */
+export function askingDisplay({
+  known,
+  style,
+  questions,
+  flag,
+}: {
+  readonly known: KnownRun;
+  readonly style: Style;
+  readonly questions: TerminalQuestions;
+  readonly flag: string;
+}): AskingDisplay {
   const plain = plainDisplay(style, (line) => questions.print(line));
-  const live = isPaintable(process.stdout) ? liveDisplay(known, process.stdout, style) : undefined;
+  const live = isPaintable(process.stdout) ? liveDisplay(known, process.stdout, style, flag) : undefined;
   let standing = 0;
   const shown = () => (standing > 0 || live === undefined ? plain : live);
   return {

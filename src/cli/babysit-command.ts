@@ -8,7 +8,7 @@ import { questionsHere } from './ask-here.ts';
 import { openBabysitterRun } from './babysit-run.ts';
 import { breakpointQuestions } from './breakpoint-questions.ts';
 import { captureConsole } from './capture-console.ts';
-import { dataFolder } from './data-folder.ts';
+import { dataFolder, quoted } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import { onInterrupt } from './interrupts.ts';
 import { outputLines } from './output-lines.ts';
@@ -72,7 +72,7 @@ function report(end: Babysat, runDir: string, json: boolean): number {
   if (json) print(JSON.stringify(end.status === 'failed' ? { ...end, error: plainError(end.error) } : end));
   else if (end.status === 'completed') for (const line of ['completed', ...outputLines(end.output)]) print(line);
   else if (end.status === 'failed') print(`failed: ${plainError(end.error).message}`);
-  else print(`stopped; go on with npx troupe babysit ${runDir}`);
+  else print(`stopped; go on with npx troupe babysit ${quoted(runDir)}`);
   if (end.status === 'stopped') return exitCodes.interrupted;
   return end.status === 'completed' ? exitCodes.ok : exitCodes.failed;
 }

@@ -54,8 +54,9 @@ export async function drive(options: DriveOptions): Promise<number> {
   const recorded = known.view.entries;
   const style = styleFor(process.stdout);
   const questions = questionsHere({ json, isWanted: options.ask });
-  const asking = questions === undefined ? undefined : askingDisplay(known, style, questions);
-  const display = asking ?? displayFor(known, json, style);
+  const asking =
+    questions === undefined ? undefined : askingDisplay({ known, style, questions, flag: options.data.flag });
+  const display = asking ?? displayFor(options, style);
   const gates =
     questions === undefined || asking === undefined
       ? undefined
@@ -85,9 +86,9 @@ export async function drive(options: DriveOptions): Promise<number> {
   return printStopped(known, { ...options, attempts, reason: result.reason });
 }
 
-function displayFor(known: KnownRun, json: boolean, style: Style): Display {
+function displayFor({ known, json, data }: DriveOptions, style: Style): Display {
   if (json) return jsonDisplay();
-  return isPaintable(process.stdout) ? liveDisplay(known, process.stdout, style) : plainDisplay(style);
+  return isPaintable(process.stdout) ? liveDisplay(known, process.stdout, style, data.flag) : plainDisplay(style);
 }
 
 async function driven(

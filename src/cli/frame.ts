@@ -17,11 +17,13 @@ export interface FrameOptions {
   readonly style: Style;
   /** Stands behind the run's name: `stopping …`. */
   readonly note?: string | undefined;
+  /** Added to the commands that are suggested. */
+  readonly flag: string;
 }
 
 /** `run 7k2f · review · 12s`, a line per group, a line per member; at most `rows` lines of at most `columns` columns. */
 export function frameOf(options: FrameOptions): readonly string[] {
-  const { known, now, columns, rows, style, note } = options;
+  const { known, now, columns, rows, style, note, flag } = options;
   const { view, lines: said } = known;
   const taken = duration((view.endedAt ?? now) - view.createdAt);
   const head = `run ${view.id} · ${view.created?.process ?? '…'}`;
@@ -39,13 +41,14 @@ export function frameOf(options: FrameOptions): readonly string[] {
     const more = restOf(ledger, shown);
     if (more !== '' && ledger.status === 'active') lines.push(style.dim(fit(`    + ${more}`, columns)));
   }
-  for (const { name, question, group } of openGatesOf(view)) {
+  const gates = openGatesOf(view);
+  for (const { name, question, group } of gates) {
     lines.splice(
       1,
       0,
       style.yellow(
         fit(
-          `  ? ${group === undefined ? '' : `${group}: `}${name}  ${plainLine(question)}  ${approveCommand(view.id, name)}`,
+          `  ? ${group === undefined ? '' : `${group}: `}${name}  ${plainLine(question)}  ${approveCommand(view.id, { name, group }, gates)}${flag}`,
           columns,
         ),
       ),

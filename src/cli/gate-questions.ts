@@ -47,7 +47,7 @@ export function gateQuestions({ data, known, questions, style, stand, say }: Gat
     const { name, group, question, data: payload = null } = gate;
     const over = stand();
     const run = known.view.id;
-    const command = `${approveCommand(run, name, group)}${data.flag}`;
+    const command = `${approveCommand(run, gate, openGatesOf(known.view))}${data.flag}`;
     const withdraw = questions.ask({
       lines: questionLines({ gate: name, title: group, question, payload }, style),
       async reply(reply: Reply) {

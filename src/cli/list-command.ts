@@ -45,7 +45,7 @@ export async function listCommand({ all = false, data: given, json = false }: Li
   }
   if (rows.length === 0) print(`no runs in ${given ?? data.path}; start one: npx troupe run review.process.ts`);
   else printTable(rows);
-  if (hasMore) print('older runs: npx troupe ls --all');
+  if (hasMore) print(`older runs: npx troupe ls --all${data.flag}`);
   return exitCodes.ok;
 }
 

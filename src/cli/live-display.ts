@@ -26,8 +26,8 @@ export interface LiveDisplay extends Display {
   release(): void;
 }
 
-/** Shows a run on the terminal `out`. */
-export function liveDisplay(known: KnownRun, out: WriteStream, style: Style): LiveDisplay {
+/** Shows a run on the terminal `out`; `flag` is added to the commands that are suggested. */
+export function liveDisplay(known: KnownRun, out: WriteStream, style: Style, flag: string): LiveDisplay {
   let note: string | undefined;
   let painted: readonly number[] = [];
   let paintedAt = 0;
@@ -47,7 +47,8 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style): Li
     paintedAt = performance.now();
     // One column and one row stay free: a full line would wrap, a full screen would scroll.
     const size = { columns: Math.max(1, (out.columns || 80) - 1), rows: Math.max(1, (out.rows || 24) - 1) };
-    const frame = known.view.created === undefined ? [] : frameOf({ known, now: Date.now(), style, note, ...size });
+    const frame =
+      known.view.created === undefined ? [] : frameOf({ known, now: Date.now(), style, note, flag, ...size });
     const text = frame.map((line) => `${line}${clearLine}\n`).join('');
     out.write(`${frameBegins}${hideCursor}${home()}${text}${clearToEnd}${frameEnds}`);
     painted = frame.map((line) => widthOf(stripped(line)));

@@ -42,14 +42,14 @@ export function printStopped(
     complain(sentence);
     return exitCodes.interrupted;
   }
-  printPicture(known);
+  printPicture(known, data);
   print(sentence);
   return exitCodes.interrupted;
 }
 
 /** Prints a run that an error has left unfinished, so that its id is not lost. */
 export function printUnfinished(known: KnownRun, { data, json }: OutcomeOptions): void {
-  if (!json) printPicture(known);
+  if (!json) printPicture(known, data);
   const name = `${known.view.id}${data.flag}`;
   complain(
     `run ${known.view.id} has not ended. Go on with: npx troupe resume ${name}, or give it up: npx troupe cancel ${name}`,
@@ -57,9 +57,9 @@ export function printUnfinished(known: KnownRun, { data, json }: OutcomeOptions)
 }
 
 /** What stood on the terminal last, for good. */
-function printPicture(known: KnownRun): void {
+function printPicture(known: KnownRun, { flag }: DataFolder): void {
   const { stdout } = process;
   if (!isPaintable(stdout)) return;
   const size = { columns: (stdout.columns || 80) - 1, rows: (stdout.rows || 24) - 2 };
-  for (const line of frameOf({ known, now: Date.now(), style: styleFor(stdout), ...size })) print(line);
+  for (const line of frameOf({ known, now: Date.now(), style: styleFor(stdout), flag, ...size })) print(line);
 }

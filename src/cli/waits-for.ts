@@ -1,7 +1,7 @@
 /** What a run waits for, as far as its journal tells. */
 import type { MemberStatus } from '../group/ledger.ts';
 import type { RunView } from '../process/run-view.ts';
-import { openGatesOf } from '../process/unattended.ts';
+import { openGatesOf, type OpenGate } from '../process/unattended.ts';
 import { quoted } from './data-folder.ts';
 import { count } from './text.ts';
 
@@ -28,7 +28,7 @@ export function waitsFor(view: RunView): readonly WaitsFor[] {
     ...(group === undefined ? {} : { group }),
     gate,
     question,
-    command: approveCommand(view.id, gate, gates.filter((one) => one.name === gate).length > 1 ? group : undefined),
+    command: approveCommand(view.id, { name: gate, group }, gates),
   }));
   for (const ledger of view.groups.values()) {
     if (ledger.status !== 'active' && ledger.goingOn.size === 0) continue;
@@ -46,9 +46,14 @@ export function waitsFor(view: RunView): readonly WaitsFor[] {
   return found.length === 0 ? [{ type: 'process' }] : found;
 }
 
-/** What to type to approve. */
-export function approveCommand(run: string, gate: string, group?: string): string {
-  return `npx troupe approve ${run} ${quoted(gate)}${group === undefined ? '' : ` --group ${quoted(group)}`}`;
+/** What to type to approve a gate; its group where `open` has several of its name. */
+export function approveCommand(
+  run: string,
+  { name, group }: Pick<OpenGate, 'group' | 'name'>,
+  open: readonly Pick<OpenGate, 'name'>[],
+): string {
+  const isOneOfMany = group !== undefined && open.filter((one) => one.name === name).length > 1;
+  return `npx troupe approve ${run} ${quoted(name)}${isOneOfMany ? ` --group ${quoted(group)}` : ''}`;
 }
 
 const namedMax = 5;

@@ -26,7 +26,7 @@ function run(...entries: readonly (readonly [string, string, JsonValue, number?]
     seqs.set(stream, seq);
     known.take({ stream, seq, type, at: seconds * 1_000, v: 1, epoch: 1, data });
   }
-  return (rows: number, columns = 79) => frameOf({ known, now: 10_000, rows, columns, style });
+  return (rows: number, columns = 79) => frameOf({ known, now: 10_000, rows, columns, style, flag: ' --data x' });
 }
 
 const group = (name: string, members: number) =>
@@ -145,4 +145,21 @@ test('a later attempt is told with what it says, and by its number alone while i
   const lines = run(group('work', 2), again('a'), again('b'), ['group:work', 'member.progress', progress, 2])(24);
   const rows = lines.map((line) => line.trimEnd()).filter((line) => /^ {4}[ab] /.test(line));
   expect(rows.map((row) => row.replace(/^.*attempt/, 'attempt'))).toEqual(['attempt 2: reads', 'attempt 2']);
+});
+
+test('what answers a gate names the data folder, and the group where several have one of this name', () => {
+  const opened = (name: string, gate: string) =>
+    [`group:${name}`, 'gate.opened', { name: gate, question: 'Go on?' }] as const;
+  const lines = run(
+    group('a', 0),
+    group('b', 0),
+    opened('a', 'ship'),
+    opened('b', 'ship'),
+    opened('b', 'merge'),
+  )(24, 120);
+  expect(lines.filter((line) => line.includes('?')).toSorted()).toEqual([
+    '  ? a: ship  Go on?  npx troupe approve 7k2fd ship --group a --data x',
+    '  ? b: merge  Go on?  npx troupe approve 7k2fd merge --data x',
+    '  ? b: ship  Go on?  npx troupe approve 7k2fd ship --group b --data x',
+  ]);
 });

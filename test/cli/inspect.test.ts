@@ -69,6 +69,8 @@ test('commands that are suggested name the data folder, when it was named', asyn
   const { stdout } = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--data', 'my data');
   expect(stdout).toContain("\n  npx troupe show r1 --data 'my data'\n");
   expect((await it.troupe('show', 'r1', '--data', 'my data')).code).toBe(0);
+  const archived = await it.troupe('archive', 'r1', '--data', 'my data', '--out', 'my run.tar.gz');
+  expect(archived.stdout).toMatch(/\n {2}npx troupe restore 'my run\.tar\.gz' --data 'my data'\n$/);
   expect((await it.troupe('show', 'r1')).code).toBe(7);
 });
 
