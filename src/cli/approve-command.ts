@@ -3,6 +3,7 @@ import { dataFolder } from './data-folder.ts';
 import { answerRun } from './deeds.ts';
 import { exitCodes } from './exit-codes.ts';
 import { complain, print } from './terminal.ts';
+import { nameText } from './text.ts';
 
 /** Options of `troupe approve`. */
 export interface ApproveCommandOptions {
@@ -46,7 +47,7 @@ export async function approveCommand(run: string, name: string, options: Approve
     );
   else
     print(
-      `${word}: ${name}${whose}, “${question}”${by === 'host' ? '' : `; nobody drives run ${run}: go on with npx troupe resume ${run}${data.flag}`}`,
+      `${nameText(`${word}: ${name}${whose}, “${question}”`)}${by === 'host' ? '' : `; nobody drives run ${run}: go on with npx troupe resume ${run}${data.flag}`}`,
     );
   return exitCodes.ok;
 }

@@ -13,7 +13,7 @@ import { exitCodes } from './exit-codes.ts';
 import { onInterrupt } from './interrupts.ts';
 import { outputLines } from './output-lines.ts';
 import { print, styleFor } from './terminal.ts';
-import { timeOf } from './text.ts';
+import { nameText, timeOf } from './text.ts';
 
 /** Options of `troupe babysit`. */
 export interface BabysitCommandOptions {
@@ -71,7 +71,8 @@ export async function babysitCommand(runDir: string, options: BabysitCommandOpti
 function report(end: Babysat, runDir: string, json: boolean): number {
   if (json) print(JSON.stringify(end.status === 'failed' ? { ...end, error: plainError(end.error) } : end));
   else if (end.status === 'completed') for (const line of ['completed', ...outputLines(end.output)]) print(line);
-  else if (end.status === 'failed') print(`failed: ${plainError(end.error).message}`);
+  else if (end.status === 'failed')
+    for (const line of `failed: ${plainError(end.error).message}`.split('\n')) print(nameText(line));
   else print(`stopped; go on with npx troupe babysit ${quoted(runDir)}`);
   if (end.status === 'stopped') return exitCodes.interrupted;
   return end.status === 'completed' ? exitCodes.ok : exitCodes.failed;

@@ -6,7 +6,7 @@ import { plainLine } from '../harness/program/last-line.ts';
 import { openGatesOf } from '../process/unattended.ts';
 import { approveCommand } from './waits-for.ts';
 import type { Style } from './terminal.ts';
-import { duration, fit } from './text.ts';
+import { duration, fit, nameText } from './text.ts';
 
 /** What a frame is made of. */
 export interface FrameOptions {
@@ -48,7 +48,7 @@ export function frameOf(options: FrameOptions): readonly string[] {
       0,
       style.yellow(
         fit(
-          `  ? ${group === undefined ? '' : `${group}: `}${name}  ${plainLine(question)}  ${approveCommand(view.id, { name, group }, gates)}${flag}`,
+          `  ? ${group === undefined ? '' : `${nameText(group)}: `}${nameText(name)}  ${plainLine(question)}  ${nameText(approveCommand(view.id, { name, group }, gates))}${flag}`,
           columns,
         ),
       ),

@@ -8,7 +8,7 @@ import { lookAt } from './looked-at.ts';
 import { entryJson, summaryOf } from '../process/entry-line.ts';
 import { exitCodes } from './exit-codes.ts';
 import { styleFor, type Style } from './terminal.ts';
-import { column, fit, timeOf } from './text.ts';
+import { column, fit, nameText, timeOf } from './text.ts';
 
 /** Options of `troupe log`. */
 export interface LogCommandOptions {
@@ -84,7 +84,7 @@ function printer(
 }
 
 function line(entry: Entry, position: number, style: Style, columns: number | undefined): string {
-  const place = `${column(entry.stream, 18)} ${String(entry.seq).padStart(4)}`;
+  const place = `${column(nameText(entry.stream), 18)} ${String(entry.seq).padStart(4)}`;
   const head = `${String(position).padStart(5)}  ${timeOf(entry.at)}  ${place}  `;
   const type = column(entry.type, 17);
   const summary = summaryOf(entry);

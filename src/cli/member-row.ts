@@ -2,7 +2,7 @@
 import { messageCount, type Ledger, type MemberRecord, type MemberStatus } from '../group/ledger.ts';
 import { plainLine } from '../harness/program/last-line.ts';
 import type { Style } from './terminal.ts';
-import { column, count, duration, fit, widthOf } from './text.ts';
+import { column, count, duration, fit, nameText, widthOf } from './text.ts';
 
 /** A member's state in one character. */
 const symbols: Readonly<Record<MemberStatus, string>> = {
@@ -41,7 +41,7 @@ export function rowWidths(members: Iterable<MemberRecord>, columns: number): Row
   let id = 4;
   let harness = 7;
   for (const member of members) {
-    id = Math.max(id, widthOf(member.id));
+    id = Math.max(id, widthOf(nameText(member.id)));
     harness = Math.max(harness, widthOf(member.harness));
   }
   return { id: Math.min(id, Math.max(8, Math.floor(columns / 3))), harness: Math.min(harness, 16) };
@@ -60,7 +60,7 @@ export function memberRow(
 ): string {
   const { widths, columns, now, style } = options;
   const paint = style[paints[member.status]];
-  const left = `    ${column(member.id, widths.id)}  ${column(member.harness, widths.harness)}  `;
+  const left = `    ${column(nameText(member.id), widths.id)}  ${column(member.harness, widths.harness)}  `;
   const taken = member.startedAt === undefined ? '' : duration((member.endedAt ?? now) - member.startedAt);
   const state = column(`${symbols[member.status]} ${member.status === 'queued' ? '' : taken}`, 9);
   const cost = member.spend.costUsd > 0 ? `$${member.spend.costUsd.toFixed(2)}  ` : '';
@@ -115,7 +115,8 @@ export function groupRow(
 ): string {
   const { settled, total } = tally(ledger);
   const checkpoint = ledger.checkpoints.at(-1);
-  const mark = checkpoint === undefined ? '' : `  ● ${checkpoint.name} (${checkpoint.settled} of ${checkpoint.total})`;
+  const mark =
+    checkpoint === undefined ? '' : `  ● ${nameText(checkpoint.name)} (${checkpoint.settled} of ${checkpoint.total})`;
   const status = ledger.status === 'active' ? '' : `  ${ledger.status}`;
   const why =
     ledger.end?.status === 'failed'
@@ -126,7 +127,7 @@ export function groupRow(
   const dead = ledger.deadLetters === 0 ? '' : `  ${count(ledger.deadLetters, 'dead letter')}`;
   const cost = ledger.spend.costUsd > 0 ? `  $${ledger.spend.costUsd.toFixed(2)}` : '';
   const letters = messageCount(ledger) === 0 ? '' : `  ${count(messageCount(ledger), 'message')}`;
-  const head = fit(`  ${fit(ledger.name, Math.max(8, columns - 30))}`, columns);
+  const head = fit(`  ${fit(nameText(ledger.name), Math.max(8, columns - 30))}`, columns);
   const rest = fit(
     `  ${ledger.machine.id}  ${settled}/${total}${mark}${status}${plainLine(why)}${cost}${letters}${dead}`,
     columns - widthOf(head),

@@ -3,7 +3,7 @@ import type { Entry } from '../journal/port.ts';
 import type { Display } from './display.ts';
 import { summaryOf } from '../process/entry-line.ts';
 import { print, type Style } from './terminal.ts';
-import { count, timeOf } from './text.ts';
+import { count, nameText, timeOf } from './text.ts';
 
 /** Entries that are no change of state; `troupe log` has them. */
 const quiet = new Set([
@@ -36,7 +36,7 @@ const words: Readonly<Record<string, string>> = {
 /** Shows a run as a list of lines, written by `write`. */
 export function plainDisplay(style: Style, write: (line: string) => void = print): Display {
   const line = (entry: Entry) => {
-    const place = entry.stream.replace(/^group:/, '');
+    const place = nameText(entry.stream.replace(/^group:/, ''));
     // A group's output is the process's business, not a line's.
     const isDone = entry.type === 'group.ended' && (entry.data as { readonly status?: string }).status === 'completed';
     return `${style.dim(timeOf(entry.at))}  ${place}  ${words[entry.type] ?? entry.type}  ${isDone ? 'completed' : summaryOf(entry)}`;

@@ -7,7 +7,7 @@ import { lineKey, type KnownRun } from './known-run.ts';
 import { outputLines } from './output-lines.ts';
 import { groupRow, memberRow, rowWidths } from './member-row.ts';
 import type { Style } from './terminal.ts';
-import { count, duration, fit, momentOf } from './text.ts';
+import { count, duration, fit, momentOf, nameText } from './text.ts';
 import { waitsFor, waitsForText } from './waits-for.ts';
 
 /** What the page needs to know besides the run. */
@@ -87,10 +87,10 @@ function lastWords({ status, error }: MemberRecord, { columns, style }: PageOpti
 function gateLines(view: RunView, { columns, style, flag }: PageOptions): readonly string[] {
   return waitsFor(view).flatMap((one) => {
     if (one.type !== 'gate') return [];
-    const whose = one.group === undefined ? '' : `${one.group}: `;
+    const whose = one.group === undefined ? '' : `${nameText(one.group)}: `;
     return [
-      fit(`  ? ${whose}${one.gate}  ${plainLine(one.question)}`, columns),
-      `    ${style.cyan(`${one.command}${flag}`)}`,
+      fit(`  ? ${whose}${nameText(one.gate)}  ${plainLine(one.question)}`, columns),
+      `    ${style.cyan(nameText(`${one.command}${flag}`))}`,
     ];
   });
 }
@@ -102,7 +102,7 @@ function endLines({ end }: RunView, { columns, style }: PageOptions): readonly s
     case 'completed':
       return ['', ...summarised(outputLines(end.output)).map((line) => fit(line, columns))];
     case 'failed':
-      return ['', style.red(`failed: ${end.error.message}`)];
+      return ['', ...`failed: ${end.error.message}`.split('\n').map((line) => style.red(nameText(line)))];
     case 'cancelled':
       return ['', style.yellow(`cancelled: ${plainLine(end.reason)}`)];
   }

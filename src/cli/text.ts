@@ -1,4 +1,5 @@
 /** Text in terminal columns: wide characters take two, marks none. */
+import { plainText } from '../harness/program/last-line.ts';
 
 const segments = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const wide =
@@ -17,6 +18,11 @@ export function widthOf(text: string): number {
   let width = 0;
   for (const { segment } of segments.segment(text)) width += columnsOf(segment);
   return width;
+}
+
+/** A name of somebody's choice on one line: without what would write elsewhere on the terminal. */
+export function nameText(name: string): string {
+  return plain.test(name) ? name : plainText(name);
 }
 
 /** `text` in at most `columns` columns, its end replaced by `…` where it is too long. */

@@ -3,7 +3,7 @@ import type { MemberStatus } from '../group/ledger.ts';
 import type { RunView } from '../process/run-view.ts';
 import { openGatesOf, type OpenGate } from '../process/unattended.ts';
 import { quoted } from './data-folder.ts';
-import { count } from './text.ts';
+import { count, nameText } from './text.ts';
 
 /** A member that has not settled, or the process function itself (a sleep, or code between groups). */
 export type WaitsFor =
@@ -66,7 +66,7 @@ export function waitsForText(view: RunView): string {
     if (one.type === 'gate') return `an answer at gate ${one.gate}`;
     return one.type === 'group' ? `a timer or a signal of group ${one.group}` : `${one.member} (${one.status})`;
   });
-  return [...words, ...(all.length > namedMax ? [`and ${count(all.length - namedMax, 'more member')}`] : [])].join(
-    ', ',
+  return nameText(
+    [...words, ...(all.length > namedMax ? [`and ${count(all.length - namedMax, 'more member')}`] : [])].join(', '),
   );
 }

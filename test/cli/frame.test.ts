@@ -163,3 +163,17 @@ test('what answers a gate names the data folder, and the group where several hav
     '  ? b: ship  Go on?  npx troupe approve 7k2fd ship --group b --data x',
   ]);
 });
+
+test('names cannot write elsewhere on the terminal, nor on a second line', () => {
+  const lines = run(group('g\u001b[2Jx', 1), started('g\u001b[2Jx', 'a\u001b[31m\nb', 1), [
+    'group:g\u001b[2Jx',
+    'gate.opened',
+    { name: 'sh\r\u001b[2Kip', question: 'Go on?' },
+  ])(24, 120);
+  expect(lines.join('')).not.toMatch(/\p{Cc}/u);
+  expect(lines.slice(1)).toEqual([
+    expect.stringMatching(/^ {2}\? gx: sh ip {2}Go on\? {2}npx troupe approve/) as string,
+    expect.stringMatching(/^ {2}gx {2}fan-out/) as string,
+    expect.stringMatching(/^ {4}a b {3}command/) as string,
+  ]);
+});

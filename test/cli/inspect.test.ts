@@ -74,6 +74,20 @@ test('commands that are suggested name the data folder, when it was named', asyn
   expect((await it.troupe('show', 'r1')).code).toBe(7);
 });
 
+test('what a run has failed of, and the names in it, cannot write elsewhere on the terminal', async () => {
+  const it = project({
+    'work.process.ts': workProcess
+      .replace("'work', fanOut", "'w\\x1b[2Jork', fanOut")
+      .replace(/return .*;\n\}\);/, "throw new Error('first\\n\\x1b[2Jsecond');\n});"),
+  });
+  const run = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a'));
+  const shown = await it.troupe('show', 'r1');
+  const log = await it.troupe('log', 'r1');
+  expect(shown.stdout).toContain('\nfailed: first\nsecond\n');
+  for (const { stdout } of [run, shown, log]) expect(stdout).toMatch(/work[^]*failed: first/);
+  for (const { stdout } of [run, shown, log]) expect(stdout).not.toContain('\u001b');
+});
+
 test('log prints a line per entry; --json is NDJSON of {stream,seq,at,type,data}; --group keeps to one', async () => {
   const it = project({ 'work.process.ts': workProcess });
   await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
