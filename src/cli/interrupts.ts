@@ -1,5 +1,6 @@
 /** Ctrl-C and its like while a run is driven: the first stops it properly, the second at once. */
 import { exitCodes } from './exit-codes.ts';
+import { complain } from './terminal.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -34,10 +35,18 @@ export function onInterrupt(stop: (by: string) => void): () => void {
   };
 }
 
-/** From now on a reader that has gone ends this process, quietly, or whatever {@link onInterrupt} says. */
+/**
+ * From now on a reader that has gone ends this process, quietly, or whatever {@link onInterrupt} says. So does a file that takes no more of
+ * our output (its disk is full), with a sentence.
+ */
 export function watchBrokenPipe(): void {
+  let isTold = false;
   const onError = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    if (error.code !== 'EPIPE' && error.code !== 'EIO' && !isTold) {
+      isTold = true;
+      process.exitCode = exitCodes.disk;
+      complain(`the output cannot be written: ${error.message}`);
+    }
     onBrokenPipe();
   };
   process.stdout.on('error', onError);

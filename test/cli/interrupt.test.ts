@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { lastJson, livingIn, members, patience, program, project, startedIn, workProcess } from './support.ts';
 
@@ -116,3 +117,19 @@ test('a reader that goes away ends the program quietly, and stops the run', asyn
   expect([0, 130]).toContain(code);
   expect((await it.troupe('resume', 'r1')).code).toBe(0);
 });
+
+test.skipIf(!existsSync('/dev/full'))(
+  'output that a full disk does not take is exit code 6, and a run is stopped properly',
+  async () => {
+    const it = project({ 'work.process.ts': workProcess });
+    const full = (...args: readonly string[]) =>
+      it.spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, program, ...args]).ended;
+    const run = await full('run', 'work.process.ts', '--run-id', 'r1', '--input', members('held'));
+    const stderr = 'the output cannot be written: ENOSPC: no space left on device, write\n';
+    expect(run).toMatchObject({ code: 130, stderr });
+    expect(await full('log', 'r1')).toMatchObject({ code: 6, stderr });
+    expect(await full('ls', '--json')).toMatchObject({ code: 6, stderr });
+    it.write('go', '');
+    expect((await it.troupe('resume', 'r1')).code).toBe(0);
+  },
+);
