@@ -40,7 +40,7 @@ export async function serve({ does, json, more = {}, ...options }: Serving): Pro
         : 'Ctrl-C ends it',
     );
   }
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
   await server.close();
   return exitCodes.ok;
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { lastJson, livingIn, members, patience, program, project, startedIn, workProcess } from './support.ts';
 
@@ -133,3 +133,16 @@ test.skipIf(!existsSync('/dev/full'))(
     expect((await it.troupe('resume', 'r1')).code).toBe(0);
   },
 );
+
+test('a terminal that is closed leaves no copy of the journal that was looked at', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a'));
+  const args = [program, 'inspect', './.troupe/runs/r1/journal.jsonl', '--json'];
+  const viewer = it.spawn(process.execPath, args, { env: { TMPDIR: it.folder } });
+  await viewer.said('"url"');
+  const copies = () => readdirSync(it.folder).filter((name) => name.startsWith('troupe-journal-'));
+  expect(copies()).toHaveLength(1);
+  viewer.child.kill('SIGHUP');
+  expect((await viewer.ended).code).toBe(0);
+  expect(copies()).toEqual([]);
+});
