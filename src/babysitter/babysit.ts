@@ -111,7 +111,7 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
       throw new TroupeError('BAD_INPUT', `${nameOf(action)}: expected a group of troupe's \`group\`, got another one.`);
     if (action.kind === 'breakpoint') return await asked(action);
     const names = Object.keys(options.harnesses);
-    const wanted = invocationOf(action, { names, defaultHarness: options.rules.defaultHarness });
+    const wanted = invocationOf(action, { names, defaultHarness: options.rules.defaultHarness, runDir: folder.runDir });
     if ('refusal' in wanted)
       throw new TroupeError(
         'NO_HARNESS',

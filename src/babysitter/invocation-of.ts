@@ -1,4 +1,5 @@
 /** What babysitter's tasks ask for, in the words of an invocation; and what comes of it, in babysitter's. */
+import { resolve } from 'node:path';
 import type { Invocation } from '../harness/port.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { Action } from './run/load-sdk.ts';
@@ -8,6 +9,8 @@ export interface Declared {
   /** Names of harnesses. */
   readonly names: readonly string[];
   readonly defaultHarness: string | undefined;
+  /** Absolute: paths of files are relative to it, and programs run elsewhere. */
+  readonly runDir: string;
 }
 
 /** An effect as an invocation; or why nobody here can perform it. */
@@ -45,7 +48,7 @@ export function invocationOf(action: Action, declared: Declared): Wanted {
     case 'shell':
       return shellOf(record(taskDef['shell']), common);
     case 'node':
-      return nodeOf(action, record(taskDef['node']), common);
+      return nodeOf(action, record(taskDef['node']), declared.runDir, common);
     case 'agent':
     case 'skill':
     case 'orchestrator_task':
@@ -86,7 +89,7 @@ function shellOf(shell: Fields, common: Partial<Invocation>): Wanted {
   return { invocation: { ...common, ...placeOf(shell), command: argv, success: { exitCodes: anyExit } } };
 }
 
-function nodeOf({ taskDef, effectId }: Action, node: Fields, common: Partial<Invocation>): Wanted {
+function nodeOf({ taskDef, effectId }: Action, node: Fields, runDir: string, common: Partial<Invocation>): Wanted {
   const entry = textIn(node, 'entry');
   if (entry === undefined) return { refusal: 'its task names no node.entry' };
   const args = Array.isArray(node['args']) ? node['args'].map(String) : [];
@@ -97,8 +100,8 @@ function nodeOf({ taskDef, effectId }: Action, node: Fields, common: Partial<Inv
   const env = {
     ...place.env,
     BABYSITTER_EFFECT_ID: effectId,
-    ...(inputPath === undefined ? {} : { BABYSITTER_INPUT_JSON: inputPath }),
-    ...(outputFile === undefined ? {} : { BABYSITTER_OUTPUT_JSON: outputFile }),
+    ...(inputPath === undefined ? {} : { BABYSITTER_INPUT_JSON: resolve(runDir, inputPath) }),
+    ...(outputFile === undefined ? {} : { BABYSITTER_OUTPUT_JSON: resolve(runDir, outputFile) }),
   };
   return {
     invocation: { ...common, ...place, env, command: ['node', entry, ...args] },

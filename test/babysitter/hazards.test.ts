@@ -151,6 +151,24 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_00
     expect(requested.filter((one) => one === 'EFFECT_REQUESTED "sleep"')).toHaveLength(1);
   });
 
+  test('a node program finds its inputs and its output where it is told', async () => {
+    const { end } = await babysat(
+      `const entry = new URL('program.mjs', import.meta.url).pathname;
+      const double = { id: 'double', build: (args, ctx) => ({ kind: 'node', node: { entry }, inputs: args, io: {
+        inputJsonPath: ctx.toTaskRelativePath('inputs.json'), outputJsonPath: ctx.toTaskRelativePath('result.json'),
+      } }) };
+      export const process = async (inputs, ctx) => (await ctx.task(double, { n: 21 }));`,
+      ({ folder }) =>
+        writeFileSync(
+          join(folder, 'program.mjs'),
+          `import { readFileSync, writeFileSync } from 'node:fs';
+          const { n } = JSON.parse(readFileSync(process.env.BABYSITTER_INPUT_JSON, 'utf8'));
+          writeFileSync(process.env.BABYSITTER_OUTPUT_JSON, JSON.stringify({ twice: n * 2 }));`,
+        ),
+    );
+    expect(end).toEqual({ status: 'completed', output: { twice: 42 } });
+  });
+
   test('an effect that nobody performs is refused by name, and the run goes on when somebody does', async () => {
     const { code, stderr, types } = await babysat(
       processOf(
