@@ -12,7 +12,7 @@ import { openEffects } from './effects-run.ts';
 import { groupKind } from './group.ts';
 import { invocationOf } from './invocation-of.ts';
 import { passesOf } from './passes.ts';
-import { outputFrom, writeInputs } from './run/effect-files.ts';
+import { outputFrom, writeInputs, writtenBy } from './run/effect-files.ts';
 import type { Action, Iterated, LoadedSdk } from './run/load-sdk.ts';
 import type { EffectResult } from './run/result-file.ts';
 import type { RunFolder } from './run/run-folder.ts';
@@ -122,7 +122,7 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
     tell(`${nameOf(action)}  is performed`);
     const result = await effects.perform(action.effectId, wanted.invocation);
     if (action.kind !== 'node' || result.status !== 'ok') return result;
-    return { ...result, value: outputFrom(folder.runDir, wanted.outputFile, result.value) };
+    return { ...result, value: writtenBy(folder.runDir, action.effectId, wanted.outputFile, result.value) };
   };
 
   /** One driving of each group, whatever the number of effects that ask for it. */

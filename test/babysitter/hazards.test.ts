@@ -1,5 +1,5 @@
 /** What the stock SDK corrupts a run with, driven by ours: avoided, or refused with the run as it was. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readEvents } from 'troupe/babysitter';
@@ -151,8 +151,8 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_00
     expect(requested.filter((one) => one === 'EFFECT_REQUESTED "sleep"')).toHaveLength(1);
   });
 
-  test('a node program finds its inputs and its output where it is told', async () => {
-    const { end } = await babysat(
+  test('a node program finds its inputs and its output where it is told, and what it wrote is told once more after a crash', async () => {
+    const { project, runDir, end } = await babysat(
       `const entry = new URL('program.mjs', import.meta.url).pathname;
       const double = { id: 'double', build: (args, ctx) => ({ kind: 'node', node: { entry }, inputs: args, io: {
         inputJsonPath: ctx.toTaskRelativePath('inputs.json'), outputJsonPath: ctx.toTaskRelativePath('result.json'),
@@ -167,6 +167,13 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_00
         ),
     );
     expect(end).toEqual({ status: 'completed', output: { twice: 42 } });
+    // As if killed when the result was written, and its event was not.
+    for (const { type, file } of readEvents(runDir))
+      if (type === 'EFFECT_RESOLVED' || type === 'RUN_COMPLETED') rmSync(join(runDir, 'journal', file));
+    rmSync(join(runDir, 'state'), { recursive: true });
+    mkdirSync(join(runDir, 'state'));
+    const again = await project.troupe(['babysit', runDir, '--json']);
+    expect(JSON.parse(again.stdout)).toEqual(end);
   });
 
   test('an effect that nobody performs is refused by name, and the run goes on when somebody does', async () => {

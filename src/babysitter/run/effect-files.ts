@@ -5,7 +5,7 @@ import type { JsonValue } from '../../json.ts';
 import { fileText } from './event-text.ts';
 import type { Action } from './load-sdk.ts';
 import { readObject } from './read-run.ts';
-import type { EffectResult } from './result-file.ts';
+import { resultSchema, type EffectResult } from './result-file.ts';
 import { place, stage } from './staging.ts';
 
 /** What was asked for: `task.json`; undefined when it is missing. Codes: JOURNAL_CORRUPT. */
@@ -41,6 +41,18 @@ export function writeInputs(
   if (existsSync(file)) return;
   mkdirSync(dirname(file), { recursive: true });
   place(stage(runDir, fileText(value as object)), file);
+}
+
+/**
+ * What the program of an effect wrote, or printed. Babysitter's own place for it is that of the effect's result: what stands there may be
+ * that already, when whoever recorded it was killed before the run's journal heard of it.
+ */
+export function writtenBy(runDir: string, effectId: string, path: string | undefined, otherwise: JsonValue): JsonValue {
+  const isResult = path !== undefined && resolve(runDir, path) === join(runDir, 'tasks', effectId, 'result.json');
+  const result = isResult ? (outputFrom(runDir, path, null) as { readonly schemaVersion?: unknown } | null) : undefined;
+  return result?.schemaVersion === resultSchema
+    ? (readResult(runDir, effectId)?.value ?? null)
+    : outputFrom(runDir, path, otherwise);
 }
 
 /** What a program wrote, as JSON where it is; else what it printed; else `otherwise`. */

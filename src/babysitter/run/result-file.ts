@@ -27,6 +27,9 @@ export type EffectError = {
   readonly data?: JsonValue;
 };
 
+/** What the file of a result says that it is. */
+export const resultSchema = '2026.01.results-v1';
+
 /** A larger result stands in a file of its own, bytes. */
 const inlineBytesMax = 2 ** 20;
 
@@ -66,7 +69,7 @@ export function writeResult(
     }
   } else outcome = { error: sorted(result.error as JsonValue) };
   const file = {
-    schemaVersion: '2026.01.results-v1',
+    schemaVersion: resultSchema,
     effectId,
     taskId,
     invocationKey,
