@@ -5,6 +5,7 @@ import { questionLines, recordReply, said } from './gate-answer.ts';
 import type { KnownRun } from './known-run.ts';
 import type { Style } from './terminal.ts';
 import type { Reply, TerminalQuestions } from './terminal-questions.ts';
+import { nameText } from './text.ts';
 import { approveCommand } from './waits-for.ts';
 
 /** What {@link gateQuestions} needs. */
@@ -53,7 +54,7 @@ export function gateQuestions({ data, known, questions, style, stand, say }: Gat
       async reply(reply: Reply) {
         const { isRecorded, line } = await recordReply({ data, run, gate: name, group, command }, reply);
         // What is recorded is told by its entry.
-        if (!isRecorded) say(line);
+        if (!isRecorded) say(nameText(line));
         over();
       },
     });
@@ -81,7 +82,7 @@ export function gateQuestions({ data, known, questions, style, stand, say }: Gat
         asked.delete(key);
         const answer = answerOf(gate);
         const how = answer === undefined ? 'is open no longer' : `was answered elsewhere: ${said(answer)}`;
-        withdraw(`${nameOf(gate)}  ${how}; the question is withdrawn`);
+        withdraw(nameText(`${nameOf(gate)}  ${how}; the question is withdrawn`));
       }
       for (const [key, gate] of open) if (!asked.has(key)) asked.set(key, ask(gate));
     },
