@@ -1,11 +1,13 @@
 /** Symmetry of members: the least of all renamed vectors, in which what is told of members stands in no order. */
+import { TroupeError } from '../../error.ts';
 import { canonical, type JsonValue } from '../../json.ts';
 import { textsOf } from '../kernel/texts.ts';
-import { isLess, Renamer, renamed, type Renaming } from '../actors/symmetry.ts';
+import { isLess, listRenamer, Renamer, renamed, type Renaming } from '../actors/symmetry.ts';
 import type { GroupTables } from './look.ts';
+import type { ProtocolMessage } from './options.ts';
 import type { GroupSpace } from './space.ts';
 
-/** Writes the least of all renamed vectors of `space.next`. */
+/** Writes the least of all renamed vectors of `space.next`. Codes: BAD_INPUT for a message that one of them may say, and the other not. */
 export function groupForm(
   tables: GroupTables,
   space: GroupSpace,
@@ -38,15 +40,26 @@ export function groupForm(
       ];
       return 1 + names.idOf(canonical(renamed(told, renamings[which] as Renaming)));
     }));
+  const gates = listRenamer(
+    space.gateSets,
+    (gate, which) => names.idOf(canonical(renamed(turns.gateNames.textOf(gate), renamings[which] as Renaming))),
+    (items) => items.sort((a, b) => a - b),
+    renamings.length,
+  );
+  const messages = renamings.map((renaming) => placesOf(space.messages, renaming));
   let candidate = new Int32Array(space.width);
 
   return (key) => {
-    const { next, width, slotsAt } = space;
+    const { next, width, slotsAt, messageAt } = space;
     if (candidate.length !== width) candidate = new Int32Array(width);
     for (let which = 0; which < renamings.length; which += 1) {
       const renaming = renamings[which] as Renaming;
       candidate[0] = local.of(next[0] as number, which);
-      for (let at = 1; at < slotsAt; at += 1) candidate[at] = next[at] as number;
+      candidate[1] = gates.of(next[1] as number, which);
+      for (let at = 2; at < slotsAt; at += 1) candidate[at] = next[at] as number;
+      for (const [index, to] of (messages[which] as readonly number[]).entries())
+        if ((messageAt[index] as number) >= 0)
+          candidate[messageAt[to] as number] = next[messageAt[index] as number] as number;
       for (let at = slotsAt; at < width; at += 1) {
         const slot = at - slotsAt;
         const address = space.addressOf(slot);
@@ -56,6 +69,24 @@ export function groupForm(
       if (which === 0 || isLess(candidate, key, width)) key.set(candidate);
     }
   };
+}
+
+/** Where each message stands under the renaming: what is left of it is left of another's then. Equal ones keep their order. */
+function placesOf(messages: readonly ProtocolMessage[], renaming: Renaming): readonly number[] {
+  const given = messages.map((one) => JSON.parse(JSON.stringify(one)) as JsonValue);
+  const texts = given.map((one) => canonical(one));
+  const taken = new Set<number>();
+  return given.map((one) => {
+    const text = canonical(renamed(one, renaming));
+    const to = texts.findIndex((other, index) => other === text && !taken.has(index));
+    if (to < 0)
+      throw new TroupeError(
+        'BAD_INPUT',
+        `symmetry: expected \`messages\` to have ${text} too, for its members change places`,
+      );
+    taken.add(to);
+    return to;
+  });
 }
 
 /** Children of a machine in the order of their ids, not of their spawning. */

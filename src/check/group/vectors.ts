@@ -51,7 +51,8 @@ export abstract class GroupVectors {
   readonly budgetAt: { readonly [Fault in keyof Faults]?: number };
   readonly slotsAt: number;
   readonly messages: readonly ProtocolMessage[];
-  protected readonly messageAt: readonly number[];
+  /** Place of what is left of each message; -1: it has no bound. */
+  readonly messageAt: readonly number[];
   canonical?: (key: Int32Array) => void;
   protected readonly parts: GroupParts;
   protected readonly slotOfAddress = new Map<string, number>();

@@ -1,0 +1,139 @@
+/** Symmetry goes through the whole state of a protocol: what members may still say, and the gates that are open. */
+import { expect, test } from 'vitest';
+import { assign, setup, stopChild } from 'xstate';
+import { coordinator, gate, member } from 'troupe';
+import { check, protocol, type ProtocolMessage } from 'troupe/check';
+
+const idle = setup({}).createMachine({ id: 'idle', initial: 'waiting', states: { waiting: {} } });
+const said = ['a', 'b'];
+const untimed = (type: string): readonly ProtocolMessage[] => said.map((from) => ({ from, type }));
+
+type Context = { readonly count: number; readonly gone: string | null };
+type Said = { readonly type: string; readonly from: string; readonly gate: string };
+const typed = setup({
+  types: {} as { context: Context; events: Said },
+  actors: { member },
+  actions: {
+    ask: gate(({ event }) => ({ name: (event as Said).from, question: 'may it?' })),
+    stop: stopChild(({ event }) => (event as Said).from),
+    leave: assign({ gone: ({ event }) => (event as Said).from }),
+    count: assign({ count: ({ context }) => context.count + 1 }),
+    begin: assign(({ spawn }) => {
+      for (const id of said) spawn('member', { id, input: {} } as never);
+      return {};
+    }),
+  },
+  guards: {
+    isFull: ({ context }) => context.count === 2,
+    mayLeave: ({ context }) => context.gone === null && context.count === 1,
+    isOther: ({ context, event }) => context.gone !== null && event.gate !== context.gone,
+    isFirst: ({ context }) => context.count === 0,
+  },
+});
+
+test('what a member has said is renamed with it', async () => {
+  const hellos = coordinator(
+    typed.createMachine({
+      id: 'hellos',
+      context: { count: 0, gone: null },
+      entry: 'begin',
+      initial: 'strict',
+      always: { guard: 'isFull', target: '.done' },
+      states: {
+        strict: {
+          on: {
+            hello: { actions: ['count', 'stop', 'leave'] },
+            bye: { guard: 'mayLeave', actions: ['stop', 'leave'] },
+            lax: 'lax',
+          },
+        },
+        lax: { on: { hello: { actions: 'count' }, strict: 'strict' } },
+        done: { type: 'final' },
+      },
+    }),
+  );
+  const model = (symmetry?: readonly (readonly string[])[]) =>
+    protocol({
+      coordinator: hellos,
+      input: null,
+      members: { '*': idle },
+      messages: [
+        ...said.map((from) => ({ from, type: 'hello', times: 1 })),
+        ...untimed('bye'),
+        { type: 'lax' },
+        { type: 'strict' },
+      ],
+      ...(symmetry === undefined ? {} : { symmetry }),
+    });
+  const all = await check(model());
+  const orbits = await check(model([said]));
+  // One says hello, the other leaves: nobody is left who may say the second.
+  expect(all.violations[0]).toMatchObject({ property: 'canAlwaysEnd' });
+  expect(orbits.violations[0]).toMatchObject({ property: 'canAlwaysEnd' });
+});
+
+test('gates that are called as members are, are renamed with them', async () => {
+  const asking = coordinator(
+    typed.createMachine({
+      id: 'asking',
+      context: { count: 0, gone: null },
+      entry: 'begin',
+      initial: 'strict',
+      states: {
+        strict: {
+          on: {
+            hello: { guard: 'isFirst', actions: ['count', 'ask', 'stop', 'leave'] },
+            bye: { guard: 'mayLeave', actions: ['stop', 'leave'] },
+            lax: 'lax',
+            approved: [{ guard: 'isOther', actions: 'count', target: 'done' }, { target: 'done' }],
+            rejected: 'done',
+          },
+        },
+        lax: {
+          on: {
+            hello: { guard: 'isFirst', actions: ['count', 'ask'] },
+            strict: 'strict',
+            approved: 'done',
+            rejected: 'done',
+          },
+        },
+        done: { type: 'final' },
+      },
+      output: ({ context }) => (context.count === 2 ? 'other' : 'same'),
+    }),
+  );
+  const model = (symmetry?: readonly (readonly string[])[]) =>
+    protocol({
+      coordinator: asking,
+      input: null,
+      members: { '*': idle },
+      messages: [...untimed('hello'), ...untimed('bye'), { type: 'lax' }, { type: 'strict' }],
+      checks: { canAlwaysEnd: false, canAlwaysEndWithoutTimers: false, noDeadlock: false },
+      properties: { always: { same: ({ output }) => output !== 'other' } },
+      ...(symmetry === undefined ? {} : { symmetry }),
+    });
+  const all = await check(model());
+  const orbits = await check(model([said]));
+  expect(all.violations[0]).toMatchObject({ property: 'same' });
+  expect(orbits.violations[0]).toMatchObject({ property: 'same' });
+});
+
+test('a message that only one of those who change places may say is refused', async () => {
+  const machine = coordinator(
+    typed.createMachine({
+      id: 'one-sided',
+      context: { count: 0, gone: null },
+      entry: 'begin',
+      initial: 'open',
+      states: { open: { on: { hello: 'done' } }, done: { type: 'final' } },
+    }),
+  );
+  const model = protocol({
+    coordinator: machine,
+    input: null,
+    members: { '*': idle },
+    messages: [{ from: 'a', type: 'hello' }],
+    symmetry: [said],
+  });
+  await expect(check(model)).rejects.toThrow(/BAD_INPUT.*"from":"b","type":"hello"/);
+});
