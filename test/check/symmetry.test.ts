@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { assign, setup, stopChild } from 'xstate';
 import { coordinator, gate, member } from 'troupe';
-import { check, protocol, type ProtocolMessage } from 'troupe/check';
+import { check, model, protocol, type ProtocolMessage } from 'troupe/check';
 
 const idle = setup({}).createMachine({ id: 'idle', initial: 'waiting', states: { waiting: {} } });
 const said = ['a', 'b'];
@@ -52,7 +52,7 @@ test('what a member has said is renamed with it', async () => {
       },
     }),
   );
-  const model = (symmetry?: readonly (readonly string[])[]) =>
+  const modelWith = (symmetry?: readonly (readonly string[])[]) =>
     protocol({
       coordinator: hellos,
       input: null,
@@ -65,8 +65,8 @@ test('what a member has said is renamed with it', async () => {
       ],
       ...(symmetry === undefined ? {} : { symmetry }),
     });
-  const all = await check(model());
-  const orbits = await check(model([said]));
+  const all = await check(modelWith());
+  const orbits = await check(modelWith([said]));
   // One says hello, the other leaves: nobody is left who may say the second.
   expect(all.violations[0]).toMatchObject({ property: 'canAlwaysEnd' });
   expect(orbits.violations[0]).toMatchObject({ property: 'canAlwaysEnd' });
@@ -102,7 +102,7 @@ test('gates that are called as members are, are renamed with them', async () => 
       output: ({ context }) => (context.count === 2 ? 'other' : 'same'),
     }),
   );
-  const model = (symmetry?: readonly (readonly string[])[]) =>
+  const modelWith = (symmetry?: readonly (readonly string[])[]) =>
     protocol({
       coordinator: asking,
       input: null,
@@ -112,8 +112,8 @@ test('gates that are called as members are, are renamed with them', async () => 
       properties: { always: { same: ({ output }) => output !== 'other' } },
       ...(symmetry === undefined ? {} : { symmetry }),
     });
-  const all = await check(model());
-  const orbits = await check(model([said]));
+  const all = await check(modelWith());
+  const orbits = await check(modelWith([said]));
   expect(all.violations[0]).toMatchObject({ property: 'same' });
   expect(orbits.violations[0]).toMatchObject({ property: 'same' });
 });
@@ -128,12 +128,20 @@ test('a message that only one of those who change places may say is refused', as
       states: { open: { on: { hello: 'done' } }, done: { type: 'final' } },
     }),
   );
-  const model = protocol({
+  const oneSided = protocol({
     coordinator: machine,
     input: null,
     members: { '*': idle },
     messages: [{ from: 'a', type: 'hello' }],
     symmetry: [said],
   });
-  await expect(check(model)).rejects.toThrow(/BAD_INPUT.*"from":"b","type":"hello"/);
+  await expect(check(oneSided)).rejects.toThrow(/BAD_INPUT.*"from":"b","type":"hello"/);
+});
+
+test('an id that stands in two sets, or twice in one, is refused', () => {
+  const flip = setup({}).createMachine({ id: 'flip', initial: 'off', states: { off: { on: { go: 'on' } }, on: {} } });
+  const actors = { a: flip, b: flip, c: flip };
+  for (const symmetry of [[said, ['b', 'c']], [said, said], [['a', 'a']]])
+    expect(() => model({ actors, symmetry })).toThrow(/BAD_INPUT.*symmetry: expected each id once/);
+  expect(() => model({ actors, symmetry: [['a', 'z']] })).toThrow(/BAD_INPUT.*symmetry: expected ids of a, b, c/);
 });

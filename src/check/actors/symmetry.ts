@@ -15,13 +15,13 @@ const renamingsMax = 5_040;
 /** All renamings of these groups of ids. Code: BAD_INPUT. */
 export function renamingsOf(groups: readonly (readonly string[])[], known: readonly string[]): readonly Renaming[] {
   let renamings: Renaming[] = [new Map()];
+  const twice = groups.flat().find((id, place, all) => all.indexOf(id) !== place);
+  if (twice !== undefined)
+    throw new TroupeError('BAD_INPUT', `symmetry: expected each id once, in one set, got \`${twice}\` twice`);
   for (const group of groups) {
     const strangers = group.filter((id) => !known.includes(id));
-    if (strangers.length > 0 || new Set(group).size !== group.length)
-      throw new TroupeError(
-        'BAD_INPUT',
-        `symmetry: expected different ids of ${known.join(', ')}, got ${group.join(', ')}`,
-      );
+    if (strangers.length > 0)
+      throw new TroupeError('BAD_INPUT', `symmetry: expected ids of ${known.join(', ')}, got ${group.join(', ')}`);
     renamings = renamings.flatMap((one) =>
       permutations(group).map(
         (other) => new Map([...one, ...group.map((id, place) => [id, other[place] as string] as const)]),
