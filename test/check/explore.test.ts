@@ -1,6 +1,7 @@
 /** The explorer keeps its promises: what it says when it is cut short, and that every order of looking finds the same. */
 import { describe, expect, test } from 'vitest';
-import { check } from 'troupe/check';
+import { setup } from 'xstate';
+import { check, model } from 'troupe/check';
 import { changRoberts } from './models/chang-roberts.ts';
 import { dieHard } from './models/die-hard.ts';
 import { paxos } from './models/paxos.ts';
@@ -25,6 +26,16 @@ describe('orders of looking', () => {
     expect(other.generated).not.toBe(first.generated);
   });
 
+  test('random walks without a beginning end at once', async () => {
+    const strategy = { random: { seed: 1, walks: 2, steps: 3 } } as const;
+    const still = setup({}).createMachine({ id: 'still', initial: 'a', states: { a: {} } });
+    const nowhere = await check(model({ actors: { a: still }, boundary: () => false }), { strategy });
+    expect(nowhere).toMatchObject({ verdict: 'incomplete', cutBy: 'sampling', distinct: 0 });
+    const chance = setup({}).createMachine({ id: 'chance', context: () => ({ n: Math.random() }) });
+    const wrong = await check(model({ actors: { a: chance } }), { strategy, stopAt: 'never' });
+    expect(wrong).toMatchObject({ verdict: 'violated', violations: [{ property: 'replayDeterminism' }] });
+  });
+
   test('random walks find what is wrong, too', async () => {
     const result = await check(singleCopyRegister(2, 2), { strategy: { random: { seed: 1, walks: 500, steps: 10 } } });
     expect(result).toMatchObject({ verdict: 'violated', violations: [{ property: 'linearizable' }] });
@@ -36,6 +47,9 @@ describe('cut short', () => {
     const result = await check(changRoberts([1, 2, 3]), { maxStates: 50 });
     expect(result).toMatchObject({ verdict: 'incomplete', complete: false, cutBy: 'maxStates', violations: [] });
     expect(result.unjudged).toEqual(['sometimes electsOne', 'eventually someoneWins']);
+    const strategy = { random: { seed: 1, walks: 1_000, steps: 10 } } as const;
+    const sample = await check(paxos(3, 3), { maxStates: 50, strategy });
+    expect(sample).toMatchObject({ verdict: 'incomplete', complete: false, cutBy: 'maxStates' });
   });
 
   test('by time: incomplete', async () => {

@@ -137,8 +137,10 @@ export class Exploration {
   private walkOn(count: number, steps: number): Ending | undefined {
     const { walk } = this;
     for (let done = 0; done < count; done += 1) {
+      if (this.states.count > this.options.statesMax) return 'states';
       if (walk.at === noState || walk.steps === 0) {
-        if (walk.left === 0) return 'walked';
+        // Without a beginning, nobody goes anywhere.
+        if (walk.left === 0 || this.initialCount === 0) return 'walked';
         walk.left -= 1;
         walk.steps = steps;
         walk.at = Math.floor(this.draw() * this.initialCount);
