@@ -107,7 +107,10 @@ function open<Record extends JsonValue>(
   const tables = { ids, actors, events, envelopes, network };
   const records = options.history === undefined ? undefined : recordsOf(options.history, tables);
   const inputOf = (id: string, index: number, other: { readonly [id: string]: JsonValue }) =>
-    toJson(other[id] ?? (specs[index] as ModelActor).input ?? null, `input of \`${id}\``);
+    toJson(
+      (Object.hasOwn(other, id) ? other[id] : undefined) ?? (specs[index] as ModelActor).input ?? null,
+      `input of \`${id}\``,
+    );
 
   const parts = {
     options: options as unknown as ModelOptions,

@@ -77,3 +77,10 @@ test('a result says how much of the machines was seen, and what it took', async 
   expect(stats.coverage['resourceManager']?.states).toContain('resourceManager.prepared');
   expect(stats).toMatchObject({ exact: true, strategy: 'breadth-first', width: 4 });
 });
+
+test('actors are called as they like', async () => {
+  const flip = setup({}).createMachine({ id: 'flip', initial: 'off', states: { off: { on: { go: 'on' } }, on: {} } });
+  const moving = { machine: flip, moves: [{ type: 'go' }] };
+  const named = model({ actors: { constructor: moving, ['__proto__']: moving, toString: moving } });
+  expect(await check(named)).toMatchObject({ verdict: 'verified', distinct: 8 });
+});

@@ -29,6 +29,14 @@ function after(...words: readonly Word[]): Operations {
 
 const holds = (...words: readonly Word[]) => history.always?.['linearizable']?.(after(...words));
 
+test('clients are called as they like', () => {
+  for (const client of ['constructor', '__proto__', 'toString']) {
+    expect(holds([client, 'write', 1], [client, 'ok'], ['b', 'read'], ['b', 'ok', 1])).toBe(true);
+    expect(holds([client, 'write', 1], [client, 'ok'], ['b', 'read'], ['b', 'ok', 0])).toBe(false);
+    expect(holds(['b', 'write', 1], ['b', 'ok'], [client, 'read'], [client, 'ok', 0])).toBe(false);
+  }
+});
+
 describe('a register is linearizable', () => {
   test.each<readonly [string, readonly Word[]]>([
     ['when nothing was done', []],

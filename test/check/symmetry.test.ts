@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { assign, setup, stopChild } from 'xstate';
 import { coordinator, gate, member } from 'troupe';
 import { check, model, protocol, type ProtocolMessage } from 'troupe/check';
+import { renamed } from '../../src/check/actors/symmetry.ts';
 
 const idle = setup({}).createMachine({ id: 'idle', initial: 'waiting', states: { waiting: {} } });
 const said = ['a', 'b'];
@@ -144,4 +145,16 @@ test('an id that stands in two sets, or twice in one, is refused', () => {
   for (const symmetry of [[said, ['b', 'c']], [said, said], [['a', 'a']]])
     expect(() => model({ actors, symmetry })).toThrow(/BAD_INPUT.*symmetry: expected each id once/);
   expect(() => model({ actors, symmetry: [['a', 'z']] })).toThrow(/BAD_INPUT.*symmetry: expected ids of a, b, c/);
+});
+
+test('what is kept by id keeps every id, whatever it is called', () => {
+  const votes = JSON.parse('{"__proto__":1,"b":2}') as { readonly [id: string]: number };
+  const swapped = new Map([
+    ['__proto__', 'b'],
+    ['b', '__proto__'],
+  ]);
+  expect(Object.entries(renamed(votes, swapped) as object)).toEqual([
+    ['b', 1],
+    ['__proto__', 2],
+  ]);
 });

@@ -35,6 +35,10 @@ export type Operations = {
   readonly pending: { readonly [client: string]: Pending };
 };
 
+/** What a table has of a client, whatever it is called. */
+const of = <Value>(table: { readonly [client: string]: Value }, client: string): Value | undefined =>
+  Object.hasOwn(table, client) ? table[client] : undefined;
+
 /** A history whose property `linearizable` holds where the operations so far can be put in such an order. */
 export function linearizable({ object, invoked, returned }: LinearizableOptions): History<Operations> {
   return {
@@ -43,13 +47,15 @@ export function linearizable({ object, invoked, returned }: LinearizableOptions)
       const begun = invoked(envelope);
       if (begun === undefined || !record.isValid) return record;
       const { client, operation } = begun;
-      if (record.pending[client] !== undefined) return { ...record, isValid: false };
-      const before: Record<string, number> = {};
-      for (const [other, done] of Object.entries(record.completed))
-        if (other !== client && done.length > 0) before[other] = done.length - 1;
+      if (of(record.pending, client) !== undefined) return { ...record, isValid: false };
+      const before = Object.fromEntries(
+        Object.entries(record.completed).flatMap(([other, done]) =>
+          other !== client && done.length > 0 ? [[other, done.length - 1] as const] : [],
+        ),
+      );
       return {
         isValid: true,
-        completed: { ...record.completed, [client]: record.completed[client] ?? [] },
+        completed: { ...record.completed, [client]: of(record.completed, client) ?? [] },
         pending: { ...record.pending, [client]: { before, operation } },
       };
     },
@@ -57,12 +63,13 @@ export function linearizable({ object, invoked, returned }: LinearizableOptions)
       const ended = returned(envelope);
       if (ended === undefined || !record.isValid) return record;
       const { client, result } = ended;
-      const { [client]: begun, ...pending } = record.pending;
+      const { [client]: _begun, ...pending } = record.pending;
+      const begun = of(record.pending, client);
       if (begun === undefined) return { ...record, isValid: false };
       const done: Completed = { ...begun, result };
       return {
         isValid: true,
-        completed: { ...record.completed, [client]: [...(record.completed[client] ?? []), done] },
+        completed: { ...record.completed, [client]: [...(of(record.completed, client) ?? []), done] },
         pending,
       };
     },
@@ -85,14 +92,14 @@ function isLinearizable({ completed, pending }: Operations, object: Sequential):
   const clients = Object.keys(completed).sort();
   const dead = new Set<string>();
   const may = (before: Before, done: { readonly [client: string]: number }) =>
-    Object.entries(before).every(([other, index]) => (done[other] ?? 0) > index);
+    Object.entries(before).every(([other, index]) => (of(done, other) ?? 0) > index);
 
   const search = (state: JsonValue, done: { readonly [client: string]: number }, used: readonly string[]): boolean => {
-    if (clients.every((client) => (done[client] ?? 0) === completed[client]?.length)) return true;
+    if (clients.every((client) => (of(done, client) ?? 0) === completed[client]?.length)) return true;
     const key = canonical([state, done, used]);
     if (dead.has(key)) return false;
     for (const client of clients) {
-      const count = done[client] ?? 0;
+      const count = of(done, client) ?? 0;
       const next = completed[client]?.[count];
       if (next !== undefined) {
         if (!may(next.before, done)) continue;
@@ -101,7 +108,7 @@ function isLinearizable({ completed, pending }: Operations, object: Sequential):
         if (isRight && search(after.state, { ...done, [client]: count + 1 }, used)) return true;
         continue;
       }
-      const open = pending[client];
+      const open = of(pending, client);
       if (open === undefined || used.includes(client) || !may(open.before, done)) continue;
       if (search(object.apply(state, open.operation).state, done, [...used, client].sort())) return true;
     }

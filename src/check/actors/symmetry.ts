@@ -3,7 +3,7 @@
  * it (local states, messages, history), so that the form is canonical: as many keys as there are orbits.
  */
 import { TroupeError } from '../../error.ts';
-import { canonical, type JsonValue } from '../../json.ts';
+import { canonical, setOwn, type JsonValue } from '../../json.ts';
 import { Sequences } from '../engine/sequences.ts';
 import type { Texts } from '../kernel/texts.ts';
 
@@ -48,7 +48,7 @@ export function renamed(value: JsonValue, renaming: Renaming): JsonValue {
   if (Array.isArray(value)) return value.map((item: JsonValue) => renamed(item, renaming));
   const copy: Record<string, JsonValue> = {};
   for (const [key, item] of Object.entries(value))
-    copy[renameText(key, renaming)] = renamed(item as JsonValue, renaming);
+    setOwn(copy, renameText(key, renaming), renamed(item as JsonValue, renaming));
   return copy;
 }
 
