@@ -122,15 +122,15 @@ async function world(options: SimulateOptions): Promise<Simulated> {
       isOver = true;
     };
     void live();
-    for (let calls = 0, quiet = 0; !isOver && !fs.crashed();) {
+    const isTooLong = () => acknowledged.size > entriesMax;
+    // Also where it never comes to rest: what takes no time is not waited for.
+    for (let calls = 0, quiet = 0; !isOver && !fs.crashed() && !isTooLong();) {
       await drained();
       const now = fs.calls().length;
       quiet = now === calls ? quiet + 1 : 0;
       calls = now;
       if (quiet < quietTurns) continue;
       quiet = 0;
-      if (acknowledged.size > entriesMax)
-        throw new TroupeError('LIMIT', `the run has more than ${entriesMax} entries.`);
       if (clock.now() - movedMs > idleMsMax + 2 * clockJumpMs || !clock.jump()) break;
     }
     alive.clear();
@@ -145,6 +145,7 @@ async function world(options: SimulateOptions): Promise<Simulated> {
     const ending = opened?.close().catch(() => {});
     for (let turn = 0; turn < 80; turn += 1) await drained();
     await Promise.race([ending, drained()]);
+    if (isTooLong()) throw new TroupeError('LIMIT', `the run has more than ${entriesMax} entries.`);
     return 'waits';
   };
 

@@ -1,7 +1,9 @@
 /** Whole runs in a simulated world: the library's machines hold what they promise, whatever goes wrong; and a broken host is found. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { defineProcess, type JsonValue, type Process } from 'troupe';
 import { fail, ok, simulate } from 'troupe/check';
+import { fn } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { scenes } from './scenes.ts';
 
@@ -101,6 +103,22 @@ test('a process that decides by chance is found, with its seed', async () => {
   const found = ends.flatMap((end) => (end.status === 'rejected' ? [(end.reason as Error).message] : []));
   expect(found.length).toBeGreaterThan(0);
   for (const message of found) expect(message).toMatch(/simulation with seed `fickle-\d`: .*group `work`/s);
+});
+
+test('what never comes to rest is given up, too', async () => {
+  let rounds = 0;
+  const restless = defineProcess('restless', async (ctx) => {
+    for (let round = 0; ; round += 1) {
+      rounds = Math.max(rounds, round);
+      await ctx.task(`task ${round}`, { harness: 'now' });
+    }
+  }) as Process<never, unknown>;
+  const options = { harnesses: { now: fn(() => Promise.resolve(1)) } };
+  const playing = simulate({ seed: 'restless', process: restless, faults: { kills: 0 }, entriesMax: 200, options });
+  await expect(playing).rejects.toThrow(/LIMIT: simulation with seed `restless`: the run has more than 200 entries/);
+  const reached = rounds;
+  await delay(50);
+  expect(rounds).toBe(reached);
 });
 
 test('what never ends is given up, with its seed', async () => {
