@@ -131,7 +131,9 @@ async function world(options: SimulateOptions): Promise<Simulated> {
       calls = now;
       if (quiet < quietTurns) continue;
       quiet = 0;
-      if (clock.now() - movedMs > idleMsMax + 2 * clockJumpMs || !clock.jump()) break;
+      const isIdle = clock.now() - movedMs > idleMsMax + 2 * clockJumpMs;
+      // A long sleep, or a timer, is not the outside's.
+      if ((isIdle && !clock.waitsLong(idleMsMax)) || !clock.jump()) break;
     }
     alive.clear();
     if (fs.crashed()) {

@@ -5,17 +5,19 @@ import type { Clock } from '../../clock.ts';
 export interface VirtualClock extends Clock {
   /** Moves to the next wake-up and calls it; false when none waits. */
   jump(): boolean;
+  /** True while a wake-up waits that was set more than `ms` ahead. */
+  waitsLong(ms: number): boolean;
   /** Sets the time `ms` on, or back, without calling anybody: somebody has set the machine's clock. */
   shift(ms: number): void;
 }
 
 /** Begins at `now`, ms since 1970. */
 export function virtualClock(now = 1_700_000_000_000): VirtualClock {
-  let wakeUps: { readonly atMs: number; readonly callback: () => void }[] = [];
+  let wakeUps: { readonly atMs: number; readonly setMs: number; readonly callback: () => void }[] = [];
   return {
     now: () => now,
     wakeAt(atMs, callback) {
-      const wakeUp = { atMs, callback };
+      const wakeUp = { atMs, setMs: now, callback };
       wakeUps.push(wakeUp);
       return () => {
         wakeUps = wakeUps.filter((other) => other !== wakeUp);
@@ -29,6 +31,7 @@ export function virtualClock(now = 1_700_000_000_000): VirtualClock {
       next.callback();
       return true;
     },
+    waitsLong: (ms) => wakeUps.some(({ atMs, setMs }) => atMs - setMs > ms),
     shift(ms) {
       now += ms;
     },

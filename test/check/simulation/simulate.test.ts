@@ -105,6 +105,18 @@ test('a process that decides by chance is found, with its seed', async () => {
   for (const message of found) expect(message).toMatch(/simulation with seed `fickle-\d`: .*group `work`/s);
 });
 
+test('a long sleep is slept to its end, whatever goes wrong meanwhile', async () => {
+  const sleeper = defineProcess('sleeper', async (ctx) => {
+    await ctx.sleepUntil(ctx.now() + 86_400_000);
+    await ctx.group('work', fanOut, { members: [{ id: 'a', retry: { attempts: 9 } }] }).output;
+    return 'awake';
+  }) as Process<never, unknown>;
+  for (let index = 0; index < 4; index += 1) {
+    const slept = await simulate({ seed: `sleep-${index}`, process: sleeper, outcome: () => ok(1) });
+    expect(slept, `sleep-${index}`).toMatchObject({ status: 'completed', output: 'awake' });
+  }
+});
+
 test('what never comes to rest is given up, too', async () => {
   let rounds = 0;
   const restless = defineProcess('restless', async (ctx) => {
