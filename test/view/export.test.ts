@@ -29,6 +29,21 @@ async function frames(): Promise<readonly Frame[]> {
   return (await opened.recording.window(1, opened.recording.length)).frames;
 }
 
+/** Of two groups whose names and members' names have the same blanks in them, each with a failure that says `ok`. */
+async function alikes(): Promise<readonly Frame[]> {
+  const process = defineProcess('alike', async (ctx) => {
+    await ctx.group('a b', fanOut, { members: [{ id: 'c', harness: 'broken' }] }).output;
+    await ctx.group('a', fanOut, { members: [{ id: 'b c', harness: 'broken' }] }).output;
+    return 1;
+  });
+  const broken = fn(() => Promise.reject(new Error('it was ok then')));
+  const played = stage(process as Process<never, unknown>, {}, { harnesses: { broken } });
+  await finished(played);
+  const opened = openRecording({ journal: await played.store.open('run'), process: played.process });
+  await opened.refresh();
+  return (await opened.recording.window(1, opened.recording.length)).frames;
+}
+
 const all = await frames();
 const count = (type: string) => all.filter((frame) => frame.type === type).length;
 type Data = Readonly<Record<string, JsonValue>>;
@@ -98,4 +113,32 @@ test('spans as OTLP JSON: a trace of the run, each attempt under its group, ids 
     expect(BigInt(endTimeUnixNano as string)).toBeGreaterThanOrEqual(BigInt(startTimeUnixNano as string));
   }
   expect(otlp('run', all)).toEqual(data);
+});
+
+test('names with blanks in them are told apart, and a failure that says ok is one', async () => {
+  const alike = await alikes();
+  expect(mermaidSequence(alike).match(/participant \w+/g)).toHaveLength(4);
+  const begun = alike.findIndex(({ type }) => type === 'attempt.started');
+  type Trace = { readonly traceEvents: readonly (Data & { readonly args: Data })[] };
+  const { traceEvents } = chromeTrace(alike) as unknown as Trace;
+  expect(traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args['name'])).toEqual([
+    'coordinator',
+    'coordinator',
+    'c',
+    'coordinator',
+    'b c',
+  ]);
+  const cut = chromeTrace(alike.slice(0, begun + 1)) as unknown as Trace;
+  expect(cut.traceEvents.filter(({ name }) => name === 'process_name')).toHaveLength(2);
+  const { resourceSpans } = otlp('run', alike) as unknown as {
+    readonly resourceSpans: readonly [{ readonly scopeSpans: readonly [{ readonly spans: readonly Data[] }] }];
+  };
+  const { spans } = resourceSpans[0].scopeSpans[0];
+  expect(spans.map(({ name, status }) => [name, (status as Data)['code']])).toEqual([
+    ['run run', 1],
+    ['group a b', 1],
+    ['c', 2],
+    ['group a', 1],
+    ['b c', 2],
+  ]);
 });

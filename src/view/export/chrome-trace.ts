@@ -2,6 +2,9 @@
 import type { JsonValue } from '../../json.ts';
 import type { Frame } from '../model.ts';
 
+/** Names may have blanks in them, never a line's end. */
+const keyOf = (stream: string, who: string) => `${stream}\n${who}`;
+
 /** Events of the trace; `ts` and `dur` in microseconds. */
 export function chromeTrace(frames: readonly Frame[]): JsonValue {
   const events: JsonValue[] = [];
@@ -16,7 +19,7 @@ export function chromeTrace(frames: readonly Frame[]): JsonValue {
     return pid;
   };
   const tidOf = (stream: string, who: string) => {
-    const key = `${stream} ${who}`;
+    const key = keyOf(stream, who);
     const known = threads.get(key);
     if (known !== undefined) return known;
     const tid = threads.size + 1;
@@ -29,7 +32,7 @@ export function chromeTrace(frames: readonly Frame[]): JsonValue {
     const pid = pidOf(stream);
     const tid = tidOf(stream, type === 'signal' ? '' : who);
     const ts = atMs * 1_000;
-    const key = `${stream} ${who}`;
+    const key = keyOf(stream, who);
     if (type === 'attempt.started') open.set(key, { ts, name: summary });
     else if (['attempt.cancelled', 'attempt.failed', 'member.settled'].includes(type)) {
       const start = open.get(key);
@@ -49,7 +52,7 @@ export function chromeTrace(frames: readonly Frame[]): JsonValue {
     events.push({ ph: 'i', s: 't', name: type, cat: 'entry', pid, tid, ts, args: { summary, position } });
   }
   for (const [key, { ts, name }] of open) {
-    const [stream = ''] = key.split(' ');
+    const [stream = ''] = key.split('\n');
     events.push({ ph: 'B', name, cat: 'attempt', pid: pidOf(stream), tid: threads.get(key) ?? 0, ts });
   }
   return { traceEvents: events, displayTimeUnit: 'ms' };

@@ -82,10 +82,10 @@ export function mermaidSequence(frames: readonly Frame[], max = 500): string {
   const lines: string[] = [];
   const actors = new Map<string, string>();
   const actor = (group: string, address: string) => {
-    const key = `${group} ${address}`;
     const title = address === '' || address === 'coordinator' ? group : address;
-    const name = nameOf(`${group} ${address === 'coordinator' ? '' : address}`);
-    actors.set(name, title === '' ? key : title);
+    // Names may have blanks in them, never a line's end.
+    const name = nameOf(`${group}\n${address === 'coordinator' ? '' : address}`);
+    actors.set(name, title === '' ? ' ' : title);
     return name;
   };
   let told = 0;

@@ -20,6 +20,9 @@ interface Span {
   readonly events: { readonly name: string; readonly atMs: number; readonly attributes: Record<string, string> }[];
 }
 
+/** What a settlement's line says after the member's name: an error may have any words in it. */
+const isOk = (said: string) => /^(#\d+)?( attempt \d+)? ok( |$)/.test(said);
+
 /** The trace of a run. */
 export function otlp(run: string, frames: readonly Frame[]): JsonValue {
   const spans = new Map<string, Span>();
@@ -58,7 +61,8 @@ export function otlp(run: string, frames: readonly Frame[]): JsonValue {
       groupSpan.status = summary.startsWith('completed') ? 1 : 2;
       continue;
     }
-    const member = `${stream} ${who}`;
+    // Names may have blanks in them, never a line's end.
+    const member = `${stream}\n${who}`;
     if (type === 'attempt.started') {
       const key = `${member} ${seq}`;
       attempts.set(member, key);
@@ -74,7 +78,7 @@ export function otlp(run: string, frames: readonly Frame[]): JsonValue {
     const attempt = spans.get(attempts.get(member) ?? '');
     if (attempt !== undefined && ['attempt.cancelled', 'attempt.failed', 'member.settled'].includes(type)) {
       attempt.endMs = atMs;
-      attempt.status = type === 'member.settled' && / ok( |$)/.test(summary) ? 1 : 2;
+      attempt.status = type === 'member.settled' && isOk(summary.slice(who.length)) ? 1 : 2;
       attempt.attributes['troupe.end'] = summary;
       attempts.delete(member);
       continue;
