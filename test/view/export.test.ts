@@ -1,6 +1,7 @@
 /** A run for other tools: every attempt, message and settlement is in each, and what each tool needs to read it. */
 import { expect, test } from 'vitest';
-import { defineProcess, type JsonValue, type Process } from 'troupe';
+import { setup } from 'xstate';
+import { coordinator, defineProcess, member, type JsonValue, type Process } from 'troupe';
 import { fn } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { chromeTrace } from '../../src/view/export/chrome-trace.ts';
@@ -141,4 +142,32 @@ test('names with blanks in them are told apart, and a failure that says ok is on
     ['group a', 1],
     ['b c', 2],
   ]);
+});
+
+test('only who was begun is ended: Mermaid refuses a diagram that ends another', async () => {
+  const below = setup({ actors: { member } }).createMachine({
+    id: 'below',
+    initial: 'asking',
+    states: { asking: { invoke: { src: 'member', id: 'w', input: {}, onDone: 'done' } }, done: { type: 'final' } },
+  });
+  const above = coordinator(
+    setup({ actors: { below, member } }).createMachine({
+      id: 'above',
+      initial: 'refused',
+      states: {
+        refused: { invoke: { src: 'member', id: 'r', input: { harness: 'nobody' }, onError: 'asking' } },
+        asking: { invoke: { src: 'below', id: 'b', onDone: 'done' } },
+        done: { type: 'final' },
+      },
+    }),
+  );
+  const nested = defineProcess('nested', (ctx) => ctx.group('g', above, null as never).output);
+  const played = stage(nested as Process<never, unknown>, { '*': { status: 'ok', output: 1 } });
+  await finished(played);
+  const opened = openRecording({ journal: await played.store.open('run'), process: played.process });
+  await opened.refresh();
+  const text = mermaidSequence((await opened.recording.window(1, opened.recording.length)).frames);
+  expect(text).toContain('  g_r-->>g_: error');
+  expect(text).toContain('  g_b_w-->>-g_b: done');
+  expect(text).toContain('  g_b-->>g_: done');
 });

@@ -88,6 +88,18 @@ export function mermaidSequence(frames: readonly Frame[], max = 500): string {
     actors.set(name, title === '' ? ' ' : title);
     return name;
   };
+  /** How often each is active: Mermaid refuses a diagram that ends what has not begun. */
+  const active = new Map<string, number>();
+  const begun = (name: string) => {
+    active.set(name, (active.get(name) ?? 0) + 1);
+    return name;
+  };
+  /** The minus that ends it, if it is active: a machine below, or who was refused before it started, never was. */
+  const ended = (name: string) => {
+    const count = active.get(name) ?? 0;
+    if (count > 0) active.set(name, count - 1);
+    return count > 0 ? '-' : '';
+  };
   let told = 0;
   let hidden = 0;
   const tell = (line: string) => {
@@ -102,11 +114,11 @@ export function mermaidSequence(frames: readonly Frame[], max = 500): string {
       continue;
     }
     const group = stream.slice('group:'.length);
-    if (type === 'attempt.started') tell(`  ${actor(group, '')}->>+${actor(group, who)}: start`);
+    if (type === 'attempt.started') tell(`  ${actor(group, '')}->>+${begun(actor(group, who))}: start`);
     if (type === 'checkpoint') tell(`  Note over ${actor(group, '')}: ● ${label(summary)}`);
     if (fault !== undefined) tell(`  Note over ${actor(group, '')}: ⚡ ${label(fault)}`);
     if (['attempt.cancelled', 'attempt.failed'].includes(type))
-      tell(`  ${actor(group, who)}--x-${actor(group, '')}: ${type.slice('attempt.'.length)}`);
+      tell(`  ${actor(group, who)}--x${ended(actor(group, who))}${actor(group, '')}: ${type.slice('attempt.'.length)}`);
     for (const { from, to, type: event } of deliveries) {
       if (event.startsWith('xstate.init') || from === to) continue;
       const settled = /^xstate\.(done|error)\.actor\./.exec(event);
@@ -114,7 +126,7 @@ export function mermaidSequence(frames: readonly Frame[], max = 500): string {
         tell(
           `  ${from === 'process' || from === 'outside' ? actor('process', from) : actor(group, from)}->>${actor(group, to)}: ${label(event)}`,
         );
-      else tell(`  ${actor(group, from)}-->>-${actor(group, to)}: ${settled[1]}`);
+      else tell(`  ${actor(group, from)}-->>${ended(actor(group, from))}${actor(group, to)}: ${settled[1]}`);
     }
   }
   const participants = [...actors].map(([name, title]) => `  participant ${name} as ${label(title)}`);
