@@ -17,7 +17,7 @@ export interface ActorState {
   readonly active: readonly string[];
   readonly context: JsonValue;
   readonly isRunning: boolean;
-  /** How often each state node was entered, by id, as far as the configurations between turns tell. */
+  /** How often each state node was entered, by id (as a key, see `key.ts`), as far as the configurations between turns tell. */
   readonly visits: Readonly<Record<string, number>>;
   /** Ids of the transitions of its last turn, as far as the configurations tell; and the event types it heard in it. */
   readonly lastTransitions: readonly string[];

@@ -201,7 +201,7 @@ export function visitsAfter(
   const entered = active.filter((id) => !was.includes(id));
   if (entered.length === 0) return visits;
   const next = { ...visits };
-  for (const id of entered) next[id] = (next[id] ?? 0) + 1;
+  for (const key of entered.map(keyFor)) next[key] = (next[key] ?? 0) + 1;
   return next;
 }
 

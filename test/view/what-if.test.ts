@@ -1,8 +1,13 @@
 /** Stepping a machine by hand: the real host, nothing of the world. */
-import { expect, test } from 'vitest';
+import { applyPatches, enablePatches, type Patch } from 'immer';
+import { expect, onTestFinished, test } from 'vitest';
+import { setup } from 'xstate';
+import { coordinator } from 'troupe';
 import { fanOut, supervisor } from 'troupe/machines';
 import { openRecording } from '../../src/view/open-recording.ts';
 import { whatIf, type WhatIf } from '../../src/view/what-if.ts';
+
+enablePatches();
 
 async function shown(one: WhatIf) {
   const opened = openRecording(one);
@@ -61,4 +66,24 @@ test('what is no choice is refused with what would be one', async () => {
     /expected a choice such as `ok worker` or `event go`, got `jump`/,
   );
   await other.close();
+});
+
+test('a machine and its states are called as their author likes', async () => {
+  const flip = coordinator(
+    setup({ types: {} as { events: { type: 'go' } } }).createMachine({
+      id: 'constructor',
+      initial: 'a',
+      states: { a: { id: '__proto__', on: { go: 'b' } }, b: { id: 'toString', on: { go: 'a' } } },
+    }),
+  );
+  const one = await whatIf(flip, null);
+  onTestFinished(() => one.close());
+  for (let turn = 0; turn < 4; turn += 1) await one.take('event go', undefined);
+  const opened = openRecording(one);
+  await opened.refresh();
+  const { base, frames } = await opened.recording.window(1, opened.recording.length);
+  // As the page moves its cursor.
+  const state = frames.reduce((now, { patches }) => applyPatches(now, patches as unknown as Patch[]), base);
+  expect(state).toEqual(opened.recording.last());
+  expect(state.groups['group']?.actors['']?.visits).toEqual({ '~constructor': 1, '~__proto__': 3, '~toString': 2 });
 });

@@ -136,8 +136,8 @@ function ChartSvg({
             key={one.node.id}
             drawn={one}
             isActive={active.has(one.node.id)}
-            heat={(visits[one.node.id] ?? 0) / most}
-            visits={visits[one.node.id] ?? 0}
+            heat={(visits[keyFor(one.node.id)] ?? 0) / most}
+            visits={visits[keyFor(one.node.id)] ?? 0}
             last={last}
           />
         ))}
