@@ -63,11 +63,28 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
   const followers = new Set<ServerResponse>();
   let port = options.port;
 
+  /** Why the run could not be read when it was last looked at; empty: it could. */
+  let trouble: readonly string[] = [];
+  const refresh = async (): Promise<void> => {
+    try {
+      await options.opened().refresh();
+      trouble = [];
+    } catch (error) {
+      trouble = [`what came since cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+    }
+  };
+
   const overview = (): Overview => {
     const opened = options.opened();
     const { notices, ...known } = opened.recording.overview();
     const isLive = options.isLive();
-    return { ...known, notices: [...opened.notices, ...notices], title: options.title, isComplete: !isLive, isLive };
+    return {
+      ...known,
+      notices: [...trouble, ...opened.notices, ...notices],
+      title: options.title,
+      isComplete: !isLive,
+      isLive,
+    };
   };
   /** What the page asks again after each change: the length without the charts, marks and properties. */
   const pulse = () => {
@@ -152,7 +169,8 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
     if (typeof body !== 'object' || body === null || Array.isArray(body))
       throw new Refusal(400, 'expected a JSON object');
     const said = await does(body as Readonly<Record<string, JsonValue>>);
-    await options.opened().refresh();
+    // It is done, whether or not it can be read by now.
+    await refresh();
     tell();
     return { said };
   };
@@ -199,21 +217,19 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
 
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
-  let told = { length: options.opened().recording.length, isLive: options.isLive() };
+  const standing = () =>
+    JSON.stringify([options.opened().recording.length, options.isLive(), trouble, options.opened().notices]);
+  let told = standing();
   let tookMs = 0;
   const look = async () => {
     const startedMs = performance.now();
-    const refreshed = options
-      .opened()
-      .refresh()
-      .catch(() => 0)
-      .then(() => {
-        tookMs = performance.now() - startedMs;
-      });
+    const refreshed = refresh().then(() => {
+      tookMs = performance.now() - startedMs;
+    });
     // A large run takes longer to read than one look: it is told as it grows.
     await Promise.race([refreshed, delay(options.followEveryMs)]);
-    const now = { length: options.opened().recording.length, isLive: options.isLive() };
-    if (now.length !== told.length || now.isLive !== told.isLive) tell();
+    const now = standing();
+    if (now !== told) tell();
     told = now;
     // Most of the time is not for looking.
     if (!isClosed) timer = setTimeout(() => void look(), Math.max(options.followEveryMs, 4 * tookMs));

@@ -209,3 +209,42 @@ test('closing ends whoever follows', async () => {
   await ended;
   await expect(ask(port, '/')).rejects.toThrow(/ECONNREFUSED|ECONNRESET|socket hang up/);
 });
+
+/** A run that is looked at while its journal cannot be read: until `mended`. */
+async function unreadable(followEveryMs: number) {
+  const { opened } = await served();
+  let isMended = false;
+  const failing = {
+    ...opened,
+    refresh: () => (isMended ? opened.refresh() : Promise.reject(new Error('line 7 is damaged'))),
+  };
+  const server = await viewServer({
+    title: 'run',
+    opened: () => failing,
+    page: '<!doctype html>',
+    policy: `default-src 'none'`,
+    port: 0,
+    followEveryMs,
+    isLive: () => true,
+    control: { token, does: { send: () => Promise.resolve('sent') } },
+  });
+  onTestFinished(() => server.close());
+  const port = Number(new URL(server.url).port);
+  const notices = async () =>
+    (JSON.parse((await ask(port, '/api/overview')).text) as { readonly notices: readonly string[] }).notices;
+  return { port, notices, mended: () => (isMended = true) };
+}
+
+test('what cannot be read is said on the page, as long as it is so', async () => {
+  const { notices, mended } = await unreadable(5);
+  await expect.poll(notices).toEqual(['what came since cannot be read: line 7 is damaged']);
+  mended();
+  await expect.poll(notices).toEqual([]);
+});
+
+test('what was done is not told to have failed because the run cannot be read afterwards', async () => {
+  const { port, notices } = await unreadable(0);
+  const answer = await ask(port, '/api/do/send', post({ authorization: `Bearer ${token}` }));
+  expect(answer).toMatchObject({ status: 200, text: '{"said":"sent"}' });
+  expect(await notices()).toHaveLength(1);
+});
