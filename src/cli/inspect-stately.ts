@@ -65,15 +65,25 @@ export async function tellStately(
       for (const event of statelyEvents(id, window, charts)) yield mask(event);
     }
   };
+  let telling: Promise<void> | undefined;
+  const more = async () => {
+    while (told < recording.length) {
+      const to = Math.min(recording.length, told + windowMax);
+      const events: object[] = [];
+      for await (const event of eventsOf(told + 1, to)) events.push(event);
+      for (const event of events) door.tell(event);
+      told = to;
+    }
+  };
   const door = await openDoor(given, { greeting: () => eventsOf(1, told) });
   return {
     ...door,
-    async tellMore() {
-      const { length } = recording;
-      if (length === told) return;
-      const from = told + 1;
-      told = length;
-      for await (const event of eventsOf(from, length)) door.tell(event);
+    // One after the other, each from where the last one ended; what could not be read is told by the next.
+    tellMore() {
+      telling ??= more()
+        .catch(() => {})
+        .finally(() => (telling = undefined));
+      return telling;
     },
   };
 }

@@ -28,6 +28,8 @@ export interface StatelyDoor {
 const messageMax = 4_000_000;
 const connectionsMax = 32;
 const waitingMax = 16_000_000;
+/** Messages that wait at most for one that is still being told what was. */
+const laterMax = 100_000;
 
 /** Opens the door; resolves when it listens. */
 export async function statelyDoor({ port, take, greeting }: StatelyDoorOptions): Promise<StatelyDoor> {
@@ -44,6 +46,7 @@ export async function statelyDoor({ port, take, greeting }: StatelyDoorOptions):
   });
   server.on('connection', (socket) => {
     socket.on('error', () => socket.terminate());
+    socket.on('close', () => later.delete(socket));
     socket.on('message', (data, isBinary) => {
       if (isBinary || take === undefined) return;
       let message: unknown;
@@ -56,22 +59,36 @@ export async function statelyDoor({ port, take, greeting }: StatelyDoorOptions):
     });
     if (greeting !== undefined) void greet(socket, greeting());
   });
+  /** What has come for those who are still being told what was. */
+  const later = new Map<WebSocket, object[]>();
   const send = (socket: WebSocket, message: object) => {
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount > waitingMax) socket.terminate();
     else socket.send(JSON.stringify(message));
   };
   const greet = async (socket: WebSocket, messages: AsyncIterable<object>) => {
+    later.set(socket, []);
     try {
-      for await (const message of messages) send(socket, message);
+      for await (const message of messages) {
+        if (socket.readyState !== socket.OPEN) break;
+        // As fast as it reads: what was may be more than may wait.
+        await new Promise((resolve) => socket.send(JSON.stringify(message), resolve));
+      }
     } catch {
       socket.terminate();
     }
+    const come = later.get(socket) ?? [];
+    later.delete(socket);
+    for (const message of come) send(socket, message);
   };
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     tell(message) {
-      for (const socket of server.clients) send(socket, message);
+      for (const socket of server.clients) {
+        const waits = later.get(socket);
+        if (waits === undefined) send(socket, message);
+        else if (waits.push(message) > laterMax) socket.terminate();
+      }
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,4 +1,5 @@
 /** Stately's protocol, both ways, spoken with its own client. */
+import { once } from 'node:events';
 import { createWebSocketInspector } from '@statelyai/inspect';
 import { createActor, createMachine, setup } from 'xstate';
 import { expect, onTestFinished, test } from 'vitest';
@@ -181,4 +182,79 @@ test('a definition is a configuration that XState takes, and state values are XS
   expect(valueOf(['light', 'light.red', 'light.red.stop', 'light.red.wait'], chart)).toEqual({
     red: { stop: {}, wait: {} },
   });
+});
+
+/** What a client hears, in order. */
+function hearing(url: string): { readonly heard: { readonly n?: number }[]; readonly opened: Promise<unknown> } {
+  const socket = new WebSocket(url);
+  onTestFinished(() => socket.terminate());
+  const heard: { readonly n?: number }[] = [];
+  socket.on('message', (data) => heard.push(JSON.parse((data as Buffer).toString('utf8')) as object));
+  socket.on('error', () => {});
+  return { heard, opened: once(socket, 'open') };
+}
+
+test('what comes while somebody is still told what was, is told after it', async () => {
+  let goOn = () => {};
+  const asked = new Promise<void>((resolve) => (goOn = resolve));
+  async function* greeting() {
+    yield { n: 1 };
+    await asked;
+    yield { n: 2 };
+  }
+  const door = await statelyDoor({ port: 0, greeting });
+  onTestFinished(() => door.close());
+  const { heard } = hearing(door.url);
+  await expect.poll(() => heard.length, patience).toBe(1);
+  door.tell({ n: 3 });
+  goOn();
+  await expect.poll(() => heard.length, patience).toBe(3);
+  door.tell({ n: 4 });
+  await expect.poll(() => heard.map(({ n }) => n), patience).toEqual([1, 2, 3, 4]);
+});
+
+test('what was may be more than may wait for one that does not read', async () => {
+  const text = 'x'.repeat(1_000_000);
+  async function* greeting() {
+    for (let n = 1; n <= 40; n += 1) yield { n, text };
+  }
+  const door = await statelyDoor({ port: 0, greeting });
+  onTestFinished(() => door.close());
+  const { heard } = hearing(door.url);
+  await expect.poll(() => heard.at(-1)?.n, patience).toBe(40);
+  expect(heard).toHaveLength(40);
+});
+
+test('an actor is told of once, however many stretches a run is told in, and none of them is lost', async () => {
+  const process = defineProcess('told', (ctx) => ctx.group('work', fanOut, { members: [{ id: 'a' }] }).output);
+  const played = stage(process as Process<never, unknown>, { '*': { status: 'ok', output: 1 } });
+  await finished(played);
+  const opened = openRecording({ journal: await played.store.open('run'), process: played.process });
+  await opened.refresh();
+  const { length } = opened.recording;
+  let shown = 0;
+  let isBroken = false;
+  const recording = {
+    ...opened.recording,
+    get length() {
+      return shown;
+    },
+    window: (from: number, to: number) =>
+      isBroken ? Promise.reject(new Error('cannot be read')) : opened.recording.window(from, to),
+  };
+  const door = await tellStately('0', { ...opened, recording }, maskOf(undefined));
+  onTestFinished(() => door.close());
+  const client = hearing(door.url);
+  await client.opened;
+  for (shown = 1; shown <= length; shown += 1) {
+    isBroken = true;
+    await door.tellMore();
+    isBroken = false;
+    await Promise.all([door.tellMore(), door.tellMore()]);
+  }
+  const { charts } = opened.recording.overview();
+  const all = [...statelyEvents('run', await opened.recording.window(1, length), charts)];
+  expect(all.filter(({ type }) => type === '@xstate.actor')).toHaveLength(1);
+  await expect.poll(() => client.heard.length, patience).toBe(all.length);
+  expect(client.heard).toEqual(JSON.parse(JSON.stringify(all)));
 });

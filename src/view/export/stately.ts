@@ -60,7 +60,7 @@ export function definitionOf(chart: Chart): string {
   return JSON.stringify(node(chart.nodes[0]?.id ?? chart.id));
 }
 
-/** The protocol's messages for a stretch of a run. */
+/** The protocol's messages for a stretch of a run; actors that live where it begins have been told with the stretches before. */
 export function* statelyEvents(
   run: string,
   { base, frames }: Window,
@@ -68,6 +68,8 @@ export function* statelyEvents(
 ): Generator<StatelyEvent> {
   let state: ViewState = base;
   const known = new Set<string>();
+  for (const { name, actors } of Object.values(base.groups))
+    for (const { address, incarnation } of Object.values(actors)) known.add(sessionId(run, name, address, incarnation));
   for (const frame of frames) {
     const before = state;
     state = applyPatches(state, frame.patches as unknown as Patch[]);
@@ -75,6 +77,9 @@ export function* statelyEvents(
     yield* ofGroup(run, frame, before, state, charts, known);
   }
 }
+
+const sessionId = (run: string, group: string, address: string, incarnation: number) =>
+  `${run}/${group}/${address === '' ? 'coordinator' : address}#${incarnation}`;
 
 function* ofGroup(
   run: string,
@@ -89,7 +94,7 @@ function* ofGroup(
   if (group === undefined) return;
   const sessionOf = (address: string) => {
     const incarnation = group.actors[keyFor(address)]?.incarnation ?? group.members[keyFor(address)]?.incarnation ?? 1;
-    return `${run}/${name}/${address === '' ? 'coordinator' : address}#${incarnation}`;
+    return sessionId(run, name, address, incarnation);
   };
   const rootId = sessionOf('');
   const common = (address: string) => ({
