@@ -88,13 +88,15 @@ function inputArbitrary(fc: typeof FastCheck, schema: InputSchema, at: string): 
     case 'boolean':
       return fc.boolean();
     case 'integer':
-      return fc.integer(bounds(['minimum', 'min'], ['maximum', 'max']));
+      return fc.integer(integerBounds(schema));
     case 'number':
       return fc.double({ noNaN: true, noDefaultInfinity: true, ...bounds(['minimum', 'min'], ['maximum', 'max']) });
     case 'string':
       return schema.pattern === undefined
         ? fc.string(bounds(['minLength', 'minLength'], ['maxLength', 'maxLength']))
-        : fc.stringMatching(new RegExp(schema.pattern));
+        : fc
+            .stringMatching(new RegExp(schema.pattern))
+            .filter((text) => text.length >= (schema.minLength ?? 0) && text.length <= (schema.maxLength ?? Infinity));
     case 'array': {
       const item = schema.items === undefined ? anything(fc) : inputArbitrary(fc, schema.items, `${at}.items`);
       const length = bounds(['minItems', 'minLength'], ['maxItems', 'maxLength']);
@@ -106,8 +108,14 @@ function inputArbitrary(fc: typeof FastCheck, schema: InputSchema, at: string): 
       const properties = Object.entries(schema.properties ?? {}).map(
         ([name, one]) => [name, inputArbitrary(fc, one, `${at}.properties.${name}`)] as const,
       );
-      const requiredKeys = [...(schema.required ?? [])];
-      return fc.record(Object.fromEntries(properties), { requiredKeys }) as FastCheck.Arbitrary<JsonValue>;
+      const requiredKeys = [...new Set(schema.required ?? [])];
+      // What is always there, and of which nothing is said, is anything.
+      const others = requiredKeys
+        .filter((name) => !Object.hasOwn(schema.properties ?? {}, name))
+        .map((name) => [name, anything(fc)] as const);
+      return fc.record(Object.fromEntries([...properties, ...others]), {
+        requiredKeys,
+      }) as FastCheck.Arbitrary<JsonValue>;
     }
     default:
       if (given.length === 0) return anything(fc);
@@ -116,6 +124,16 @@ function inputArbitrary(fc: typeof FastCheck, schema: InputSchema, at: string): 
         `inputs: expected ${at} to have \`type\`, \`const\`, \`enum\` or \`anyOf\`, got ${JSON.stringify(schema)}`,
       );
   }
+}
+
+/** Where one bound lies beyond what is drawn without bounds, all numbers on its side are drawn. */
+function integerBounds({ minimum, maximum }: InputSchema): { readonly min: number; readonly max: number } {
+  const least = -(2 ** 31);
+  const most = 2 ** 31 - 1;
+  return {
+    min: Math.ceil(minimum ?? ((maximum ?? most) < least ? Number.MIN_SAFE_INTEGER : least)),
+    max: Math.floor(maximum ?? ((minimum ?? least) > most ? Number.MAX_SAFE_INTEGER : most)),
+  };
 }
 
 function anything(fc: typeof FastCheck): FastCheck.Arbitrary<JsonValue> {

@@ -12,6 +12,7 @@ import {
   protocol,
   randomSchedules,
   replay,
+  type InputSchema,
 } from 'troupe/check';
 import { memoryStore } from 'troupe/journal';
 import { fanOut, type FanOutInput } from 'troupe/machines';
@@ -247,6 +248,19 @@ describe('with fast-check', () => {
     const found = fc.sample(inputs(other), { numRuns: 200, seed: 1 });
     expect(found.some((one) => one === 1) && found.includes(true) && found.includes(null)).toBe(true);
     expect(() => inputs({ minItems: 1 })).toThrow(/BAD_INPUT.*schema.*`type`/);
+  });
+
+  test('inputs keep to each word of their schema', () => {
+    const { inputs } = arbitraries(fc);
+    const drawn = (schema: InputSchema) => fc.sample(inputs(schema), { numRuns: 100, seed: 1 });
+    for (const at of drawn({ type: 'integer', minimum: 1_700_000_000_000 }))
+      expect(at).toBeGreaterThan(1_699_999_999_999);
+    for (const debt of drawn({ type: 'integer', maximum: -3e9 })) expect(debt).toBeLessThanOrEqual(-3e9);
+    for (const few of drawn({ type: 'integer', minimum: 0.5, maximum: 3.5 })) expect([1, 2, 3]).toContain(few);
+    for (const name of drawn({ type: 'string', pattern: '^[a-z]*$', minLength: 2, maxLength: 4 }))
+      expect(name).toMatch(/^[a-z]{2,4}$/);
+    for (const one of drawn({ type: 'object', properties: { a: { type: 'null' } }, required: ['a', 'b'] }))
+      expect(Object.keys(one as object).sort()).toEqual(['a', 'b']);
   });
 
   test('faults are budgets that a protocol takes', () => {
