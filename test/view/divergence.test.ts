@@ -79,7 +79,7 @@ const state = {
       members: { 'a.ts': { status: 'running' }, '~constructor': { status: 'odd' } },
       actors: { '': { context: { open: ['x', 'y'], of: { 'a.b': 1 } } } },
     },
-    '~constructor': { status: 'active' },
+    '~constructor': { status: 'active', actors: { '': { context: { open: 5 } } } },
   },
 } as unknown as ViewState;
 
@@ -92,6 +92,7 @@ test.each([
   ['groups.work.members.constructor.status', 'odd'],
   ['groups.constructor.status', 'active'],
   ['groups.work.actors."".context.open.0', 'x'],
+  ['constructor.open', 5],
   ['work.nothing.here', undefined],
   ['work.open.constructor', undefined],
   ['toString', undefined],

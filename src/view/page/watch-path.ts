@@ -12,7 +12,7 @@ export function pathOf(expression: string, state: ViewState): readonly string[] 
   );
   const [first, ...rest] = parts;
   if (first === undefined) return undefined;
-  if (first in state) return parts.map((part, index) => (index === 0 ? part : keyFor(part)));
+  if (Object.hasOwn(state, first)) return parts.map((part, index) => (index === 0 ? part : keyFor(part)));
   return ['groups', keyFor(first), 'actors', '', 'context', ...rest.map(keyFor)];
 }
 
