@@ -206,3 +206,39 @@ function damage(file: string, line: number): number {
       .join(''),
   );
 }
+
+const odd = `
+import { defineProcess } from 'troupe';
+import { fn } from 'troupe/harness';
+import { fanOut } from 'troupe/machines';
+export const harnesses = { now: fn(() => Promise.resolve(1)) };
+export default defineProcess('odd', async (ctx) => {
+  await ctx.group('constructor', fanOut, { members: [{ id: 'a', harness: 'now' }] }).output;
+});
+`;
+
+test('export draws a group of any name, and a mistake is exit code 2 and leaves the file as it is', async () => {
+  const it = project({ 'odd.process.ts': odd });
+  await it.troupe('run', 'odd.process.ts', '--run-id', 'r1');
+  const drawn = await it.troupe('export', 'r1', '--as', 'svg', '--group', 'constructor');
+  expect(drawn).toMatchObject({ code: 0, stdout: expect.stringContaining('<svg') });
+  expect(await it.troupe('export', 'r1', '--as', 'svg', '--group', 'toString')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('UNKNOWN_GROUP'),
+  });
+  expect(await it.troupe('export', 'r1', '--as', 'svg', '--at', 'x')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('expected --at to be a position'),
+  });
+  expect(await it.troupe('export', 'r1', '--as', 'mermaid', '--out', 'gone/odd.mmd')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('cannot write gone/odd.mmd'),
+  });
+  it.write('odd.svg', 'kept');
+  expect(await it.troupe('export', 'r1', '--as', 'svg', '--group', 'none', '--out', 'odd.svg')).toMatchObject({
+    code: 2,
+  });
+  expect(readFileSync(`${it.folder}/odd.svg`, 'utf8')).toBe('kept');
+  expect(await it.troupe('export', 'r1', '--as', 'svg', '--out', 'odd.svg')).toMatchObject({ code: 0 });
+  expect(readFileSync(`${it.folder}/odd.svg`, 'utf8')).toContain('</svg>');
+});
