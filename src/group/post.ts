@@ -33,6 +33,19 @@ type Named = Letter & { readonly id: string };
 /** How long the rate of one sender is looked at, ms. */
 const rateWindowMs = 60_000;
 
+const isTextOrNone = (value: unknown) => value === undefined || typeof value === 'string';
+
+/** What is no letter must not get as far as the journal: there, it would stop the host. */
+function refuseOdd({ to, type, id, inReplyTo, mode }: Named): void {
+  const isLetter = typeof to === 'string' && typeof type === 'string' && typeof id === 'string';
+  if (isLetter && isTextOrNone(inReplyTo) && isTextOrNone(mode)) return;
+  const got = [to, type, id, inReplyTo, mode].map((value) => typeof value).join(', ');
+  throw new TroupeError(
+    'BAD_INPUT',
+    `expected \`to\`, \`type\` and, if given, \`id\`, \`inReplyTo\` and \`mode\` of a message to be texts, got ${got}.`,
+  );
+}
+
 /** The error for a recipient that a group does not have; it names those it has, and the nearest. */
 export function unknownMember(group: string, to: string, names: readonly string[]): TroupeError {
   const near = nearest(to, names).map((name) => `\`${name}\``);
@@ -127,6 +140,7 @@ export function postOf(
   };
 
   const sendNow = (from: string, letter: Named): Promise<Sent> | Sent => {
+    refuseOdd(letter);
     const { to, type, body = null, id } = letter;
     refuseReserved(type);
     const checked = toJson(body, `body of message \`${type}\``);

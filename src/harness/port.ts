@@ -167,7 +167,7 @@ export interface Taken {
 export interface Mailbox {
   /**
    * Resolves when the message is durable; `isRepeat` when one of this id had been recorded before for every recipient, and so
-   * nothing was sent. Codes: UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT, GROUP_ENDED.
+   * nothing was sent. Codes: BAD_INPUT, UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT, GROUP_ENDED.
    */
   send(letter: Letter): Promise<{ readonly id: string; readonly isRepeat?: true }>;
   /**

@@ -1,5 +1,6 @@
 /** Queue, steer, interrupt: how a message reaches a member at work. */
 import { describe, expect, test } from 'vitest';
+import type { Letter } from 'troupe';
 import { entriesOf } from '../support/dying-store.ts';
 import { driven, finished, stage } from '../support/running.ts';
 import { talkers, withTalk } from '../support/talking.ts';
@@ -65,3 +66,19 @@ describe('modes', () => {
     await run.close();
   });
 });
+
+test.each([{ inReplyTo: 1n }, { mode: 1n }, { id: 5 }, { type: 5 }, { to: undefined }])(
+  'a letter with %o is none: refused to its sender, and nobody else is harmed',
+  async (odd) => {
+    const letter = { to: 'b', type: 'hint', ...odd } as unknown as Letter;
+    const play = stage(
+      talkers('a', 'b'),
+      {},
+      withTalk(async (mailbox, id) => (id === 'a' ? (await mailbox.send(letter)).id : (await mailbox.inbox()).length)),
+    );
+    expect(await finished(play)).toEqual({
+      status: 'completed',
+      output: { a: expect.stringContaining('BAD_INPUT') as string, b: 0 },
+    });
+  },
+);
