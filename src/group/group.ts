@@ -229,6 +229,8 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     }
   };
   const buried = new Set<string>();
+  /** The process's own checkpoints on their way, by name, and those that have come. */
+  const marking = new Map<string, Promise<Entry>>();
 
   /** Effects that are performed by recording them. */
   const record = (effect: Extract<Effect, { type: 'deadLetter' | 'emit' | 'end' }>) => {
@@ -355,7 +357,10 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     async checkpoint({ name: mark, settled, total, data }) {
       if (state.ledger.checkpoints.some((one) => one.by === 'process' && one.name === mark)) return;
       const extra = data === undefined ? {} : { data };
-      await writer.record('checkpoint', { name: mark, settled, total, ...extra, by: 'process' });
+      const marked =
+        marking.get(mark) ?? writer.record('checkpoint', { name: mark, settled, total, ...extra, by: 'process' });
+      marking.set(mark, marked);
+      await marked;
     },
     async cancel(reason) {
       if (!isOver()) await writer.record('group.cancelled', { reason });

@@ -79,6 +79,8 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
   /** Handed over, and the reading not folded yet; or in somebody's hands, and not acknowledged yet. */
   const handed = new Set<string>();
   const sent = new Map<string, number>();
+  /** Checkpoints on their way, by name, and those that have come. */
+  const marking = new Map<string, Promise<void>>();
   let waiters: (() => void)[] = [];
   let steer: ((message: Message) => void) | undefined;
   let isClosed = false;
@@ -216,7 +218,13 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
       const told = { name, settled, total, ...(data === undefined ? {} : { data }), by: address };
       const label = `checkpoint of member \`${address}\``;
       const mark = checkedData(told, label, context.payloadBytesMax) as unknown as typeof told;
-      await new Promise<void>((resolve, reject) => push('checkpoint', mark, resolve, () => reject(closedError())));
+      const known = marking.get(name);
+      if (known !== undefined) return await known;
+      const marked = new Promise<void>((resolve, reject) =>
+        push('checkpoint', mark, resolve, () => reject(closedError())),
+      );
+      marking.set(name, marked);
+      await marked;
     },
     members: () => [...fold.ledger.members.values()].map(({ id, status }) => ({ id, status })),
     onSteer(handler) {

@@ -183,15 +183,17 @@ describe('checkpoints', () => {
   test('members and the process write them too, each name once', async () => {
     const process = defineProcess('marks', async (ctx) => {
       const group = ctx.group('group', fanOut, { members: [{ id: 'a', harness: 'marking' }] });
-      await group.checkpoint({ name: 'started', settled: 0, total: 1 });
+      const started = { name: 'started', settled: 0, total: 1 };
+      await Promise.all([group.checkpoint(started), group.checkpoint(started)]);
       const seen: string[] = [];
       for await (const { name } of group.checkpoints) seen.push(name);
       return seen.toSorted();
     });
     const marking = {
       async perform({ mailbox }: Parameters<Harness['perform']>[0]) {
-        await mailbox.checkpoint({ name: 'half', settled: 1, total: 2, data: { x: 1 } });
-        await mailbox.checkpoint({ name: 'half', settled: 1, total: 2 });
+        const half = { name: 'half', settled: 1, total: 2 };
+        await Promise.all([mailbox.checkpoint({ ...half, data: { x: 1 } }), mailbox.checkpoint(half)]);
+        await mailbox.checkpoint(half);
         return ok(null);
       },
     };
