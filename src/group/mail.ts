@@ -23,6 +23,8 @@ export function isReadable(system: System, key: string, address: string): boolea
   return cell?.actor?.running === true && actorKeyText({ address, incarnation: cell.incarnation }) === key;
 }
 
+const modes: ReadonlySet<unknown> = new Set<DeliveryMode>(['interrupt', 'queue', 'steer']);
+
 type Deliver = Extract<Effect, { readonly type: 'deliver' }>;
 
 /** A delivery as a message. What a machine sent with `sendTo` has the effect's id, and its fields as body. */
@@ -39,7 +41,9 @@ export function mailOf({ id: effect, address, from: sender, event }: Deliver, at
   }
   const { type: _type, id: _id, from: _from, body: _body, inReplyTo: _inReplyTo, mode: _mode, ...rest } = event;
   const fields: Record<string, JsonValue> = { ...rest };
-  for (const [name, value] of Object.entries({ id, from, body, inReplyTo }))
+  // A field of the author's own that is only called so.
+  const own = modes.has(mode) ? undefined : mode;
+  for (const [name, value] of Object.entries({ id, from, body, inReplyTo, mode: own }))
     if (value !== undefined) fields[name] = value;
   return {
     id: effect,
@@ -47,7 +51,7 @@ export function mailOf({ id: effect, address, from: sender, event }: Deliver, at
     to,
     type,
     body: fields,
-    mode: (mode as DeliveryMode | undefined) ?? 'queue',
+    mode: own === undefined && mode !== undefined ? (mode as DeliveryMode) : 'queue',
     at,
     effect,
   };

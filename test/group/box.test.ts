@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { boxOf, mailOfEffect, markRead, markUnread, putMail, unreadIn, type Mail } from '../../src/group/box.ts';
+import { mailOf } from '../../src/group/mail.ts';
 
 const mail = (number: number): Mail => ({
   id: `m${number}`,
@@ -50,4 +51,13 @@ test('a box does what a list does, in whatever order its letters are asked for',
     }),
     { numRuns: 500 },
   );
+});
+
+test('what a machine sends keeps all its fields, also one that is called as the mode of a message and is none', () => {
+  const effect = { id: '1:0', type: 'deliver', address: 'a', incarnation: 1, from: '' } as const;
+  const dark = mailOf({ ...effect, event: { type: 'paint', mode: 'dark', level: 3 } }, 0);
+  expect(dark).toMatchObject({ mode: 'queue', body: { mode: 'dark', level: 3 } });
+  const steered = mailOf({ ...effect, event: { type: 'turn', mode: 'steer', to: 'left' } }, 0);
+  expect(steered).toMatchObject({ mode: 'steer', body: { to: 'left' } });
+  expect(steered.body).not.toHaveProperty('mode');
 });
