@@ -1,7 +1,7 @@
 /** What babysitter's tasks ask for, in the words of an invocation; and what comes of it, in babysitter's. */
-import { resolve } from 'node:path';
 import type { Invocation } from '../harness/port.ts';
 import { toJson, type JsonValue } from '../json.ts';
+import { fileIn } from './run/effect-files.ts';
 import type { Action } from './run/load-sdk.ts';
 
 /** Who there is. */
@@ -100,8 +100,8 @@ function nodeOf({ taskDef, effectId }: Action, node: Fields, runDir: string, com
   const env = {
     ...place.env,
     BABYSITTER_EFFECT_ID: effectId,
-    ...(inputPath === undefined ? {} : { BABYSITTER_INPUT_JSON: resolve(runDir, inputPath) }),
-    ...(outputFile === undefined ? {} : { BABYSITTER_OUTPUT_JSON: resolve(runDir, outputFile) }),
+    ...(inputPath === undefined ? {} : { BABYSITTER_INPUT_JSON: fileIn(runDir, inputPath) }),
+    ...(outputFile === undefined ? {} : { BABYSITTER_OUTPUT_JSON: fileIn(runDir, outputFile) }),
   };
   return {
     invocation: { ...common, ...place, env, command: ['node', entry, ...args] },

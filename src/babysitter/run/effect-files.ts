@@ -8,6 +8,9 @@ import { readObject } from './read-run.ts';
 import { resultSchema, type EffectResult } from './result-file.ts';
 import { place, stage } from './staging.ts';
 
+/** A file that a task names: absolute, or relative to the run directory. */
+export const fileIn = (runDir: string, path: string): string => resolve(runDir, path);
+
 /** What was asked for: `task.json`; undefined when it is missing. Codes: JOURNAL_CORRUPT. */
 export function readTask(runDir: string, effectId: string): Readonly<Record<string, unknown>> | undefined {
   return readObject(join(runDir, 'tasks', effectId, 'task.json'));
@@ -37,7 +40,7 @@ export function writeInputs(
   runDir: string,
   { path, value }: { readonly path: string; readonly value: JsonValue },
 ): void {
-  const file = resolve(runDir, path);
+  const file = fileIn(runDir, path);
   if (existsSync(file)) return;
   mkdirSync(dirname(file), { recursive: true });
   place(stage(runDir, fileText(value as object)), file);
@@ -48,7 +51,7 @@ export function writeInputs(
  * that already, when whoever recorded it was killed before the run's journal heard of it.
  */
 export function writtenBy(runDir: string, effectId: string, path: string | undefined, otherwise: JsonValue): JsonValue {
-  const isResult = path !== undefined && resolve(runDir, path) === join(runDir, 'tasks', effectId, 'result.json');
+  const isResult = path !== undefined && fileIn(runDir, path) === join(runDir, 'tasks', effectId, 'result.json');
   const result = isResult ? (outputFrom(runDir, path, null) as { readonly schemaVersion?: unknown } | null) : undefined;
   return result?.schemaVersion === resultSchema
     ? (readResult(runDir, effectId)?.value ?? null)
@@ -58,7 +61,7 @@ export function writtenBy(runDir: string, effectId: string, path: string | undef
 /** What a program wrote, as JSON where it is; else what it printed; else `otherwise`. */
 export function outputFrom(runDir: string, path: string | undefined, otherwise: JsonValue): JsonValue {
   const printed = (otherwise as { readonly stdout?: unknown } | null)?.stdout;
-  const file = path === undefined || path === '' ? undefined : resolve(runDir, path);
+  const file = path === undefined || path === '' ? undefined : fileIn(runDir, path);
   const text = file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : printed;
   if (typeof text !== 'string') return otherwise;
   try {
