@@ -1,50 +1,14 @@
 /** Driving by an outside orchestrator: one pass at a time, and what the run waits for in between. */
 import { describe, expect, test } from 'vitest';
-import {
-  answerUnattended,
-  cancelRun,
-  defineProcess,
-  iterate,
-  verifyRun,
-  type Iteration,
-  type Outcome,
-  type Process,
-  type RunOptions,
-} from 'troupe';
+import { answerUnattended, defineProcess, iterate, verifyRun } from 'troupe';
 import { fail, hold, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
-import { dyingStore, entriesOf, memoryStore } from '../support/dying-store.ts';
+import { entriesOf } from '../support/dying-store.ts';
 import { gate } from '../support/gate.ts';
-import { handClock, settle } from '../support/hand-clock.ts';
+import { settle } from '../support/hand-clock.ts';
+import { orchestrator, waits } from '../support/orchestrator.ts';
 import { reminder } from '../support/reminder.ts';
 import { calling, driven, finished, open, stage, tell } from '../support/running.ts';
-
-function orchestrator(process: Process<never, unknown>) {
-  const store = memoryStore();
-  const clock = handClock();
-  const options: RunOptions = { store, process, run: 'run', harnesses: {}, clock };
-  const pass = (settlements: readonly (readonly [string, string, Outcome])[] = []) =>
-    iterate({ ...options, settlements: settlements.map(([group, member, outcome]) => ({ group, member, outcome })) });
-  return { store, clock, options, pass };
-}
-
-const waits = (result: Iteration) =>
-  result.status === 'waiting'
-    ? result.pending.map((one) =>
-        [
-          one.type,
-          ...('member' in one
-            ? [one.group, one.member]
-            : 'group' in one
-              ? [one.group]
-              : 'until' in one
-                ? [one.until]
-                : 'gate' in one
-                  ? [one.gate]
-                  : [one.dueAt]),
-        ].join(' '),
-      )
-    : result;
 
 describe('what a run waits for', () => {
   test('members, each with its invocation, until they are settled', async () => {
@@ -124,29 +88,6 @@ describe('what a run waits for', () => {
     expect(await pass()).toEqual({ status: 'completed', output: 'yes' });
   });
 
-  test('not what the process has returned without: a deadline, a question, a group that is cancelled then', async () => {
-    const { pass } = orchestrator(
-      defineProcess('p', async (ctx) => {
-        ctx.background('beside', {}, { onReturn: 'cancel' });
-        const members = [{ id: 'done' }, { id: 'on', background: true }];
-        const left = ctx.group('left', fanOut, { members }, { onReturn: 'cancel' });
-        await left.output;
-        const deadline = ctx.sleepUntil(9_000_000).then(() => 'late');
-        const answer = ctx.breakpoint('hurry', { question: 'Stop waiting?' }).then(() => 'stopped');
-        return await Promise.race([ctx.task('work', {}), deadline, answer]);
-      }),
-    );
-    expect(waits(await pass())).toEqual(['member beside task', 'member left on', 'member left done']);
-    expect(waits(await pass([['left', 'done', ok()]]))).toEqual([
-      'member beside task',
-      'member left on',
-      'member work task',
-      'gate hurry',
-      'sleep 9000000',
-    ]);
-    expect(await pass([['work', 'task', ok('done')]])).toEqual({ status: 'completed', output: 'done' });
-  });
-
   test('nothing of a group that the returned process left behind is forgotten', async () => {
     const { pass } = orchestrator(defineProcess('p', async (ctx) => void ctx.task('left', {})));
     expect(waits(await pass())).toEqual(['member left task']);
@@ -161,21 +102,6 @@ describe('what a run waits for', () => {
       }),
     );
     expect(waits(await pass())).toEqual(['member late task']);
-  });
-
-  test('nothing any more when its cancellation was begun: the pass ends it', async () => {
-    const { store, options, pass } = orchestrator(defineProcess('p', async (ctx) => ctx.task('a', {})));
-    await pass();
-    const dying = dyingStore(store, { atAppend: 1, isWritten: true });
-    void cancelRun({ ...options, store: dying, reason: 'enough' });
-    await dying.died;
-    store.abandon('run');
-    expect(await pass([['a', 'task', ok()]])).toEqual({ status: 'cancelled', reason: 'enough' });
-    expect((await entriesOf(store)).slice(-3).map(({ type }) => type)).toEqual([
-      'group.cancelled',
-      'group.ended',
-      'run.ended',
-    ]);
   });
 
   test('and a process that throws has failed, with its groups cancelled', async () => {
