@@ -42,10 +42,10 @@ export function acpAgent(source: AcpApp | AcpName | AcpProgram, options: AcpAgen
       patience,
       clock,
       open: opening,
-      link: async (session, heard) => {
+      link: async (session, heard, signal) => {
         if (session.mode === 'resume') {
           const atMs = await habits.transcriptAtMs?.(session.id, opening.env);
-          await anotherMinute(clock, atMs, aborted(opening.signal));
+          await anotherMinute(clock, atMs, aborted(signal));
         }
         return openLink({
           agent: name,
@@ -54,6 +54,7 @@ export function acpAgent(source: AcpApp | AcpName | AcpProgram, options: AcpAgen
           patience,
           clock,
           open: opening,
+          signal,
           session,
           connect: (listener) =>
             'agent' in given

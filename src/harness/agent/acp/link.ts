@@ -27,7 +27,9 @@ export interface LinkOptions {
   readonly isModelTold: boolean;
   readonly patience: AcpPatience;
   readonly clock: Clock;
-  readonly open: Pick<AgentOpen, 'cwd' | 'env' | 'mcpServers' | 'model' | 'signal'>;
+  readonly open: Pick<AgentOpen, 'cwd' | 'env' | 'mcpServers' | 'model'>;
+  /** Aborted: the link is not wanted any more. Once it is open it means nothing. */
+  readonly signal: AbortSignal | undefined;
   readonly session: AgentOpen['session'];
   connect(listener: WireListener): Promise<Wire> | Wire;
   /** Updates of the session, in order; those that repeat its history are left out. */
@@ -97,7 +99,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   const connection: ClientConnection = client.connect(wire.stream);
   ended = () => void (isClosing ? undefined : close());
   if (why !== undefined) ended();
-  const { signal } = options.open;
+  const { signal } = options;
   const onAbort = () => {
     why ??= 'it was called off';
     void close();

@@ -30,8 +30,8 @@ export interface SessionOptions {
   readonly patience: AcpPatience;
   readonly clock: Clock;
   readonly open: AgentOpen;
-  /** Makes a link to this session, with what the session hears of it. */
-  link(session: AgentOpen['session'], heard: Heard): Promise<Link>;
+  /** Makes a link to this session, with what the session hears of it; soon rejects when the signal is aborted, and leaves nothing. */
+  link(session: AgentOpen['session'], heard: Heard, signal: AbortSignal | undefined): Promise<Link>;
 }
 
 type Heard = Pick<LinkOptions, 'onDrain' | 'onGarbage' | 'onPermission' | 'onUpdate'>;
@@ -79,8 +79,10 @@ export async function openSession({
         return text;
       }),
   };
-  let link = await options.link(open.session, heard);
+  let link = await options.link(open.session, heard, open.signal);
   let relinking: Promise<Link> | undefined;
+  /** Aborted: no other link is wanted any more. */
+  const leaving = new AbortController();
   /** MCP tools of some agents come late. */
   const readyAtMs = clock.now() + (open.mcpServers.length > 0 ? (habits.toolsLateMs ?? 0) : 0);
   const { abilities, sessionId } = link;
@@ -135,7 +137,7 @@ export async function openSession({
     relinking ??= (async () => {
       await link.close();
       uses.clear();
-      return options.link({ mode: 'resume', id: sessionId }, heard);
+      return options.link({ mode: 'resume', id: sessionId }, heard, leaving.signal);
     })();
     try {
       link = await relinking;
@@ -227,6 +229,7 @@ export async function openSession({
 
   async function close(): Promise<void> {
     if (turn !== undefined) await interrupt(turn, closeCancelMs);
+    leaving.abort();
     const later = await relinking?.catch(() => undefined);
     await later?.close();
     await link.close();

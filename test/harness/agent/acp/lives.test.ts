@@ -53,6 +53,18 @@ test('an agent that ends in its turn has crashed, in its own last words, and the
   expect(session.pids).not.toEqual(before);
 });
 
+test('a session is closed in time also while its agent is started again and says nothing', async () => {
+  const { session } = await fakeProgram({ diesAt: 'session/prompt' })();
+  await session.prompt('x');
+  const lost = session.prompt('y');
+  await until(() => marked().length > 0);
+  for (const pid of marked()) process.kill(pid, 'SIGSTOP');
+  const beganMs = performance.now();
+  await session.close();
+  expect(performance.now() - beganMs).toBeLessThan(10_000);
+  expect(await lost).toEqual({ status: 'cancelled' });
+});
+
 test.each(['initialize', 'session/new'])('an agent that is silent at %s is given up in time', async (silentAt) => {
   const patience = { initialize: 3_000, session: 300, ...(silentAt === 'initialize' ? { initialize: 1_500 } : {}) };
   const failure = await failureOf(fakeProgram({ silentAt })({ patience }));
