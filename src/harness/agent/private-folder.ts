@@ -3,19 +3,26 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hostMark, hostsAmong, listProcesses } from '../program/list-processes.ts';
 
 const prefixOf = (key: string) => `troupe-${createHash('sha256').update(key).digest('hex').slice(0, 24)}-`;
 
-/** Makes it. Its name tells whose it is, so that it is found again when its host has died. */
+/** Makes it. Its name tells whose it is, and which host's, so that it is found again when that host has died. */
 export async function privateFolder(key: string): Promise<{ readonly path: string; remove(): Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), prefixOf(key)));
+  const path = await mkdtemp(join(tmpdir(), `${prefixOf(key)}${hostMark()}-`));
   return { path, remove: () => removed(path) };
 }
 
-/** Removes what attempts of this key have left. */
+/** Removes what attempts of this key have left; what another host that is alive has made is in use: see `sweep`. */
 export async function removePrivateFolders(key: string): Promise<void> {
-  const names = await readdir(tmpdir()).catch(() => []);
-  for (const name of names) if (name.startsWith(prefixOf(key))) await removed(join(tmpdir(), name));
+  const prefix = prefixOf(key);
+  const names = (await readdir(tmpdir()).catch(() => [])).filter((name) => name.startsWith(prefix));
+  if (names.length === 0) return;
+  const hosts = hostsAmong(await listProcesses());
+  for (const name of names) {
+    const host = name.slice(prefix.length, name.lastIndexOf('-'));
+    if (host === hostMark() || !hosts.has(host)) await removed(join(tmpdir(), name));
+  }
 }
 
 const removed = (path: string) => rm(path, { recursive: true, force: true }).catch(() => undefined);

@@ -32,6 +32,11 @@ async function list(): List {
   return process.platform === 'linux' ? listByProc().catch(() => listByPs()) : listByPs();
 }
 
+/** Living processes as marks name hosts. A dying one holds its run no more: what it started is its successor's to end. */
+export function hostsAmong(processes: readonly OsProcess[]): ReadonlySet<string> {
+  return new Set(processes.filter(({ isDying }) => isDying !== true).map(({ pid, start }) => `${pid}-${start}`));
+}
+
 /** This very process, as marks name hosts: `<pid>-<start>`. */
 export function hostMark(): string {
   ownMark ??= `${process.pid}-${process.platform === 'linux' ? ownStart() : ''}`;

@@ -4,7 +4,7 @@
  * a program that both left the group and cleared or overwrote its environment, and one of another user.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { hostMark, listProcesses } from './list-processes.ts';
+import { hostMark, hostsAmong, listProcesses } from './list-processes.ts';
 import type { OsProcess } from './os-process.ts';
 
 /** Whose processes to end. */
@@ -67,8 +67,7 @@ export async function endAll(belonging: Belonging, rungs: readonly Rung[]): Prom
 /** Every living process that belongs: in the group, marked, or in a group that a marked one leads; never this one. */
 async function findAll({ key, groupId }: Belonging): Promise<readonly OsProcess[]> {
   const processes = await listProcesses();
-  // A dying host holds its run no more: what it started is its successor's to end.
-  const hosts = new Set(processes.filter(({ isDying }) => isDying !== true).map(({ pid, start }) => `${pid}-${start}`));
+  const hosts = hostsAmong(processes);
   const isOrphanOrOurs = (host: string) => host === hostMark() || !hosts.has(host);
   const isMarked = ({ marks }: OsProcess) => marks.some((mark) => mark.key === key && isOrphanOrOurs(mark.host));
 
