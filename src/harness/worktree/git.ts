@@ -49,7 +49,7 @@ export function gitWith(
       if (stderr.length < outputMax) stderr += text;
     });
     child.on('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'ENOENT' ? 'git is not installed, or there is no such folder' : error.message;
+      const why = error.code === 'ENOENT' ? 'git is not installed' : error.message;
       reject(new GitError(args, null, why));
     });
     child.on('close', (code) => {
@@ -59,12 +59,12 @@ export function gitWith(
   });
 }
 
-/** The same, undefined where git says no. */
+/** The same, undefined where git says no; where it could not be asked it rejects. */
 export async function gitOrNone(folder: string, ...args: readonly string[]): Promise<string | undefined> {
   try {
     return await git(folder, ...args);
   } catch (error) {
-    if (error instanceof GitError) return undefined;
+    if (error instanceof GitError && error.exitCode !== null) return undefined;
     throw error;
   }
 }

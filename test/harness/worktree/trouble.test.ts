@@ -1,0 +1,26 @@
+/** Worktrees where something is in the way: git itself, another git, somebody who looks at a branch, a crash between two notes. */
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { gitWorktrees, type Worktree, type WorktreeOf } from 'troupe/harness';
+import { repository, type Repository } from '../../support/repository.ts';
+
+let repo: Repository;
+beforeEach(() => {
+  repo = repository();
+});
+afterEach(() => repo.remove());
+
+const alice: WorktreeOf = { run: 'r1', group: 'team', member: 'alice', incarnation: 1 };
+/** Each time another host's: nothing is remembered. */
+const worktrees = () => gitWorktrees({ folder: join(repo.folder, 'worktrees'), cwd: repo.path });
+const open = async (): Promise<Worktree> => (await worktrees().open(alice)).worktree;
+
+test('without git it says that: of the repository nobody can tell', async () => {
+  const { PATH } = process.env;
+  process.env['PATH'] = join(repo.folder, 'no programs');
+  try {
+    await expect(open()).rejects.toThrow('git is not installed');
+  } finally {
+    process.env['PATH'] = PATH;
+  }
+});
