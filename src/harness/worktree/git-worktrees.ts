@@ -74,7 +74,10 @@ async function made(of: WorktreeOf, repository: string, path: string): Promise<W
   if (found?.isGone === true || found?.locked === halfMade) await cleared(repository, found.path);
   else if (found !== undefined) return { path: found.path, branch, base: await baseOf(repository, branch), repository };
   if ((await gitOrNone(repository, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`)) === undefined) {
-    await git(repository, 'branch', '--no-track', branch, await commitOf(of, repository));
+    const commit = await commitOf(of, repository);
+    // Of a branch of this name that was removed the base may still be noted: a crash can come before that is removed too.
+    await gitOrNone(repository, 'config', '--local', '--remove-section', `branch.${branch}`);
+    await git(repository, 'branch', '--no-track', branch, commit);
   }
   const base = await baseOf(repository, branch);
   await mkdir(dirname(path), { recursive: true });
@@ -135,9 +138,9 @@ async function closed(worktree: Worktree, keep: KeepWorktree, top: string): Prom
       return { kept: true, why: error.message };
     }
   } else await git(repository, 'worktree', 'prune');
-  if (state.tip !== undefined && state.commits === 0) {
+  if (state.commits === 0) {
     // Only as it was when it was looked at.
-    await git(repository, 'update-ref', '-d', `refs/heads/${branch}`, state.tip);
+    if (state.tip !== undefined) await git(repository, 'update-ref', '-d', `refs/heads/${branch}`, state.tip);
     await gitOrNone(repository, 'config', '--local', '--remove-section', `branch.${branch}`);
   }
   await emptied(dirname(path), top);

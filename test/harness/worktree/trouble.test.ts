@@ -24,3 +24,20 @@ test('without git it says that: of the repository nobody can tell', async () => 
     process.env['PATH'] = PATH;
   }
 });
+
+test('a crash between its branch and what is noted of it leaves nothing that the next would begin with', async () => {
+  const made = await open();
+  const noted = () => repo.git('config', '--local', '--list').includes('troupebase');
+  const crash = () => {
+    repo.git('worktree', 'remove', made.path);
+    repo.git('update-ref', '-d', `refs/heads/${made.branch}`);
+    expect(noted()).toBe(true);
+  };
+  crash();
+  repo.write('readme.txt', 'two\n');
+  repo.git('commit', '--quiet', '-am', 'second');
+  expect((await open()).base).toBe(repo.git('rev-parse', 'main'));
+  crash();
+  expect(await worktrees().close(made, 'changed')).toEqual({ kept: false, why: 'its folder was gone' });
+  expect(noted()).toBe(false);
+});
