@@ -4,7 +4,7 @@
  * attempt finds what there is and goes on from it.
  */
 import { mkdir, realpath, rm, rmdir } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { TroupeError } from '../../error.ts';
 import { hostMark } from '../program/list-processes.ts';
 import { markVariables } from '../program/marker.ts';
@@ -50,7 +50,7 @@ export function gitWorktrees({ folder, cwd = '.' }: GitWorktreesOptions): Worktr
       );
     }
     const inside = (await git(at, 'rev-parse', '--show-prefix')).replace(/\/$/, '');
-    const worktree = await inTurn(repository, () => made(of, repository, join(top, ...partsOf(of))));
+    const worktree = await inTurn(repository, () => made(of, repository, top));
     return { worktree, cwd: inside === '' ? worktree.path : join(worktree.path, inside) };
   };
 
@@ -61,9 +61,12 @@ export function gitWorktrees({ folder, cwd = '.' }: GitWorktreesOptions): Worktr
 }
 
 /** Finds what there is under the name, and makes what is missing. */
-async function made(of: WorktreeOf, repository: string, path: string): Promise<Worktree> {
+async function made(of: WorktreeOf, repository: string, top: string): Promise<Worktree> {
+  const path = join(top, ...partsOf(of));
   const branch = worktreeBranch(of);
-  const all = await listed(repository);
+  const realTop = await realpath(top).catch(() => top);
+  // Where somebody else has the branch checked out to look at it nobody works, and nothing is removed: git will not have it in two places.
+  const all = (await listed(repository)).filter((one) => one.isGone || isInside(realTop, one.path));
   // By its place too: git may have been killed before the branch was in it, and a member may have put another one there.
   const real = await realpath(path).catch(() => path);
   const found = all.find((one) => one.branch === branch) ?? all.find((one) => one.path === real);
@@ -150,14 +153,18 @@ async function closed(worktree: Worktree, keep: KeepWorktree, top: string): Prom
 
 /** Removes folders that have become empty, up to the one of all worktrees. */
 async function emptied(folder: string, top: string): Promise<void> {
-  const inside = relative(top, folder);
-  if (inside === '' || inside.startsWith('..')) return;
+  if (!isInside(top, folder)) return;
   try {
     await rmdir(folder);
   } catch {
     return;
   }
   await emptied(dirname(folder), top);
+}
+
+function isInside(top: string, folder: string): boolean {
+  const inside = relative(top, folder);
+  return inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
 
 function counted(number: number, noun: string): string {

@@ -1,4 +1,5 @@
 /** Worktrees where something is in the way: git itself, another git, somebody who looks at a branch, a crash between two notes. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { gitWorktrees, type Worktree, type WorktreeOf } from 'troupe/harness';
@@ -40,4 +41,19 @@ test('a crash between its branch and what is noted of it leaves nothing that the
   crash();
   expect(await worktrees().close(made, 'changed')).toEqual({ kept: false, why: 'its folder was gone' });
   expect(noted()).toBe(false);
+});
+
+test('a branch that somebody has checked out elsewhere is not worked on there, and that folder stays', async () => {
+  const made = await open();
+  const isElsewhere = /is already (checked out|used by worktree) at/;
+  repo.git('worktree', 'remove', made.path);
+  repo.git('checkout', '--quiet', made.branch);
+  await expect(open()).rejects.toThrow(isElsewhere);
+  repo.git('checkout', '--quiet', 'main');
+  const look = join(repo.folder, 'look');
+  repo.git('worktree', 'add', '--quiet', look, made.branch);
+  await expect(open()).rejects.toThrow(isElsewhere);
+  expect(existsSync(look)).toBe(true);
+  repo.git('worktree', 'remove', look);
+  expect(await open()).toEqual(made);
 });
