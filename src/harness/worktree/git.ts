@@ -1,5 +1,6 @@
 /** Runs git. */
 import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A git command that failed. */
 export class GitError extends Error {
@@ -21,6 +22,11 @@ const foreign = /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|PREF
 /** Longer answers are cut. */
 const outputMax = 4 * 1024 * 1024;
 
+/** Another git has what this one needs, the user's or another host's: it has done nothing, and does not wait. So often it is asked again, and after so long, ms. */
+const locked = /could not lock|\.lock': File exists/;
+const triesMax = 60;
+const lockedMs = 50;
+
 /**
  * Standard output of `git -C <folder> …`, without the last line's end. In a process group of its own: a Ctrl-C at the terminal does not
  * stop it half-way. Rejects with {@link GitError}.
@@ -30,11 +36,22 @@ export function git(folder: string, ...args: readonly string[]): Promise<string>
 }
 
 /** The same, with more variables in its environment. */
-export function gitWith(
+export async function gitWith(
   more: Readonly<Record<string, string>>,
   folder: string,
   ...args: readonly string[]
 ): Promise<string> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await run(more, folder, args);
+    } catch (error) {
+      if (!(error instanceof GitError) || !locked.test(error.stderr) || tries === triesMax) throw error;
+      await delay(lockedMs);
+    }
+  }
+}
+
+function run(more: Readonly<Record<string, string>>, folder: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const env: NodeJS.ProcessEnv = {};
     for (const [name, value] of Object.entries(process.env)) if (!foreign.test(name)) env[name] = value;

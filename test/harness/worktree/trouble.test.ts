@@ -1,5 +1,5 @@
 /** Worktrees where something is in the way: git itself, another git, somebody who looks at a branch, a crash between two notes. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { gitWorktrees, type Worktree, type WorktreeOf } from 'troupe/harness';
@@ -56,4 +56,22 @@ test('a branch that somebody has checked out elsewhere is not worked on there, a
   expect(existsSync(look)).toBe(true);
   repo.git('worktree', 'remove', look);
   expect(await open()).toEqual(made);
+});
+
+test('another git that is at work in the repository is waited for', async () => {
+  const lock = join(repo.path, '.git/config.lock');
+  const whileLocked = async <Result>(work: Promise<Result>): Promise<Result> => {
+    const timer = setTimeout(() => rmSync(lock), 300);
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  writeFileSync(lock, '');
+  const made = await whileLocked(open());
+  writeFileSync(lock, '');
+  expect(await whileLocked(worktrees().close(made, 'changed'))).toMatchObject({ kept: false });
+  expect(repo.branches()).toEqual([]);
+  expect(repo.git('config', '--local', '--list')).not.toContain('troupebase');
 });
