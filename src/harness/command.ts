@@ -1,4 +1,5 @@
 /** The command harness: any program, by its argument vector, never a shell line. */
+import { checkBounds } from './check-bounds.ts';
 import { checkedCommand } from './program/checked.ts';
 import { programEnv, type InheritEnv } from './program/env.ts';
 import { judge } from './program/judge.ts';
@@ -51,9 +52,12 @@ export type CommandOutput = {
  * - Once the signal is aborted the outcome is `cancelled`, whatever the exit code: SIGINT to the group, then SIGTERM, then SIGKILL;
  *   it settles when nothing of it runs any more.
  * - Standard streams are sockets: a command that opens /dev/stdout or /dev/stderr by name is refused by Linux.
+ *
+ * Codes: BAD_INPUT.
  */
 export function command(options: CommandOptions = {}): Harness {
   const { capabilities, concurrency, ratePerMinute } = options;
+  checkBounds('command', options);
   return {
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(concurrency === undefined ? {} : { concurrency }),

@@ -1,6 +1,7 @@
 /** The function harness: an invocation performed in this process. */
 import { systemClock, type Clock } from '../clock.ts';
 import { toJson } from '../json.ts';
+import { checkBounds } from './check-bounds.ts';
 import { cancelledBy, fail, isFailureClass, ok } from './outcome.ts';
 import { plainError } from './plain-error.ts';
 import type { Attempt, Harness, Invocation, Mailbox, Outcome, Progress, Usage } from './port.ts';
@@ -52,9 +53,12 @@ export interface FnOptions {
  * - A throw is outcome `error`; its class is the thrown value's `class` property when that is a failure class, else `failed`.
  * - Once the signal is aborted, a throw or a return of undefined is outcome `cancelled`; a value returned within `graceMs`
  *   still counts; after that the outcome is `cancelled` and the function, which nothing can stop, goes on unheard.
+ *
+ * Codes: BAD_INPUT.
  */
 export function fn(perform: Perform, options: FnOptions = {}): Harness {
   const { capabilities, concurrency, ratePerMinute, graceMs = 5_000, clock = systemClock } = options;
+  checkBounds('fn', options);
   return {
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(concurrency === undefined ? {} : { concurrency }),

@@ -1,6 +1,7 @@
 /** The scripted harness, for tests: outcomes are given beforehand or by hand, and what was asked is kept. */
 import { systemClock, type Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
+import { checkBounds } from './check-bounds.ts';
 import { cancelledBy, failWith } from './outcome.ts';
 import type { Attempt, Harness, Invocation, Outcome, Progress } from './port.ts';
 
@@ -76,6 +77,7 @@ interface OpenCall {
  */
 export function scripted(script: Script = { '*': hold }, options: ScriptedOptions = {}): ScriptedHarness {
   const { capabilities, concurrency, clock = systemClock } = options;
+  checkBounds('scripted', options);
   const calls: Call[] = [];
   const swept: string[] = [];
   const open = new Set<OpenCall>();

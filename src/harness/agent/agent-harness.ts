@@ -1,4 +1,5 @@
 /** The door of the bridge: any agent as a harness. What performs an attempt is loaded with the first one. */
+import { checkBounds } from '../check-bounds.ts';
 import type { Attempt, Harness } from '../port.ts';
 import type { AgentOptions } from './options.ts';
 import type { Agent } from './port.ts';
@@ -15,9 +16,12 @@ import type { Agent } from './port.ts';
  * - Over the invocation's own budget (`costUsd`, `tokens`) the turn is ended: class refused, code BUDGET.
  * - Secrets of its environment reach neither journal nor output: see `secrets`.
  * - When it settles nothing of it runs any more, its children and what they left behind included.
+ *
+ * Codes: BAD_INPUT.
  */
 export function agentHarness(agent: Agent | (() => Promise<Agent>), options: AgentOptions = {}): Harness {
   const { capabilities, concurrency, ratePerMinute } = options;
+  checkBounds('agent harness', options);
   const perform = async (attempt: Attempt) => {
     const { performByAgent } = await import('./perform.ts');
     return await performByAgent(typeof agent === 'function' ? await agent() : agent, attempt, options);
