@@ -172,6 +172,8 @@ export async function converse(conversation: Conversation): Promise<Ended> {
 
   const talk = async (open: AgentSession): Promise<Ended> => {
     const hasMailbox = mailbox !== undefined && open.capabilities.mcp;
+    if (mailbox !== undefined && !hasMailbox) mailboxDead('it takes no MCP servers.');
+    if (stop !== undefined) return ended(failedWith(stop));
     const canGoOn = open.capabilities.warm || open.capabilities.resume;
     const briefing = { attempt, task, hasMailbox, outputSchema: input.outputSchema };
     let text = wasHeard ? resumingWords(briefing) : options.briefing === false ? task : firstWords(briefing);

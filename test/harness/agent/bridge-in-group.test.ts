@@ -213,6 +213,21 @@ describe('patience', () => {
     }
   });
 
+  test('one that takes no mailbox fails before its first turn where it must have one; where it need not, that is told', async () => {
+    for (const mailbox of ['required', 'optional'] as const) {
+      const play = playing(() => 'Done.', {
+        fake: { capabilities: { mcp: false } },
+        options: { mailbox, ...served(() => false) },
+      });
+      await finished(play);
+      expect(await outcomeOf(play)).toMatchObject(
+        mailbox === 'required' ? { class: 'failed', error: { code: 'MAILBOX_DEAD' } } : { output: 'Done.' },
+      );
+      expect(play.agent.prompts).toHaveLength(mailbox === 'required' ? 0 : 1);
+      expect(JSON.stringify(await recorded(play, 'attempt.session'))).toContain('it takes no MCP servers');
+    }
+  });
+
   test('a cancelled member is cancelled, also by an agent that does not hear of it', async () => {
     for (const cancel of ['heard', 'unheard'] as const) {
       const play = playing(() => never);
