@@ -16,6 +16,8 @@ export interface Bounds {
   readonly timersMax: number;
   /** Incarnations of one address. Default 10,000. */
   readonly incarnationsMax: number;
+  /** Bytes of the group's output as JSON: a group with more fails. Default 7 MiB, which fits into an entry; groups of older versions have no such bound. */
+  readonly outputBytesMax: number;
 }
 
 /** Bounds of a group that names none. */
@@ -27,6 +29,7 @@ export const defaultBounds: Bounds = {
   depthMax: 8,
   timersMax: 10_000,
   incarnationsMax: 10_000,
+  outputBytesMax: 7 * 1024 * 1024,
 };
 
 /**

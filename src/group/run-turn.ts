@@ -1,10 +1,12 @@
 /** A turn from its beginning to what it comes to. */
-import type { TroupeError } from '../error.ts';
-import { toJson } from '../json.ts';
+import { TroupeError } from '../error.ts';
+import { toJson, type JsonValue } from '../json.ts';
 import { parentAddress, rootAddress } from './address.ts';
+import type { Bounds } from './bounds.ts';
 import type { Cell } from './cell.ts';
 import { where } from './describe.ts';
 import type { ActorKey, Delivery, Effect, GroupEnd } from './effect.ts';
+import { bytesOver } from './json-bytes.ts';
 import { isPlainError, plainTroupeError, toPlainError } from './plain-error.ts';
 import { enter, leave } from './ref.ts';
 import { stoppedSnapshot } from './snapshot.ts';
@@ -95,8 +97,17 @@ function endOf({ system, reason }: Turn): GroupEnd | undefined {
   if (status === 'error') return { status: 'failed', error: isPlainError(error) ? error : toPlainError(error) };
   if (status !== 'done') return { status: 'cancelled', reason };
   try {
-    return { status: 'completed', output: output === undefined ? null : toJson(output, `${where(root)}: output`) };
+    const told = output === undefined ? null : toJson(output, `${where(root)}: output`);
+    return outputTooLarge(system.bounds, told) ?? { status: 'completed', output: told };
   } catch (thrown) {
     return { status: 'failed', error: toPlainError(thrown) };
   }
+}
+
+/** A group whose output no journal takes could never end. Groups that were created before there was this bound have none. */
+function outputTooLarge({ outputBytesMax }: Partial<Bounds>, output: JsonValue): GroupEnd | undefined {
+  const bytes = outputBytesMax === undefined ? undefined : bytesOver(output, outputBytesMax);
+  if (bytes === undefined) return undefined;
+  const message = `output of the group: ${bytes} bytes are over the bound \`outputBytesMax\` of ${String(outputBytesMax)}; put large data into files and return their paths.`;
+  return { status: 'failed', error: plainTroupeError(new TroupeError('LIMIT', message, { bound: 'outputBytesMax' })) };
 }

@@ -67,6 +67,12 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
         );
       }
       const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
+      if (typeof (checked as { readonly type?: unknown } | null)?.type !== 'string') {
+        throw new TroupeError(
+          'BAD_INPUT',
+          `group \`${name}\`: expected an event with a text as \`type\`, got ${JSON.stringify(checked).slice(0, 80)}.`,
+        );
+      }
       refuseReserved(checked.type);
       sent.add(key);
       let isEntry = true;

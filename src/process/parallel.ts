@@ -67,9 +67,12 @@ export const parallel: Parallel = {
         `parallel.map: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`,
       );
     }
-    return settleAll(
+    const results = settleAll(
       items.map((item, index) => () => map(item, index)),
       Math.floor(concurrency),
     );
+    // May be left alone for a while, as a task may.
+    results.catch(() => {});
+    return results;
   },
 };

@@ -169,7 +169,8 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
 
   const sleepUntil = async (moment: Date | number | string): Promise<void> => {
     const until = momentMs(moment);
-    if (!Number.isFinite(until)) {
+    // As far as a Date goes.
+    if (!(Math.abs(until) <= 8.64e15)) {
       mistake(
         new TroupeError(
           'BAD_INPUT',

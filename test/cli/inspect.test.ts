@@ -236,7 +236,7 @@ test('export draws a group of any name, and a mistake is exit code 2 and leaves 
   });
   expect(await it.troupe('inspect', 'r1', '--export', 'gone/odd.html')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('cannot write gone/odd.html'),
+    stderr: expect.stringMatching(/cannot write .*gone\/odd\.html/),
   });
   it.write('odd.svg', 'kept');
   expect(await it.troupe('export', 'r1', '--as', 'svg', '--group', 'none', '--out', 'odd.svg')).toMatchObject({

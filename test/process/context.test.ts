@@ -35,6 +35,7 @@ describe('a task', () => {
 
   test('that fails and is looked at later, or never, ends no Node process', async () => {
     const process = defineProcess('unhandled', async (ctx) => {
+      void ctx.parallel.map(['mapped'], (name) => ctx.task(name, {}));
       const early = ctx.task('early', {});
       void ctx.task('never looked at', {});
       await ctx.task('late', {});
@@ -130,6 +131,11 @@ describe('ctx.sleepUntil', () => {
     const still = stage(process);
     expect(await finished(still)).toEqual(completed(['past 0', 'second 200', 'second too 200', 'third 300']));
     expect(await count(still, 'sleep.ended')).toBe(3);
+  });
+
+  test.each([Number.NaN, -9e15, 9e15, 'soon'])('refuses %s, which is no time', async (until) => {
+    const still = stage(defineProcess('sleeping', (ctx) => ctx.sleepUntil(until)));
+    await expect(finished(still)).rejects.toThrow('BAD_INPUT: sleepUntil: expected a time');
   });
 
   test('survives restarts, and overdue sleeps end in due order', async () => {

@@ -95,6 +95,7 @@ describe('a group’s handle', () => {
     ['a type of the engine', { type: 'xstate.done.actor.a' }, 'RESERVED_EVENT'],
     ['a type of troupe', { type: 'troupe.settled' }, 'RESERVED_EVENT'],
     ['what is not JSON', { type: 'value', value: new Map() }, 'NOT_JSON'],
+    ['what has no type', {} as { type: string }, 'BAD_INPUT'],
   ])('refuses %s, and the process may go on', async (_what, event, code) => {
     await alwaysEnds(
       async (ctx) => {

@@ -1,7 +1,8 @@
 /** Outputs checked by schemas, on their way from a harness to the journal. */
 import { describe, expect, test } from 'vitest';
-import type { Invocation, OutputSchema, RunOptions } from 'troupe';
+import { defineProcess, verifyRun, type Invocation, type OutputSchema, type RunOptions } from 'troupe';
 import { ok } from 'troupe/harness';
+import { fanOut } from 'troupe/machines';
 import { entriesOf } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
 import { calling, driven, finished, killed, stage, tell } from '../support/running.ts';
@@ -91,4 +92,23 @@ test('one that is still being checked when its member is stopped is a dead lette
     { type: 'attempt.cancelled', data: { member: 'a', usage: { tokens: 100 } } },
     { type: 'letter.dead', data: { from: 'a', letter: 7 } },
   ]);
+});
+
+test('a group whose output no journal takes fails, and the run goes on: it could never have ended', async () => {
+  const members = Array.from({ length: 9 }, (_, index) => ({ id: `m${index}` }));
+  const process = defineProcess('large', async (ctx) => {
+    const group = ctx.group('group', fanOut, { members });
+    return await group.output.then(
+      () => 'completed',
+      (error: unknown) => String(error),
+    );
+  });
+  const play = stage(process, { '*': ok('x'.repeat(900_000)) });
+  expect(await finished(play)).toMatchObject({
+    status: 'completed',
+    output: expect.stringMatching(
+      /GROUP_FAILED.*output of the group: 8\d{6} bytes are over the bound `outputBytesMax` of 7340032/,
+    ),
+  });
+  await verifyRun({ store: play.store, run: 'run', process });
 });

@@ -36,11 +36,11 @@ const identity: Shown = [
   'keeps what is under way and what has settled: nothing is asked for twice, and the run ends once',
 ];
 const turns: Shown = ['process/routing.test.ts', 'take turns in the order in which they were asked for'];
-const bestEffort: Shown = ['process/gates.test.ts', 'best effort keeps the places and never throws'];
-const first: Shown = ['process/gates.test.ts', 'the first success wins, and the losers are cancelled'];
-const allFail: Shown = ['process/gates.test.ts', 'when all fail, the first failure in order is thrown'];
-const quorum: Shown = ['process/gates.test.ts', 'a quorum is enough, and an impossible one ends at once'];
-const badInput: Shown = ['process/gates.test.ts', '%s is bad input'];
+const bestEffort: Shown = ['process/strategies.test.ts', 'best effort keeps the places and never throws'];
+const first: Shown = ['process/strategies.test.ts', 'the first success wins, and the losers are cancelled'];
+const allFail: Shown = ['process/strategies.test.ts', 'when all fail, the first failure in order is thrown'];
+const quorum: Shown = ['process/strategies.test.ts', 'a quorum is enough, and an impossible one ends at once'];
+const badInput: Shown = ['process/strategies.test.ts', '%s is bad input'];
 const background: Shown = [
   'process/gates.test.ts',
   'the process goes on, sees results as they come, and the run ends after it',

@@ -141,7 +141,7 @@ export const users: Readonly<Record<string, Requirement>> = {
         'cli/cancel.test.ts',
         'a run that a living host drives is cancelled by a letter: the host ends it, and nothing of it survives',
       ],
-      ['process/gates.test.ts', 'the first success wins, and the losers are cancelled'],
+      ['process/strategies.test.ts', 'the first success wins, and the losers are cancelled'],
     ],
   },
   L9: {
@@ -247,8 +247,8 @@ export const users: Readonly<Record<string, Requirement>> = {
   D3: {
     says: 'one task to several, compared or raced',
     shown: [
-      ['process/gates.test.ts', 'the first success wins, and the losers are cancelled'],
-      ['process/gates.test.ts', 'a quorum is enough, and an impossible one ends at once'],
+      ['process/strategies.test.ts', 'the first success wins, and the losers are cancelled'],
+      ['process/strategies.test.ts', 'a quorum is enough, and an impossible one ends at once'],
     ],
   },
   D4: {
@@ -265,7 +265,7 @@ export const users: Readonly<Record<string, Requirement>> = {
   D6: {
     says: 'fan-in that keeps its places on partial failure; cross review; a worktree each',
     shown: [
-      ['process/gates.test.ts', 'best effort keeps the places and never throws'],
+      ['process/strategies.test.ts', 'best effort keeps the places and never throws'],
       [
         'process/council.test.ts',
         'three review and talk, one is killed and replaced, a fourth joins, a judge marks a checkpoint, and somebody approves',
