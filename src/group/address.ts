@@ -38,6 +38,9 @@ export function flawOfId(id: unknown): string | undefined {
 /** What the coordinator is called where people and members read: its address is the empty one. */
 export const coordinatorName = 'coordinator';
 
+/** Names that messages know besides those of members: no child of the coordinator may have one of them. */
+export const othersNames: ReadonlySet<string> = new Set([coordinatorName, 'process', 'outside', '*']);
+
 /** The newest keys as texts: one is asked for several times with each message. */
 const keyTexts = new Map<Address, { readonly incarnation: number; readonly text: string }>();
 const keyTextsMax = 10_000;

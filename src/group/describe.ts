@@ -1,6 +1,6 @@
 /** How actors are named in effects and messages. */
 import type { AnyActorRef } from 'xstate';
-import { flawOfId, rootAddress } from './address.ts';
+import { flawOfId, othersNames, rootAddress } from './address.ts';
 import type { Live } from './cell.ts';
 import type { ActorKey, Address } from './effect.ts';
 import { generatedId, keyOf } from './ref.ts';
@@ -41,8 +41,14 @@ export const inlineSpawn =
 
 /** Why a spawned actor has no address of its own; undefined when it has one. */
 export function flawOfSpawn(ref: AnyActorRef): string | undefined {
-  const flaw = ref.id === generatedId ? 'no id' : flawOfId(ref.id);
+  const flaw = ref.id === generatedId ? 'no id' : (flawOfId(ref.id) ?? flawOfName(ref));
   if (flaw === undefined) return undefined;
   const name = typeof ref.src === 'string' ? `\`${ref.src}\`` : 'without a name';
   return `spawned actor ${name} has ${flaw}. Give it an id of its own, so that it has the same address in every replay.`;
+}
+
+/** A member is spoken to, and speaks, by its name: one called as somebody else is would be taken for that one. */
+function flawOfName({ id, _parent: parent }: AnyActorRef): string | undefined {
+  if (!othersNames.has(id) || parent === undefined || keyOf(parent)?.place.address !== rootAddress) return undefined;
+  return `the id \`${id}\`: in messages that name is somebody else's (${[...othersNames].map((name) => `\`${name}\``).join(', ')} are)`;
 }

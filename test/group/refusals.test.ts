@@ -29,6 +29,12 @@ describe('what the linter cannot see fails the group at run time, the same in ev
       /spawned actor has no string `src`/,
     ],
     [
+      'a name that is the process’s',
+      spawn('process'),
+      'MACHINE_UNSUPPORTED',
+      /has the id `process`: in messages that name is somebody else's/,
+    ],
+    [
       'a timer without an id',
       enqueueActions(({ enqueue }: Loose) => enqueue.raise({ type: 'x' }, { delay: 5 })),
       'MACHINE_UNSUPPORTED',
