@@ -240,7 +240,7 @@ function result<State>({
     violations,
     unjudged: complete ? [] : unjudged(model),
     stats: {
-      exact: true,
+      exact: complete,
       strategy: typeof strategy === 'string' ? strategy : `random, seed ${strategy.random.seed}`,
       width: opened.space.width,
       bytesPerState: Math.round((bytes / Math.max(1, states.count)) * 10) / 10,

@@ -7,6 +7,8 @@ import type { FailureClass, Invocation } from '../harness/port.ts';
 import { fallbackOf, route, type Route, type RouteQuestion } from '../harness/route.ts';
 import {
   addSpend,
+  budgetGate,
+  isHosts,
   limitsReached,
   membersReached,
   noSpend,
@@ -20,16 +22,13 @@ import type { ActorKey, Address } from './effect.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger, MemberRecord } from './ledger.ts';
 
-/** Name of the gate that asks for more. */
-export const budgetGate = 'budget';
-
 /** What may happen next to a member that wants an attempt. */
 export type Allowance =
   | { readonly type: 'go'; readonly route: Route }
   | { readonly type: 'refuse'; readonly error: TroupeError }
   /** The group is over a budget whose policy is to stop. */
   | { readonly type: 'stop'; readonly reason: string }
-  /** The member waits for the answer at {@link budgetGate}. */
+  /** The member waits for the answer at the gate `budget`. */
   | { readonly type: 'ask'; readonly question: string }
   /** It failed before and is to be tried again, and whoever could do it has an open circuit until then, ms since 1970. */
   | { readonly type: 'wait'; readonly until: number };
@@ -65,7 +64,11 @@ export function allowancesOf(
   policy: BudgetPolicy | undefined,
   ledger: () => Ledger,
 ): Allowances {
-  const lifted = () => ledger().gates.get(budgetGate)?.answer?.approved === true;
+  /** By the answer at the host's own gate: nobody else's question is about money, whatever it is called. */
+  const lifted = () => {
+    const gate = ledger().gates.get(budgetGate);
+    return gate !== undefined && isHosts(gate) && gate.answer?.approved === true;
+  };
   const declared = Object.entries(context.harnesses);
   const told = new Set<string>();
   /** Places of members in their group, in the order in which they were asked for. */

@@ -1,6 +1,13 @@
 /** Budgets: what has been spent, by the journal, against what may be. Checked before an attempt, never after the bill. */
 import type { Budget } from '../harness/port.ts';
 
+/** Name of the gate that asks for more. */
+export const budgetGate = 'budget';
+
+/** True for a gate that neither a machine nor a member opened. */
+export const isHosts = ({ effect, by }: { readonly effect?: string | undefined; readonly by?: string | undefined }) =>
+  effect === undefined && by === undefined;
+
 /** What has been spent. */
 export interface Spend {
   readonly attempts: number;

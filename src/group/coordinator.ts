@@ -9,7 +9,9 @@ import {
   type OutputFrom,
   type ParameterizedObject,
 } from 'xstate';
+import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
+import { budgetGate } from './budget.ts';
 import { define } from './definition.ts';
 import { declareUpgrade, type Upgrade } from './upgrade.ts';
 
@@ -66,7 +68,7 @@ export function checkpoint<
 
 /** A question that somebody outside has to answer. */
 export interface Gate {
-  /** Names the gate in its group; a name may be opened again when it has been answered. */
+  /** Names the gate in its group; a name may be opened again when it has been answered. Not `budget`: that is the host's, and an approval lifts the group's budget. */
   readonly name: string;
   readonly question: string;
   readonly data?: JsonValue;
@@ -79,7 +81,7 @@ export interface GateEvent extends Gate {
 
 /**
  * An XState action that opens a gate: the host makes a durable entry of it, and whoever answers (`troupe approve`,
- * `handle.approve`) has the coordinator hear `{ type: 'approved' | 'rejected', gate, note, by }`.
+ * `handle.approve`) has the coordinator hear `{ type: 'approved' | 'rejected', gate, note, by }`. Codes: BAD_INPUT.
  */
 export function gate<
   Context extends MachineContext,
@@ -89,8 +91,18 @@ export function gate<
 >(
   what: Gate | ((args: ActionArgs<Context, ExpressionEvent, Event>, params: Params) => Gate),
 ): ActionFunction<Context, ExpressionEvent, Event, Params, never, never, never, never, GateEvent> {
-  return emit<Context, ExpressionEvent, Params, Event, GateEvent>((args, params) => ({
-    ...(typeof what === 'function' ? what(args, params) : what),
-    type: 'troupe.gate',
-  }));
+  if (typeof what !== 'function') refuseBudget(what);
+  return emit<Context, ExpressionEvent, Params, Event, GateEvent>((args, params) => {
+    const opened = typeof what === 'function' ? what(args, params) : what;
+    refuseBudget(opened);
+    return { ...opened, type: 'troupe.gate' };
+  });
+}
+
+function refuseBudget({ name }: Gate): void {
+  if (name === budgetGate)
+    throw new TroupeError(
+      'BAD_INPUT',
+      `gate: expected another name than \`${budgetGate}\`, which is that of the host's own question.`,
+    );
 }

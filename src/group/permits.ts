@@ -2,7 +2,8 @@
 import { TroupeError } from '../error.ts';
 import type { FailureClass, Invocation } from '../harness/port.ts';
 import type { Route } from '../harness/route.ts';
-import { allowancesOf, budgetGate } from './allowance.ts';
+import { allowancesOf } from './allowance.ts';
+import { budgetGate, isHosts } from './budget.ts';
 import type { BudgetPolicy } from './budget.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupContext } from './group-context.ts';
@@ -56,7 +57,8 @@ export function permitsOf(options: {
   };
 
   const wait = (member: Living, question: string) => {
-    const gate = ledger().gates.get(budgetGate);
+    const named = ledger().gates.get(budgetGate);
+    const gate = named !== undefined && isHosts(named) ? named : undefined;
     if (gate?.answer?.approved === false) {
       throw new TroupeError('BUDGET', `${question} The answer was no: ${gate.answer.note || 'without a note'}.`);
     }

@@ -1,6 +1,7 @@
 /** Budgets: checked before an attempt, told before they are reached, and what happens over them. */
 import { describe, expect, test } from 'vitest';
-import { defineProcess, verifyRun, type BudgetPolicy, type Invocation, type Outcome } from 'troupe';
+import { setup } from 'xstate';
+import { coordinator, defineProcess, gate, verifyRun, type BudgetPolicy, type Invocation, type Outcome } from 'troupe';
 import { fail, fn, ok } from 'troupe/harness';
 import { caller } from '../support/caller.ts';
 import { entriesOf } from '../support/dying-store.ts';
@@ -145,6 +146,19 @@ describe('of the run', () => {
       expect(keys).toContain('the run attempts');
       if (atAppend === 0) expect(keys.toSorted()).toEqual(['the run attempts']);
     }
+  });
+});
+
+test('a gate of a machine cannot be called as the budget’s is: its approval would lift the budget', async () => {
+  const asked = { name: 'budget', question: 'Is this within our budget?' };
+  expect(() => gate(asked)).toThrow('BAD_INPUT: gate: expected another name than `budget`');
+  const asking = coordinator(
+    setup({ actions: { ask: gate(() => asked) } }).createMachine({ id: 'asking', entry: 'ask' }),
+  );
+  const process = defineProcess('asks', (ctx) => ctx.group('group', asking, null).output);
+  expect(await finished(stage(process))).toMatchObject({
+    status: 'failed',
+    error: { message: expect.stringContaining('expected another name than `budget`') as string },
   });
 });
 
