@@ -1,13 +1,17 @@
 import type { AnySnapshot } from './snapshot.ts';
 import type { Compiled } from './logic.ts';
 
-/** XState touch point: the active state nodes of a machine's snapshot. */
+/** XState touch point: a state node, and the active ones of a machine's snapshot. */
+interface Node {
+  readonly order: number;
+  readonly type: string;
+  readonly parent: Node | undefined;
+  readonly states: { readonly [key: string]: Node };
+  readonly always: unknown;
+  readonly transitions: ReadonlyMap<string, unknown>;
+}
 interface Nodes {
-  readonly _nodes?: readonly {
-    readonly order: number;
-    readonly always: unknown;
-    readonly transitions: ReadonlyMap<string, unknown>;
-  }[];
+  readonly _nodes?: readonly Node[];
 }
 
 const unknown = 0;
@@ -25,6 +29,7 @@ const typesMax = 1_000;
 export function hears(logic: Compiled & { kind: 'machine' }, snapshot: AnySnapshot, type: string): boolean {
   const nodes = (snapshot as AnySnapshot & Nodes)._nodes;
   if (nodes === undefined || snapshot.status !== 'active' || type.startsWith('xstate.') || type === '*') return true;
+  if (!isWhole(nodes)) return true;
   let known = logic.hearing.get(type);
   if (known === undefined) {
     if (logic.hearing.size >= typesMax) logic.hearing.clear();
@@ -43,6 +48,28 @@ export function hears(logic: Compiled & { kind: 'machine' }, snapshot: AnySnapsh
     if (verdict === hearing) return true;
   }
   return false;
+}
+
+const whole = new WeakMap<readonly Node[], boolean>();
+
+/**
+ * Are these nodes a configuration? XState (5.33) leaves the ancestors of a deep history's states out when another region's transition has left
+ * them in the same step; its value has them all the same, and by its value it looks for transitions.
+ */
+function isWhole(nodes: readonly Node[]): boolean {
+  const known = whole.get(nodes);
+  if (known !== undefined) return known;
+  const active = new Set(nodes);
+  const isComplete = ({ type, parent, states }: Node) => {
+    if (parent !== undefined && !active.has(parent)) return false;
+    if (type !== 'compound' && type !== 'parallel') return true;
+    const children = Object.values(states).filter((child) => child.type !== 'history');
+    const count = children.filter((child) => active.has(child)).length;
+    return count === (type === 'compound' ? 1 : children.length);
+  };
+  const isFound = nodes.every(isComplete);
+  whole.set(nodes, isFound);
+  return isFound;
 }
 
 /** State nodes are numbered in document order. */
