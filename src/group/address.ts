@@ -28,6 +28,8 @@ export function lastId(address: Address): string {
 export function flawOfId(id: unknown): string | undefined {
   if (typeof id !== 'string') return id === undefined ? 'no id' : `an id that is a ${typeof id}`;
   if (id === '') return 'an empty id';
+  // Neither a file nor an agent could be told of it.
+  if (/\p{Surrogate}/u.test(id)) return 'an id with half a character in it (a lone surrogate)';
   // A single colon at either end would make the joined address ambiguous: `a:` and `b` against `a` and `:b`.
   if (id.includes(addressSeparator) || id.startsWith(':') || id.endsWith(':')) {
     return `the id \`${id}\`: ids neither contain \`${addressSeparator}\` nor begin or end with a colon`;

@@ -29,6 +29,12 @@ describe('what the linter cannot see fails the group at run time, the same in ev
       /spawned actor has no string `src`/,
     ],
     [
+      'half a character',
+      enqueueActions(({ enqueue }: Loose) => enqueue(spawn('a\ud800'))),
+      'MACHINE_UNSUPPORTED',
+      /has an id with half a character in it/,
+    ],
+    [
       'a name that is the process’s',
       spawn('process'),
       'MACHINE_UNSUPPORTED',
