@@ -26,22 +26,26 @@ export interface BreakpointQuestionsOptions {
 /** Between two looks whether a gate is recorded, ms. */
 const lookEveryMs = 50;
 
-/** Asks each breakpoint that it is given, once its gate is recorded; what it returns withdraws the question, as `babysit` wants it. */
+/** Asks the breakpoints that it is given, in that order, each once its gate is recorded; what it returns withdraws the question, as `babysit` wants it. */
 export function breakpointQuestions(options: BreakpointQuestionsOptions) {
   const { data, questions, style, signal, say } = options;
   const isOpen = async (gate: string) =>
     openGatesOf((await knownRun(data.store, effectsRunId)).view).some(({ name }) => name === gate);
 
+  /** Resolves when the one before has been asked, or is not going to be. */
+  let before: Promise<void> = Promise.resolve();
+
   return (asked: Breakpoint): ((answer?: BreakpointAnswer) => void) => {
     let isOver = false;
     let withdraw: (line?: string) => boolean = () => false;
-    const begin = async () => {
+    const begin = async (turn: Promise<void>) => {
       while (!isOver && !signal.aborted) {
         // Before, the answer would be one to no gate.
         if (!(await isOpen(asked.gate))) {
           await delay(lookEveryMs);
           continue;
         }
+        await turn;
         if (!isOver && !signal.aborted)
           withdraw = questions.ask({
             lines: questionLines(asked, style),
@@ -50,7 +54,7 @@ export function breakpointQuestions(options: BreakpointQuestionsOptions) {
         return;
       }
     };
-    begin().catch((error: unknown) => {
+    before = begin(before).catch((error: unknown) => {
       if (!signal.aborted) say(`${asked.gate}  cannot be asked here: ${plainLine(plainError(error).message)}`);
     });
     return (answer) => {

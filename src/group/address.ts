@@ -24,17 +24,26 @@ export function lastId(address: Address): string {
   return end === -1 ? address : address.slice(end + addressSeparator.length);
 }
 
+/** True where a surrogate stands alone: UTF-8 has no bytes for it, so no file and no program could be told of the name. */
+export function hasHalfCharacter(name: string): boolean {
+  return /\p{Surrogate}/u.test(name);
+}
+
 /** Why `id` cannot be part of an address; undefined when it can. */
 export function flawOfId(id: unknown): string | undefined {
   if (typeof id !== 'string') return id === undefined ? 'no id' : `an id that is a ${typeof id}`;
   if (id === '') return 'an empty id';
-  // Neither a file nor an agent could be told of it.
-  if (/\p{Surrogate}/u.test(id)) return 'an id with half a character in it (a lone surrogate)';
+  if (hasHalfCharacter(id)) return 'an id with half a character in it (a lone surrogate)';
   // A single colon at either end would make the joined address ambiguous: `a:` and `b` against `a` and `:b`.
   if (id.includes(addressSeparator) || id.startsWith(':') || id.endsWith(':')) {
     return `the id \`${id}\`: ids neither contain \`${addressSeparator}\` nor begin or end with a colon`;
   }
   return undefined;
+}
+
+/** A name as one part of a path of names: its own slashes are written `%2F`, and `%` is written `%25`. */
+export function pathPart(name: string): string {
+  return name.includes('/') || name.includes('%') ? name.replaceAll('%', '%25').replaceAll('/', '%2F') : name;
 }
 
 /** What the coordinator is called where people and members read: its address is the empty one. */

@@ -1,3 +1,4 @@
+import { pathPart } from './address.ts';
 import type { ActorKey } from './effect.ts';
 
 /**
@@ -5,6 +6,5 @@ import type { ActorKey } from './effect.ts';
  * member `b/c` of group `a` is not member `c` of group `a/b`.
  */
 export function attemptKey(run: string, group: string, { address, incarnation }: ActorKey, attempt: number): string {
-  const name = group.includes('/') || group.includes('%') ? group.replaceAll('%', '%25').replaceAll('/', '%2F') : group;
-  return `${run}/${name}/${address}#${incarnation}/${attempt}`;
+  return `${run}/${pathPart(group)}/${address}#${incarnation}/${attempt}`;
 }

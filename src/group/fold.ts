@@ -157,7 +157,7 @@ export function groupFold(newest: Definition, name: string, from: FoldFrom = {})
   };
 
   /** An entry that was asked for has come. */
-  const isNowRecorded = (entry: Entry) => {
+  const noteRecorded = (entry: Entry) => {
     const recorded = (entry.data as { readonly effect?: string } | null)?.effect;
     if (recorded !== undefined) unrecorded.delete(recorded);
     if (entry.type !== 'group.ended') return;
@@ -192,7 +192,7 @@ export function groupFold(newest: Definition, name: string, from: FoldFrom = {})
       foldLedger(ledger, entry);
       foldMail(mail, entry, effects);
       if (unrecorded.size === 0 && effects.length === 0) return effects;
-      if (unrecorded.size > 0) isNowRecorded(entry);
+      if (unrecorded.size > 0) noteRecorded(entry);
       for (const effect of effects) if (isRecorded(effect)) unrecorded.set(effect.id, effect);
       return effects;
     },

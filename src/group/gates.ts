@@ -1,6 +1,7 @@
 /** The gates of one group: what its members ask, and the answers: each counts once, and whoever asked hears it once. */
 import { TroupeError } from '../error.ts';
 import type { GateAnswer, Question } from '../harness/port.ts';
+import { pathPart } from './address.ts';
 import type { ActorKey } from './effect.ts';
 import type { Push } from './entries.ts';
 import type { GateRecord, Ledger } from './ledger.ts';
@@ -63,7 +64,7 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
     },
     ask({ address, incarnation }, { name: asked, question, data }, answered) {
       // A slash of the member's own is written otherwise: `c` of `a/b` is not `b/c` of `a`.
-      const name = `${address.replaceAll('%', '%25').replaceAll('/', '%2F')}/${asked}`;
+      const name = `${pathPart(address)}/${asked}`;
       const known = ledger.gates.get(name);
       const gate = known?.by === address && known.incarnation === incarnation ? known : undefined;
       const answer = gate === undefined ? undefined : answerTo(gate);

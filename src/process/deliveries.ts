@@ -113,7 +113,7 @@ export function deliveries(
    * which resumes nobody and can only be looked at; or a checkpoint, or a signal of somebody else's, that nobody waits for. (Its own the
    * process may yet be about to wait for.) Of a group, in each case, that the process has had open.
    */
-  const isNoted = (entry: Entry): boolean => {
+  const deliversAtOnce = (entry: Entry): boolean => {
     const { type, stream } = entry;
     if (!opened.has(stream)) return false;
     if (isOthers(entry) && !signals.isWanted(entry)) {
@@ -144,7 +144,7 @@ export function deliveries(
       unread.push(stretch);
       return;
     }
-    for (const entry of await stretch.entries()) if (!isNoted(entry)) await next(entry);
+    for (const entry of await stretch.entries()) if (!deliversAtOnce(entry)) await next(entry);
   };
   /** The process waits for a signal that may have been delivered unread. Nothing else is delivered meanwhile. */
   const readUnread = async () => {
@@ -164,7 +164,7 @@ export function deliveries(
       for (const one of batch) {
         if (reading !== undefined) await reading;
         if ('entries' in one) await nextStretch(one);
-        else if (!isNoted(one)) await next(one);
+        else if (!deliversAtOnce(one)) await next(one);
       }
     }
     running = false;
@@ -195,9 +195,9 @@ export function deliveries(
     },
     heard(group, id) {
       const stream = groupPrefix + group;
-      const isMissing = !signals.has(stream, id);
+      if (signals.has(stream, id)) return Promise.resolve();
       const delivered = signals.wait(stream, id);
-      if (unread.length > 0 && isMissing) {
+      if (unread.length > 0) {
         reading = readUnread()
           .catch(fail)
           .finally(() => (reading = undefined));

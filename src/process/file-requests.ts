@@ -20,10 +20,10 @@ export interface FileRequests extends Requests {
 }
 
 const suffix = '.json';
-/** Time in the last id of this process. */
-let lastMs = 0;
 /** What is begun and not yet whole; older hosts' leftovers are removed with the run's folder. */
 const draftSuffix = '.draft';
+/** Time in the last id of this process. */
+let lastMs = 0;
 
 /**
  * Letters in `folder`, which is created with the first one. Ids begin with the time, so that their order is the order in

@@ -34,8 +34,6 @@ export interface Handles {
 export function handles({ inbox, recordedGates, mistake, handled, track }: HandleOptions): Handles {
   /** Signals of this iteration. */
   const sent = new Set<string>();
-  /** Checkpoints that are on their way. */
-  const marking = new Map<string, Promise<void>>();
 
   const outputOf = async (name: string): Promise<JsonValue> => {
     const end = (await inbox.wait(endKey(name))).data as unknown as GroupEnd;
@@ -114,18 +112,9 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
       await inbox.wait(key);
     };
     const checkpoint: GroupHandle<Output>['checkpoint'] = async (mark) => {
-      const key = markKey(streamOf(name), mark.name);
-      let under = marking.get(key);
-      if (under === undefined) {
-        const recorded = opening.then((group) =>
-          group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark),
-        );
-        under = track(recorded.finally(() => marking.delete(key)));
-        marking.set(key, under);
-      }
-      await under;
+      await track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark)));
       // Not before what was recorded before it: the process goes on at the same place in each iteration (G6).
-      await inbox.wait(key);
+      await inbox.wait(markKey(streamOf(name), mark.name));
     };
     const cancel = async (reason = 'cancelled by the process') => {
       await track(opening.then((group) => group.cancel(reason)));

@@ -44,9 +44,8 @@ export class Heard {
     return this.keys.has(keyOf(stream, id));
   }
 
-  /** Resolves when it has been delivered. */
+  /** Resolves when one that {@link has} not been delivered is. */
   wait(stream: string, id: string): Promise<void> {
-    if (this.has(stream, id)) return Promise.resolve();
     const key = keyOf(stream, id);
     return new Promise((resolve) => {
       const list = this.waits.get(key);

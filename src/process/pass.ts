@@ -5,6 +5,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { momentMs } from '../clock.ts';
 import { TroupeError } from '../error.ts';
+import { hasHalfCharacter } from '../group/address.ts';
 import { boundsOf, type Bounds } from '../group/bounds.ts';
 import { define, type Definition } from '../group/definition.ts';
 import type { Group } from '../group/group.ts';
@@ -106,11 +107,11 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
   };
 
   const open = (name: string, machine: AnyStateMachine, input: unknown, options: OpenOptions): Promise<Group> => {
-    if (typeof name !== 'string' || name === '' || name.length > 200) {
+    if (typeof name !== 'string' || name === '' || name.length > 200 || hasHalfCharacter(name)) {
       return mistake(
         new TroupeError(
           'BAD_INPUT',
-          `expected the name of a group to be a text of 1 to 200 characters, got ${JSON.stringify(name)}.`,
+          `expected the name of a group to be a text of 1 to 200 whole characters, got ${JSON.stringify(name)}.`,
         ),
       );
     }

@@ -3,6 +3,7 @@
  * interleaving of actors that know nothing of each other is no difference; of the lanes that part, the one comes first that parts
  * first in the one run.
  */
+import { pairKey, pairOf } from './key.ts';
 import type { Frame } from './model.ts';
 
 /** Where a lane parts. */
@@ -49,8 +50,7 @@ export function lanesFrom(): { add(frames: readonly Frame[]): void; readonly lan
     add(frames) {
       for (const { position, stream, who, type, summary, deliveries } of frames) {
         if (passing.has(type)) continue;
-        // A name may have blanks in it, never a line's end.
-        const lane = `${stream}\n${type === 'message' || type === 'signal' ? '' : who}`;
+        const lane = pairKey(stream, type === 'message' || type === 'signal' ? '' : who);
         const heard = deliveries.map(({ from, to, type: event }) => `${from}>${to} ${event}`).join(' ');
         const entry: Compared = { position, key: `${type} ${plainOf(summary)} ${heard}`, says: `${type} ${summary}` };
         const known = lanes.get(lane);
@@ -77,7 +77,7 @@ export function divergences(one: Lanes, other: Lanes): readonly Divergence[] {
     let index = 0;
     while (index < a.length && index < b.length && a[index]?.key === b[index]?.key) index += 1;
     if (index === a.length && index === b.length) continue;
-    const [stream = '', who = ''] = lane.split('\n');
+    const [stream, who] = pairOf(lane);
     found.push({
       stream,
       who,

@@ -7,3 +7,9 @@
 export function keyFor(name: string): string {
   return name.startsWith('~') || name === 'prototype' || name in Object.prototype ? `~${name}` : name;
 }
+
+/** A key of two names, whatever stands in them: blanks, line ends. */
+export const pairKey = (one: string, other: string): string => JSON.stringify([one, other]);
+
+/** The names of a {@link pairKey}. */
+export const pairOf = (key: string): readonly [string, string] => JSON.parse(key) as [string, string];

@@ -56,7 +56,7 @@ describe('a name that is used twice', () => {
     });
   });
 
-  test.each([[''], ['x'.repeat(201)], [undefined]])('refuses what is no name: %j', async (name) => {
+  test.each([[''], ['x'.repeat(201)], ['half \ud800'], [undefined]])('refuses what is no name: %j', async (name) => {
     const body = (ctx: Context) => ctx.group(name as string, gate, { count: 1 });
     expect(await rejected(stage(defineProcess('named', body)), body)).toMatchObject({ code: 'BAD_INPUT' });
   });

@@ -30,11 +30,11 @@ async function frames(): Promise<readonly Frame[]> {
   return (await opened.recording.window(1, opened.recording.length)).frames;
 }
 
-/** Of two groups whose names and members' names have the same blanks in them, each with a failure that says `ok`. */
-async function alikes(): Promise<readonly Frame[]> {
+/** Of two groups whose names and members' names have the same `blank` in them, each with a failure that says `ok`. */
+async function alikes(blank: string): Promise<readonly Frame[]> {
   const process = defineProcess('alike', async (ctx) => {
-    await ctx.group('a b', fanOut, { members: [{ id: 'c', harness: 'broken' }] }).output;
-    await ctx.group('a', fanOut, { members: [{ id: 'b c', harness: 'broken' }] }).output;
+    await ctx.group(`a${blank}b`, fanOut, { members: [{ id: 'c', harness: 'broken' }] }).output;
+    await ctx.group('a', fanOut, { members: [{ id: `b${blank}c`, harness: 'broken' }] }).output;
     return 1;
   });
   const broken = fn(() => Promise.reject(new Error('it was ok then')));
@@ -116,8 +116,8 @@ test('spans as OTLP JSON: a trace of the run, each attempt under its group, ids 
   expect(otlp('run', all)).toEqual(data);
 });
 
-test('names with blanks in them are told apart, and a failure that says ok is one', async () => {
-  const alike = await alikes();
+test.each([' ', '\n'])('names with %j in them are told apart, and a failure that says ok is one', async (blank) => {
+  const alike = await alikes(blank);
   expect(mermaidSequence(alike).match(/participant \w+/g)).toHaveLength(4);
   const begun = alike.findIndex(({ type }) => type === 'attempt.started');
   type Trace = { readonly traceEvents: readonly (Data & { readonly args: Data })[] };
@@ -127,7 +127,7 @@ test('names with blanks in them are told apart, and a failure that says ok is on
     'coordinator',
     'c',
     'coordinator',
-    'b c',
+    `b${blank}c`,
   ]);
   const cut = chromeTrace(alike.slice(0, begun + 1)) as unknown as Trace;
   expect(cut.traceEvents.filter(({ name }) => name === 'process_name')).toHaveLength(2);
@@ -137,10 +137,10 @@ test('names with blanks in them are told apart, and a failure that says ok is on
   const { spans } = resourceSpans[0].scopeSpans[0];
   expect(spans.map(({ name, status }) => [name, (status as Data)['code']])).toEqual([
     ['run run', 1],
-    ['group a b', 1],
+    [`group a${blank}b`, 1],
     ['c', 2],
     ['group a', 1],
-    ['b c', 2],
+    [`b${blank}c`, 2],
   ]);
 });
 

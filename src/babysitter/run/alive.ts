@@ -1,8 +1,16 @@
 /** Does a process of this machine still live, by its pid alone: that is all that babysitter records. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
-/** When this process began, and something before: clocks of file systems are coarse. */
-const beganMs = Date.now() - process.uptime() * 1_000 - 1_000;
+const beganMs = () => Date.now() - process.uptime() * 1_000;
+const beganAtFirstMs = beganMs();
+/** Clocks of file systems are coarse. */
+const coarseMs = 1_000;
+
+/**
+ * Before this process began by the clock as it was then, and as it is now: it may have been set on or back since, or the machine have slept, and
+ * what this process has made must never look older than it.
+ */
+const isBeforeUs = (atMs: number) => atMs < Math.min(beganAtFirstMs, beganMs()) - coarseMs;
 
 /**
  * Whether this file of the process `pid` is one that nobody comes back to. One of our own pid is, when it is older than we are: a
@@ -11,7 +19,7 @@ const beganMs = Date.now() - process.uptime() * 1_000 - 1_000;
 export function isLeft(file: string, pid: number): boolean {
   if (pid !== process.pid) return !isAlive(pid);
   const { mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? {};
-  return mtimeMs !== undefined && mtimeMs < beganMs;
+  return mtimeMs !== undefined && isBeforeUs(mtimeMs);
 }
 
 /** False only when nothing of it runs any more: a killed process whose last write is still under way counts as living. */

@@ -1,9 +1,7 @@
 /** Chrome's trace format, which Perfetto opens: one track per member, since slices of one track must not overlap. */
 import type { JsonValue } from '../../json.ts';
+import { pairKey, pairOf } from '../key.ts';
 import type { Frame } from '../model.ts';
-
-/** Names may have blanks in them, never a line's end. */
-const keyOf = (stream: string, who: string) => `${stream}\n${who}`;
 
 /** Events of the trace; `ts` and `dur` in microseconds. */
 export function chromeTrace(frames: readonly Frame[]): JsonValue {
@@ -19,7 +17,7 @@ export function chromeTrace(frames: readonly Frame[]): JsonValue {
     return pid;
   };
   const tidOf = (stream: string, who: string) => {
-    const key = keyOf(stream, who);
+    const key = pairKey(stream, who);
     const known = threads.get(key);
     if (known !== undefined) return known;
     const tid = threads.size + 1;
@@ -32,7 +30,7 @@ export function chromeTrace(frames: readonly Frame[]): JsonValue {
     const pid = pidOf(stream);
     const tid = tidOf(stream, type === 'signal' ? '' : who);
     const ts = atMs * 1_000;
-    const key = keyOf(stream, who);
+    const key = pairKey(stream, who);
     if (type === 'attempt.started') open.set(key, { ts, name: summary });
     else if (['attempt.cancelled', 'attempt.failed', 'member.settled'].includes(type)) {
       const start = open.get(key);
@@ -52,7 +50,7 @@ export function chromeTrace(frames: readonly Frame[]): JsonValue {
     events.push({ ph: 'i', s: 't', name: type, cat: 'entry', pid, tid, ts, args: { summary, position } });
   }
   for (const [key, { ts, name }] of open) {
-    const [stream = ''] = key.split('\n');
+    const [stream] = pairOf(key);
     events.push({ ph: 'B', name, cat: 'attempt', pid: pidOf(stream), tid: threads.get(key) ?? 0, ts });
   }
   return { traceEvents: events, displayTimeUnit: 'ms' };

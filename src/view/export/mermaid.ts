@@ -1,19 +1,20 @@
 /** Mermaid: the statechart of a machine, and the messages of a run. For READMEs; no delays, overtaking or crash windows. */
 import type { Chart, ChartNode } from '../chart.ts';
+import { pairKey } from '../key.ts';
 import type { Frame } from '../model.ts';
 
-/** Names that Mermaid takes: letters, digits, underscores. */
-function namer(): (name: string) => string {
+/** Names that Mermaid takes: letters, digits, underscores. Each `key` has its own, made of `name`. */
+function namer(): (key: string, name?: string) => string {
   const known = new Map<string, string>();
   const taken = new Set<string>();
-  return (name) => {
-    const before = known.get(name);
+  return (key, name = key) => {
+    const before = known.get(key);
     if (before !== undefined) return before;
     const plain = name.replace(/\W+/g, '_').replace(/^(?=\d)/, '_') || '_';
     let own = plain;
     for (let number = 2; taken.has(own); number += 1) own = `${plain}_${number}`;
     taken.add(own);
-    known.set(name, own);
+    known.set(key, own);
     return own;
   };
 }
@@ -83,8 +84,8 @@ export function mermaidSequence(frames: readonly Frame[], max = 500): string {
   const actors = new Map<string, string>();
   const actor = (group: string, address: string) => {
     const title = address === '' || address === 'coordinator' ? group : address;
-    // Names may have blanks in them, never a line's end.
-    const name = nameOf(`${group}\n${address === 'coordinator' ? '' : address}`);
+    const own = address === 'coordinator' ? '' : address;
+    const name = nameOf(pairKey(group, own), `${group} ${own}`);
     actors.set(name, title === '' ? ' ' : title);
     return name;
   };

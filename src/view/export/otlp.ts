@@ -1,6 +1,7 @@
 /** OpenTelemetry spans as OTLP JSON: the run, its groups, and each attempt; messages and checkpoints as events of their spans. */
 import type { JsonValue } from '../../json.ts';
 import { hashText, hashToText } from '../../group/digest.ts';
+import { pairKey } from '../key.ts';
 import type { Frame } from '../model.ts';
 import { engineVersion } from '../../version.ts';
 
@@ -61,8 +62,7 @@ export function otlp(run: string, frames: readonly Frame[]): JsonValue {
       groupSpan.status = summary.startsWith('completed') ? 1 : 2;
       continue;
     }
-    // Names may have blanks in them, never a line's end.
-    const member = `${stream}\n${who}`;
+    const member = pairKey(stream, who);
     if (type === 'attempt.started') {
       const key = `${member} ${seq}`;
       attempts.set(member, key);

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { isLeft } from '../../../src/babysitter/run/alive.ts';
 import { readResult } from '../../../src/babysitter/run/effect-files.ts';
 import { eventText } from '../../../src/babysitter/run/event-text.ts';
 import { withRunLock } from '../../../src/babysitter/run/lock.ts';
@@ -124,7 +125,17 @@ describe('the lock', () => {
     write(`journal/000002.01J00000000000000000000000.json.tmp-${process.pid}-${old.getTime()}`, '{');
     await openRunFolder(runDir, { waitMs: 100 }).append([checkpoint('a')]);
     expect(eventsIn(runDir)).toHaveLength(2);
-    // What we hold ourselves is held.
+    // What we hold ourselves is held, also when the clock was set back since we began.
+    const clock = vi
+      .spyOn(Date, 'now')
+      .mockImplementation(() => performance.timeOrigin - 3_600_000 + performance.now());
+    write('run.lock', JSON.stringify({ pid: process.pid, owner: 'we', acquiredAt: '' }));
+    const halfAnHourAgo = new Date(performance.timeOrigin - 1_800_000);
+    utimesSync(join(runDir, 'run.lock'), halfAnHourAgo, halfAnHourAgo);
+    expect(isLeft(join(runDir, 'run.lock'), process.pid)).toBe(false);
+    clock.mockRestore();
+    expect(isLeft(join(runDir, 'run.lock'), process.pid)).toBe(true);
+    rmSync(join(runDir, 'run.lock'));
     await withRunLock(runDir, 'we', async () => {
       await expect(withRunLock(runDir, 'we', () => 1, { waitMs: 100 })).rejects.toThrow('RUN_BUSY');
     });
