@@ -53,6 +53,16 @@ export interface Checkpoint {
   readonly data?: JsonValue;
 }
 
+/** How a process answers a gate. */
+export interface ApproveOptions {
+  /** Says no instead of yes. */
+  readonly reject?: boolean;
+  /** What the coordinator hears besides. Default: ''. */
+  readonly note?: string;
+  /** Which answer at this gate this is, whoever gave those before: a coordinator may open a gate again. Whole number >= 1; default 1, the first. */
+  readonly round?: number;
+}
+
 /** A group as the process sees it: the same in each iteration. */
 export interface GroupHandle<Output> {
   readonly name: string;
@@ -67,8 +77,12 @@ export interface GroupHandle<Output> {
    * Codes: DUPLICATE_NAME (a second one of one id in one iteration), UNKNOWN_MEMBER, GROUP_ENDED, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT.
    */
   send(event: { readonly type: string }, options?: SendOptions): Promise<void>;
-  /** Answers the open gate `name` of the group. Once answered, a later iteration does not answer again. Codes: UNKNOWN_GATE. */
-  approve(name: string, options?: { readonly reject?: boolean; readonly note?: string }): Promise<void>;
+  /**
+   * Answers the open gate `name` of the group; resolves when an answer, this one or somebody else's that came first, is durable and has
+   * been delivered. A later iteration finds it and does not answer again. Codes: UNKNOWN_GATE, DUPLICATE_NAME (a second answer of one round
+   * in one iteration), BAD_INPUT.
+   */
+  approve(name: string, options?: ApproveOptions): Promise<void>;
   /** Marks progress of the process's own in the group's stream; each name once. */
   checkpoint(mark: {
     readonly name: string;

@@ -18,6 +18,8 @@ export interface Deliveries {
   heard(group: string, id: string): Promise<void>;
   /** The delivered entry of this key, if any. */
   delivered(key: string): Entry | undefined;
+  /** How many answers at a gate of this stream have been offered, delivered or not. */
+  answers(stream: string, gate: string): number;
   /** Checkpoints of a group delivered so far. */
   checkpoints(group: string): readonly Entry[];
   /** Settlements of a group's members delivered so far. */
@@ -35,12 +37,11 @@ export interface Deliveries {
 const groupPrefix = 'group:';
 const isSignal = ({ type }: Entry) => type === 'signal' || type === 'message';
 
-/** Key under which an entry is waited for; undefined when nobody waits for its kind by name. */
-export function deliveryKey({ stream, type, data }: Entry): string | undefined {
+/** Key under which an entry, no answer at a gate, is waited for; undefined when nobody waits for its kind by name. */
+function deliveryKey({ stream, type, data }: Entry): string | undefined {
   const fields = data as { readonly name?: string; readonly until?: number; readonly by?: string };
   if (type === 'checkpoint' && fields.by === 'process') return markKey(stream, fields.name ?? '');
   if (type === 'group.ended') return endKey(stream.slice(groupPrefix.length));
-  if (type === 'gate.answered') return gateKey(stream, fields.name ?? '');
   if (type === 'sleep.ended') return sleepKey(fields.until ?? 0);
   if (type === 'run.created') return 'run.created';
   return undefined;
@@ -48,12 +49,29 @@ export function deliveryKey({ stream, type, data }: Entry): string | undefined {
 
 /** Key of a group's end. */
 export const endKey = (group: string) => JSON.stringify(['end', group]);
-/** Key of the answer at a gate of this stream. */
-export const gateKey = (stream: string, name: string) => JSON.stringify(['gate', stream, name]);
+/** Key of an answer at a gate of this stream: the first is that of `round` 1. */
+export const gateKey = (stream: string, name: string, round = 1) => JSON.stringify(['gate', stream, name, round]);
 /** Key of the process's own checkpoint in this stream. */
 export const markKey = (stream: string, name: string) => JSON.stringify(['mark', stream, name]);
 /** Key of a sleep. */
 export const sleepKey = (until: number) => JSON.stringify(['sleep', until]);
+
+/** How often each gate has been answered. */
+class Answers {
+  private readonly counts = new Map<string, number>();
+
+  at(stream: string, gate: string): number {
+    return this.counts.get(gateKey(stream, gate)) ?? 0;
+  }
+
+  /** Counts one more; the result is its key. */
+  add({ stream, data }: Entry): string {
+    const { name } = data as { readonly name: string };
+    const round = this.at(stream, name) + 1;
+    this.counts.set(gateKey(stream, name), round);
+    return gateKey(stream, name, round);
+  }
+}
 
 /**
  * Deliveries with nothing delivered yet. `ready` holds back what concerns a group until that group is open; `fail` is told when entries
@@ -66,6 +84,8 @@ export function deliveries(
   const waits = new Map<string, ((entry: Entry) => void)[]>();
   const byKey = new Map<string, Entry>();
   const signals = new Heard();
+  const offeredAnswers = new Answers();
+  const deliveredAnswers = new Answers();
   const checkpointsOf = new Map<string, Entry[]>();
   const settledOf = new Map<string, Entry[]>();
   const movers = new Map<string, (() => void)[]>();
@@ -99,7 +119,7 @@ export function deliveries(
       else list.push(entry);
     }
     if (isSignal(entry)) signals.deliver(entry);
-    const key = deliveryKey(entry);
+    const key = type === 'gate.answered' ? deliveredAnswers.add(entry) : deliveryKey(entry);
     if (key !== undefined) arrive(key, entry);
     if (type === 'checkpoint' || type === 'group.ended') {
       const moved = movers.get(group) ?? [];
@@ -181,6 +201,7 @@ export function deliveries(
 
   return {
     offer(one) {
+      if (!('entries' in one) && one.type === 'gate.answered') offeredAnswers.add(one);
       queue.push(one);
       begin();
     },
@@ -206,6 +227,7 @@ export function deliveries(
       return delivered;
     },
     delivered: (key) => byKey.get(key),
+    answers: (stream, gate) => offeredAnswers.at(stream, gate),
     checkpoints: (group) => checkpointsOf.get(group) ?? [],
     settled: (group) => settledOf.get(group) ?? [],
     groupMoved: (group) =>

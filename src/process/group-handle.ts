@@ -7,14 +7,12 @@ import type { Group } from '../group/group.ts';
 import { refuseReserved } from '../group/reserved.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
-import type { Checkpoint, GroupHandle, SendOptions } from './context.ts';
+import type { ApproveOptions, Checkpoint, GroupHandle, SendOptions } from './context.ts';
 import { endKey, gateKey, markKey, type Deliveries } from './deliveries.ts';
 
 /** What handles need of their pass. */
 export interface HandleOptions {
   readonly inbox: Deliveries;
-  /** Keys of gates whose answers are recorded. */
-  readonly recordedGates: ReadonlySet<string>;
   /** Stops the host with the author's mistake. */
   mistake(error: unknown): never;
   /** Marks a promise as one that may be left alone. */
@@ -31,9 +29,11 @@ export interface Handles {
 }
 
 /** The handles of one pass. */
-export function handles({ inbox, recordedGates, mistake, handled, track }: HandleOptions): Handles {
+export function handles({ inbox, mistake, handled, track }: HandleOptions): Handles {
   /** Signals of this iteration. */
   const sent = new Set<string>();
+  /** Gates and rounds answered in this iteration. */
+  const approved = new Set<string>();
 
   const outputOf = async (name: string): Promise<JsonValue> => {
     const end = (await inbox.wait(endKey(name))).data as unknown as GroupEnd;
@@ -93,20 +93,50 @@ export function handles({ inbox, recordedGates, mistake, handled, track }: Handl
       }
       if (isEntry) await inbox.heard(name, id);
     };
-    const approve = async (
-      gate: string,
-      { reject = false, note = '' }: { readonly reject?: boolean; readonly note?: string } = {},
-    ) => {
-      const key = gateKey(streamOf(name), gate);
-      if (inbox.delivered(key) === undefined && !recordedGates.has(key)) {
-        try {
-          await track(opening.then((group) => group.answer(gate, { approved: !reject, note, by: 'process' })));
-        } catch (error) {
-          if (!isTroupeError(error, 'UNKNOWN_GATE')) throw error;
-          // Somebody else's answer came first and is on its way here: a later iteration finds it recorded.
+    const approve = async (gate: string, { reject = false, note = '', round = 1 }: ApproveOptions = {}) => {
+      const stream = streamOf(name);
+      const key = gateKey(stream, gate, round);
+      if (!(Number.isSafeInteger(round) && round >= 1)) {
+        return mistake(
+          new TroupeError(
+            'BAD_INPUT',
+            `gate \`${gate}\` of group \`${name}\`: expected \`round\` to be a whole number >= 1, got \`${String(round)}\`.`,
+          ),
+        );
+      }
+      if (approved.has(key)) {
+        return mistake(
+          new TroupeError(
+            'DUPLICATE_NAME',
+            `gate \`${gate}\` of group \`${name}\` was answered before in this iteration. Where it is opened again, say which answer is meant: approve('${gate}', { round: ${round + 1} }).`,
+          ),
+        );
+      }
+      approved.add(key);
+      const answer = async () => {
+        const group = await opening;
+        const known = inbox.answers(stream, gate);
+        if (known >= round) return;
+        if (known < round - 1) {
+          const times = known === 0 ? 'no answer' : known === 1 ? 'one answer' : `${known} answers`;
+          throw new TroupeError(
+            'UNKNOWN_GATE',
+            `group \`${name}\` has had ${times} at gate \`${gate}\`, so round ${round} is not open.`,
+          );
+        }
+        await group.answer(gate, { approved: !reject, note, by: 'process' });
+      };
+      try {
+        await track(answer());
+      } catch (error) {
+        // Somebody else's answer came first and is on its way here: a later iteration finds it recorded.
+        if (isTroupeError(error, 'UNKNOWN_GATE')) {
           const { idle } = await opening;
           await Promise.race([inbox.wait(key), idle().then(() => inbox.quiet())]);
-          if (inbox.delivered(key) === undefined) throw error;
+        }
+        if (inbox.delivered(key) === undefined) {
+          approved.delete(key);
+          throw error;
         }
       }
       await inbox.wait(key);

@@ -74,13 +74,11 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
   };
   const recordedSleeps = new Set<number>();
   const recordedLogs = new Set<string>();
-  const recordedGates = new Set<string>();
   const openedGates = new Set<string>();
   const versions: string[] = [];
   for (const entry of recorded) {
     const { stream, type } = entry;
     // Only now is the data looked at: that of most entries is not wanted here.
-    if (type === 'gate.answered') recordedGates.add(gateKey(stream, (entry.data as { readonly name: string }).name));
     if (type === 'gate.opened' && stream === runStream) openedGates.add((entry.data as { readonly name: string }).name);
     if (type === 'epoch.taken') {
       const version = (entry.data as Readonly<Record<string, JsonValue>>)['process'];
@@ -166,7 +164,7 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     return opening;
   };
 
-  const { outputOf, handleOf } = handles({ inbox, recordedGates, mistake, handled, track });
+  const { outputOf, handleOf } = handles({ inbox, mistake, handled, track });
 
   const sleepUntil = async (moment: Date | number | string): Promise<void> => {
     const until = momentMs(moment);

@@ -1,45 +1,12 @@
 /** Gates, checkpoints of members and of the process, and background work. */
-import { assign, setup } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { checkpoint, coordinator, defineProcess, gate, member, verifyRun, type Harness, type JsonValue } from 'troupe';
+import { defineProcess, verifyRun, type Harness } from 'troupe';
 import { hold, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
+import { asking } from '../support/asking.ts';
 import { entriesOf } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
 import { driven, finished, killed, open, stage, story } from '../support/running.ts';
-
-const asking = coordinator(
-  setup({
-    types: {} as {
-      context: { answers: readonly JsonValue[] };
-      events: { type: string; gate: string; note: string; by: string };
-      output: readonly JsonValue[];
-    },
-    actors: { member },
-    actions: {
-      openGate: gate({ name: 'ship', question: 'Ship it?', data: { risk: 'low' } }),
-      mark: checkpoint({ name: 'asked', settled: 0, total: 1 }),
-      note: assign({
-        answers: ({ context, event }) => [...context.answers, [event.type, event.gate, event.note, event.by]],
-      }),
-    },
-  }).createMachine({
-    id: 'asking',
-    context: { answers: [] },
-    initial: 'asking',
-    states: {
-      asking: {
-        entry: ['mark', 'openGate'],
-        on: {
-          approved: { actions: 'note', target: 'over' },
-          rejected: { actions: 'note', target: 'asking', reenter: true },
-        },
-      },
-      over: { type: 'final' },
-    },
-    output: ({ context }) => context.answers,
-  }),
-);
 
 describe('a gate of a coordinator', () => {
   const process = defineProcess('gated', (ctx) => ctx.group('group', asking, undefined).output);
