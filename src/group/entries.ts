@@ -148,6 +148,8 @@ export interface GroupEvents {
     readonly effect?: string;
     /** Who wrote it: a member's address, or `process`; absent for the coordinator. */
     readonly by?: string;
+    /** Which life of that member, when it is not its first. */
+    readonly incarnation?: number;
   };
   /** What could not be delivered; never silence. `effect` when a turn derived it. */
   'letter.dead': {

@@ -72,6 +72,8 @@ export interface CheckpointRecord {
   readonly data?: JsonValue;
   /** Who wrote it: a member's address, or `process`; absent for the coordinator. */
   readonly by?: string;
+  /** Which life of that member, when it is not its first. */
+  readonly incarnation?: number;
 }
 
 /** A gate as recorded: open until it is answered. */

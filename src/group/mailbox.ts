@@ -13,6 +13,7 @@ import type { ActorKey } from './effect.ts';
 import type { GroupFold } from './fold.ts';
 import type { Gates } from './gates.ts';
 import type { GroupContext } from './group-context.ts';
+import type { CheckpointRecord } from './ledger.ts';
 import { unreadIn } from './box.ts';
 import type { Mail } from './box.ts';
 import type { Post } from './post.ts';
@@ -214,8 +215,10 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
     },
     async checkpoint({ name, settled, total, data }) {
       refuseClosed();
-      if (fold.ledger.checkpoints.some((mark) => mark.by === address && mark.name === name)) return;
-      const told = { name, settled, total, ...(data === undefined ? {} : { data }), by: address };
+      const isMine = (mark: CheckpointRecord) => mark.by === address && (mark.incarnation ?? 1) === incarnation;
+      if (fold.ledger.checkpoints.some((mark) => mark.name === name && isMine(mark))) return;
+      const again = incarnation === 1 ? {} : { incarnation };
+      const told = { name, settled, total, ...(data === undefined ? {} : { data }), by: address, ...again };
       const label = `checkpoint of member \`${address}\``;
       const mark = checkedData(told, label, context.payloadBytesMax) as unknown as typeof told;
       const known = marking.get(name);

@@ -1,6 +1,7 @@
 /** Gates, checkpoints of members and of the process, and background work. */
+import { assign, setup } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { defineProcess, verifyRun, type Harness } from 'troupe';
+import { coordinator, defineProcess, member, verifyRun, type Harness } from 'troupe';
 import { hold, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { asking } from '../support/asking.ts';
@@ -165,6 +166,43 @@ describe('checkpoints', () => {
       if (atAppend > 20) break;
     }
   });
+});
+
+test('a member that is spawned again marks its checkpoints again, each once, wherever the host dies', async () => {
+  const again = coordinator(
+    setup({ types: {} as { context: { lives: number }; output: number }, actors: { member } }).createMachine({
+      id: 'again',
+      context: { lives: 0 },
+      initial: 'working',
+      states: {
+        working: {
+          entry: assign({ lives: ({ context }) => context.lives + 1 }),
+          invoke: { src: 'member', id: 'a', input: { harness: 'marking' }, onDone: 'deciding' },
+        },
+        deciding: { always: [{ guard: ({ context }) => context.lives < 3, target: 'working' }, 'over'] },
+        over: { type: 'final' },
+      },
+      output: ({ context }) => context.lives,
+    }),
+  );
+  const marking: Harness = {
+    async perform({ mailbox }) {
+      const half = { name: 'half', settled: 1, total: 2 };
+      await mailbox.checkpoint(half);
+      await mailbox.checkpoint(half);
+      return ok(null);
+    },
+  };
+  const process = defineProcess('lives', (ctx) => ctx.group('group', again, undefined).output);
+  for (let atAppend = 1; ; atAppend += 1) {
+    const play = stage(process, {}, { harnesses: { marking } });
+    const undisturbed = await killed(play, { atAppend, isWritten: atAppend % 2 === 0 });
+    expect(undisturbed ?? (await finished(play))).toEqual({ status: 'completed', output: 3 });
+    const marks = (await entriesOf(play.store)).filter(({ type }) => type === 'checkpoint').map(({ data }) => data);
+    const half = { name: 'half', settled: 1, total: 2, by: 'a' };
+    expect(marks).toEqual([half, { ...half, incarnation: 2 }, { ...half, incarnation: 3 }]);
+    if (undisturbed !== undefined) break;
+  }
 });
 
 describe('background work', () => {
