@@ -20,6 +20,8 @@ export type Serving = Pick<
 
 /** Serves until the program is interrupted. */
 export async function serve({ does, json, more = {}, ...options }: Serving): Promise<number> {
+  // From here on: whoever reads the address may end it at once.
+  const interrupted = Promise.race((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => once(process, signal)));
   const [page, policy] = await Promise.all(['page.html', 'policy.txt'].map(partOfPage));
   const token = does === undefined ? undefined : randomBytes(24).toString('base64url');
   const server = await viewServer({
@@ -40,7 +42,7 @@ export async function serve({ does, json, more = {}, ...options }: Serving): Pro
         : 'Ctrl-C ends it',
     );
   }
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
+  await interrupted;
   await server.close();
   return exitCodes.ok;
 }

@@ -1,6 +1,7 @@
 /** A user's file, TypeScript or JavaScript, as a module; `troupe` and `xstate` mean this program's copies to it. */
 import { stat } from 'node:fs/promises';
-import { createRequire, register } from 'node:module';
+import * as nodeModule from 'node:module';
+import type { LoadHook } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TroupeError } from '../error.ts';
@@ -8,6 +9,10 @@ import { captureConsole } from './capture-console.ts';
 import { explainLoadError, isMissingTypeScript } from './load-error.ts';
 import type { PackageHookData } from './package-hooks.ts';
 import { complain } from './terminal.ts';
+
+const { createRequire, register } = nodeModule;
+/** Hooks in this thread, since Node 22.15, not in the types of 20. Before, there was only `register`, of which Node 26 warns. */
+const { registerHooks } = nodeModule as { readonly registerHooks?: (hooks: object) => { deregister(): void } };
 
 /** What a module exports, by name. */
 export type Module = Readonly<Record<string, unknown>>;
@@ -39,16 +44,26 @@ export async function loadModule(
 async function importFile(file: string): Promise<Module> {
   const url = pathToFileURL(file).href;
   if (/\.[cm]?tsx?$/.test(file) && !isTypeScriptOn) await useTypeScript();
-  if (!sharesPackages(file)) useOwnPackages();
-  try {
-    return (await import(url)) as Module;
-  } catch (error) {
-    if (isTypeScriptOn || !isMissingTypeScript(error)) throw error;
-    // JavaScript that imports TypeScript: once more, under another URL, for Node remembers the failure.
-    await useTypeScript();
-    return (await import(`${url}?typescript`)) as Module;
-  }
+  if (!sharesPackages(file)) await useOwnPackages();
+  const guard = isTypeScriptOn ? undefined : registerHooks?.({ load: refuseTypeScript });
+  const imported = await import(url)
+    .then(
+      (module: Module) => ({ module }),
+      (error: unknown) => ({ error }),
+    )
+    .finally(() => guard?.deregister());
+  if ('module' in imported) return imported.module;
+  if (isTypeScriptOn || !isMissingTypeScript(imported.error)) throw imported.error;
+  // JavaScript that imports TypeScript: once more, under another URL, for Node remembers the failure.
+  await useTypeScript();
+  return (await import(`${url}?typescript`)) as Module;
 }
+
+/** Newer versions of Node load TypeScript, but not all that people write: without tsx they are to say what older ones say. */
+const refuseTypeScript: LoadHook = (url, context, next) => {
+  if (!/^file:.*\.[cm]?tsx?(\?|$)/.test(url)) return next(url, context);
+  throw Object.assign(new TypeError(`Unknown file extension in ${url}`), { code: 'ERR_UNKNOWN_FILE_EXTENSION' });
+};
 
 let isTypeScriptOn = false;
 let areOwnPackagesOn = false;
@@ -58,14 +73,21 @@ async function useTypeScript(): Promise<void> {
   isTypeScriptOn = true;
   const tsx = await import('tsx/esm/api');
   tsx.register();
-  register('./typescript-hooks.js', import.meta.url);
+  if (registerHooks === undefined) register('./typescript-hooks.js', import.meta.url);
+  else registerHooks(await import('./typescript-hooks.ts'));
 }
 
-function useOwnPackages(): void {
+async function useOwnPackages(): Promise<void> {
   if (areOwnPackagesOn) return;
   areOwnPackagesOn = true;
   const data: PackageHookData = { from: import.meta.url };
-  register('./package-hooks.js', import.meta.url, { data });
+  if (registerHooks === undefined) {
+    register('./package-hooks.js', import.meta.url, { data });
+    return;
+  }
+  const hooks = await import('./package-hooks.ts');
+  void hooks.initialize(data);
+  registerHooks(hooks);
 }
 
 /** True when `troupe` and `xstate` mean this program's copies to the file without any hooks, as in most projects. */

@@ -1,5 +1,5 @@
 /**
- * Loader hook for process files; Node runs it in a thread of its own. `troupe` and `xstate` mean the copies that this program
+ * Loader hook for process files; before 22.15, Node runs it in a thread of its own. `troupe` and `xstate` mean the copies that this program
  * runs on, whatever is installed beside the process file: a machine made by another copy would not be recognised. Packages in
  * node_modules keep their own `xstate`.
  */
@@ -13,7 +13,7 @@ export interface PackageHookData {
 
 let from: string | undefined;
 
-/** Called once by Node. */
+/** Called once, by Node where the hook has a thread of its own. */
 export const initialize: InitializeHook<PackageHookData> = (data) => {
   ({ from } = data);
 };

@@ -1,15 +1,18 @@
 /**
- * Loader hooks in front of tsx; Node runs them in a thread of their own. A `.ts` file is a module, whether or not a package.json
+ * Loader hooks in front of tsx; before 22.15, Node runs them in a thread of their own. A `.ts` file is a module, whether or not a package.json
  * says so: tsx alone takes it for CommonJS, which cannot import what is a module.
  */
-import type { LoadHook, ResolveHook } from 'node:module';
+import type { LoadHook, ResolveFnOutput, ResolveHook } from 'node:module';
 
 const isTypeScript = (url: string) => url.startsWith('file:') && /\.tsx?(\?|$)/.test(url);
 
-/** Called by Node for every import. */
-export const resolve: ResolveHook = async (specifier, context, next) => {
-  const resolved = await next(specifier, context);
-  return isTypeScript(resolved.url) ? { ...resolved, format: 'module' } : resolved;
+const asModule = (resolved: ResolveFnOutput): ResolveFnOutput =>
+  isTypeScript(resolved.url) ? { ...resolved, format: 'module' } : resolved;
+
+/** Called by Node for every import; `next` answers at once where hooks have no thread of their own. */
+export const resolve: ResolveHook = (specifier, context, next) => {
+  const resolved = next(specifier, context);
+  return resolved instanceof Promise ? resolved.then(asModule) : asModule(resolved);
 };
 
 /** Called by Node for every module. */
