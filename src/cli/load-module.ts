@@ -9,6 +9,7 @@ import { captureConsole } from './capture-console.ts';
 import { explainLoadError, isMissingTypeScript } from './load-error.ts';
 import type { PackageHookData } from './package-hooks.ts';
 import { complain } from './terminal.ts';
+import { again } from './typescript-hooks.ts';
 
 const { createRequire, register } = nodeModule;
 /** Hooks in this thread, since Node 22.15, not in the types of 20. Before, there was only `register`, of which Node 26 warns. */
@@ -54,9 +55,9 @@ async function importFile(file: string): Promise<Module> {
     .finally(() => guard?.deregister());
   if ('module' in imported) return imported.module;
   if (isTypeScriptOn || !isMissingTypeScript(imported.error)) throw imported.error;
-  // JavaScript that imports TypeScript: once more, under another URL, for Node remembers the failure.
+  // JavaScript that imports TypeScript: once more, under another URL.
   await useTypeScript();
-  return (await import(`${url}?typescript`)) as Module;
+  return (await import(url + again)) as Module;
 }
 
 /** Newer versions of Node load TypeScript, but not all that people write: without tsx they are to say what older ones say. */

@@ -63,6 +63,26 @@ test('TypeScript is what people write: enums, types, imports with and without ex
   expect(await resultOf(it, 'plain.process.mjs')).toBe('first');
 });
 
+test('JavaScript imports TypeScript, by way of other files too, with everything installed in the project', async () => {
+  const it = project({
+    'package.json': '{}',
+    'a.process.mjs':
+      "import { defineProcess } from 'troupe';\nimport { first } from './lib/first.mjs';\nimport { count } from './lib/count.js';\nexport default defineProcess('mixed', () => [first(), count()]);",
+    'names.ts': "export enum Name { First = 'first' }",
+  });
+  mkdirSync(it.path('lib'));
+  it.write('lib/package.json', '{ "type": "module" }');
+  it.write(
+    'lib/first.mjs',
+    "import { Name } from '../names.ts';\nimport { count } from './count.js';\nexport const first = () => [Name.First, count()];",
+  );
+  it.write('lib/count.js', 'let calls = 0;\nexport const count = () => (calls += 1);');
+  mkdirSync(it.path('node_modules'));
+  symlinkSync(root, it.path('node_modules/troupe'), 'dir');
+  symlinkSync(`${root}node_modules/xstate`, it.path('node_modules/xstate'), 'dir');
+  expect(await resultOf(it, 'a.process.mjs')).toEqual([['first', 1], 2]);
+});
+
 test('the export `harnesses` goes over the built-in ones', async () => {
   const it = project({
     'own.process.ts': `

@@ -1,15 +1,16 @@
 /**
  * `npm run package`: packs the package as it would be published, lets publint and attw judge the tarball, installs
- * it into an empty project, and opens every door there: on this node, and on a newer one where it can be fetched.
+ * it into an empty project, opens every door there and runs processes: on this node, on the lowest, and on newer ones where they can be
+ * fetched.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listFiles } from '../tidy/source.ts';
 
-const newerNode = 'node@24';
+const otherNodes = ['20.19.0', '24', '26'];
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const place = mkdtempSync(join(tmpdir(), 'troupe-package-'));
 const bin = (name: string) => join(root, 'node_modules/.bin', name);
@@ -56,6 +57,40 @@ function opener(): string {
 }\n`;
 }
 
+const names = "export enum Name { First = 'first' }\n";
+const importing = (from: string) =>
+  `import { defineProcess } from 'troupe';
+import { fanOut } from 'troupe/machines';
+import { Name } from '${from}';
+const members = ['a', 'b'].map((id) => ({ id, command: ['node', '-e', 'console.log(process.version)'] }));
+export default defineProcess('guest', async (ctx) => {
+  const { failed } = await ctx.group('guests', fanOut, { members }).output;
+  return { failed: failed.length, name: Name.First };
+});
+`;
+/** Process files as people write them, with what tsx alone translates. */
+const processFiles = {
+  'names.ts': names,
+  'typed.process.ts': importing('./names'),
+  'plain.process.mjs': importing('./names.ts'),
+};
+
+/** Opens every door and runs the processes; standard error says nothing that is not ours. */
+function tryOn(node: string, version: string, project: string): void {
+  const opened = run(`every door opens on node ${version}`, node, ['open.js'], project);
+  if (node === process.execPath) console.log(opened.trimEnd());
+  for (const file of Object.keys(processFiles).filter((name) => name.includes('process'))) {
+    const what = `${file} runs on node ${version}`;
+    const args = ['node_modules/troupe/dist/bundle/main.js', 'run', file, '--json'];
+    const path = `${dirname(node)}${delimiter}${process.env['PATH'] ?? ''}`;
+    const told = spawnSync(node, args, { cwd: project, encoding: 'utf8', env: { ...process.env, PATH: path } });
+    const last = told.stdout.trimEnd().split('\n').at(-1) ?? '';
+    const isRight = last.includes('"output":{"failed":0,"name":"first"}') && told.stderr === '';
+    console.log(`${isRight ? 'ok   ' : 'FAIL '} ${what}`);
+    if (!isRight) throw new Error(`${what}: ${last}\n${told.stderr}`);
+  }
+}
+
 function check(): void {
   const tarball = pack();
   run('publint', bin('publint'), ['run', tarball, '--strict'], place);
@@ -64,22 +99,29 @@ function check(): void {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "name": "guest", "private": true, "type": "module" }\n');
   writeFileSync(join(project, 'open.js'), opener());
+  for (const [name, text] of Object.entries(processFiles)) writeFileSync(join(project, name), text);
   const install = ['install', '--silent', '--prefer-offline', '--no-audit', '--no-fund'];
   run('installs into an empty project', 'npm', [...install, tarball], project);
-  console.log(run(`every door opens on node ${process.version}`, process.execPath, ['open.js'], project).trimEnd());
   run('the program starts', join(project, 'node_modules/.bin/troupe'), ['--help'], project);
-  checkNewerNode(project, install);
+  tryOn(process.execPath, process.version, project);
+  for (const wanted of otherNodes) {
+    const node = fetchNode(wanted, install);
+    if (node === undefined) console.log(`skip  node ${wanted}: it could not be fetched`);
+    else tryOn(node.path, node.version, project);
+  }
 }
 
-function checkNewerNode(project: string, install: readonly string[]): void {
-  const elsewhere = join(place, 'newer');
+function fetchNode(
+  wanted: string,
+  install: readonly string[],
+): { readonly path: string; readonly version: string } | undefined {
+  const elsewhere = join(place, `node-${wanted}`);
   mkdirSync(elsewhere);
-  writeFileSync(join(elsewhere, 'package.json'), '{ "name": "newer", "private": true }\n');
-  const { status } = spawnSync('npm', [...install, newerNode], { cwd: elsewhere, encoding: 'utf8' });
-  const node = join(elsewhere, 'node_modules/.bin/node');
-  const version = status === 0 ? spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout : null;
-  if (version === null) return console.log(`skip  every door opens on ${newerNode}: it could not be fetched`);
-  run(`every door opens on node ${version.trim()}`, node, ['open.js'], project);
+  writeFileSync(join(elsewhere, 'package.json'), '{ "name": "other-node", "private": true }\n');
+  const { status } = spawnSync('npm', [...install, `node@${wanted}`], { cwd: elsewhere, encoding: 'utf8' });
+  const path = join(elsewhere, 'node_modules/node/bin/node');
+  const version = status === 0 ? spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout : null;
+  return version === null ? undefined : { path, version: version.trim() };
 }
 
 try {
