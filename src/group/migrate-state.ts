@@ -2,7 +2,7 @@
 import type { JsonValue } from '../json.ts';
 import { rootAddress } from './address.ts';
 import type { Definition } from './definition.ts';
-import { encode } from './encode.ts';
+import { encode, encodeShared } from './encode.ts';
 import { persist } from './persist.ts';
 import {
   isMachineState,
@@ -47,7 +47,7 @@ export function migrateState(
     value: encode(target.value, 'state.value'),
     nodes,
     history: before.history.filter(([id, ids]) => [id, ...ids].every((one) => known.has(one))),
-    context: encode(given.context, 'state.context'),
+    context: encodeShared(given.context, 'state.context'),
   } as unknown as JsonValue;
   const timers = root.timers.filter((timer) => isKept(timer, nodes));
   const [members, timerCount, started, scheduled] = written.counts;

@@ -7,7 +7,7 @@ import type { JsonValue } from '../json.ts';
 import { rootAddress } from './address.ts';
 import type { Cell } from './cell.ts';
 import type { Address } from './effect.ts';
-import { encode } from './encode.ts';
+import { encode, encodeShared } from './encode.ts';
 import { format, type MachineState, type Persisted, type PersistedActor } from './persisted.ts';
 import { keyOf } from './ref.ts';
 import type { System } from './system.ts';
@@ -21,7 +21,7 @@ export function persist(system: System): JsonValue {
   const stopped: [Address, number][] = [];
   forEachOf(system.cells, (cell) => {
     if (cell.actor === undefined) stopped.push([cell.place.address, cell.last]);
-    else actors.push(persistActor(cell, cell.actor));
+    else actors.push(persistActor(cell, cell.actor, encodeShared));
   });
   const systemIds: [string, Address, number][] = [];
   for (const [systemId, ref] of system.systemIds) {
@@ -44,8 +44,12 @@ export function persist(system: System): JsonValue {
   return persisted as unknown as JsonValue;
 }
 
-/** Writes one actor; throws as {@link persist} does. */
-export function persistActor({ place, incarnation, last }: Cell, actor: NonNullable<Cell['actor']>): PersistedActor {
+/** Writes one actor; throws as {@link persist} does. What tells states apart leaves out which objects are the very same. */
+export function persistActor(
+  { place, incarnation, last }: Cell,
+  actor: NonNullable<Cell['actor']>,
+  encodeContext = encode,
+): PersistedActor {
   const { ref, logic, snapshot, running, order, timers } = actor;
   const label = `machine \`${logic.id}\`${place.address === rootAddress ? '' : `, actor \`${place.address}\``}: `;
   const { systemId } = ref as { systemId?: string };
@@ -59,8 +63,8 @@ export function persistActor({ place, incarnation, last }: Cell, actor: NonNulla
     order,
     snapshot:
       logic.kind === 'machine' && 'machine' in snapshot
-        ? persistMachine(snapshot as unknown as MachineState, label)
-        : encode(snapshot, `${label}snapshot`),
+        ? persistMachine(snapshot as unknown as MachineState, label, encodeContext)
+        : encodeContext(snapshot, `${label}snapshot`),
     timers: timers.map(({ to, event, ...timer }) => ({
       ...timer,
       to: to === undefined ? null : { address: to.place.address, incarnation: to.incarnation },
@@ -69,7 +73,7 @@ export function persistActor({ place, incarnation, last }: Cell, actor: NonNulla
   };
 }
 
-function persistMachine(snapshot: MachineState, label: string): JsonValue {
+function persistMachine(snapshot: MachineState, label: string, encodeContext: typeof encode): JsonValue {
   const { status, value, output, error, context, historyValue, children, _nodes } = snapshot;
   return {
     status,
@@ -78,7 +82,7 @@ function persistMachine(snapshot: MachineState, label: string): JsonValue {
     value: encode(value, `${label}value`),
     nodes: _nodes.map(({ id }) => id),
     history: Object.entries(historyValue).map(([id, nodes]) => [id, nodes.map((node) => node.id)]),
-    context: encode(context, `${label}context`),
+    context: encodeContext(context, `${label}context`),
     children: Object.entries(children).map(([id, child]) => [id, encode(child, `${label}child \`${id}\``)]),
   };
 }

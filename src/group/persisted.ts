@@ -1,4 +1,4 @@
-/** The written form of a system, version 1. */
+/** The written form of a system, version 2. */
 import type { AnyActorRef } from 'xstate';
 import type { JsonValue } from '../json.ts';
 import type { Bounds } from './bounds.ts';
@@ -6,8 +6,11 @@ import type { Timer } from './cell.ts';
 import type { ActorKey, Address, GroupEnd } from './effect.ts';
 import type { AnySnapshot } from './snapshot.ts';
 
-/** Version of this form. It stands in snapshots, which can be thrown away, and in `group.migrated` entries, which cannot: a later form must read this one. */
-export const format = 1;
+/**
+ * Version of this form. It stands in snapshots, which can be thrown away, and in `group.migrated` entries, which cannot: a later form must read
+ * this one and those before it. Version 1 has no objects that stand in several places.
+ */
+export const format = 2;
 
 /** A system as JSON. Key order inside snapshots matters: write it with JSON.stringify, not sorted. */
 export interface Persisted {

@@ -28,10 +28,10 @@ import { setAt } from './vector.ts';
 export function restore(definition: Definition, json: JsonValue): System {
   // The parse of our own format: version first, then what it must contain is found or missed below.
   const persisted = json as unknown as Persisted;
-  if (persisted?.format !== format)
+  if (!(persisted?.format >= 1 && persisted.format <= format))
     throw new TroupeError(
       'JOURNAL_FORMAT',
-      `expected a snapshot of format ${format}, got ${String(persisted?.format)}`,
+      `expected a snapshot of format 1 to ${format}, got ${String(persisted?.format)}`,
     );
   const { id, version } = persisted.machine;
   if (id !== definition.id || version !== definition.version) {
