@@ -49,7 +49,16 @@ export function failureOf({ ref }: Live, error: unknown): ActorFailed {
 export function look(deeds: Deeds, live: Live, action: Action): void {
   const { roster } = deeds;
   switch (action.type) {
-    case 'xstate.spawnChild':
+    case 'xstate.spawnChild': {
+      const { actorRef, src } = action.params as { actorRef?: AnyActorRef; src?: unknown };
+      if (actorRef === undefined)
+        deeds.limits.break(
+          'MACHINE_UNSUPPORTED',
+          `${where(live)}: actor \`${String(src)}\` is not registered. Add it to setup({ actors }).`,
+        );
+      live.deferred.push(action);
+      return;
+    }
     case 'xstate.sendTo':
     case 'xstate.cancel':
     case 'xstate.emit':
@@ -75,7 +84,9 @@ export function look(deeds: Deeds, live: Live, action: Action): void {
     }
     default: {
       const why =
-        'a function of its own, a side effect that would happen again at every replay. Use assign, emit, or spawn a member.';
+        action.exec === undefined
+          ? 'not implemented. Add it to setup({ actions }).'
+          : 'a function of its own, a side effect that would happen again at every replay. Use assign, emit, or spawn a member.';
       deeds.limits.break('MACHINE_UNSUPPORTED', `${where(live)}: action \`${action.type}\` is ${why}`);
     }
   }
@@ -85,8 +96,7 @@ export function look(deeds: Deeds, live: Live, action: Action): void {
 export function run(deeds: Deeds, live: Live, action: Action): void {
   switch (action.type) {
     case 'xstate.spawnChild': {
-      const { actorRef } = action.params as { actorRef?: AnyActorRef };
-      if (actorRef !== undefined) deeds.start(actorRef);
+      deeds.start((action.params as { actorRef: AnyActorRef }).actorRef);
       return;
     }
     case 'xstate.stopChild': {

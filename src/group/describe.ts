@@ -39,8 +39,14 @@ export function endedHow(live: Live): string {
 export const inlineSpawn =
   'spawned actor has no string `src`. Register it in setup({ actors }) and spawn it by name, so that it can be found again after a restart.';
 
-/** Why a spawned actor has no address of its own; undefined when it has one. */
+/** What is said of an actor whose snapshots its parent would hear. */
+export const subscribedSpawn =
+  'the snapshots of a child are subscribed to (onSnapshot, syncSnapshot), which a restart would send again. Let the child send events instead.';
+
+/** Why an actor cannot be spawned like this: it has no address of its own, or its snapshots are subscribed to. Undefined when it can. */
 export function flawOfSpawn(ref: AnyActorRef): string | undefined {
+  // XState touch point: private, and set by all ways of spawning.
+  if ((ref as { readonly _syncSnapshot?: boolean })._syncSnapshot === true) return subscribedSpawn;
   const flaw = ref.id === generatedId ? 'no id' : (flawOfId(ref.id) ?? flawOfName(ref));
   if (flaw === undefined) return undefined;
   const name = typeof ref.src === 'string' ? `\`${ref.src}\`` : 'without a name';

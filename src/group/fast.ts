@@ -179,7 +179,8 @@ function doneState(id: string, output: unknown): Heard & { readonly output: unkn
 function select(chart: Chart, state: State, event: Heard): Transition | undefined {
   for (const candidate of candidatesFor(configurationOf(chart, state._nodes), event.type)) {
     const { guard } = candidate;
-    if (guard === undefined) return candidate;
+    // As XState does: `null` is none either.
+    if (!guard) return candidate;
     try {
       if (passes(guard, state.context, event, state)) return candidate;
     } catch (error) {

@@ -5,6 +5,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { assertJson } from '../json.ts';
 import { flawOfId } from './address.ts';
+import { subscribedSpawn } from './describe.ts';
 import { isMachine, isMember, isPureLogic } from './kind.ts';
 
 /** A rule of the linter, stable. */
@@ -248,9 +249,6 @@ class Linter {
   }
 
   private noSnapshots(): void {
-    this.add(
-      'snapshot-subscription',
-      'the snapshots of a child are subscribed to (onSnapshot, syncSnapshot), which a restart would send again. Let the child send events instead.',
-    );
+    this.add('snapshot-subscription', subscribedSpawn);
   }
 }

@@ -46,12 +46,14 @@ function resolveEach(
     const given =
       isInline || typeof action === 'string' ? undefined : paramsOf(action, { context: state.context, event });
     if (builtin?.resolve === undefined) {
-      execute(scope, { type: name === '' ? '(anonymous)' : name, params: given });
+      execute(scope, { type: name === '' ? '(anonymous)' : name, params: given, exec: builtin });
     } else if (builtin.type === 'xstate.assign') {
       state = assign(state, args, given, builtin.assignment, scope);
     } else if (builtin.type === 'xstate.stopChild' && builtin.actorRef !== undefined) {
       const ref = childOf(state, args, given, builtin.actorRef);
-      if (ref !== undefined) state = changed(state, state.context, withoutChild(state.children, ref.id), state);
+      // Another snapshot in any case, as in XState: that is how it tells that an eventless transition has done something.
+      const children = ref === undefined ? state.children : withoutChild(state.children, ref.id);
+      state = changed(state, state.context, children, state);
       execute(scope, { type: builtin.type, params: ref });
     } else {
       const child =
@@ -134,7 +136,7 @@ function withChildren(children: State['children'], spawned: State['children']): 
   return copy;
 }
 
-/** The kernel's executor reads no more than these two. */
+/** The kernel's executor reads no more of an action. */
 function execute(scope: AnyActorScope, action: Action): void {
   scope.actionExecutor(action as Parameters<AnyActorScope['actionExecutor']>[0]);
 }

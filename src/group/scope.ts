@@ -46,7 +46,7 @@ function newScope(self: AnyActorRef): AnyActorScope {
     system: groupSystem,
     logger: () => {},
     defer: (start) => conductor?.defer(start),
-    emit: () => {},
+    emit: (event) => conductor?.collect({ type: 'xstate.emit', params: { event } }),
     stopChild: () => {},
     actionExecutor: collect,
   };

@@ -17,6 +17,8 @@ export interface Heard {
 export interface Action {
   readonly type: string;
   readonly params: unknown;
+  /** What would be done; of a name that nobody implemented, undefined. */
+  readonly exec?: unknown;
 }
 
 /** What is known of an actor that was stopped. */

@@ -1,5 +1,5 @@
 /** Rare words of XState, through live actors and through the fold side by side, written and read again before every event. */
-import { assign, emit } from 'xstate';
+import { assign, emit, fromTransition, sendTo, spawnChild, stopChild } from 'xstate';
 import { expect, test } from 'vitest';
 import { persist, restore } from '../../src/group/step.ts';
 import { group, machine, type Loose } from './group-under-test.ts';
@@ -36,4 +36,43 @@ test('a snapshot of the first form is read, one of a later form is not', () => {
   expect(persist(restore(one.definition, { ...written, format: 1 }))).toEqual(written);
   for (const format of [0, 3, null, 'x'])
     expect(() => restore(one.definition, { ...written, format } as Loose)).toThrow('JOURNAL_FORMAT');
+});
+
+test('a guard that is null is none', () => {
+  const seen = sideBySide(machine({ on: { go: { guard: null, actions: emit({ type: 'gone' }) } } }), ['go']);
+  expect(seen.at(-1)?.emitted).toEqual([{ type: 'gone' }]);
+});
+
+test('an eventless transition that stops nobody goes round and round, as in XState, instead of once', () => {
+  const spinning = machine({
+    options: { maxIterations: 20 },
+    context: { isOn: false },
+    on: { go: { actions: assign({ isOn: true }) } },
+    always: { guard: ({ context }: Loose) => context.isOn, actions: stopChild('nobody') },
+  });
+  expect(sideBySide(spinning, ['go']).at(-1)?.error).toContain('Infinite loop detected');
+});
+
+test('what a transition function emits is emitted', () => {
+  const echo = fromTransition((state: object, event: Loose, { emit: tell }: Loose) => {
+    if (event.type === 'say') tell({ type: 'said', what: event.what });
+    return state;
+  }, {});
+  const talking = machine(
+    {
+      entry: spawnChild('echo' as Loose, { id: 'echo' } as Loose),
+      on: {
+        go: {
+          actions: [
+            sendTo('echo', { type: 'say', what: 1 }),
+            emit({ type: 'own' }),
+            sendTo('echo', { type: 'say', what: 2 }),
+          ],
+        },
+      },
+    },
+    { actors: { echo } },
+  );
+  const seen = sideBySide(talking, ['go']);
+  expect(seen.at(-1)?.emitted).toEqual([{ type: 'said', what: 1 }, { type: 'own' }, { type: 'said', what: 2 }]);
 });

@@ -53,6 +53,30 @@ describe('what the linter cannot see fails the group at run time, the same in ev
       /is a function of its own/,
     ],
     [
+      'an action that nobody implemented',
+      enqueueActions(({ enqueue }: Loose) => enqueue('nothing')),
+      'MACHINE_UNSUPPORTED',
+      /action `nothing` is not implemented. Add it to setup\(\{ actions \}\)/,
+    ],
+    [
+      'an actor that nobody registered',
+      enqueueActions(({ enqueue }: Loose) => enqueue.spawnChild('nobody', { id: 'a' })),
+      'MACHINE_UNSUPPORTED',
+      /actor `nobody` is not registered. Add it to setup\(\{ actors \}\)/,
+    ],
+    [
+      'a subscribed child',
+      enqueueActions(({ enqueue }: Loose) => enqueue.spawnChild('member', { id: 'a', syncSnapshot: true })),
+      'MACHINE_UNSUPPORTED',
+      /the snapshots of a child are subscribed to/,
+    ],
+    [
+      'a subscribed child of an assign',
+      assign(({ spawn }: Loose) => ({ ref: spawn('member', { id: 'a', syncSnapshot: true }) })),
+      'MACHINE_UNSUPPORTED',
+      /the snapshots of a child are subscribed to/,
+    ],
+    [
       'two living actors of one id',
       enqueueActions(({ enqueue }: Loose) => {
         enqueue(spawn('a'));
