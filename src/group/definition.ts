@@ -86,6 +86,11 @@ export function definitionOf(newest: Definition, version: string): Definition {
   return newest.previous.find((one) => one.version === version) ?? newest;
 }
 
+/** A compiled machine whose actors are still being compiled. */
+type Building = {
+  -readonly [Field in keyof (Compiled & { kind: 'machine' })]: (Compiled & { kind: 'machine' })[Field];
+};
+
 function compile(logic: AnyActorLogic, done: Map<AnyActorLogic, Compiled>): Compiled {
   const before = done.get(logic);
   if (before !== undefined) return before;
@@ -100,25 +105,27 @@ function compile(logic: AnyActorLogic, done: Map<AnyActorLogic, Compiled>): Comp
     return compiled;
   }
   const sources = new Map<string, Compiled>();
+  const compiled: Building = {
+    kind: 'machine',
+    id: logic.id,
+    logic,
+    adapter: adapterOf(() => compiled),
+    sources,
+    hearing: new Map(),
+    fast: undefined,
+  };
+  // A machine may be registered in itself, or in one below it.
+  done.set(logic, compiled);
   const actors: Record<string, AnyActorLogic> = {};
   // XState types implementations as unknown records; the linter has seen that these are logics.
   const registered = logic.implementations.actors as Record<string, AnyActorLogic>;
   for (const [name, child] of Object.entries(registered)) {
-    const compiled = compile(child, done);
-    sources.set(name, compiled);
-    actors[name] = compiled.adapter;
+    const source = compile(child, done);
+    sources.set(name, source);
+    actors[name] = source.adapter;
   }
-  const provided = logic.provide({ actors });
-  const compiled: Compiled = {
-    kind: 'machine',
-    id: logic.id,
-    logic: provided,
-    adapter: adapterOf(() => compiled),
-    sources,
-    hearing: new Map(),
-    fast: fastMachine(provided),
-  };
-  done.set(logic, compiled);
+  compiled.logic = logic.provide({ actors });
+  compiled.fast = fastMachine(compiled.logic);
   return compiled;
 }
 
