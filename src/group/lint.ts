@@ -17,6 +17,7 @@ export type LintRule =
   | 'custom-action'
   | 'error-unhandled'
   | 'snapshot-subscription'
+  | 'state-id'
   | 'timer-without-id'
   | 'unknown-action'
   | 'unknown-delay'
@@ -36,6 +37,7 @@ export interface Finding {
 
 /** XState touch point: state nodes and actions as they are at run time; XState types most of them away. */
 interface Node {
+  readonly id: string;
   readonly path: readonly string[];
   readonly type: string;
   readonly entry: readonly unknown[];
@@ -52,6 +54,8 @@ interface Node {
 }
 interface Transition {
   readonly guard?: unknown;
+  /** XState 4's word for it. */
+  readonly cond?: unknown;
   readonly actions: readonly unknown[];
 }
 interface Invoke {
@@ -90,6 +94,8 @@ class Linter {
   private state: string | undefined;
   private unhandled: string | undefined;
   private hearsErrors = false;
+  /** Paths of states by their ids. */
+  private readonly ids = new Map<string, string>();
 
   constructor(of: AnyStateMachine, findings: Finding[]) {
     this.of = of;
@@ -138,6 +144,7 @@ class Linter {
 
   private node(node: Node): void {
     this.state = node.path.length === 0 ? undefined : node.path.join('.');
+    this.stateId(node.id);
     for (const action of [...node.entry, ...node.exit]) this.action(action);
     for (const invoke of [node.config.invoke ?? []].flat()) this.invoke(invoke as Invoke);
     for (const delay of Object.keys(node.config.after ?? {})) if (Number.isNaN(Number(delay))) this.delay(delay);
@@ -150,7 +157,21 @@ class Linter {
     for (const child of Object.values(node.states)) this.node(child);
   }
 
+  /** Of two states with one id, XState's targets find the later one; so would a snapshot. */
+  private stateId(id: string): void {
+    const twin = this.ids.get(id);
+    this.ids.set(id, this.state === undefined ? 'the machine itself' : `state \`${this.state}\``);
+    if (twin !== undefined)
+      this.add(
+        'state-id',
+        `its id \`${id}\` is also that of ${twin}. Give it another \`id\`, so that it is the one that is found after a restart.`,
+      );
+  }
+
   private transition(transition: Transition): void {
+    // XState's production build leaves it out, and takes the transition every time; its development build throws.
+    if (transition.cond !== undefined)
+      this.add('unknown-guard', 'a transition has `cond`, which XState 5 does not read. Call it `guard`.');
     if (transition.guard !== undefined) this.guard(transition.guard);
     for (const action of transition.actions) this.action(action);
   }

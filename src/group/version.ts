@@ -20,7 +20,7 @@ const engineParts = new Set(['resolve', 'retryResolve', 'execute', 'check']);
 
 function textOf(value: unknown, seen: Map<object, number>): string {
   if (typeof value !== 'function' && (typeof value !== 'object' || value === null))
-    return JSON.stringify(value) ?? String(value);
+    return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value));
   const before = seen.get(value);
   if (before !== undefined) return `#${before}`;
   seen.set(value, seen.size);

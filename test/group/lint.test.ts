@@ -98,6 +98,21 @@ describe('what cannot be replayed is refused, with machine, state and remedy', (
       inState({ invoke: { src: 'member', id: 'a', onSnapshot: {} } }),
       'the snapshots of a child are subscribed to',
     ],
+    [
+      'two states of one id',
+      machine({ initial: 'a', states: { a: { id: 'x' }, b: { initial: 'c', states: { c: { id: 'x' } } } } }),
+      'machine `council`, state `b.c`: its id `x` is also that of state `a`. Give it another `id`, so that it is the one that is found after a restart.',
+    ],
+    [
+      'two states whose ids come out alike',
+      machine({ initial: 'a.b', states: { 'a.b': {}, 'a': { initial: 'b', states: { b: {} } } } }),
+      'machine `council`, state `a.b`: its id `council.a.b` is also that of state `a.b`',
+    ],
+    [
+      'a state with the id of its machine',
+      machine({ initial: 'a', states: { a: { id: 'council' } } }),
+      'state `a`: its id `council` is also that of the machine itself',
+    ],
     ['a context that is not JSON', machine({ context: { at: new Date(0) } }), 'context.at: expected JSON, got a Date'],
   ])('%s', (_what, wrong, message) => {
     expect(
@@ -116,6 +131,11 @@ describe('what cannot be replayed is refused, with machine, state and remedy', (
       'MACHINE_UNSUPPORTED: machine `inner`: action `entry` is a function of its own',
     );
   });
+});
+
+test('`cond` is refused under both builds of XState', () => {
+  // The development build throws when the machine is made, the production build takes the transition every time.
+  expect(() => define(inState({ on: { A: { cond: () => false } } }))).toThrow(/`cond`/);
 });
 
 describe('what can be replayed passes', () => {
@@ -163,6 +183,10 @@ describe('the version of a definition', () => {
   test('is the same for the same machine and source', () => {
     const config = () => ({ initial: 'a', states: { a: { on: { X: { actions: assign({ n: () => 1 }) } } } } });
     expect(of(config())).toBe(of(config()));
+  });
+
+  test('is found for any meta', () => {
+    expect(of({ meta: { big: 1n } })).not.toBe(of({ meta: { big: 2n } }));
   });
 
   test('changes with a state, a guard and a registered machine', () => {
