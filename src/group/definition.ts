@@ -6,7 +6,7 @@
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
 import { TroupeError } from '../error.ts';
 import type { AnySnapshot } from './snapshot.ts';
-import { fastMachine } from './fast.ts';
+import { fastMachine, freshContext } from './fast.ts';
 import { lint, type Finding } from './lint.ts';
 import { isMachine, isMember } from './kind.ts';
 import type { Compiled } from './logic.ts';
@@ -124,8 +124,13 @@ function compile(logic: AnyActorLogic, done: Map<AnyActorLogic, Compiled>): Comp
     sources.set(name, source);
     actors[name] = source.adapter;
   }
-  compiled.logic = logic.provide({ actors });
-  compiled.fast = fastMachine(compiled.logic);
+  const provided = logic.provide({ actors });
+  compiled.fast = fastMachine(provided);
+  const { context } = provided.config as { readonly context?: unknown };
+  // XState touch point: it reads the context from here when it makes the first snapshot. The author's own machine stays as it is.
+  if (compiled.fast === undefined && typeof context === 'object' && context !== null)
+    Object.assign(provided, { config: { ...provided.config, context: () => freshContext(context) } });
+  compiled.logic = provided;
   return compiled;
 }
 

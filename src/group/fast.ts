@@ -31,6 +31,15 @@ export function fastMachine(machine: AnyStateMachine): Fast | undefined {
   };
 }
 
+/**
+ * A context that stands in the configuration, for one actor alone. XState hands out the very object: an assign that changes it in place would
+ * change it for every later actor, and for every later replay in this process.
+ */
+export function freshContext(context: object): object {
+  const isFlat = Object.values(context).every((value) => typeof value !== 'object' || value === null);
+  return isFlat ? { ...context } : (structuredClone(context) as object);
+}
+
 // — The algorithm: XState's getInitialSnapshot, macrostep and microstep ——————————————————————
 
 interface Init extends Heard {
@@ -41,7 +50,7 @@ function firstSteps(chart: Chart, blank: State, event: Init, scope: AnyActorScop
   const { root, config } = blank.machine;
   const none = rootOf(chart, root);
   const beginning = beginningOf(chart, root);
-  const context = typeof config.context === 'object' && config.context !== null ? config.context : {};
+  const context = typeof config.context === 'object' && config.context !== null ? freshContext(config.context) : {};
   let state: State = {
     ...changed(blank, context, {}, { _nodes: none.nodes, value: beginning.to.value, tags: none.tags }),
     status: 'active',

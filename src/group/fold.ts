@@ -4,7 +4,7 @@
  * recorded is compared on the way (G6).
  */
 import { TroupeError } from '../error.ts';
-import type { JsonValue } from '../json.ts';
+import { toJson, type JsonValue } from '../json.ts';
 import type { Entry, Snapshot } from '../journal/port.ts';
 import { definitionOf, type Definition } from './definition.ts';
 import type { Effect } from './effect.ts';
@@ -112,7 +112,9 @@ export function groupFold(newest: Definition, name: string, from: FoldFrom = {})
       }
       const { input, bounds, machine } = entry.data as unknown as GroupEvents['group.created'];
       definition = definitionOf(newest, machine.version);
-      ({ system, effects } = start(definition, { seq: entry.seq, at: entry.at, input, bounds }));
+      // A copy: what is recorded stays as it is, also where the machine keeps its input and changes it in place.
+      const own = toJson(input, 'input');
+      ({ system, effects } = start(definition, { seq: entry.seq, at: entry.at, input: own, bounds }));
     } else {
       ({ system, effects } = step(before, entry));
     }

@@ -47,7 +47,7 @@ export async function refold(options: {
       if ('effect' in (data as object)) count(recorded, nameOf(type, data));
       if (now === undefined) {
         const { bounds } = data as unknown as GroupEvents['group.created'];
-        now = start(definition, { seq, at, input, bounds });
+        now = start(definition, { seq, at, input: toJson(input, 'input'), bounds });
       } else {
         if (inputTypes.includes(type)) heard = changed(events, { seq, at, type: type as OldInput['type'], data });
         if (heard === undefined) continue;

@@ -5,7 +5,7 @@
 import type { Draft } from 'immer';
 import type { AnyStateNode } from 'xstate';
 import type { Entry } from '../journal/port.ts';
-import type { JsonValue } from '../json.ts';
+import { toJson, type JsonValue } from '../json.ts';
 import type { Cell } from '../group/cell.ts';
 import { definitionOf, type Definition } from '../group/definition.ts';
 import type { Delivery, Effect } from '../group/effect.ts';
@@ -46,7 +46,9 @@ export function turned(newest: Definition, system: System | undefined, entry: En
   if (system !== undefined) return { ...step(system, entry), ...divergence };
   if (entry.type !== 'group.created') return { system, ...nothing };
   const { input, bounds, machine } = entry.data as unknown as GroupEvents['group.created'];
-  return start(definitionOf(newest, machine.version), { seq: entry.seq, at: entry.at, input, bounds });
+  // A copy, for the same entry may be folded again.
+  const own = toJson(input, 'input');
+  return start(definitionOf(newest, machine.version), { seq: entry.seq, at: entry.at, input: own, bounds });
 }
 
 /** The key of a machine's chart: the group's own, and each below it by the name it is spawned by. */

@@ -1,7 +1,7 @@
 /** Rare words of XState, through live actors and through the fold side by side, written and read again before every event. */
 import { assign, emit, fromTransition, sendTo, spawnChild, stopChild } from 'xstate';
 import { expect, test } from 'vitest';
-import { persist, restore } from '../../src/group/step.ts';
+import { persist, restore, snapshotAt } from '../../src/group/step.ts';
 import { group, machine, type Loose } from './group-under-test.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -75,4 +75,21 @@ test('what a transition function emits is emitted', () => {
   );
   const seen = sideBySide(talking, ['go']);
   expect(seen.at(-1)?.emitted).toEqual([{ type: 'said', what: 1 }, { type: 'own' }, { type: 'said', what: 2 }]);
+});
+
+test('a context that stands in the machine is each actor’s own, also where an assign changes it in place', () => {
+  for (const parallel of [false, true]) {
+    const listing = machine({
+      context: { list: [] as number[], last: undefined },
+      ...(parallel ? { type: 'parallel', states: { p: {}, q: {} } } : {}),
+      on: { go: { actions: assign(({ context }: Loose) => void context.list.push(context.list.length)) } },
+    });
+    const contexts = [1, 2].map(() => {
+      const one = group(listing);
+      one.signal('go');
+      return (snapshotAt(one.system, '') as Loose).context;
+    });
+    expect(contexts).toStrictEqual([1, 2].map(() => ({ list: [0], last: undefined })));
+    expect((listing.config as Loose).context.list).toEqual([]);
+  }
 });
