@@ -25,7 +25,7 @@ export function fastMachine(machine: AnyStateMachine): Fast | undefined {
     next(snapshot, event, scope, onMicrostep) {
       // A snapshot comes back to the machine that made it.
       const state = snapshot as State;
-      const isOrdinary = event.type !== 'xstate.stop' && event.type !== 'xstate.init' && event.type !== '*';
+      const isOrdinary = event.type !== 'xstate.stop' && event.type !== 'xstate.init';
       return state.status === 'active' && isOrdinary ? macrostep(chart, state, event, scope, onMicrostep) : undefined;
     },
   };

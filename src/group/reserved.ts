@@ -7,6 +7,11 @@ export function isReserved(type: string): boolean {
 
 /** Throws RESERVED_EVENT for a type that members and outsiders may not send. The host asks before it appends. */
 export function refuseReserved(type: string): void {
+  // XState's development build fails at an event of this type; its production build gives it to whoever declares `*`.
+  if (type === '*')
+    throw new TroupeError('RESERVED_EVENT', 'event type `*` stands for every type in a machine: it cannot be sent', {
+      type,
+    });
   if (isReserved(type)) {
     throw new TroupeError(
       'RESERVED_EVENT',

@@ -93,3 +93,9 @@ test('a context that stands in the machine is each actor’s own, also where an 
     expect((listing.config as Loose).context.list).toEqual([]);
   }
 });
+
+test('an event of type `*` that an older journal holds is heard the same under both builds', () => {
+  const one = group(machine({ initial: 'a', states: { a: { on: { '*': 'b' } }, b: {} } }));
+  one.signal('*');
+  expect(snapshotAt(one.system, '')).toMatchObject({ status: 'active', value: 'b' });
+});

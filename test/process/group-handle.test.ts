@@ -94,6 +94,7 @@ describe('a group’s handle', () => {
   test.each([
     ['a type of the engine', { type: 'xstate.done.actor.a' }, 'RESERVED_EVENT'],
     ['a type of troupe', { type: 'troupe.settled' }, 'RESERVED_EVENT'],
+    ['the type that stands for all', { type: '*' }, 'RESERVED_EVENT'],
     ['what is not JSON', { type: 'value', value: new Map() }, 'NOT_JSON'],
     ['what has no type', {} as { type: string }, 'BAD_INPUT'],
   ])('refuses %s, and the process may go on', async (_what, event, code) => {
