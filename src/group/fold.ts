@@ -17,6 +17,7 @@ import { progressRun, type ProgressRun } from './progress-run.ts';
 import { start, step } from './step.ts';
 import { digest, type System } from './system.ts';
 import { takeOver } from './taken-over.ts';
+import { upgradeOf } from './upgrade.ts';
 
 /** A fold under way. */
 export interface GroupFold {
@@ -127,9 +128,13 @@ export function groupFold(newest: Definition, name: string, from: FoldFrom = {})
 
   const diverged = (entry: Entry, found: string | undefined): TroupeError => {
     const { version } = ledger.machine;
+    const unread = 'something it reads is not in the journal (a clock, a random number, the environment)';
+    const isDeclared = upgradeOf(definition.machine).version !== undefined;
     const versions =
       version === definition.version
-        ? `The machine's version is the same (${version}): something it reads is not in the journal (a clock, a random number, the environment).`
+        ? isDeclared
+          ? `The machine's declared version is the same (${version}): ${unread}, or it changed and its version did not (give it another one then).`
+          : `The machine's version is the same (${version}): ${unread}, or a function that it calls changed.`
         : `The machine changed since entry 1 (version ${version} → ${definition.version}).`;
     const details = {
       stream,

@@ -36,6 +36,15 @@ describe('a group that an older version began', () => {
     await run.close();
   });
 
+  test('a declared version that stayed while the machine changed is told as what it may be', async () => {
+    const play = await begun(first({ version: '1' }));
+    const run = await open(withCode(play, collecting(second({ version: '1' }))));
+    await expect(run.drive()).rejects.toThrow(
+      /NONDETERMINISM: group `group`, entry \d+: .*declared version is the same \(1\): .*, or it changed and its version did not \(give it another one then\)\./,
+    );
+    await run.close();
+  });
+
   test('is known by its declared version, however its functions are written', async () => {
     const play = await begun(first({ version: '1' }));
     // Not the same source: known by its name alone.
