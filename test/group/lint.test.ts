@@ -185,6 +185,16 @@ describe('the version of a definition', () => {
     expect(of(config())).toBe(of(config()));
   });
 
+  test('is the same before and after a schema of types has been used', () => {
+    // Schemas compile themselves when they first check something.
+    const schema: Loose = { kind: 'object' };
+    const withSchema = () => of({}, { schemas: { context: schema } });
+    const before = withSchema();
+    schema.compiled = () => true;
+    expect(withSchema()).toBe(before);
+    expect(before).toBe(of({}));
+  });
+
   test('is found for any meta', () => {
     expect(of({ meta: { big: 1n } })).not.toBe(of({ meta: { big: 2n } }));
   });
