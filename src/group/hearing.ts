@@ -33,7 +33,8 @@ export function hears(logic: Compiled & { kind: 'machine' }, snapshot: AnySnapsh
   let known = logic.hearing.get(type);
   if (known === undefined) {
     if (logic.hearing.size >= typesMax) logic.hearing.clear();
-    known = new Uint8Array(stateCount(logic.logic.root));
+    // State nodes are numbered in document order.
+    known = new Uint8Array((logic.logic as unknown as { readonly idMap: ReadonlyMap<string, unknown> }).idMap.size);
     logic.hearing.set(type, known);
   }
   for (const node of nodes) {
@@ -59,23 +60,30 @@ const whole = new WeakMap<readonly Node[], boolean>();
 function isWhole(nodes: readonly Node[]): boolean {
   const known = whole.get(nodes);
   if (known !== undefined) return known;
-  const active = new Set(nodes);
-  const isComplete = ({ type, parent, states }: Node) => {
-    if (parent !== undefined && !active.has(parent)) return false;
-    if (type !== 'compound' && type !== 'parallel') return true;
-    const children = Object.values(states).filter((child) => child.type !== 'history');
-    const count = children.filter((child) => active.has(child)).length;
-    return count === (type === 'compound' ? 1 : children.length);
-  };
-  const isFound = nodes.every(isComplete);
+  // Counted from below, for a state may have thousands of children.
+  const counts = new Map<Node, number>();
+  for (const node of nodes) counts.set(node, 0);
+  let isFound = true;
+  for (const { parent } of nodes) {
+    const count = parent === undefined ? 0 : counts.get(parent);
+    if (count === undefined) isFound = false;
+    else if (parent !== undefined) counts.set(parent, count + 1);
+  }
+  for (const [node, count] of counts) if (count !== activeChildrenOf(node)) isFound = false;
   whole.set(nodes, isFound);
   return isFound;
 }
 
-/** State nodes are numbered in document order. */
-function stateCount(node: { readonly states: object }): number {
-  let count = 1;
-  for (const child of Object.values(node.states) as (typeof node)[]) count += stateCount(child);
+const regions = new WeakMap<Node, number>();
+
+/** How many children of an active state are active too. */
+function activeChildrenOf(node: Node): number {
+  if (node.type !== 'parallel') return node.type === 'compound' ? 1 : 0;
+  let count = regions.get(node);
+  if (count === undefined) {
+    count = Object.values(node.states).filter((child) => child.type !== 'history').length;
+    regions.set(node, count);
+  }
   return count;
 }
 

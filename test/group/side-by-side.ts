@@ -24,7 +24,9 @@ export function sideBySide(
 ): readonly Seen[] {
   let emitted: unknown[] = [];
   const live = createActor(machine, {
+    id: machine.id,
     input,
+    logger: () => {},
     inspect: (event: Loose) => {
       if (event.type === '@xstate.actor') event.actorRef.on('*', (one: unknown) => emitted.push(one));
     },
@@ -59,5 +61,6 @@ export function sideBySide(
 
 function view(snapshot: Loose, emitted: readonly unknown[]): Seen {
   const { status, value, context, output, error } = snapshot;
-  return { status, value, context, output, error: error?.message, emitted };
+  // What is emitted leaves the group as JSON.
+  return { status, value, context, output, error: error?.message, emitted: JSON.parse(JSON.stringify(emitted)) };
 }
