@@ -15,7 +15,8 @@ import { snapshotAt, type System } from './system.ts';
 import type { CoordinatorState } from './upgrade.ts';
 
 /**
- * The written system. Timers of states that are active under the same id stay, with their moment; those of other states go. A state that
+ * The written system. Timers of states that are active under the same id stay, with their moment, also where their delay is written otherwise
+ * now; those of other states go. A state that
  * is entered by the migration has no timers of its own and has not run its entry actions: a machine that needs them has
  * a transition for `troupe.migrated`.
  */
@@ -49,7 +50,7 @@ export function migrateState(
     history: before.history.filter(([id, ids]) => [id, ...ids].every((one) => known.has(one))),
     context: encodeShared(given.context, 'state.context'),
   } as unknown as JsonValue;
-  const timers = root.timers.filter((timer) => isKept(timer, nodes));
+  const timers = timersFor(root.timers, before.nodes, target._nodes as unknown as readonly ActiveState[]);
   const [members, timerCount, started, scheduled] = written.counts;
   return {
     ...written,
@@ -59,8 +60,44 @@ export function migrateState(
   };
 }
 
-/** XState touch point: the event of `after` is called `xstate.after.<delay>.<id of the state>`. */
-function isKept({ event }: PersistedActor['timers'][number], nodes: readonly string[]): boolean {
-  const { type } = event as { readonly type: string };
-  return !type.startsWith('xstate.after.') || nodes.some((id) => type.endsWith(`.${id}`));
+/** XState touch point: a state and what it hears. */
+interface ActiveState {
+  readonly id: string;
+  readonly transitions: ReadonlyMap<string, unknown>;
+}
+type PersistedTimer = PersistedActor['timers'][number];
+
+const typeOf = ({ event }: PersistedTimer) => (event as { readonly type: string }).type;
+
+/**
+ * XState touch point: the event of `after`, and its timer, are called `xstate.after.<delay>.<id of the state>`, so they have another name where the
+ * delay has changed. A state that waits for one of them, and for one other now, goes on waiting under the new name.
+ */
+function timersFor(
+  timers: readonly PersistedTimer[],
+  oldIds: readonly string[],
+  nodes: readonly ActiveState[],
+): readonly PersistedTimer[] {
+  /** The state that set it: of the ids that its name may end with, the whole one. */
+  const ownerOf = (type: string) =>
+    oldIds.filter((id) => type.endsWith(`.${id}`)).reduce((one, id) => (id.length > one.length ? id : one), '');
+  const lostOf = ({ id, transitions }: ActiveState) =>
+    timers
+      .map(typeOf)
+      .filter((type) => type.startsWith('xstate.after.') && ownerOf(type) === id && !transitions.has(type));
+  return timers.flatMap((timer) => {
+    const type = typeOf(timer);
+    if (!type.startsWith('xstate.after.')) return [timer];
+    const node = nodes.find(({ id }) => id === ownerOf(type));
+    if (node === undefined || node.transitions.has(type)) return node === undefined ? [] : [timer];
+    const heard = [...node.transitions.keys()].filter((one) => one.startsWith('xstate.after.'));
+    const free = heard.filter((one) => !timers.some((other) => typeOf(other) === one));
+    if (free.length === 0) return [];
+    const [name] = free;
+    if (name === undefined || free.length > 1 || lostOf(node).length > 1)
+      throw new Error(
+        `state \`${node.id}\` waits for ${lostOf(node).join(', ')}, and would now wait for one of ${free.join(', ')}; keep its \`after\`, or take the group over with \`events\``,
+      );
+    return [{ ...timer, id: name, name, event: { type: name } }];
+  });
 }
