@@ -4,13 +4,14 @@
  * an actor that fails because its transition threw stops its children (XState leaves them running, unheard) and frees the system ids of
  * those that never got to start, and timers of stopped actors never fire.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { AnyActor, AnyStateMachine, EventObject } from 'xstate';
 import { defaultBounds } from '../../src/group/bounds.ts';
 import type { MemberLogic } from '../../src/group/member.ts';
 import type * as KernelStep from '../../src/group/step.ts';
-import { addressOf, Difference, Live } from './live.ts';
-import { eventTypes, randomMachine } from './random-machine.ts';
+import { expectSame, names, view } from './agreement.ts';
+import { addressOf, Live } from './live.ts';
+import { eventTypes } from './random-actions.ts';
+import { randomMachine } from './random-machine.ts';
 import { Tape } from './tape.ts';
 
 /** What is put to the test: the kernel, or a mutant of it. */
@@ -47,29 +48,35 @@ class Duel {
   private readonly past: { before: KernelStep.System; entry: Loose; digest: string; effects: Loose; derived: Loose }[] =
     [];
   private readonly reached = new Set<string>();
+  /** Is written and read again at every turn. */
+  private readonly isRestless: boolean;
+  private readonly entries: Loose[] = [];
+  private readonly beginning = {
+    seq: 1,
+    at: 1_000,
+    input: { n: 0 },
+    bounds: { ...defaultBounds, microstepsMax: 5_000, depthMax: 8 },
+  };
 
   constructor(kernel: Kernel, machine: AnyStateMachine, tape: Tape) {
     this.kernel = kernel;
     this.tape = tape;
     this.definition = kernel.define(machine);
     this.live = new Live(machine);
+    this.isRestless = tape.chance(25);
   }
 
   run(): Outcome {
     const { kernel, live } = this;
     live.now = this.now;
-    this.last = kernel.start(this.definition, {
-      seq: 1,
-      at: this.now,
-      input: { n: 0 },
-      bounds: { ...defaultBounds, microstepsMax: 5_000, depthMax: 8 },
-    });
+    this.last = kernel.start(this.definition, this.beginning);
     live.begin({ n: 0 });
     let turns = 1;
     while (this.compare() && !this.tape.isOver) {
       this.turn();
       turns += 1;
     }
+    this.replay();
     return { turns, reached: this.reached };
   }
 
@@ -128,11 +135,28 @@ class Duel {
     }
   }
 
+  /** A crash at the end, or anywhere: all entries folded again, and those behind a snapshot of any turn, come to the same. */
+  private replay(): void {
+    const { kernel, entries } = this;
+    const written = JSON.stringify(kernel.persist(this.last.system));
+    let { system } = kernel.start(this.definition, this.beginning);
+    const from = this.tape.below(entries.length + 1);
+    let tail = system;
+    entries.forEach((entry, index) => {
+      if (index === from) tail = kernel.restore(this.definition, JSON.parse(JSON.stringify(kernel.persist(system))));
+      ({ system } = kernel.step(system, entry));
+      if (index >= from) ({ system: tail } = kernel.step(tail, entry));
+    });
+    expectSame('replayed', JSON.stringify(kernel.persist(system)), written);
+    if (from < entries.length) expectSame(`replayed behind ${from}`, JSON.stringify(kernel.persist(tail)), written);
+  }
+
   /** Things that may not change anything: stale inputs, old systems stepped again, writing and reading. */
   private detour(): void {
     const { tape, kernel } = this;
     const { system } = this.last;
-    switch (tape.below(12)) {
+    const at = tape.below(12);
+    switch (this.isRestless && at < 9 ? 9 : at) {
       case 9: {
         const text = JSON.stringify(kernel.persist(system));
         const restored = kernel.restore(this.definition, JSON.parse(text));
@@ -169,7 +193,9 @@ class Duel {
           attempt: 1,
           outcome: { status: 'ok', output: 'stale' },
         };
-        this.last = kernel.step(system, { seq: this.seq, at: this.now, type: 'member.settled', data });
+        const entry = { seq: this.seq, at: this.now, type: 'member.settled', data };
+        this.entries.push(entry);
+        this.last = kernel.step(system, entry);
         expectSame(
           'stale settlement',
           this.last.effects.map((effect) => effect.type),
@@ -187,6 +213,7 @@ class Duel {
   private fold(type: string, data: Loose): void {
     this.live.now = this.now;
     const entry = { seq: this.seq, at: this.now, type, data };
+    this.entries.push(entry);
     const before = this.last.system;
     this.last = this.kernel.step(before, entry);
     this.past.push({
@@ -222,7 +249,7 @@ class Duel {
     expectSame('status', isActive ? 'active' : end.status, live.status());
     if (!isActive) {
       if (end.status === 'completed')
-        expectSame('output', end.output, JSON.parse(JSON.stringify(live.root.getSnapshot().output)));
+        expectSame('output', end.output, JSON.parse(JSON.stringify(live.root.getSnapshot().output ?? null)));
       expectSame('wants after the end', this.kernel.wants(system), []);
       this.reached.add(end.status);
       return false;
@@ -256,42 +283,4 @@ class Duel {
       this.walk(child, address === '' ? id : `${address}::${id}`, cells, [ours, theirs]);
     }
   }
-}
-
-/** What of a snapshot both engines must agree on. */
-function view(snapshot: Loose): object | undefined {
-  if (snapshot === undefined || snapshot.status === 'stopped') return { status: 'stopped' };
-  const { status, value, context, historyValue, children, output, error, received, progress } = snapshot;
-  return {
-    status,
-    value,
-    order: value === undefined ? undefined : JSON.stringify(value),
-    context: plain(context),
-    history:
-      historyValue === undefined
-        ? undefined
-        : Object.entries(historyValue).map(([id, nodes]) => [id, (nodes as Loose[]).map((node) => node.id)]),
-    children: children === undefined ? undefined : Object.keys(children),
-    output: plain(output),
-    error: error === undefined ? undefined : { name: error.name, message: error.message },
-    received,
-    progress: plain(progress),
-  };
-}
-
-function plain(value: Loose): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if ('sessionId' in value && 'ref' in value) return { ref: addressOf(value) };
-  if (value instanceof Error) return { name: value.name, message: value.message };
-  if (Array.isArray(value)) return value.map(plain);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
-}
-
-function names(derived: readonly { from: string; to: string; event: { type: string } }[]): string[] {
-  return derived.map(({ from, to, event }) => `${from}>${to}:${event.type}`);
-}
-
-function expectSame(what: string, ours: unknown, theirs: unknown): void {
-  if (isDeepStrictEqual(ours, theirs)) return;
-  throw new Difference(`${what} differ\n  ours   ${JSON.stringify(ours)}\n  theirs ${JSON.stringify(theirs)}`);
 }

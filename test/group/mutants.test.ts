@@ -73,6 +73,21 @@ const mutants: Readonly<Record<string, Mutant>> = {
     from: 'if (orphan !== undefined && !outlives(orphan, live)) this.stopActor(orphan);',
     to: 'void orphan;',
   },
+  'an object in two places is two behind a snapshot': {
+    file: 'encode.ts',
+    from: `if (number !== undefined) return marked(['same', number]);`,
+    to: 'if (number !== undefined) numbers?.delete(value);',
+  },
+  'what a guard is built of is not asked': {
+    file: 'fast.ts',
+    from: 'if (resolved.check !== undefined) return resolved.check(state, args, resolved);',
+    to: 'if (resolved.check !== undefined) return true;',
+  },
+  'a forbidden transition lets outer states hear': {
+    file: 'chart.ts',
+    from: 'const exact = node.transitions.get(type) ?? [];',
+    to: 'const exact = (node.transitions.get(type) ?? []).filter((one) => one.target !== undefined || one.actions.length > 0);',
+  },
   'timers of stopped actors stay': { file: 'timetable.ts', from: '    live.timers = noTimers;\n', to: '' },
   'a new timer takes the place of the others': { file: 'schedule.ts', from: '[...freed(timers, id), {', to: '[{' },
   'cancelling an id takes an older timer': {

@@ -13,6 +13,9 @@ export interface Context {
   readonly seen: readonly string[];
   readonly refs: Readonly<Record<string, AnyActorRef>>;
   readonly maybe?: string | undefined;
+  readonly items: readonly object[];
+  /** One of the items, the very same. */
+  readonly picked: object | undefined;
 }
 
 /** Guards and delays that random machines name. */
