@@ -27,7 +27,7 @@ export const remedies = {
   NO_HARNESS: 'Declare a harness with the needed capabilities, or change what the member needs.',
   PROCESS_INVALID: 'Export a process: `export default defineProcess(name, fn)`.',
   QUORUM_LOST: 'Catch it, or ask for fewer; the message names the first failure.',
-  RESERVED_EVENT: 'Use an event type that does not begin with `xstate.` or `troupe.`.',
+  RESERVED_EVENT: 'Use an event type that is not `*` and does not begin with `xstate.` or `troupe.`.',
   RUN_BUSY: 'Wait for the holder to end, or stop it; then try again.',
   RUN_EXISTS: 'Choose another run id, or resume the run.',
   RUN_UNKNOWN: 'List the runs with `troupe ls`; check --data and the id.',

@@ -136,6 +136,11 @@ class Linter {
 
   private actor(name: string, logic: unknown): void {
     if (isMachine(logic) || isMember(logic) || isPureLogic(logic)) return;
+    if (logic === undefined || logic === null)
+      return this.add(
+        'actor-source',
+        `actor \`${name}\` is ${String(logic)}. Two modules that import each other may be why: give it once both are loaded, with \`machine.provide({ actors })\` or a getter in setup({ actors }).`,
+      );
     this.add(
       'actor-kind',
       `actor \`${name}\` is a promise, callback, observable or other logic that starts something by itself. Use \`member\`: the host performs it, and a replay does not perform it again.`,

@@ -33,9 +33,7 @@ export function migrateState(
   if (root === undefined || !isMachineState(root.snapshot) || status !== 'active')
     throw new Error('the coordinator does not run any more');
   const { logic } = definition.root;
-  const target = (
-    logic as unknown as { resolveState(config: CoordinatorState): MachineState & { readonly value: unknown } }
-  ).resolveState({ value: given.value, context: given.context });
+  const target = resolved(logic as unknown as Resolving, given);
   if (target.status !== 'active')
     throw new Error(
       `expected a state that is not final, got ${JSON.stringify(given.value)}; let the machine end when it hears troupe.migrated`,
@@ -58,6 +56,20 @@ export function migrateState(
     actors: written.actors.map((actor) => (actor === root ? { ...actor, snapshot, timers } : actor)),
     counts: [members, timerCount - (root.timers.length - timers.length), started, scheduled],
   };
+}
+
+/** XState touch point: a machine finds the whole of a state by a part of it, and throws for one that it has not. */
+interface Resolving {
+  resolveState(config: CoordinatorState): MachineState & { readonly value: unknown };
+}
+
+function resolved(machine: Resolving, { value, context }: CoordinatorState): ReturnType<Resolving['resolveState']> {
+  try {
+    return machine.resolveState({ value, context });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${why}; let \`state\` return a state that the new machine has`, { cause: error });
+  }
 }
 
 /** XState touch point: a state and what it hears. */

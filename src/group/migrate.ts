@@ -15,7 +15,7 @@ import type { Persisted } from './persisted.ts';
 import { refold } from './refold.ts';
 import { restore } from './restore.ts';
 import type { Migration } from './upgrade.ts';
-import { wants } from './system.ts';
+import { wants, type System } from './system.ts';
 
 /** What the migration is made from. */
 export interface Takeover {
@@ -90,9 +90,24 @@ function keepIncarnations(system: Persisted, { members }: Ledger): Persisted {
   return { ...system, actors, stopped: [...stopped].toSorted(([one], [other]) => (one < other ? -1 : 1)) };
 }
 
+/** What the new machine will go on from. */
+function readBack(definition: Definition, written: JsonValue): System {
+  try {
+    return restore(definition, written);
+  } catch (error) {
+    if (!isTroupeError(error, 'JOURNAL_CORRUPT')) throw error;
+    // Nothing is damaged: the new machine has not all that the old one's children need.
+    const why = error.message.replace('JOURNAL_CORRUPT: snapshot: ', '');
+    throw new Error(
+      `${why}; children go on as they are, so keep the actors that they were spawned by, and their states, or take the group over with \`events\``,
+      { cause: error },
+    );
+  }
+}
+
 /** Nobody is asked for again whose invocation has settled. */
 function refuseDoubles(definition: Definition, written: JsonValue, { members }: Ledger): void {
-  for (const { address, incarnation } of wants(restore(definition, written))) {
+  for (const { address, incarnation } of wants(readBack(definition, written))) {
     const record = members.get(address);
     if (record === undefined) continue;
     const isSettled =

@@ -57,6 +57,7 @@ describe('what cannot be replayed is refused, with machine, state and remedy', (
       inState({}, { actors: { work: fromCallback(() => {}) } }),
       'actor `work` is a promise, callback, observable',
     ],
+    ['an actor that is not there yet', inState({}, { actors: { work: undefined } }), 'actor `work` is undefined'],
     [
       'a delayed raise without an id',
       inState({ entry: raise({ type: 'X' } as Loose, { delay: 5 } as Loose) }),

@@ -1,6 +1,7 @@
 /** What may not be said of a machine's older versions, and what a migration may not do: told in one sentence, and nothing is recorded. */
 import { describe, expect, test } from 'vitest';
-import { coordinator, defineProcess, type Migration } from 'troupe';
+import { createMachine, setup } from 'xstate';
+import { coordinator, defineProcess, member, type Coordinator, type Migration } from 'troupe';
 import { hold } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
 import { driven, open, stage, type Stage } from '../support/running.ts';
@@ -25,7 +26,10 @@ describe('what a migration may not do', () => {
       /^MIGRATION_FAILED: group `group`, after entry \d+: .* it would want member `a` again, which has completed; keep its settlement, or give the member another id/,
     ));
   test('name a state that the new machine has not', () =>
-    refused({ from: first(), state: (old) => old }, /MIGRATION_FAILED: .*collecting/));
+    refused(
+      { from: first(), state: (old) => old },
+      /MIGRATION_FAILED: .*collecting.*; let `state` return a state that the new machine has$/,
+    ));
   test('name a final state', () =>
     refused(
       { from: first(), state: ({ context }) => ({ value: 'over', context }) },
@@ -36,6 +40,23 @@ describe('what a migration may not do', () => {
       { from: first(), state: () => ({ value: 'gathering', context: { ids: [], at: new Date(0) } }) },
       /MIGRATION_FAILED: .*state\.context\.at/,
     ));
+  test('leave out the actors of children that go on', async () => {
+    const inner = createMachine({ id: 'inner' });
+    const config = { id: 'outer', invoke: { src: 'inner', id: 'child', onError: {} } } as const;
+    const old = setup({ actors: { inner } }).createMachine(config);
+    const next = coordinator(setup({ actors: { member } }).createMachine({ id: 'outer' }), {
+      migrate: [{ from: old }],
+    });
+    const outer = (machine: Coordinator) =>
+      defineProcess('outer', async (ctx) => ctx.group('group', machine, null).output);
+    const play = stage(outer(coordinator(old)));
+    await (await driven(play)).run.close();
+    const run = await open(withCode(play, outer(next)));
+    await expect(run.drive()).rejects.toThrow(
+      /^MIGRATION_FAILED: .*: actor `child` has the source `inner`, which its parent does not know; children go on as they are, so keep the actors that they were spawned by, and their states, or take the group over with `events`$/,
+    );
+    await run.close();
+  });
   test('throw', () =>
     refused(
       {
