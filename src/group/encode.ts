@@ -14,7 +14,7 @@ const mark = '$troupe';
 type Marked =
   | readonly ['undefined']
   | readonly ['ref', Address, number, string]
-  /** The very object that came as the so-manieth, from 0, on the way through the value. */
+  /** The very object that came with this number, from 0, on the way through the value. */
   | readonly ['same', number]
   /** An author's object that has our key itself. */
   | readonly ['data', JsonValue];
