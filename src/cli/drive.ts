@@ -119,7 +119,8 @@ async function driven(
   });
   try {
     opened = await openRun({
-      store: data.store,
+      // A run that was read and has been removed since is gone: it is not begun again, without its input.
+      store: recorded === 0 ? data.store : { ...data.store, open: (run) => data.store.open(run) },
       process: loaded.process,
       run: view.id,
       ...(input === undefined ? {} : { input }),

@@ -194,6 +194,23 @@ test('a moved process file is named, and --file says where it is', async () => {
   expect((await it.troupe('resume', 'r1', '--file', 'b.ts')).code).toBe(0);
 });
 
+test('a run that is removed while it is taken up is not begun again without its input', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('held'));
+  await host.said('started  held');
+  host.child.kill('SIGKILL');
+  await host.ended;
+  // Loaded when the journal has been read.
+  it.write(
+    'work.process.ts',
+    `import { rmSync } from 'node:fs';\nrmSync('.troupe/runs/r1', { recursive: true });\n${workProcess}`,
+  );
+  const resumed = await it.troupe('resume', 'r1', '--json');
+  expect(resumed).toMatchObject({ code: 7, stderr: expect.stringContaining('RUN_UNKNOWN') });
+  expect(startedIn(it)).toEqual(['held']);
+  expect(existsSync(it.path('.troupe/runs/r1'))).toBe(false);
+});
+
 test('what must be mended first ends no run: its id is told, and it goes on when that is done', async () => {
   const twice = workProcess.replace(
     'const { results, failed } =',
