@@ -114,7 +114,8 @@ export function dispatcher(options: {
   const isInRate = ({ harnessName, harness: { ratePerMinute } }: Job): boolean => {
     if (ratePerMinute === undefined) return true;
     const now = clock.now();
-    const times = (begun.get(harnessName) ?? []).filter((at) => at > now - rateWindowMs);
+    // Those after now are of a clock that was set back since.
+    const times = (begun.get(harnessName) ?? []).filter((at) => at > now - rateWindowMs && at <= now);
     begun.set(harnessName, times);
     if (times.length < ratePerMinute) return true;
     if (!rateWakes.has(harnessName)) {

@@ -128,6 +128,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     }
     return true;
   };
+  let stopLooking = () => {};
   const takeRequests = (requests: Requests) => {
     const look = async () => {
       // The letter goes when its entry is durable; its id makes one entry of it however often it is found.
@@ -136,7 +137,12 @@ export async function openRun(options: RunOptions): Promise<Run> {
         removed = requests.remove(request.id);
         await removed;
       }
-      if (!isClosed) host.wakeAt(host.clock.now() + lookEveryMs, () => void look().catch(host.fail));
+      if (isClosed) return;
+      const now = host.clock.now();
+      // By the clock itself, not among what is due at a moment: a host whose machine's time was set back hears all the same.
+      stopLooking = host.clock.wakeAt(now + lookEveryMs, () => void look().catch(host.fail));
+      // And what came due while the machine slept, or its time was set forward, rings now.
+      host.wakeAt(now, () => {});
     };
     void look().catch(host.fail);
   };
@@ -171,6 +177,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     ...outside,
     async close() {
       isClosed = true;
+      stopLooking();
       await host.close();
       // Whoever wrote it would find it still there, try again himself, and be told that he comes too late.
       await removed.catch(() => {});

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineProcess, openRun, type Run } from 'troupe';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { dataFolder, type DataFolder } from '../../src/cli/data-folder.ts';
 import { answerRun } from '../../src/cli/deeds.ts';
 import { knownRun } from '../../src/cli/known-run.ts';
 import { fileRequests, type FileRequests } from '../../src/process/file-requests.ts';
+import { memoryStore } from '../../src/journal/memory.ts';
 import { patience } from './support.ts';
 
 const asks = defineProcess('asks', async (ctx) => await ctx.breakpoint('ship', { question: 'Ship it?' }));
@@ -57,4 +58,29 @@ test('a host removes the letter that ended its run before it is gone', async () 
   await closing;
   expect(await letters.list()).toEqual([]);
   expect((await answering).asked.by).toBe('host');
+});
+
+/** Sets the machine's time by so many ms until the test is over; what waits is not told. */
+function setTime(byMs: number): void {
+  const now = Date.now.bind(Date);
+  const moved = vi.spyOn(Date, 'now').mockImplementation(() => now() + byMs);
+  onTestFinished(() => moved.mockRestore());
+}
+
+test('a host whose machine’s time is set back still takes answers', async () => {
+  const { data, run } = await asking((letters, id) => letters.remove(id));
+  setTime(-3_600_000);
+  await answerRun(data, 'r1', { gate: 'ship', approved: true, note: '' });
+  expect(await run.drive()).toEqual({ status: 'completed', output: { approved: true, note: '' } });
+  await run.close();
+});
+
+test('a host whose machine’s time is set forward, or that slept, is not late by as much', async () => {
+  const sleeps = defineProcess('sleeps', async (ctx) => await ctx.sleepUntil(ctx.now() + 3_600_000));
+  const requests = { list: () => Promise.resolve([]), remove: () => Promise.resolve() };
+  const run = await openRun({ store: memoryStore(), process: sleeps, run: 'r1', input: null, harnesses: {}, requests });
+  const end = run.drive();
+  setTime(3_600_000);
+  expect(await end).toMatchObject({ status: 'completed' });
+  await run.close();
 });

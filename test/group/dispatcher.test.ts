@@ -5,7 +5,7 @@ import type { Harness, Outcome } from 'troupe';
 import { ok } from 'troupe/harness';
 import { dispatcher, type Dispatcher, type Job } from '../../src/group/dispatcher.ts';
 import { noDoor, noMailbox } from '../support/no-mailbox.ts';
-import { handClock, settle } from '../support/hand-clock.ts';
+import { handClock, settle, type HandClock } from '../support/hand-clock.ts';
 
 interface World {
   readonly jobs: Dispatcher;
@@ -16,7 +16,11 @@ interface World {
   add(name: string, group: string, harness: string, groupConcurrency?: number): void;
 }
 
-function world(concurrency: number, harnessConcurrency: Readonly<Record<string, number>> = {}): World {
+function world(
+  concurrency: number,
+  harnessConcurrency: Readonly<Record<string, number>> = {},
+  { clock = handClock(), ratePerMinute }: { readonly clock?: HandClock; readonly ratePerMinute?: number } = {},
+): World {
   const running = new Map<string, (outcome: Outcome) => void>();
   const started: string[] = [];
   const queued: string[] = [];
@@ -28,6 +32,7 @@ function world(concurrency: number, harnessConcurrency: Readonly<Record<string, 
     const limit = harnessConcurrency[name];
     const harness: Harness = {
       ...(limit === undefined ? {} : { concurrency: limit }),
+      ...(ratePerMinute === undefined ? {} : { ratePerMinute }),
       perform: ({ key }) =>
         new Promise((resolve) => {
           started.push(key);
@@ -40,7 +45,7 @@ function world(concurrency: number, harnessConcurrency: Readonly<Record<string, 
     harnesses.set(name, harness);
     return harness;
   };
-  const jobs = dispatcher({ run: 'run', concurrency, clock: handClock() });
+  const jobs = dispatcher({ run: 'run', concurrency, clock });
   return {
     jobs,
     running,
@@ -173,4 +178,20 @@ test('a paused dispatcher starts nothing, and is idle when what was under way ha
   await settle(3);
   expect(isIdle).toBe(true);
   expect(started).toEqual(['first']);
+});
+
+test('a rate is kept by what began in the last minute: a clock that is set back makes nobody wait for as long', async () => {
+  const clock = handClock(10_000_000);
+  const { jobs, add, started } = world(10, {}, { clock, ratePerMinute: 2 });
+  add('a', 'group', 'x');
+  add('b', 'group', 'x');
+  await settle();
+  clock.setNow(6_400_000);
+  for (const name of ['c', 'd', 'e']) add(name, 'group', 'x');
+  await settle();
+  expect(started).toEqual(['a', 'b', 'c', 'd']);
+  clock.advance(60_000);
+  await settle();
+  expect(started).toEqual(['a', 'b', 'c', 'd', 'e']);
+  jobs.pause();
 });
