@@ -210,11 +210,11 @@ export async function createSegment(
   const file = segmentFile(header.segment);
   const path = `${folder}/${file}`;
   const draft = `${path}.${author}.draft`;
-  await withFile(fs, draft, 'replace', async (open) => {
-    await writeAll(open, bytes, 0);
-    await open.datasync();
-  });
   try {
+    await withFile(fs, draft, 'replace', async (open) => {
+      await writeAll(open, bytes, 0);
+      await open.datasync();
+    });
     await fs.link(draft, path);
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;

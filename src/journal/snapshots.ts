@@ -15,19 +15,21 @@ export interface SnapshotStamp {
   readonly epoch: number;
 }
 
-async function list(
-  fs: FileSystem,
-  folder: string,
-  stream: string,
-): Promise<readonly { readonly file: string; readonly seq: number }[]> {
-  const prefix = `${encodeName(stream)}-`;
-  let names: readonly string[];
+async function namesIn(fs: FileSystem, folder: string): Promise<readonly string[]> {
   try {
-    names = await fs.readdir(`${folder}/snapshots`);
+    return await fs.readdir(`${folder}/snapshots`);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return [];
     throw error;
   }
+}
+
+/** A stream's snapshots among these names, newest first. */
+function snapshotsOf(
+  stream: string,
+  names: readonly string[],
+): readonly { readonly file: string; readonly seq: number }[] {
+  const prefix = `${encodeName(stream)}-`;
   return names
     .filter((name) => name.startsWith(prefix) && /^\d+\.json$/.test(name.slice(prefix.length)))
     .map((file) => ({ file, seq: Number(file.slice(prefix.length, -'.json'.length)) }))
@@ -36,7 +38,15 @@ async function list(
 
 let drafts = 0;
 
-/** Writes a snapshot, durable with its name, and drops the stream's oldest ones. System errors pass through. */
+/** Drafts that hosts of earlier epochs were killed over. */
+function leftDrafts(names: readonly string[], epoch: number): readonly string[] {
+  return names.filter((name) => {
+    const made = /\.json\.(\d+)-\d+\.draft$/.exec(name);
+    return made !== null && Number(made[1]) < epoch;
+  });
+}
+
+/** Writes a snapshot, durable with its name, and drops the stream's oldest ones. System errors pass through, and leave nothing behind. */
 export async function writeSnapshot(
   fs: FileSystem,
   folder: string,
@@ -48,17 +58,26 @@ export async function writeSnapshot(
   if ((await fs.mkdir(snapshots)) !== undefined) await fs.syncDirectory(folder);
   const path = `${snapshots}/${encodeName(stream)}-${seq}.json`;
   const draft = `${path}.${stamp.epoch}-${++drafts}.draft`;
-  await withFile(fs, draft, 'replace', async (open) => {
-    await writeAll(
-      open,
-      Buffer.from(encodeObject({ troupe: 'snapshot', format: snapshotFormat, stream, seq, maker, ...stamp, data })),
-      0,
-    );
-    await open.datasync();
-  });
-  await fs.rename(draft, path);
+  try {
+    await withFile(fs, draft, 'replace', async (open) => {
+      await writeAll(
+        open,
+        Buffer.from(encodeObject({ troupe: 'snapshot', format: snapshotFormat, stream, seq, maker, ...stamp, data })),
+        0,
+      );
+      await open.datasync();
+    });
+    await fs.rename(draft, path);
+  } catch (error) {
+    // On a full disk it would take the room that the log needs.
+    await fs.unlink(draft).catch(() => undefined);
+    throw error;
+  }
   await fs.syncDirectory(snapshots);
-  for (const { file } of (await list(fs, folder, stream)).slice(keptPerStream)) await fs.unlink(`${snapshots}/${file}`);
+  const names = await namesIn(fs, folder);
+  const old = snapshotsOf(stream, names).slice(keptPerStream);
+  for (const file of [...old.map((one) => one.file), ...leftDrafts(names, stamp.epoch)])
+    await fs.unlink(`${snapshots}/${file}`);
 }
 
 /** Why a snapshot's bytes are not to be used, or the snapshot. */
@@ -89,7 +108,7 @@ export async function readSnapshot(
   head: () => Promise<number>,
   notice: (notice: JournalNotice) => void,
 ): Promise<Snapshot | undefined> {
-  const files = await list(fs, folder, stream);
+  const files = snapshotsOf(stream, await namesIn(fs, folder));
   if (files.length === 0) return undefined;
   const last = await head();
   for (const { file } of files) {
