@@ -2,7 +2,7 @@
  * A recorded run folded again without a lease, a harness or a clock of its own: the process function is run over what
  * is recorded, so that its machines and names are at hand, and every group is folded in full. Performs nothing (G5).
  */
-import { TroupeError } from '../error.ts';
+import { TroupeError, type Code } from '../error.ts';
 import { streamOf } from '../group/fold.ts';
 import type { GroupOptions } from '../group/group-context.ts';
 import type { Group } from '../group/group.ts';
@@ -10,6 +10,7 @@ import { isForProcess, runStream, type Host } from '../group/host.ts';
 import { foldAll, type Replayed } from './fold-all.ts';
 import type { Entry, Journal } from '../journal/port.ts';
 import type { Process } from './define-process.ts';
+import { endKey } from './deliveries.ts';
 import { drained } from './drained.ts';
 import { startPass } from './pass.ts';
 import type { RunCreated } from './run-view.ts';
@@ -60,19 +61,27 @@ export async function replayRun(
     if (entries === undefined) return never();
     const one = fold(options, entries);
     replayed.set(options.name, one);
+    const { ledger } = one.fold;
+    /** What is not recorded was refused, or never came to be: where it must have been refused, the process hears that once more. */
+    const refused = (code: Code) =>
+      Promise.reject(new TroupeError(code, `group \`${options.name}\` did not take it when this was recorded.`));
+    const unsent = () => (ledger.status === 'active' ? never<never>() : refused('GROUP_ENDED'));
+    const hasSeenEnd = () => pass.deliveries.delivered(endKey(options.name)) !== undefined;
     const group: Group = {
       name: options.name,
       fold: one.fold,
-      ledger: one.fold.ledger,
-      signal: (_event, { id }) => (one.fold.ledger.signals.has(id) ? Promise.resolve() : never()),
-      send: (_from, { id }) => (one.fold.ledger.messages.has(id) ? Promise.resolve({ id }) : never()),
-      answer: never,
+      ledger,
+      signal: (_event, { id }) => (ledger.signals.has(id) ? Promise.resolve() : unsent()),
+      send: (_from, { id, to }) => {
+        // To all there are may have been to nobody.
+        if (ledger.messages.has(id) || (to === '*' && !hasSeenEnd())) return Promise.resolve({ id });
+        return to === '*' || ledger.members.has(to) ? unsent() : refused('UNKNOWN_MEMBER');
+      },
+      // An answer that is recorded is not given again.
+      answer: () => refused('UNKNOWN_GATE'),
       checkpoint: ({ name }) =>
-        one.fold.ledger.checkpoints.some((mark) => mark.by === 'process' && mark.name === name)
-          ? Promise.resolve()
-          : never(),
-      cancel: () =>
-        one.fold.ledger.status === 'active' || one.fold.ledger.goingOn.size > 0 ? never() : Promise.resolve(),
+        ledger.checkpoints.some((mark) => mark.by === 'process' && mark.name === name) ? Promise.resolve() : never(),
+      cancel: () => (ledger.status === 'active' || ledger.goingOn.size > 0 ? never() : Promise.resolve()),
       wants: () => [],
       settle: never,
       over: never,

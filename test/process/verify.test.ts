@@ -1,6 +1,6 @@
 /** Verifying: a journal that was touched, or a snapshot that does not belong to it, is found out. */
 import { describe, expect, test } from 'vitest';
-import { defineProcess, verifyRun, type Entry, type Journal, type JournalStore } from 'troupe';
+import { defineProcess, verifyRun, type Entry, type Journal, type JournalStore, type TroupeError } from 'troupe';
 import { ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { entriesOf } from '../support/dying-store.ts';
@@ -103,6 +103,26 @@ describe('verifyRun', () => {
       open: async (run, options) => misplaced(await still.store.open(run, options)),
     };
     await expect(verifyRun({ store, run: 'run', process })).rejects.toMatchObject({ code: 'NONDETERMINISM' });
+  });
+
+  test('goes on where the process was refused what it sent, and had that caught', async () => {
+    const catches = defineProcess('catches', async (ctx) => {
+      const group = ctx.group('group', fanOut, { members: members.slice(0, 1) });
+      const codeOf = (sent: Promise<void>) => sent.then(() => 'taken').catch((error: TroupeError) => error.code);
+      const codes = [
+        await codeOf(group.send({ type: 'hello' }, { to: 'nobody' })),
+        await codeOf(group.approve('nothing')),
+        await group.output.then(() => codeOf(group.send({ type: 'hello' }, { to: '*' }))),
+        await codeOf(group.send({ type: 'hello' })),
+      ];
+      await ctx.task('after', {});
+      return codes;
+    });
+    const still = stage(catches, echo);
+    const output = ['UNKNOWN_MEMBER', 'UNKNOWN_GATE', 'GROUP_ENDED', 'GROUP_ENDED'];
+    expect(await finished(still)).toEqual({ status: 'completed', output });
+    const { groups } = await verifyRun({ store: still.store, run: 'run', process: catches });
+    expect(groups.map(({ name }) => name)).toEqual(['group', 'after']);
   });
 
   test('refuses a process that did not write the journal', async () => {
