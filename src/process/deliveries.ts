@@ -39,10 +39,16 @@ const isSignal = ({ type }: Entry) => type === 'signal' || type === 'message';
 
 /** Key under which an entry, no answer at a gate, is waited for; undefined when nobody waits for its kind by name. */
 function deliveryKey({ stream, type, data }: Entry): string | undefined {
-  const fields = data as { readonly name?: string; readonly until?: number; readonly by?: string };
+  const fields = data as {
+    readonly id?: string;
+    readonly name?: string;
+    readonly until?: number;
+    readonly by?: string;
+  };
   if (type === 'checkpoint' && fields.by === 'process') return markKey(stream, fields.name ?? '');
   if (type === 'group.ended') return endKey(stream.slice(groupPrefix.length));
   if (type === 'sleep.ended') return sleepKey(fields.until ?? 0);
+  if (type === 'log') return logKey(fields.id ?? '');
   if (type === 'run.created') return 'run.created';
   return undefined;
 }
@@ -53,6 +59,8 @@ export const endKey = (group: string) => JSON.stringify(['end', group]);
 export const gateKey = (stream: string, name: string, round = 1) => JSON.stringify(['gate', stream, name, round]);
 /** Key of the process's own checkpoint in this stream. */
 export const markKey = (stream: string, name: string) => JSON.stringify(['mark', stream, name]);
+/** Key of what is noted under this id. */
+export const logKey = (id: string) => JSON.stringify(['log', id]);
 /** Key of a sleep. */
 export const sleepKey = (until: number) => JSON.stringify(['sleep', until]);
 

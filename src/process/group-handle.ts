@@ -9,10 +9,12 @@ import { toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { ApproveOptions, Checkpoint, GroupHandle, SendOptions } from './context.ts';
 import { endKey, gateKey, markKey, type Deliveries } from './deliveries.ts';
+import type { Refusable } from './refusals.ts';
 
 /** What handles need of their pass. */
 export interface HandleOptions {
   readonly inbox: Deliveries;
+  readonly refusable: Refusable;
   /** Stops the host with the author's mistake. */
   mistake(error: unknown): never;
   /** Marks a promise as one that may be left alone. */
@@ -29,7 +31,7 @@ export interface Handles {
 }
 
 /** The handles of one pass. */
-export function handles({ inbox, mistake, handled, track }: HandleOptions): Handles {
+export function handles({ inbox, refusable, mistake, handled, track }: HandleOptions): Handles {
   /** Signals of this iteration. */
   const sent = new Set<string>();
   /** Gates and rounds answered in this iteration. */
@@ -77,13 +79,15 @@ export function handles({ inbox, mistake, handled, track }: HandleOptions): Hand
       try {
         const { type, ...body } = checked;
         const letter = { to: to ?? '', type, body, id, ...(mode === undefined ? {} : { mode }) };
-        await track(
-          opening.then(async (group) => {
-            if (to === undefined) await group.signal(checked, { id, from: 'process' });
-            else await group.send('process', letter);
-            // A message to all may have had nobody to go to: no entry to wait for.
-            isEntry = to !== '*' || group.ledger.messages.has(id);
-          }),
+        await refusable(['send', name, id], () =>
+          track(
+            opening.then(async (group) => {
+              if (to === undefined) await group.signal(checked, { id, from: 'process' });
+              else await group.send('process', letter);
+              // A message to all may have had nobody to go to: no entry to wait for.
+              isEntry = to !== '*' || group.ledger.messages.has(id);
+            }),
+          ),
         );
       } catch (error) {
         sent.delete(key);
@@ -113,7 +117,7 @@ export function handles({ inbox, mistake, handled, track }: HandleOptions): Hand
         );
       }
       approved.add(key);
-      const answer = async () => {
+      const tried = async () => {
         const group = await opening;
         const known = inbox.answers(stream, gate);
         if (known >= round) return;
@@ -126,18 +130,23 @@ export function handles({ inbox, mistake, handled, track }: HandleOptions): Hand
         }
         await group.answer(gate, { approved: !reject, note, by: 'process' });
       };
+      const answer = async () => {
+        try {
+          await track(tried());
+        } catch (error) {
+          // Somebody else's answer came first and is on its way here: a later iteration finds it recorded.
+          if (isTroupeError(error, 'UNKNOWN_GATE')) {
+            const { idle } = await opening;
+            await Promise.race([inbox.wait(key), idle().then(() => inbox.quiet())]);
+          }
+          if (inbox.delivered(key) === undefined) throw error;
+        }
+      };
       try {
-        await track(answer());
+        await refusable(['approve', name, gate, String(round)], answer);
       } catch (error) {
-        // Somebody else's answer came first and is on its way here: a later iteration finds it recorded.
-        if (isTroupeError(error, 'UNKNOWN_GATE')) {
-          const { idle } = await opening;
-          await Promise.race([inbox.wait(key), idle().then(() => inbox.quiet())]);
-        }
-        if (inbox.delivered(key) === undefined) {
-          approved.delete(key);
-          throw error;
-        }
+        approved.delete(key);
+        throw error;
       }
       await inbox.wait(key);
     };

@@ -16,6 +16,7 @@ import type { Context, OpenOptions } from './context.ts';
 import { deliveries, gateKey, sleepKey, type Deliveries } from './deliveries.ts';
 import { handles } from './group-handle.ts';
 import { parallel } from './parallel.ts';
+import { refusals } from './refusals.ts';
 import { strategiesOf, type Scope } from './strategies.ts';
 import { taskMachine } from './task-machine.ts';
 
@@ -164,7 +165,8 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     return opening;
   };
 
-  const { outputOf, handleOf } = handles({ inbox, mistake, handled, track });
+  const refusable = refusals({ inbox, recordedLogs, note: (data) => track(host.record('log', data)) });
+  const { outputOf, handleOf } = handles({ inbox, refusable, mistake, handled, track });
 
   const sleepUntil = async (moment: Date | number | string): Promise<void> => {
     const until = momentMs(moment);

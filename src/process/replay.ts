@@ -2,7 +2,7 @@
  * A recorded run folded again without a lease, a harness or a clock of its own: the process function is run over what
  * is recorded, so that its machines and names are at hand, and every group is folded in full. Performs nothing (G5).
  */
-import { TroupeError, type Code } from '../error.ts';
+import { TroupeError } from '../error.ts';
 import { streamOf } from '../group/fold.ts';
 import type { GroupOptions } from '../group/group-context.ts';
 import type { Group } from '../group/group.ts';
@@ -62,23 +62,21 @@ export async function replayRun(
     const one = fold(options, entries);
     replayed.set(options.name, one);
     const { ledger } = one.fold;
-    /** What is not recorded was refused, or never came to be: where it must have been refused, the process hears that once more. */
-    const refused = (code: Code) =>
-      Promise.reject(new TroupeError(code, `group \`${options.name}\` did not take it when this was recorded.`));
-    const unsent = () => (ledger.status === 'active' ? never<never>() : refused('GROUP_ENDED'));
+    /** What was sent and is not recorded: refused by a group that had ended, or never come to. Other refusals are noted in the run's stream. */
+    const unsent = (): Promise<never> =>
+      ledger.status === 'active'
+        ? never()
+        : Promise.reject(new TroupeError('GROUP_ENDED', `group \`${options.name}\` has ${ledger.status}.`));
     const hasSeenEnd = () => pass.deliveries.delivered(endKey(options.name)) !== undefined;
     const group: Group = {
       name: options.name,
       fold: one.fold,
       ledger,
       signal: (_event, { id }) => (ledger.signals.has(id) ? Promise.resolve() : unsent()),
-      send: (_from, { id, to }) => {
-        // To all there are may have been to nobody.
-        if (ledger.messages.has(id) || (to === '*' && !hasSeenEnd())) return Promise.resolve({ id });
-        return to === '*' || ledger.members.has(to) ? unsent() : refused('UNKNOWN_MEMBER');
-      },
-      // An answer that is recorded is not given again.
-      answer: () => refused('UNKNOWN_GATE'),
+      // To all there are may have been to nobody.
+      send: (_from, { id, to }) =>
+        ledger.messages.has(id) || (to === '*' && !hasSeenEnd()) ? Promise.resolve({ id }) : unsent(),
+      answer: never,
       checkpoint: ({ name }) =>
         ledger.checkpoints.some((mark) => mark.by === 'process' && mark.name === name) ? Promise.resolve() : never(),
       cancel: () => (ledger.status === 'active' || ledger.goingOn.size > 0 ? never() : Promise.resolve()),
