@@ -1,7 +1,6 @@
 /** The states that a trace goes through: the model is gone through again, step by step, by what the trace says of each. */
 import { canonical } from '../json.ts';
 import type { Opened, Step } from './checkable.ts';
-import { outside } from './engine/explore.ts';
 import { actionKind, Finding, Widen, type Emit } from './engine/space.ts';
 
 /** A state on the way. */
@@ -57,9 +56,9 @@ function successors<State>(opened: Opened<State>, from: Reached | undefined, nam
   for (;;) {
     const found: Reached[] = [];
     let isStuck = true;
-    const emit: Emit = (action) => {
-      if (action === outside) return;
+    const emit: Emit = (action, isOutside) => {
       if ((space.kindOf(action) & helpsNothing) === 0) isStuck = false;
+      if (isOutside === true) return;
       if (nameOf(opened.describe(action)) === name)
         found.push({ vector: space.next.slice(), action, isStuck: undefined, from });
     };

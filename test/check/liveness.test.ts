@@ -3,8 +3,8 @@
  * small model here is one that a checker with bits along paths, or without fairness, gets wrong.
  */
 import { describe, expect, test } from 'vitest';
-import { setup, type AnyStateMachine } from 'xstate';
-import { check, model, type CheckResult, type ModelState } from 'troupe/check';
+import { assign, setup, type AnyStateMachine } from 'xstate';
+import { assertSchedules, check, model, type CheckResult, type ModelState } from 'troupe/check';
 
 /** A machine that is a graph: its events are named after where they lead. */
 function graph(edges: { readonly [from: string]: readonly string[] }, first = 'a'): AnyStateMachine {
@@ -176,4 +176,31 @@ test('a deadlock is a state that nothing leaves and that is no end', async () =>
   );
   expect(result.violations).toMatchObject([{ property: 'noDeadlock', kind: 'deadlock' }]);
   expect(shown(result)?.steps).toEqual(['begin', 'to a b']);
+});
+
+describe('a boundary', () => {
+  const counter = setup({ types: {} as { context: { readonly n: number } } }).createMachine({
+    id: 'counter',
+    context: { n: 0 },
+    on: { up: { actions: assign({ n: ({ context }) => context.n + 1 }) } },
+  });
+  const n = ({ actors: { c } }: ModelState) => (c as unknown as { readonly context: { readonly n: number } }).context.n;
+  const isFar = (state: ModelState) => n(state) === 10;
+  const counting = (isFair: boolean, far = 3) =>
+    model({
+      actors: { c: { machine: counter, moves: [{ type: 'up' }], isFair } },
+      boundary: (state) => n(state) <= far,
+      ends: isFar,
+      properties: { eventually: { far: isFar }, canAlways: { far: isFar } },
+    });
+
+  test('what leads out of it can happen: no deadlock, and no way that rests there or can come no further', async () => {
+    expect(await check(counting(true))).toMatchObject({ verdict: 'verified', distinct: 4, generated: 4 });
+    expect(assertSchedules(counting(true), { runs: 2 }).runs).toBe(2);
+  });
+
+  test('who need not move may still rest inside of it', async () => {
+    const result = await check(counting(false));
+    expect(result.violations.map(({ property, kind }) => [property, kind])).toEqual([['far', 'eventually']]);
+  });
 });

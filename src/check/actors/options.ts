@@ -54,7 +54,10 @@ export interface ModelOptions<Record extends JsonValue = JsonValue> {
    * takes the message. Default true.
    */
   readonly pruneNoOps?: boolean;
-  /** States that count. Successors outside are not looked at. */
+  /**
+   * States that count. Successors outside are not looked at, but they are there: what leads out is no deadlock, and may come to what
+   * `ends`, `canAlways` and `eventually` ask for.
+   */
   readonly boundary?: (state: ModelState<Record>) => boolean;
   /** Transitions out of the boundary count as generated (as in TLC) or not (as in Stateright). Default false. */
   readonly countsOutside?: boolean;

@@ -6,7 +6,6 @@ import type { JsonValue } from '../../json.ts';
 import { PairMap } from '../engine/pair-map.ts';
 import type { Sequences } from '../engine/sequences.ts';
 import { actionKind, type Emit, type Space } from '../engine/space.ts';
-import { outside } from '../engine/explore.ts';
 import type { Actor, EventTable } from './actor.ts';
 import type { Network } from './network.ts';
 import type { ModelOptions } from './options.ts';
@@ -47,6 +46,7 @@ export const kinds = { deliver: 0, keep: 1, drop: 2, own: 3 } as const;
 export class ActorSpace implements Space {
   readonly name: string;
   readonly width: number;
+  readonly countsOutside: boolean;
   readonly current: Int32Array;
   readonly next: Int32Array;
   readonly networkAt: number;
@@ -65,6 +65,7 @@ export class ActorSpace implements Space {
     const { options, actors, records } = parts;
     this.parts = parts;
     this.name = options.name ?? 'model';
+    this.countsOutside = options.countsOutside === true;
     let width = actors.length;
     this.networkAt = width++;
     this.recordAt = records === undefined ? -1 : width++;
@@ -180,8 +181,7 @@ export class ActorSpace implements Space {
 
   private take(action: number): void {
     const { isInside } = this.parts;
-    if (isInside === undefined || isInside()) this.emit(action);
-    else if (this.parts.options.countsOutside === true) this.emit(outside);
+    this.emit(action, isInside !== undefined && !isInside());
   }
 
   private ownId(actor: number, event: number): number {

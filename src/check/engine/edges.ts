@@ -35,6 +35,9 @@ export class IntList {
   }
 }
 
+/** Where a transition out of the model's boundary leads: no state, and what would come of it there is not known. */
+export const beyond = -1;
+
 /** Transitions taken, by the state they start in, in the order of expansion. */
 export class Edges {
   readonly targets = new IntList();

@@ -1,10 +1,7 @@
 /** Which states there are: breadth first (exhaustive, shortest traces), depth first (exhaustive), or random walks (a sample). */
-import { Edges } from './edges.ts';
+import { beyond, Edges } from './edges.ts';
 import { actionKind, Finding, Widen, type Space } from './space.ts';
 import { noState, States } from './states.ts';
-
-/** An action whose state is outside the model's boundary: it counts as generated, and leads nowhere. */
-export const outside = -1_000_000;
 
 /** Faults, and cancelling, do not help anything along. */
 const stuckMask = actionKind.fault | actionKind.cancel;
@@ -191,10 +188,13 @@ export class Exploration {
     return this.isCounted ? watcher.expanded(number, this.isStuck) : true;
   }
 
-  private readonly take = (action: number): void => {
-    if (this.isCounted) this.generated += 1;
-    if (action === outside) return;
+  private readonly take = (action: number, isOutside = false): void => {
+    if (this.isCounted && (!isOutside || this.space.countsOutside === true)) this.generated += 1;
     if (this.isStuck && (this.space.kindOf(action) & stuckMask) === 0) this.isStuck = false;
+    if (isOutside) {
+      this.edges?.add(beyond, action);
+      return;
+    }
     // A transition that changes nothing need not be looked up.
     const found = this.isSelfLoop() ? -this.source - 1 : this.add(this.source, action);
     const target = found < 0 ? -found - 1 : found;

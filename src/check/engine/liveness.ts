@@ -2,9 +2,10 @@
  * `eventually`, soundly: a counterexample is a fair way on which the goal never holds. It ends either in a state that nothing
  * leaves, or goes round for ever in a strongly connected component of the states without the goal that is fair: each fairness class is
  * somewhere in it disabled, or somewhere taken. (Under weak fairness a component that is not fair has no fair part, so looking at the
- * greatest ones is enough.) No bits along paths: cycles and joins cannot hide anything.
+ * greatest ones is enough.) No bits along paths: cycles and joins cannot hide anything. What leads out of the model's boundary can
+ * happen, and is never a part of a counterexample.
  */
-import type { PathStep } from './edges.ts';
+import { beyond, type PathStep } from './edges.ts';
 import type { Graph } from './paths.ts';
 import type { Space } from './space.ts';
 import { noState } from './states.ts';
@@ -46,7 +47,7 @@ class Search {
       const source = this.order[at] as number;
       for (let edge = edges.startOf(source); edge < edges.endOf(source); edge += 1) {
         const target = edges.targets.at(edge);
-        if (goal[target] === 1 || this.cameBy[target] !== 0) continue;
+        if (target === beyond || goal[target] === 1 || this.cameBy[target] !== 0) continue;
         this.cameBy[target] = edge + 2;
         this.parents[target] = source;
         this.order.push(target);
@@ -126,7 +127,7 @@ class Search {
         while ((cursor[number] as number) < edges.endOf(number)) {
           const target = edges.targets.at(cursor[number] as number);
           cursor[number] = (cursor[number] as number) + 1;
-          if (!this.isIn(target)) continue;
+          if (target === beyond || !this.isIn(target)) continue;
           if (index[target] === 0) {
             path.push(target);
             isDeeper = true;

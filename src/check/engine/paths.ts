@@ -1,5 +1,5 @@
 /** Questions about paths, asked of a complete graph. */
-import type { Edges } from './edges.ts';
+import { beyond, type Edges } from './edges.ts';
 import type { States } from './states.ts';
 
 /** The edges of a graph by the state they lead to. */
@@ -14,13 +14,19 @@ export interface Graph {
   readonly edges: Edges;
 }
 
-/** States from which a marked one can be reached by edges that `isAllowed` lets through; the marked ones too. Backward search. */
+/**
+ * States from which a marked one can be reached by edges that `isAllowed` lets through; the marked ones too, and those from which a way
+ * leads out of the model's boundary, where one may be. Backward search.
+ */
 export function canReach(
   { states, edges }: Graph,
   marked: Uint8Array,
   isAllowed: (action: number) => boolean,
 ): Uint8Array {
   const reach = marked.slice();
+  for (let source = 0; source < states.count; source += 1)
+    for (let edge = edges.startOf(source); edge < edges.endOf(source); edge += 1)
+      if (edges.targets.at(edge) === beyond && isAllowed(edges.actions.at(edge))) reach[source] = 1;
   const { starts, sources } = reverseOf({ states, edges }, isAllowed);
   const queue = new Int32Array(states.count);
   let length = 0;
@@ -42,7 +48,8 @@ function reverseOf({ states, edges }: Graph, isAllowed: (action: number) => bool
   const each = (visit: (source: number, target: number) => void) => {
     for (let source = 0; source < states.count; source += 1) {
       for (let edge = edges.startOf(source); edge < edges.endOf(source); edge += 1)
-        if (isAllowed(edges.actions.at(edge))) visit(source, edges.targets.at(edge));
+        if (edges.targets.at(edge) !== beyond && isAllowed(edges.actions.at(edge)))
+          visit(source, edges.targets.at(edge));
     }
   };
   each((_source, target) => {

@@ -22,8 +22,11 @@
  * - what cannot be represented is a Finding that is thrown, never a state that is merged with another.
  */
 
-/** Takes the transition that is in `space.next`: what was done, as an action of the space. */
-export type Emit = (action: number) => void;
+/**
+ * Takes the transition that is in `space.next`: what was done, as an action of the space. `isOutside`: its state is outside the model's
+ * boundary, so that it leads nowhere; but it can happen.
+ */
+export type Emit = (action: number, isOutside?: boolean) => void;
 
 /** What an action is to the properties. Bits. */
 export const actionKind = {
@@ -43,6 +46,8 @@ export interface Space {
   readonly name: string;
   /** Integers in a vector. It can only grow, by {@link Widen}. */
   readonly width: number;
+  /** Transitions out of the boundary count as generated. Absent: they do not. */
+  readonly countsOutside?: boolean;
   /** The state that is asked about; the engine writes it. Its length is `width`. */
   readonly current: Int32Array;
   /** The state that is emitted; the space writes it. Its length is `width`. */

@@ -1,7 +1,6 @@
 /** Going through a model one event at a time. */
 import { asked, type Model, type Opened, type Step } from '../checkable.ts';
-import { outside } from '../engine/explore.ts';
-import { actionKind, Finding, Widen } from '../engine/space.ts';
+import { actionKind, Finding, Widen, type Emit } from '../engine/space.ts';
 import type { ViolationKind } from '../result.ts';
 import { eventId } from './event-id.ts';
 
@@ -85,16 +84,16 @@ export class Walker<State = unknown> {
     });
   }
 
-  private collect(expand: (emit: (action: number) => void) => void): readonly Enabled[] {
+  private collect(expand: (emit: Emit) => void): readonly Enabled[] {
     const { space } = this.opened;
     for (;;) {
       const found: Enabled[] = [];
       const seen = new Map<string, number>();
       this.isStuck = true;
       try {
-        expand((action) => {
-          if (action === outside) return;
+        expand((action, isOutside) => {
           if ((space.kindOf(action) & noLongerStuck) === 0) this.isStuck = false;
+          if (isOutside === true) return;
           const first = this.idOf(action, 1);
           const nth = (seen.get(first) ?? 0) + 1;
           seen.set(first, nth);
