@@ -151,6 +151,35 @@ describe('what a group can do is explored', () => {
     expect(none.violations[0]).toMatchObject({ property: 'noDeadlock' });
   });
 
+  test('a timer that is set all the time fires at some time, also where states were first met when it was due at another', async () => {
+    const machine = coordinator(
+      setup({}).createMachine({
+        id: 'due',
+        initial: 'before',
+        states: {
+          before: { after: { 10: 'waiting' }, on: { skip: '#due.waiting.two' } },
+          waiting: {
+            initial: 'one',
+            after: { 100: 'done' },
+            states: { one: { on: { ping: 'two' } }, two: { on: { ping: 'one' } } },
+          },
+          done: { type: 'final' },
+        },
+      }),
+    );
+    const result = await check(
+      protocol({
+        coordinator: machine,
+        input: null,
+        timers: 'due',
+        messages: [{ type: 'ping' }, { type: 'skip' }],
+        checks: { canAlwaysEndWithoutTimers: false },
+        properties: { eventually: { ends: (s) => s.status !== 'active' } },
+      }),
+    );
+    expect(result).toMatchObject({ verdict: 'verified', distinct: 4 });
+  });
+
   test('a lost result needs a timer', async () => {
     const waits = asking({ waiting: { entry: 'ask', on: { 'xstate.done.actor.*': 'done' } } });
     const lost = await run(waits, { faults: { drop: 1 } });

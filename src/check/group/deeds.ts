@@ -50,8 +50,8 @@ export interface Actions {
   classOf(action: number): number;
 }
 
-/** An empty table of actions. */
-export function actionsOf(): Actions {
+/** An empty table of actions. `timerOf`: the number of the timer that an entry is of, whenever it is due. */
+export function actionsOf(timerOf: (entry: number) => number): Actions {
   const ids = new PairMap();
   const all: { readonly slot: number; readonly detail: number }[] = [];
   const takeApart = (action: number): TakenApart => {
@@ -81,7 +81,7 @@ export function actionsOf(): Actions {
         case 'member timer':
           return 1 + ((slot << deedBits) | deeds.indexOf(deed === 'retried' ? 'settled' : deed)) * 2;
         case 'timer':
-          return 2 + detail * 2;
+          return 2 + timerOf(detail) * 2;
         default:
           return 0;
       }

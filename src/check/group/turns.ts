@@ -53,6 +53,7 @@ export class Turns {
   private readonly checks: TurnChecks;
   private readonly isDue: boolean;
   private readonly timerIds: (Int32Array | undefined)[] = [];
+  private readonly timerNames = textsOf();
   private readonly wantedOf: (ReadonlySet<string> | undefined)[] = [];
   private readonly ended: Uint8Array[] = [];
 
@@ -125,6 +126,12 @@ export class Turns {
     );
     this.timerIds[local] = ids;
     return ids;
+  }
+
+  /** The number of the timer that this entry is of: the same one may be due at another time where its state was first met earlier. */
+  timerOf(event: number): number {
+    const { address, incarnation, timer } = this.turnOf(event).data;
+    return this.timerNames.idOf(canonical([address, incarnation, timer] as JsonValue));
   }
 
   /** Does the group wait for a result of this incarnation? */

@@ -59,7 +59,7 @@ export abstract class GroupVectors {
   private readonly changeIds = new PairMap();
   private readonly settlements = new PairMap();
   private readonly wanted = new PairMap();
-  readonly actions: Actions = actionsOf();
+  readonly actions: Actions = actionsOf((entry) => this.turns.timerOf(entry));
   protected turns: Turns;
   /** Place of the budget that the transition being made uses up; -1: none. */
   protected spent = -1;
