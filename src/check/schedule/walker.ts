@@ -2,7 +2,7 @@
 import { asked, type Model, type Opened, type Step } from '../checkable.ts';
 import { actionKind, Finding, Widen, type Emit } from '../engine/space.ts';
 import type { ViolationKind } from '../result.ts';
-import { eventId } from './event-id.ts';
+import { eventId, markIn } from './event-id.ts';
 
 /** Something that can happen now. */
 export interface Enabled {
@@ -99,7 +99,8 @@ export class Walker<State = unknown> {
           seen.set(first, nth);
           found.push({ id: this.idOf(action, nth), action, vector: space.next.slice() });
         });
-        return found;
+        // A space tells them in the order in which it first met what they are about, on earlier ways too; a seed knows nothing of those.
+        return found.sort((a, b) => (markIn(a.id) < markIn(b.id) ? -1 : 1));
       } catch (error) {
         if (error instanceof Widen) continue;
         if (!(error instanceof Finding)) throw error;
