@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { assign, setup, stopChild } from 'xstate';
 import { coordinator, gate, member } from 'troupe';
-import { check, model, protocol, type ProtocolMessage } from 'troupe/check';
+import { check, model, ok, outcomes, protocol, type ProtocolMessage } from 'troupe/check';
 import { renamed } from '../../src/check/actors/symmetry.ts';
 
 const idle = setup({}).createMachine({ id: 'idle', initial: 'waiting', states: { waiting: {} } });
@@ -119,6 +119,57 @@ test('gates that are called as members are, are renamed with them', async () => 
   expect(orbits.violations[0]).toMatchObject({ property: 'same' });
 });
 
+test('members of nested groups change places with their groups', async () => {
+  const team = setup({ actors: { member } }).createMachine({
+    id: 'team',
+    initial: 'working',
+    states: { working: { invoke: { src: 'member', id: 'x', input: {}, onDone: 'done' } }, done: { type: 'final' } },
+  });
+  const teams = coordinator(
+    setup({
+      types: {} as { context: { readonly first: string | null }; events: Said },
+      actors: { team },
+      guards: { isFirst: ({ context }) => context.first === null },
+      actions: { note: assign({ first: ({ event }) => event.from }) },
+    }).createMachine({
+      id: 'teams',
+      context: { first: null },
+      invoke: [
+        { src: 'team', id: 'a' },
+        { src: 'team', id: 'b' },
+      ],
+      initial: 'open',
+      states: {
+        open: { on: { 'hello': { guard: 'isFirst', actions: 'note' }, 'xstate.done.actor.*': 'done' } },
+        done: { type: 'final' },
+      },
+    }),
+  );
+  const modelWith = (isAsked: boolean, symmetry?: readonly (readonly string[])[]) =>
+    protocol({
+      coordinator: teams,
+      input: null,
+      members: { '*': outcomes(ok()) },
+      messages: [
+        { from: 'a::x', type: 'hello' },
+        { from: 'b::x', type: 'hello' },
+      ],
+      properties: {
+        always: {
+          firstIsNotBefore: ({ context, members }) =>
+            !isAsked ||
+            members[(context['first'] as string | null) ?? '']?.status !== 'told' ||
+            Object.values(members).every(({ status }) => status !== 'running'),
+        },
+      },
+      ...(symmetry === undefined ? {} : { symmetry }),
+    });
+  const [all, orbits] = [await check(modelWith(false)), await check(modelWith(false, [said]))];
+  expect([all.distinct, orbits.distinct]).toEqual([15, 9]);
+  for (const symmetry of [undefined, [said]])
+    expect((await check(modelWith(true, symmetry))).violations).toMatchObject([{ property: 'firstIsNotBefore' }]);
+});
+
 test('a message that only one of those who change places may say is refused', async () => {
   const machine = coordinator(
     typed.createMachine({
@@ -137,6 +188,25 @@ test('a message that only one of those who change places may say is refused', as
     symmetry: [said],
   });
   await expect(check(oneSided)).rejects.toThrow(/BAD_INPUT.*"from":"b","type":"hello"/);
+});
+
+test('members that are to change places and do not do the same are refused', async () => {
+  const hellos = coordinator(
+    typed.createMachine({
+      id: 'unlike',
+      context: { count: 0, gone: null },
+      entry: 'begin',
+      initial: 'open',
+      states: { open: { on: { 'xstate.done.actor.*': 'done' } }, done: { type: 'final' } },
+    }),
+  );
+  const unlike = protocol({
+    coordinator: hellos,
+    input: null,
+    members: { 'a': outcomes(ok(1)), '*': outcomes(ok(2)) },
+    symmetry: [said],
+  });
+  await expect(check(unlike)).rejects.toThrow(/BAD_INPUT.*expected `members` to have `a` and `b` do the same/);
 });
 
 test('an id that stands in two sets, or twice in one, is refused', () => {

@@ -52,7 +52,8 @@ export function renamed(value: JsonValue, renaming: Renaming): JsonValue {
   return copy;
 }
 
-function renameText(text: string, renaming: Renaming): string {
+/** An id, or an address with ids in it, renamed; any other text is as it was. */
+export function renameText(text: string, renaming: Renaming): string {
   const known = renaming.get(text);
   if (known !== undefined) return known;
   if (!text.includes('::')) return text;

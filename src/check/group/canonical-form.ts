@@ -2,12 +2,16 @@
 import { TroupeError } from '../../error.ts';
 import { canonical, type JsonValue } from '../../json.ts';
 import { textsOf } from '../kernel/texts.ts';
-import { isLess, listRenamer, Renamer, renamed, type Renaming } from '../actors/symmetry.ts';
+import { isLess, listRenamer, Renamer, renamed, renameText, type Renaming } from '../actors/symmetry.ts';
+import type { Behaviour } from './behaviours.ts';
 import type { GroupTables } from './look.ts';
 import type { ProtocolMessage } from './options.ts';
 import type { GroupSpace } from './space.ts';
 
-/** Writes the least of all renamed vectors of `space.next`. Codes: BAD_INPUT for a message that one of them may say, and the other not. */
+/**
+ * Writes the least of all renamed vectors of `space.next`. Codes: BAD_INPUT for a message that one of them may say, and the other not,
+ * and for members that are to change places and do not do the same.
+ */
 export function groupForm(
   tables: GroupTables,
   space: GroupSpace,
@@ -47,28 +51,49 @@ export function groupForm(
     renamings.length,
   );
   const messages = renamings.map((renaming) => placesOf(space.messages, renaming));
+  /** By renaming and slot: where its record goes. */
+  const places = renamings.map((): number[] => []);
+  const placeOf = (slot: number, which: number): number => {
+    const row = places[which] as number[];
+    const known = row[slot];
+    if (known !== undefined) return known;
+    const address = space.addressOf(slot);
+    // Members of a nested group go with it.
+    const other = renameText(address, renamings[which] as Renaming);
+    if (!isAlike(behaviours.of(address), behaviours.of(other)))
+      throw new TroupeError(
+        'BAD_INPUT',
+        `symmetry: expected \`members\` to have \`${address}\` and \`${other}\` do the same, for they change places`,
+      );
+    return (row[slot] = space.placeOf(other));
+  };
   let candidate = new Int32Array(space.width);
 
   return (key) => {
     const { next, width, slotsAt, messageAt } = space;
     if (candidate.length !== width) candidate = new Int32Array(width);
     for (let which = 0; which < renamings.length; which += 1) {
-      const renaming = renamings[which] as Renaming;
       candidate[0] = local.of(next[0] as number, which);
       candidate[1] = gates.of(next[1] as number, which);
       for (let at = 2; at < slotsAt; at += 1) candidate[at] = next[at] as number;
       for (const [index, to] of (messages[which] as readonly number[]).entries())
         if ((messageAt[index] as number) >= 0)
           candidate[messageAt[to] as number] = next[messageAt[index] as number] as number;
+      candidate.fill(0, slotsAt);
       for (let at = slotsAt; at < width; at += 1) {
+        if (next[at] === 0) continue;
         const slot = at - slotsAt;
-        const address = space.addressOf(slot);
-        const to = slotsAt + space.slotOf(renaming.get(address) ?? address);
-        candidate[to] = recordAt(slot).of(next[at] as number, which);
+        candidate[placeOf(slot, which)] = recordAt(slot).of(next[at] as number, which);
       }
       if (which === 0 || isLess(candidate, key, width)) key.set(candidate);
     }
   };
+}
+
+function isAlike(one: Behaviour, other: Behaviour): boolean {
+  const told = ({ outcomes, moves }: Behaviour) =>
+    canonical([outcomes.toSorted((a, b) => a - b), [...moves]] as unknown as JsonValue);
+  return one === other || (one.steps === other.steps && told(one) === told(other));
 }
 
 /** Where each message stands under the renaming: what is left of it is left of another's then. Equal ones keep their order. */

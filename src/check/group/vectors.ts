@@ -112,6 +112,13 @@ export abstract class GroupVectors {
     return slot;
   }
 
+  /** Where the record of a member stands. Throws {@link Widen} for one that was not asked for before. */
+  placeOf(address: string): number {
+    const slot = this.slotOf(address);
+    if (this.grow()) throw new Widen(this.width);
+    return this.slotsAt + slot;
+  }
+
   /** Makes the vectors as long as there are slots; true when they were not. */
   protected grow(): boolean {
     const width = this.slotsAt + this.slotOfAddress.size;
