@@ -194,7 +194,13 @@ test('retries by the invocation’s own policy are not told to the coordinator',
       coordinator: machine,
       input: null,
       executionsAtMost: 3,
-      properties: { sometimes: { third: (s) => s.executions('a') === 3 } },
+      properties: {
+        sometimes: {
+          third: (s) => s.executions('a') === 3,
+          // Still known when the group has ended.
+          thirdInTheEnd: (s) => s.status === 'completed' && s.executions('a') === 3,
+        },
+      },
     }),
   );
   expect(result).toMatchObject({ verdict: 'verified' });

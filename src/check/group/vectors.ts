@@ -14,7 +14,7 @@ import type { Turn, Turns } from './turns.ts';
 import type { NamedChange, World } from './world.ts';
 
 /** Kinds of changes that a number beside them decides, for their memo. */
-export const changeKinds = { ended: 0, taken: 1, kept: 2, retried: 3, lost: 4, crashed: 5, sent: 6 } as const;
+export const changeKinds = { ended: 0, taken: 1, kept: 2, retried: 3, lost: 4, crashed: 5, sent: 6, over: 7 } as const;
 type ChangeKind = (typeof changeKinds)[keyof typeof changeKinds];
 
 const faultNames = [
@@ -211,11 +211,12 @@ export abstract class GroupVectors {
 
   protected apply(result: number): void {
     const { next, turns, slotsAt, width } = this;
-    const { slots } = this.parts;
+    const { slots, world } = this.parts;
     next[0] = turns.nextOf[result] as number;
     if (turns.hasEnded(next[0])) {
-      next.fill(0, slotsAt, width);
       next[1] = 0;
+      const over = this.changeOf(changeKinds.over, 0, () => world.over());
+      for (let at = slotsAt; at < width; at += 1) if (next[at] !== 0) next[at] = slots.apply(next[at] as number, over);
       return;
     }
     const { plans, gateLists } = turns;

@@ -5,7 +5,7 @@ import { retryDelayMs } from '../../group/retry.ts';
 import type { Invocation } from '../../harness/port.ts';
 import { textsOf } from '../kernel/texts.ts';
 import type { Behaviours, MemberStep } from './behaviours.ts';
-import { released, withFlying, withGivenUp, withoutAt, type Change, type SlotRecord } from './slots.ts';
+import { noRecord, released, withFlying, withGivenUp, withoutAt, type Change, type SlotRecord } from './slots.ts';
 
 /** A named change. */
 export interface NamedChange {
@@ -37,6 +37,8 @@ export interface World {
   /** An attempt that was given up tells. */
   told(place: number): NamedChange;
   hostCrashed(address: string): NamedChange;
+  /** The group has ended: nothing more comes of the member, and what it took is still known. */
+  over(): NamedChange;
   /** What a member's machine did; `read`: by reading its next letter. */
   minded(step: MemberStep, read: boolean): NamedChange;
   sent(place: number): NamedChange;
@@ -164,6 +166,7 @@ export function worldOf({ behaviours, keepsGivenUp, countsExecutions }: WorldOpt
         return endedBy({ ...again, flying: [] }, behaviours.interrupted);
       },
     }),
+    over: () => ({ name: 'over', change: ({ executions }) => ({ ...noRecord, executions }) }),
     minded: (step, read) => ({
       name: ['minded', step.mind, [...step.sent], step.outcome ?? -1, read],
       change: (record) => acted(read ? { ...record, read: record.read + 1 } : record, step),
