@@ -2,10 +2,11 @@
 import { systemClock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import { drained } from '../process/drained.ts';
-import { asked, type Model, type Opened, type Step } from './checkable.ts';
+import { asked, isModel, type Model, type Opened, type Step } from './checkable.ts';
 import { pathTo, type PathStep } from './engine/edges.ts';
 import { depthOf, Exploration, type Ending, type Strategy } from './engine/explore.ts';
 import { judgePaths } from './judge-paths.ts';
+import { refuseNames, refuseOthers } from './refuse.ts';
 import type { CheckResult, Trace, Violation } from './result.ts';
 
 /** How far a check has come. */
@@ -41,7 +42,7 @@ const progressMs = 200;
  */
 export async function check<State>(model: Model<State>, options: CheckOptions = {}): Promise<CheckResult> {
   const { strategy = 'breadth-first', maxStates = 20_000_000, maxSeconds = Infinity, stopAt = 'first' } = options;
-  refuse(model, strategy, maxStates);
+  refuse(model, options);
   const opened = model.open();
   const judge = new Judge(model, opened, stopAt === 'first');
   const isExhaustive = typeof strategy === 'string';
@@ -81,7 +82,24 @@ export async function check<State>(model: Model<State>, options: CheckOptions = 
   return result({ model, opened, explored, judge, ending, complete, strategy, ms });
 }
 
-function refuse<State>(model: Model<State>, strategy: Strategy, maxStates: number): void {
+const optionNames: readonly string[] = [
+  'strategy',
+  'maxStates',
+  'maxSeconds',
+  'stopAt',
+  'onProgress',
+] satisfies readonly (keyof CheckOptions)[];
+
+function refuse<State>(model: Model<State>, options: CheckOptions): void {
+  const { strategy = 'breadth-first', maxStates = Infinity, maxSeconds = Infinity, stopAt } = options;
+  if (!isModel(model))
+    throw new TroupeError('BAD_INPUT', 'check: expected what `protocol` or `model` returns, or its default export');
+  refuseNames('check', options, optionNames);
+  if (typeof strategy !== 'object' || !('random' in strategy))
+    refuseOthers('check: strategy', strategy, ['breadth-first', 'depth-first']);
+  refuseOthers('check: stopAt', stopAt, ['first', 'never']);
+  if (!(maxSeconds >= 0))
+    throw new TroupeError('BAD_INPUT', `check: expected maxSeconds to be >= 0, got ${maxSeconds}`);
   if (!(maxStates >= 1)) throw new TroupeError('BAD_INPUT', `check: expected maxStates to be >= 1, got ${maxStates}`);
   if (model.isSymmetryUsed && Object.keys(model.properties.eventually ?? {}).length > 0)
     throw new TroupeError(

@@ -79,7 +79,10 @@ export interface Model<State = never> {
 /** What a predicate says of a state. One that throws is a mistake of the model. Code: BAD_INPUT. */
 export function asked<State>(name: string, holds: (state: State) => boolean, state: State): boolean {
   try {
-    return holds(state);
+    const said: unknown = holds(state);
+    // A promise would be true whatever comes of it.
+    if (typeof said === 'object' && said !== null && 'then' in said) throw new Error('it returned a promise');
+    return Boolean(said);
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     throw new TroupeError(

@@ -10,12 +10,32 @@ import { recordsOf } from './actors/records.ts';
 import { canonicalForm } from './actors/canonical-form.ts';
 import { ActorSpace } from './actors/space.ts';
 import { renamingsOf } from './actors/symmetry.ts';
-import type { Model, Opened } from './checkable.ts';
+import { asked, type Model, type Opened, type Properties } from './checkable.ts';
 import { coverageOf } from './coverage.ts';
 import { Sequences } from './engine/sequences.ts';
 import { localsOf } from './kernel/locals.ts';
 import { stepsOf, type Steps } from './kernel/steps.ts';
 import { textsOf } from './kernel/texts.ts';
+import { refuseCount, refuseNames, refuseOthers, refuseProperties } from './refuse.ts';
+
+const optionNames: readonly string[] = [
+  'name',
+  'actors',
+  'beginnings',
+  'network',
+  'lossy',
+  'drops',
+  'duplicates',
+  'pruneNoOps',
+  'boundary',
+  'countsOutside',
+  'history',
+  'symmetry',
+  'view',
+  'properties',
+  'ends',
+  'replayDeterminism',
+] satisfies readonly (keyof ModelOptions)[];
 
 /**
  * A model of ordinary machines over a network, to be given to `check`. Its machines keep to what any coordinator keeps to (no
@@ -29,7 +49,7 @@ export function model<Record extends JsonValue = JsonValue>(options: ModelOption
       if (!ids.includes(id))
         throw new TroupeError('BAD_INPUT', `model: \`beginnings\` names \`${id}\`; the actors are ${ids.join(', ')}`);
   for (const id of ids) define(actorOf(options.actors[id] as ModelActor).machine);
-  if (options.symmetry !== undefined) renamingsOf(options.symmetry, ids);
+  refuse(options, ids);
   const hasEnds = options.ends !== undefined;
   return {
     name: options.name ?? 'model',
@@ -41,6 +61,34 @@ export function model<Record extends JsonValue = JsonValue>(options: ModelOption
     lanes: ids,
     open: () => open(options, ids),
   };
+}
+
+function refuse<Record extends JsonValue>(options: ModelOptions<Record>, ids: readonly string[]): void {
+  const { drops, duplicates, lossy, network, properties, symmetry } = options;
+  refuseNames('model', options, optionNames);
+  refuseOthers('model: network', network, ['bag', 'ordered', 'set']);
+  refuseOthers('model: lossy', lossy, [true, false, 'anywhere']);
+  refuseCount('model: drops', drops, 0);
+  refuseCount('model: duplicates', duplicates, 0);
+  if ((drops ?? 0) > 0 && (lossy ?? false) === false)
+    throw new TroupeError(
+      'BAD_INPUT',
+      'model: `drops` bounds what `lossy` loses, and `lossy` is not set; nothing would be lost',
+    );
+  refuseProperties('model', properties as Properties<never> | undefined);
+  if (symmetry === undefined) return;
+  renamingsOf(symmetry, ids);
+  const kindOf = (id: string) => {
+    const { machine, moves = [], isFair = false } = actorOf(options.actors[id] as ModelActor);
+    return canonical([define(machine).version, [...moves], isFair]);
+  };
+  for (const [first = '', ...others] of symmetry)
+    for (const other of others)
+      if (kindOf(first) !== kindOf(other))
+        throw new TroupeError(
+          'BAD_INPUT',
+          `symmetry: expected actors \`${first}\` and \`${other}\` to have the same machine, moves and fairness, for they change places`,
+        );
 }
 
 function actorOf(given: ModelOptions['actors'][string]): ModelActor {
@@ -112,6 +160,7 @@ function open<Record extends JsonValue>(
       `input of \`${id}\``,
     );
 
+  const { boundary, ends } = options;
   const parts = {
     options: options as unknown as ModelOptions,
     actors,
@@ -121,8 +170,8 @@ function open<Record extends JsonValue>(
     lists,
     network,
     records,
-    isInside: options.boundary === undefined ? undefined : () => options.boundary?.(emitted.state) === true,
-    isEnd: () => options.ends?.(seen.state) === true,
+    isInside: boundary === undefined ? undefined : () => asked('boundary', boundary, emitted.state),
+    isEnd: () => ends !== undefined && asked('ends', ends, seen.state),
   };
   const space = new ActorSpace(parts);
   const seen = actorState<Record>(tables, space, () => space.current, records);

@@ -1,10 +1,10 @@
 /** Protocols of groups: a coordinator that ships, its members, and everything that may go wrong around them. */
-import { TroupeError } from '../error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import { define } from '../group/definition.ts';
+import { refuseReserved } from '../group/reserved.ts';
 import { defineProcess, isProcess, type Process } from '../process/define-process.ts';
 import { renamingsOf } from './actors/symmetry.ts';
-import { isModel, type Checks, type Model, type Opened } from './checkable.ts';
+import { isModel, type Checks, type Model, type Opened, type Properties } from './checkable.ts';
 import { coverageOf } from './coverage.ts';
 import { localsOf } from './kernel/locals.ts';
 import { stepsOf } from './kernel/steps.ts';
@@ -12,10 +12,37 @@ import { behavioursOf } from './group/behaviours.ts';
 import { groupForm } from './group/canonical-form.ts';
 import { describeDeed, groupState } from './group/look.ts';
 import type { Faults, GroupState, ProtocolOptions } from './group/options.ts';
+import { refuseCount, refuseNames, refuseOthers, refuseProperties } from './refuse.ts';
 import { slotsOf } from './group/slots.ts';
 import { GroupSpace } from './group/space.ts';
 import { Turns } from './group/turns.ts';
 import { worldOf } from './group/world.ts';
+
+const checkNames: readonly string[] = [
+  'replayDeterminism',
+  'noDeadlock',
+  'canAlwaysEnd',
+  'canAlwaysEndWithoutTimers',
+  'noUnhandled',
+  'noStaleTimer',
+] satisfies readonly (keyof NonNullable<ProtocolOptions<never, never, never>['checks']>)[];
+
+const optionNames: readonly string[] = [
+  'coordinator',
+  'input',
+  'name',
+  'members',
+  'network',
+  'faults',
+  'timers',
+  'messages',
+  'cancel',
+  'symmetry',
+  'view',
+  'properties',
+  'executionsAtMost',
+  'checks',
+] satisfies readonly (keyof ProtocolOptions<never, never, never>)[];
 
 /** What properties see of a context whose type nobody gave. */
 export type PlainContext = { readonly [name: string]: JsonValue };
@@ -32,7 +59,8 @@ export interface Protocol<Context = PlainContext, Output = JsonValue>
 
 /**
  * A model of a group, to be given to `check`: the coordinator that ships, driven by the kernel that ships, while its members come out
- * in every way, results arrive in any order, hosts die between any two entries. Codes: MACHINE_UNSUPPORTED, BAD_INPUT.
+ * in every way, results arrive in any order, hosts die between any two entries. Codes: MACHINE_UNSUPPORTED, BAD_INPUT, NOT_JSON,
+ * RESERVED_EVENT for a message that nobody may send.
  */
 export function protocol<Input, Output, Context = PlainContext>(
   options: ProtocolOptions<Input, Output, Context>,
@@ -41,12 +69,7 @@ export function protocol<Input, Output, Context = PlainContext>(
   define(coordinator);
   const input = toJson(options.input ?? null, 'input');
   behavioursOf(options.members, false);
-  for (const [fault, count] of Object.entries(faults))
-    if (!Number.isInteger(count) || count < 0)
-      throw new TroupeError(
-        'BAD_INPUT',
-        `protocol: expected \`faults.${fault}\` to be a whole number >= 0, got ${String(count)}`,
-      );
+  refuse(options as unknown as ProtocolOptions<never, Output, Context>);
   const isLossy = (faults.drop ?? 0) > 0;
   const resolved: Checks = {
     noDeadlock: checks.noDeadlock ?? true,
@@ -65,6 +88,23 @@ export function protocol<Input, Output, Context = PlainContext>(
     options: options as unknown as ProtocolOptions<never, Output, Context>,
     open: () => open({ ...options, name }, input),
   };
+}
+
+function refuse<Output, Context>(options: ProtocolOptions<never, Output, Context>): void {
+  const { checks, executionsAtMost, faults = {}, messages = [], network, properties, timers } = options;
+  refuseNames('protocol', options, optionNames);
+  refuseNames('protocol: faults', faults, ['hostCrash', 'memberCrash', 'duplicate', 'drop', 'late']);
+  for (const [fault, count] of Object.entries(faults)) refuseCount(`protocol: faults.${fault}`, count, 0);
+  refuseNames('protocol: checks', checks, checkNames);
+  refuseOthers('protocol: network', network, ['ordered', 'bag']);
+  refuseOthers('protocol: timers', timers, ['any', 'due', 'none']);
+  refuseCount('protocol: executionsAtMost', executionsAtMost, 1);
+  refuseProperties('protocol', properties as Properties<never> | undefined);
+  for (const { type, times } of messages) {
+    // Nobody can say it, so nothing is proven of what it would do.
+    refuseReserved(type);
+    refuseCount(`protocol: times of message \`${type}\``, times, 0);
+  }
 }
 
 function boundsOf({

@@ -29,7 +29,6 @@ describe('orders of looking', () => {
 
   test('random walks without a beginning end at once', async () => {
     const strategy = { random: { seed: 1, walks: 2, steps: 3 } } as const;
-    const still = setup({}).createMachine({ id: 'still', initial: 'a', states: { a: {} } });
     const nowhere = await check(model({ actors: { a: still }, boundary: () => false }), { strategy });
     expect(nowhere).toMatchObject({ verdict: 'incomplete', cutBy: 'sampling', distinct: 0 });
     const chance = setup({}).createMachine({ id: 'chance', context: () => ({ n: Math.random() }) });
@@ -84,4 +83,27 @@ test('actors are called as they like', async () => {
   const moving = { machine: flip, moves: [{ type: 'go' }] };
   const named = model({ actors: { constructor: moving, ['__proto__']: moving, toString: moving } });
   expect(await check(named)).toMatchObject({ verdict: 'verified', distinct: 8 });
+});
+
+const still = setup({}).createMachine({ id: 'still', initial: 'a', states: { a: {} } });
+
+test.each<[Record<string, unknown>, RegExp]>([
+  [{ drops: 1 }, /`drops` bounds what `lossy` loses, and `lossy` is not set/],
+  [{ lossy: true, drops: -1 }, /drops: expected a whole number >= 0, got -1/],
+  [{ duplicates: 1.5 }, /duplicates: expected a whole number >= 0, got 1.5/],
+  [{ network: 'fifo' }, /network: expected "bag" or "ordered" or "set", got "fifo"/],
+  [{ dropped: 1 }, /there is no `dropped`/],
+  [{ symmetry: [['a', 'b']] }, /`a` and `b` to have the same machine, moves and fairness/],
+])('a model with %o is refused', (given, why) => {
+  const actors = { a: { machine: still, moves: [{ type: 'go' }] }, b: still };
+  expect(() => model({ actors, ...given })).toThrow(why);
+});
+
+test.each<[Record<string, unknown>, RegExp]>([
+  [{ strategy: 'bfs' }, /strategy: expected "breadth-first" or "depth-first", got "bfs"/],
+  [{ maxSeconds: Number.NaN }, /maxSeconds to be >= 0, got NaN/],
+  [{ stopAt: 'last' }, /stopAt: expected "first" or "never"/],
+  [{ states: 5 }, /there is no `states`; there are strategy, maxStates/],
+])('a check with %o is refused', async (given, why) => {
+  await expect(check(model({ actors: { a: still } }), given)).rejects.toThrow(why);
 });

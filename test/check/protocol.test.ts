@@ -198,6 +198,29 @@ test('what makes no sense is refused', () => {
   );
 });
 
+// As written in a file that no compiler has read: left out in silence, the rest would be verified.
+test.each<[Record<string, unknown>, RegExp]>([
+  [{ fault: { hostCrash: 1 } }, /there is no `fault`; there are coordinator, input/],
+  [{ faults: { crash: 1 } }, /faults: there is no `crash`; there are hostCrash/],
+  [{ checks: { noDeadLock: false } }, /checks: there is no `noDeadLock`/],
+  [{ properties: { allways: { never: () => false } } }, /there is no `allways`; there are always/],
+  [{ properties: { always: { never: false } } }, /always.never: expected a function of a state, got boolean/],
+  [{ network: 'lossy' }, /network: expected "ordered" or "bag", got "lossy"/],
+  [{ timers: 'never' }, /timers: expected "any" or "due" or "none", got "never"/],
+  [{ executionsAtMost: 0 }, /executionsAtMost: expected a whole number >= 1, got 0/],
+  [{ messages: [{ type: 'hello', times: -1 }] }, /times of message `hello`: expected a whole number >= 0, got -1/],
+  [{ messages: [{ type: 'xstate.done.actor.a' }] }, /RESERVED_EVENT.*xstate\.done\.actor\.a/],
+  [{ members: { a: outcomes(ok(new Map() as never)) } }, /NOT_JSON.*outcomes: an output/],
+])('%o is refused', (given, why) => {
+  expect(() => protocol({ coordinator: effectGroup, input: { members: ['a'] }, ...given })).toThrow(why);
+});
+
+test('a predicate that is asynchronous says nothing, and is refused', async () => {
+  const always = { never: (() => Promise.resolve(false)) as unknown as () => boolean };
+  const asynchronous = protocol({ coordinator: effectGroup, input: { members: ['a'] }, properties: { always } });
+  await expect(check(asynchronous)).rejects.toThrow(/BAD_INPUT.*`never` threw .*: it returned a promise/);
+});
+
 test('a member that the model says nothing of is an error that names it', async () => {
   const result = check(
     protocol({ coordinator: effectGroup, input: { members: ['a', 'b'] }, members: { a: outcomes(ok()) } }),

@@ -1,6 +1,6 @@
 /** What members do: which model is whose, the outcomes by number, and the machines in harnesses' places. */
 import { TroupeError } from '../../error.ts';
-import { canonical, type JsonValue } from '../../json.ts';
+import { canonical, toJson, type JsonValue } from '../../json.ts';
 import { define } from '../../group/definition.ts';
 import type { Effect } from '../../group/effect.ts';
 import { interruptedCode } from '../../group/ledger.ts';
@@ -66,6 +66,7 @@ export function behavioursOf(
         'BAD_INPUT',
         'outcomes: expected ok(…) or fail(…), got a cancelled one; use `cancel` or `faults`',
       );
+    if (outcome.status === 'ok') toJson(outcome.output ?? null, 'outcomes: an output');
     // A stack names files of this machine; no journal keeps it.
     const plain = JSON.parse(
       JSON.stringify(outcome, (key, value: unknown) => (key === 'stack' ? undefined : value)),
