@@ -20,22 +20,20 @@
  * ```
  */
 import { assign, enqueueActions, setup } from 'xstate';
+import { checkpoint, coordinator, member, stopChildren, type JsonValue, type PlainError } from 'troupe';
 import {
-  checkpoint,
-  coordinator,
-  member,
-  stopChildren,
-  type Invocation,
-  type JsonValue,
-  type PlainError,
-} from 'troupe';
-import { checkMembers, concurrencyMax, oneOf, wholeNumber, type MemberEnd } from './member-input.ts';
+  checkInput,
+  checkMembers,
+  concurrencyMax,
+  oneOf,
+  spawnWork,
+  wholeNumber,
+  type MemberEnd,
+  type MemberInput,
+} from './member-input.ts';
 
 /** One member: its id, and what is wanted of it. */
-export type FanOutMember = Invocation & {
-  /** Name of the member in the group: not empty, unique, without `::`. */
-  readonly id: string;
-};
+export type FanOutMember = MemberInput;
 
 /** Input of {@link fanOut}. */
 export interface FanOutInput {
@@ -87,11 +85,11 @@ interface FanOutContext {
 }
 
 function contextOf(input: FanOutInput): FanOutContext {
-  const { concurrency, checkpointEvery, policy } = input;
+  const { concurrency, checkpointEvery, policy } = checkInput('fan-out', input);
   const members = checkMembers('fan-out', input.members, { min: 0 });
-  const background = members.filter((one) => one.background === true);
+  const background = members.filter(isBackground);
   return {
-    members: background.length === 0 ? members : members.filter((one) => one.background !== true),
+    members: background.length === 0 ? members : members.filter((one) => !isBackground(one)),
     background,
     concurrency: Math.min(
       concurrencyMax,
@@ -104,6 +102,10 @@ function contextOf(input: FanOutInput): FanOutContext {
     settled: 0,
     slices: [],
   };
+}
+
+function isBackground(one: FanOutMember): boolean {
+  return 'background' in one && one.background === true;
 }
 
 function withSettled({ slices, settled }: FanOutContext, one: Settled): Partial<FanOutContext> {
@@ -140,16 +142,14 @@ export const fanOut = coordinator(
     },
     actions: {
       spawnBackground: assign(({ context, spawn }) => {
-        for (const { id, ...invocation } of context.background) spawn('member', { id, input: invocation });
+        for (const one of context.background) spawnWork(spawn, one.id, one);
         return {};
       }),
       spawnNext: assign(({ context, spawn }) => {
         const until = Math.min(context.members.length, context.settled + context.concurrency);
         const share = Math.max(1, Math.floor((context.concurrency * waitingPlacesMax) / 100));
         if (until - context.spawned < share && until < context.members.length) return {};
-        for (const { id, ...invocation } of context.members.slice(context.spawned, until)) {
-          spawn('member', { id, input: invocation });
-        }
+        for (const one of context.members.slice(context.spawned, until)) spawnWork(spawn, one.id, one);
         return { spawned: Math.max(until, context.spawned) };
       }),
       noteResult: assign(({ context, event }) => withSettled(context, { id: event.actorId, output: event.output })),

@@ -5,6 +5,7 @@ import {
   debate,
   election,
   escalation,
+  fanOut,
   mapReduce,
   pipeline,
   quorum,
@@ -128,6 +129,13 @@ describe('machines compose', () => {
     });
     board.settle('t::m', 1);
     expect(board.output()).toMatchObject({ done: 1 });
+
+    const fanned = simulate(withMachines(fanOut, { race }), {
+      members: [{ id: 'f', machine: 'race', input: { members: [{ id: 'm' }] } }, { id: 'plain' }],
+    });
+    fanned.settle('f::m', 1);
+    fanned.settle('plain', 2);
+    expect(fanned.output().results).toMatchObject([{ output: { winner: 'm' } }, { output: 2 }]);
   });
 
   test('in a machine of your own they are actors like any others', () => {
