@@ -23,7 +23,8 @@
  * is the task's own fields, `results` what the tasks it comes after came to. Then it sends `complete` with body `{ task, output }`, or `fail`
  * with `{ task, message }`, and claims again. `renew` gives it a new lease; of a lost one it is sent `{ type: 'lost', task }`, and
  * what it says of that task afterwards changes nothing. Members and outsiders `add` tasks and `close` the board as with
- * `taskBoard`. When all is over the workers are stopped; when all workers have ended before that, the group fails.
+ * `taskBoard`. When all is over the workers are stopped; when all workers have ended before that, the group fails. To a crew in
+ * another machine (`withMachines`) all of them send by its address; to `coordinator` they would tell the group's own machine.
  */
 import { assign, emit, enqueueActions, setup } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue, type PlainError } from 'troupe';
