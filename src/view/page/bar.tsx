@@ -23,7 +23,7 @@ export const keys: readonly (readonly [string, string])[] = [
 
 /** The bar. */
 export function Bar({ player, shown }: { readonly player: Player; readonly shown: Shown }): JSX.Element {
-  const { overview, state, isFollowing, isPlaying, isLoading } = shown;
+  const { overview, start, state, isFollowing, isPlaying, isLoading, trouble } = shown;
   const { position, run } = state;
   return (
     <header class="bar">
@@ -72,16 +72,21 @@ export function Bar({ player, shown }: { readonly player: Player; readonly shown
         </span>
       </div>
       <div class="track">
-        <Marks marks={overview.marks} entries={overview.entries} />
+        <Marks marks={overview.marks} start={start} entries={overview.entries} />
         <input
           type="range"
-          min={0}
+          min={start}
           max={overview.entries}
           value={position}
           aria-label="Position in the journal"
           onInput={({ currentTarget }) => void player.go(Number(currentTarget.value))}
         />
       </div>
+      {trouble === '' ? null : (
+        <p class="warning" role="alert">
+          {trouble}
+        </p>
+      )}
       {overview.notices.map((notice) => (
         <p key={notice} class="warning">
           {notice}
@@ -91,12 +96,21 @@ export function Bar({ player, shown }: { readonly player: Player; readonly shown
   );
 }
 
-function Marks({ marks, entries }: { readonly marks: readonly Mark[]; readonly entries: number }): JSX.Element {
+function Marks({
+  marks,
+  start,
+  entries,
+}: {
+  readonly marks: readonly Mark[];
+  readonly start: number;
+  readonly entries: number;
+}): JSX.Element {
   const seen = new Set<string>();
   return (
     <svg class="marks" viewBox="0 0 1000 8" preserveAspectRatio="none" aria-hidden="true">
       {marks.map(({ position, kind, label }) => {
-        const x = Math.round((position / Math.max(1, entries)) * 1000);
+        if (position < start) return null;
+        const x = Math.round(((position - start) / Math.max(1, entries - start)) * 1000);
         const key = `${kind} ${x}`;
         if (seen.has(key)) return null;
         seen.add(key);

@@ -3,20 +3,26 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { Frame } from '../model.ts';
 import type { Player } from './player.ts';
-import { moment } from './words.ts';
+import { count, moment } from './words.ts';
 
 const rowHeight = 22;
 /** Tallest list that browsers scroll well, px: beyond it a pixel is more than a row. */
 const heightMax = 8_000_000;
+/** Entries around the cursor that a filter looks through, and by how many that stretch moves with the cursor. */
+const searchedMax = 20_000;
+const searchedStride = 5_000;
 
 /** The pane. */
 export function JournalPane({
   player,
+  start,
   entries,
   position,
   why,
 }: {
   readonly player: Player;
+  /** Position before the first entry that is here. */
+  readonly start: number;
   readonly entries: number;
   readonly position: number;
   readonly why: readonly number[];
@@ -28,15 +34,18 @@ export function JournalPane({
   const [found, setFound] = useState<{ readonly filter: string; readonly frames: readonly Frame[] }>();
   const [, setLoaded] = useState(0);
   const matches = useMemo(() => matcher(filter), [filter]);
+  // The whole of a large run would be a long wait for little.
+  const middle = Math.round(position / searchedStride) * searchedStride;
+  const from = Math.max(start, middle - searchedMax / 2) + 1;
+  const to = Math.min(entries, middle + searchedMax / 2);
   useEffect(() => {
     if (filter === '') {
       setFound(undefined);
       return undefined;
     }
     let isCurrent = true;
-    // Around the cursor first: the whole of a large run would be a long wait for little.
     const timer = setTimeout(() => {
-      void player.frames(Math.max(1, position - 10_000), position + 10_000).then((frames) => {
+      void player.frames(from, to).then((frames) => {
         if (isCurrent) setFound({ filter, frames: frames.filter(matches) });
       });
     }, 150);
@@ -44,22 +53,22 @@ export function JournalPane({
       isCurrent = false;
       clearTimeout(timer);
     };
-  }, [filter, player, entries]);
+  }, [filter, player, from, to]);
   const list = filter === '' ? undefined : (found?.frames ?? []);
-  const length = list?.length ?? entries;
+  const length = list?.length ?? entries - start;
   const height = Math.min(heightMax, length * rowHeight);
   const scale = (length * rowHeight) / Math.max(1, height);
   const first = Math.max(0, Math.floor((top * scale) / rowHeight) - 5);
   const last = Math.min(length, first + Math.ceil(size / rowHeight) + 10);
   useEffect(() => {
     if (list !== undefined || length === 0) return;
-    void player.frames(first + 1, last).then(() => setLoaded((count) => count + 1));
+    void player.frames(start + first + 1, start + last).then(() => setLoaded((times) => times + 1));
   }, [first, last, list, length]);
   useEffect(() => {
     const box = scroller.current;
     if (box === null) return;
     setSize(box.clientHeight);
-    const row = list === undefined ? position - 1 : list.findIndex((frame) => frame.position >= position);
+    const row = list === undefined ? position - start - 1 : list.findIndex((frame) => frame.position >= position);
     if (row < 0) return;
     const at = (row * rowHeight) / scale;
     if (at < box.scrollTop || at > box.scrollTop + box.clientHeight - rowHeight * 2)
@@ -68,7 +77,7 @@ export function JournalPane({
   const slice = useMemo(() => new Set(why), [why]);
   const shown: { readonly at: number; readonly frame: Frame | undefined }[] = [];
   for (let row = first; row < last; row += 1) {
-    const frame = list === undefined ? player.frameAt(row + 1) : list[row];
+    const frame = list === undefined ? player.frameAt(start + row + 1) : list[row];
     shown.push({ at: row, frame });
   }
   const offset = (first * rowHeight) / scale;
@@ -85,7 +94,9 @@ export function JournalPane({
         />
         {list === undefined ? null : (
           <span class="hidden-count">
-            {found === undefined ? '…' : `${list.length} of the 20,000 around the cursor`}
+            {found === undefined
+              ? '…'
+              : `${count(list.length)} of ${to - from + 1 < entries ? `the ${count(to - from + 1)} around the cursor` : count(entries)}`}
           </span>
         )}
       </header>

@@ -4,13 +4,14 @@ import { useEffect, useState } from 'preact/hooks';
 import { Bar, keys, moveBy } from './bar.tsx';
 import { ChartPane, type Focus } from './chart-pane.tsx';
 import { ControlPane, useDoing } from './doing.tsx';
+import { dataSource, positionOfPage, tokenOfPage } from './data-source.ts';
 import { DifferencesPane } from './differences.tsx';
 import { EntryPane } from './entry-pane.tsx';
 import { JournalPane } from './journal.tsx';
 import { canvasMeasure, layouts, type Layouts } from './layout.ts';
 import { MembersPane } from './members.tsx';
 import { player, type Player } from './player.ts';
-import { dataSource, type DataSource } from './source.ts';
+import type { DataSource } from './source.ts';
 import { SpaceTimePane } from './space-time.tsx';
 import { WatchPane } from './watch.tsx';
 import { WhatIfPane } from './what-if.tsx';
@@ -57,7 +58,7 @@ function Page({
         setTimeout(() => document.querySelector<HTMLInputElement>('.journal input')?.focus());
       } else if (event.key === 'w') {
         setTab('entry');
-        void source.why(cursor.shown().state.position).then(setWhy);
+        source.why(cursor.shown().state.position).then(setWhy, () => {});
       } else {
         if (['ArrowLeft', 'ArrowRight', 'Home', 'End', ' '].includes(event.key)) event.preventDefault();
         void moveBy(event, cursor, cursor.shown());
@@ -67,9 +68,9 @@ function Page({
     return () => removeEventListener('keydown', pressed);
   }, [cursor, source]);
   useEffect(() => {
-    const token = new URLSearchParams(location.hash.slice(1)).get('token');
+    const token = tokenOfPage();
     const parts = [
-      ...(token === null ? [] : [`token=${token}`]),
+      ...(token === undefined ? [] : [`token=${token}`]),
       ...(overview.isLive && shown.isFollowing ? [] : [`at=${state.position}`]),
     ];
     history.replaceState(null, '', parts.length === 0 ? location.pathname + location.search : `#${parts.join('&')}`);
@@ -95,7 +96,13 @@ function Page({
           </nav>
           {tab === 'members' ? <MembersPane state={state} onFocus={setFocus} onGo={go} does={doing.does} /> : null}
           {tab === 'journal' ? (
-            <JournalPane player={cursor} entries={overview.entries} position={state.position} why={why} />
+            <JournalPane
+              player={cursor}
+              start={shown.start}
+              entries={overview.entries}
+              position={state.position}
+              why={why}
+            />
           ) : null}
           {tab === 'entry' ? (
             <EntryPane player={cursor} source={source} frame={frame} why={why} onWhy={setWhy} />
@@ -133,8 +140,8 @@ async function open(): Promise<void> {
   try {
     const source = dataSource();
     const cursor = await player(source);
-    const at = new URLSearchParams(location.hash.slice(1)).get('at');
-    if (at !== null && /^\d+$/.test(at)) await cursor.go(Number(at));
+    const at = positionOfPage();
+    if (at !== undefined) await cursor.go(at);
     const worker = document.querySelector('script#layout')?.textContent ?? '';
     render(<Page source={source} cursor={cursor} drawings={layouts(worker, canvasMeasure())} />, root);
   } catch (error) {

@@ -11,6 +11,8 @@ enablePatches();
 /** What the page draws from. */
 export interface Shown {
   readonly overview: PageOverview;
+  /** The first position of the cursor: {@link DataSource.start}. */
+  readonly start: number;
   /** The run at the cursor. */
   readonly state: ViewState;
   /** The frame at the cursor; undefined at 0. */
@@ -20,6 +22,8 @@ export interface Shown {
   /** The cursor follows the end while the run grows. */
   readonly isFollowing: boolean;
   readonly isPlaying: boolean;
+  /** Why what is shown may not be all: what went wrong when more was asked for; empty when nothing did. */
+  readonly trouble: string;
 }
 
 /** The page's one cursor. */
@@ -27,7 +31,7 @@ export interface Player {
   shown(): Shown;
   /** Calls back after each change; returns how to stop. */
   subscribe(changed: () => void): () => void;
-  /** Moves the cursor; clipped to 0 … the number of entries. The last of several under way wins. */
+  /** Moves the cursor; clipped to {@link Shown.start} … the number of entries. The last of several under way wins. */
   go(position: number): Promise<void>;
   /** Frames `from` … `to`, fetched as needed; fewer where the run ends. */
   frames(from: number, to: number): Promise<readonly Frame[]>;
@@ -50,16 +54,22 @@ export async function player(source: DataSource): Promise<Player> {
   let overview = await source.overview();
   const stretches = new Map<number, Window>();
   const loading = new Map<number, Promise<Window>>();
+  const { start } = source;
   const listeners = new Set<() => void>();
   let state: ViewState;
   let wanted = overview.entries;
   let isFollowing = overview.isLive;
   let timer: ReturnType<typeof setInterval> | undefined;
   let cached: Shown | undefined;
+  let trouble = '';
 
   const changed = () => {
     cached = undefined;
     for (const listener of listeners) listener();
+  };
+  const failed = (error: unknown) => {
+    trouble = `What is asked for does not come: ${error instanceof Error ? error.message : String(error)}`;
+    changed();
   };
   const indexOf = (position: number) => Math.floor((Math.max(1, position) - 1) / stretch);
   const frameAt = (position: number): Frame | undefined => {
@@ -69,45 +79,28 @@ export async function player(source: DataSource): Promise<Player> {
   };
   const load = async (index: number): Promise<Window> => {
     const known = stretches.get(index);
-    const first = index * stretch + 1;
-    const isWhole =
-      known !== undefined && (known.frames.length === stretch || first + known.frames.length - 1 >= overview.entries);
-    if (isWhole) {
+    const last = known?.frames.at(-1)?.position ?? 0;
+    if (known !== undefined && (last === (index + 1) * stretch || (last > 0 && last >= overview.entries))) {
       stretches.delete(index);
       stretches.set(index, known);
       return known;
     }
-    let under = loading.get(index);
-    if (under === undefined) {
-      under = source.window(first, first + stretch - 1).finally(() => loading.delete(index));
-      loading.set(index, under);
+    const under = loading.get(index);
+    if (under !== undefined) {
+      await under;
+      // It may have been asked for before the run grew.
+      return load(index);
     }
-    const window = await under;
-    // A source that is a file answers with all it has.
-    if (window.frames.length > stretch) {
-      for (let at = 0; at < window.frames.length; at += stretch) {
-        const frames = window.frames.slice(at, at + stretch);
-        stretches.set(indexOf((frames[0] as Frame).position), { base: window.base, frames });
-      }
-      return rebased(index, window);
-    }
+    const first = index * stretch + 1;
+    const asked = source.window(first, first + stretch - 1).finally(() => loading.delete(index));
+    loading.set(index, asked);
+    const window = await asked;
     stretches.set(index, window);
     for (const oldest of stretches.keys()) {
       if (stretches.size <= stretchesMax) break;
       stretches.delete(oldest);
     }
     return window;
-  };
-  /** Of a window that is the whole run: the stretch with the state before it. */
-  const rebased = (index: number, whole: Window): Window => {
-    let base = whole.base;
-    let frames: readonly Frame[] = [];
-    for (let at = 0, one = 0; at < whole.frames.length; at += stretch, one += 1) {
-      frames = whole.frames.slice(at, at + stretch);
-      stretches.set(one, { base, frames });
-      if (one < index || at + stretch < whole.frames.length) base = moved(base, frames);
-    }
-    return stretches.get(index) ?? { base, frames: [] };
   };
   const moved = (from: ViewState, frames: readonly Frame[]) =>
     frames.reduce((now, { patches }) => applyPatches(now, patches as unknown as Patch[]), from);
@@ -131,14 +124,22 @@ export async function player(source: DataSource): Promise<Player> {
   };
 
   const go = async (position: number): Promise<void> => {
-    const clipped = Math.max(0, Math.min(position, overview.entries));
+    const clipped = Math.max(start, Math.min(position, overview.entries));
     wanted = clipped;
     const index = indexOf(clipped);
     const here = stretches.get(index);
-    const isHere = here !== undefined && (clipped === 0 || frameAt(clipped) !== undefined);
+    const isHere = here !== undefined && (clipped === start || frameAt(clipped) !== undefined);
     if (!isHere) changed();
-    const window = isHere ? here : await load(index);
+    let window = here;
+    try {
+      if (!isHere || window === undefined) window = await load(index);
+    } catch (error) {
+      if (wanted === clipped) wanted = state.position;
+      failed(error);
+      return;
+    }
     if (wanted !== clipped) return;
+    if (!isHere) trouble = '';
     state = stateAt(clipped, window);
     changed();
   };
@@ -154,25 +155,33 @@ export async function player(source: DataSource): Promise<Player> {
   const violation = overview.marks.find(({ kind }) => kind === 'violation');
   if (violation !== undefined) isFollowing = false;
   await go(violation?.position ?? overview.entries);
-  source.follow((pulse) => {
-    const grew = pulse.entries !== overview.entries || pulse.isLive !== overview.isLive;
-    overview = { ...overview, ...pulse };
-    changed();
-    if (!grew) return;
-    // Charts and marks come with new groups; the pulse does not carry them.
-    void source.overview().then((next) => {
-      overview = next;
+  source.follow(
+    (pulse) => {
+      const grew = pulse.entries !== overview.entries || pulse.isLive !== overview.isLive;
+      overview = { ...overview, ...pulse };
+      trouble = '';
       changed();
-      if (isFollowing) void go(overview.entries);
-    });
-  });
+      if (!grew) return;
+      // Charts and marks come with new groups; the pulse does not carry them.
+      source.overview().then((next) => {
+        overview = next;
+        changed();
+        if (isFollowing) void go(overview.entries);
+      }, failed);
+    },
+    () => failed('the program that serves this page has ended, or cannot be reached'),
+  );
 
   const frames = async (from: number, to: number): Promise<readonly Frame[]> => {
     const last = Math.min(to, overview.entries);
     const found: Frame[] = [];
-    for (let index = indexOf(from); index * stretch < last; index += 1) {
-      const window = await load(index);
-      for (const frame of window.frames) if (frame.position >= from && frame.position <= last) found.push(frame);
+    try {
+      for (let index = indexOf(Math.max(from, start + 1)); index * stretch < last; index += 1) {
+        const window = await load(index);
+        for (const frame of window.frames) if (frame.position >= from && frame.position <= last) found.push(frame);
+      }
+    } catch (error) {
+      failed(error);
     }
     return found;
   };
@@ -181,11 +190,13 @@ export async function player(source: DataSource): Promise<Player> {
     shown() {
       cached ??= {
         overview,
+        start,
         state,
         frame: frameAt(state.position),
         isLoading: wanted !== state.position,
         isFollowing,
         isPlaying: timer !== undefined,
+        trouble,
       };
       return cached;
     },
@@ -201,8 +212,8 @@ export async function player(source: DataSource): Promise<Player> {
     frameAt,
     async find(by, passes) {
       for (let position = wanted + by, tried = 0; tried < findMax; position += by, tried += 1) {
-        if (position < 1 || position > overview.entries) return undefined;
-        if (frameAt(position) === undefined) await load(indexOf(position));
+        if (position <= start || position > overview.entries) return undefined;
+        if (frameAt(position) === undefined) await frames(position, position);
         const frame = frameAt(position);
         if (frame === undefined) return undefined;
         if (passes(frame)) return position;

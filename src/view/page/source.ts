@@ -1,7 +1,10 @@
-/** Where the page has a run from: the server it came from, or the file it stands in. */
+/** What the page has a run from; and a run that stands in a file. Without the browser, so that it is tested without one. */
+import { applyPatches, enablePatches, type Patch } from 'immer';
 import type { Entry } from '../../journal/port.ts';
 import type { Divergence } from '../divergence.ts';
-import type { Choice, Overview, Window } from '../model.ts';
+import type { Choice, Overview, ViewState, Window } from '../model.ts';
+
+enablePatches();
 
 /** An overview as the page gets it. */
 export interface PageOverview extends Overview {
@@ -13,13 +16,15 @@ export interface PageOverview extends Overview {
 
 /** A run's data. */
 export interface DataSource {
+  /** Position before the first entry that is here: 0, but in a file of the end of a large run. */
+  readonly start: number;
   overview(): Promise<PageOverview>;
   window(from: number, to: number): Promise<Window>;
   entry(position: number): Promise<Entry>;
   /** Positions that an entry follows from, itself included. */
   why(position: number): Promise<readonly number[]>;
-  /** Calls back when there is more; returns how to stop. */
-  follow(changed: (pulse: Pulse) => void): () => void;
+  /** Calls back when there is more, and when nobody tells any more whether there is; returns how to stop. */
+  follow(changed: (pulse: Pulse) => void, lost: () => void): () => void;
   /** Where this run and the one that it is compared with part, the earliest first. */
   differences(): Promise<readonly Divergence[]>;
   /** What could happen next, where that is chosen by hand. */
@@ -29,7 +34,7 @@ export interface DataSource {
 }
 
 /** What is told while a run grows. */
-export type Pulse = Pick<Overview, 'entries' | 'isLive' | 'lastMs' | 'notices'>;
+export type Pulse = Pick<Overview, 'entries' | 'id' | 'isLive' | 'lastMs' | 'notices'>;
 
 /** The whole of an exported run. */
 export interface Exported {
@@ -38,54 +43,25 @@ export interface Exported {
   readonly entries: readonly Entry[];
 }
 
-/** The run in this document, or that of the server. */
-export function dataSource(): DataSource {
-  const held = document.querySelector('script#run')?.textContent;
-  return held === undefined || held === '' ? served() : exported(JSON.parse(held) as Exported);
-}
-
-/** The token that changes need: from the address's fragment, which is sent nowhere. */
-function token(): string {
-  return new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
-}
-
-async function asked<Answer>(path: string, options: RequestInit = {}): Promise<Answer> {
-  const response = await fetch(path, options);
-  const answer = (await response.json()) as { readonly error?: string };
-  if (!response.ok) throw new Error(answer.error ?? `${response.status} ${response.statusText}`);
-  return answer as Answer;
-}
-
-function served(): DataSource {
-  return {
-    overview: () => asked('api/overview'),
-    window: (from, to) => asked(`api/window?from=${from}&to=${to}`),
-    entry: (position) => asked(`api/entry?at=${position}`),
-    why: (position) => asked(`api/why?at=${position}`),
-    choices: () => asked('api/choices'),
-    differences: () => asked('api/differences'),
-    follow(changed) {
-      const events = new EventSource('api/follow');
-      events.addEventListener('pulse', (event) => changed(JSON.parse((event as MessageEvent<string>).data) as Pulse));
-      return () => events.close();
-    },
-    async act(name, argument) {
-      const { said } = await asked<{ readonly said: string }>(`api/do/${name}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'authorization': `Bearer ${token()}` },
-        body: JSON.stringify(argument),
-      });
-      return said;
-    },
-  };
-}
-
 /** A run that stands in this document: nothing of it changes, and nothing is fetched. */
 export function exported({ overview, window, entries }: Exported): DataSource {
   const first = window.base.position;
+  /** States of which one was asked for before; the file holds only the one before its first entry. */
+  const states = [window.base];
+  const stateAt = (position: number): ViewState => {
+    const near = states.findLast((one) => one.position <= position) ?? window.base;
+    const frames = window.frames.slice(near.position - first, position - first);
+    const state = frames.reduce((now, { patches }) => applyPatches(now, patches as unknown as Patch[]), near);
+    if (near !== state) states.splice(states.indexOf(near) + 1, 0, state);
+    return state;
+  };
   return {
+    start: first,
     overview: () => Promise.resolve(overview),
-    window: () => Promise.resolve(window),
+    window(from, to) {
+      const base = stateAt(Math.max(first, Math.min(from - 1, overview.entries)));
+      return Promise.resolve({ base, frames: window.frames.slice(base.position - first, Math.max(0, to - first)) });
+    },
     entry(position) {
       const entry = entries[position - first - 1];
       return entry === undefined
