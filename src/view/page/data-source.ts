@@ -40,7 +40,14 @@ function served(): DataSource {
     follow(changed, lost) {
       const events = new EventSource('api/follow');
       events.addEventListener('error', lost);
-      events.addEventListener('pulse', (event) => changed(JSON.parse((event as MessageEvent<string>).data) as Pulse));
+      let before: Pulse | undefined;
+      events.addEventListener('pulse', (event) => {
+        const pulse = JSON.parse((event as MessageEvent<string>).data) as Pulse;
+        // Another run is served here, or what had been chosen was taken back: nothing of what is held here holds.
+        if (before !== undefined && (pulse.id !== before.id || pulse.entries < before.entries)) location.reload();
+        else changed(pulse);
+        before = pulse;
+      });
       return () => events.close();
     },
     async act(name, argument) {

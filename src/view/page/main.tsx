@@ -75,6 +75,15 @@ function Page({
     ];
     history.replaceState(null, '', parts.length === 0 ? location.pathname + location.search : `#${parts.join('&')}`);
   }, [state.position, shown.isFollowing]);
+  useEffect(() => {
+    // A link to another place of this run, or such an address typed in.
+    const moved = () => {
+      const at = positionOfPage();
+      if (at !== undefined) void cursor.go(at);
+    };
+    addEventListener('hashchange', moved);
+    return () => removeEventListener('hashchange', moved);
+  }, [cursor]);
   const go = (position: number) => void cursor.go(position);
   const groups = Object.values(state.groups).map(({ name, members }) => ({
     name,

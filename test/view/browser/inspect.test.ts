@@ -74,6 +74,26 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
     expect(errors).toEqual([]);
   });
 
+  test('a link to a place leads there in the page that is open; a server that ends is told, and one that is back is heard', async () => {
+    const one = await ran();
+    await one.troupe('run', 'steps.process.mjs', '--run-id', 'other', '--input', '{"names":["one"]}');
+    const first = await inspected(one, 'steps', '--allow-control');
+    const { page } = await watched(first.url);
+    await page.evaluate(`location.hash = '#at=5'`);
+    await expect.poll(() => cursorOf(page), patience).toBe(5);
+    expect(page.url()).toMatch(/#token=.+&at=5$/);
+    await page.goBack();
+    await expect.poll(() => cursorOf(page), patience).toBeGreaterThan(5);
+    first.server.child.kill('SIGINT');
+    await first.server.ended;
+    await expect.poll(() => page.textContent('.bar'), patience).toContain('has ended, or cannot be reached');
+    // Another run at the same address: nothing of the first is left.
+    await inspected(one, 'other', '--port', new URL(first.url).port);
+    await expect.poll(() => page.textContent('h1'), patience).toBe('run other');
+    await expect.poll(() => page.locator('.members tbody .name').allTextContents(), patience).toEqual(['one']);
+    expect(await page.locator('.bar .warning').count()).toBe(0);
+  });
+
   test('texts of a statechart stay within their boxes, with the font that is there', async () => {
     const one = project({ 'machine.mjs': `export { supervisor } from 'troupe/machines';` });
     const { url } = await inspected(one, 'machine.mjs', '--input', '{"children":[{"id":"w"}]}');
