@@ -14,12 +14,16 @@ export function DifferencesPane({
   readonly player: Player;
 }): JSX.Element {
   const [found, setFound] = useState<readonly Divergence[]>();
+  const [trouble, setTrouble] = useState('');
   useEffect(() => {
-    void source.differences().then(setFound, () => setFound([]));
+    source
+      .differences()
+      .then(setFound, (error: unknown) => setTrouble(error instanceof Error ? error.message : String(error)));
   }, [source]);
   return (
     <section class="pane differences" aria-label="Differences">
-      {found === undefined ? <p class="empty">Comparing…</p> : null}
+      {trouble === '' ? null : <p class="warning">They could not be compared: {trouble}</p>}
+      {found === undefined && trouble === '' ? <p class="empty">Comparing…</p> : null}
       {found?.length === 0 ? <p class="empty">Both runs do the same.</p> : null}
       <div class="scroll-x">
         <table>

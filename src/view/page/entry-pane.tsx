@@ -25,10 +25,12 @@ export function EntryPane({
   readonly onWhy: (positions: readonly number[]) => void;
 }): JSX.Element {
   const [entry, setEntry] = useState<Entry>();
+  const [trouble, setTrouble] = useState('');
   const [isCopied, setIsCopied] = useState(false);
   const position = frame?.position;
   useEffect(() => {
     setEntry(undefined);
+    setTrouble('');
     setIsCopied(false);
     if (position === undefined) return undefined;
     let isCurrent = true;
@@ -36,7 +38,9 @@ export function EntryPane({
       (found) => {
         if (isCurrent) setEntry(found);
       },
-      () => {},
+      (error: unknown) => {
+        if (isCurrent) setTrouble(error instanceof Error ? error.message : String(error));
+      },
     );
     return () => {
       isCurrent = false;
@@ -48,7 +52,7 @@ export function EntryPane({
         <p class="empty">Before the first entry.</p>
       </section>
     );
-  const ask = async () => onWhy(why.length > 0 ? [] : await source.why(frame.position));
+  const ask = () => (why.length > 0 ? onWhy([]) : source.why(frame.position).then(onWhy, () => {}));
   const copy = () => {
     const link = `${location.href.split('#')[0]}#at=${frame.position}`;
     void navigator.clipboard?.writeText(link).then(() => setIsCopied(true));
@@ -132,7 +136,7 @@ export function EntryPane({
           <p class="quiet">{frame.patches.length - patchesMax} changes hidden</p>
         ) : null}
         <h3>As it stands in the journal</h3>
-        <pre>{entry === undefined ? '…' : JSON.stringify(entry, undefined, 2)}</pre>
+        <pre>{trouble !== '' ? trouble : entry === undefined ? '…' : JSON.stringify(entry, undefined, 2)}</pre>
       </div>
     </section>
   );

@@ -86,6 +86,14 @@ describe.skipIf(browserPath === undefined)(`doing things in the page${withoutBro
     const alike = await watched(same.url);
     await alike.page.click('[role=tab]:has-text("differences")');
     await expect.poll(() => alike.page.textContent('.differences'), patience).toContain('Both runs do the same');
+    // What could not be compared is not called the same.
+    await alike.page.route('**/api/differences', (route) =>
+      route.fulfill({ status: 500, json: { error: 'no answer' } }),
+    );
+    await alike.page.click('[role=tab]:has-text("members")');
+    await alike.page.click('[role=tab]:has-text("differences")');
+    await expect.poll(() => alike.page.textContent('.differences .warning'), patience).toContain('no answer');
+    expect(await alike.page.textContent('.differences')).not.toContain('the same');
   });
 
   test('what is not to be seen is masked before it is sent or written: secrets of the environment, and what matches a pattern', async () => {
