@@ -9,8 +9,10 @@ const deliveriesMax = 400;
 
 /** Who an entry is about. */
 export function whoOf({ type, data }: Entry): string {
-  const { member, from, address, by } = (data ?? {}) as Readonly<Record<string, unknown>>;
-  const who = member ?? (type === 'message' || type === 'signal' ? from : (address ?? by));
+  const { member, from, to, address, by } = (data ?? {}) as Readonly<Record<string, unknown>>;
+  // A dead letter is about who did not read it.
+  const who =
+    type === 'letter.dead' ? to : (member ?? (type === 'message' || type === 'signal' ? from : (address ?? by)));
   return typeof who === 'string' ? who : '';
 }
 
@@ -81,6 +83,12 @@ export function markOf({ stream, type, data }: Entry): Pick<Mark, 'kind' | 'labe
     default:
       return undefined;
   }
+}
+
+/** Whether the member succeeded, if this is how it settled. */
+export function isOkOf({ type, data }: Entry): boolean | undefined {
+  if (type !== 'member.settled') return undefined;
+  return (data as unknown as GroupEvents['member.settled']).outcome.status === 'ok';
 }
 
 /** What went wrong in the world here, by the check kit's own entries. */

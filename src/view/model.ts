@@ -201,6 +201,8 @@ export interface Frame {
   /** From the state before to the state after, and back. */
   readonly patches: readonly Patch[];
   readonly inverse: readonly Patch[];
+  /** Of a settlement: whether the member succeeded. Its line does not tell: names and errors may have any words in them. */
+  readonly isOk?: boolean;
   /** Fault annotation, of a counterexample: `crash`, `duplicate`, `drop`, … */
   readonly fault?: string;
 }

@@ -7,7 +7,7 @@ import type { Definition } from '../group/definition.ts';
 import type { System } from '../group/system.ts';
 import type { Entry } from '../journal/port.ts';
 import { summaryOf } from '../process/entry-line.ts';
-import { deliveriesOf, faultOf, heardOf, markOf, whoOf } from './frame.ts';
+import { deliveriesOf, faultOf, heardOf, isOkOf, markOf, whoOf } from './frame.ts';
 import { batchOf } from './batch.ts';
 import { causeStore } from './cause-store.ts';
 import { causeTracker } from './causes.ts';
@@ -231,6 +231,7 @@ export function recording(options: RecordingOptions): Recording {
       const [next, patches, inverse] = immer.produceWithPatches(now, change);
       now = next;
       const fault = faultOf(entry);
+      const isOk = isOkOf(entry);
       frames.push({
         position,
         stream: entry.stream,
@@ -243,6 +244,7 @@ export function recording(options: RecordingOptions): Recording {
         causes: causes.at(position),
         patches: patches as unknown as Patch[],
         inverse: inverse as unknown as Patch[],
+        ...(isOk === undefined ? {} : { isOk }),
         ...(fault === undefined ? {} : { fault }),
       });
     });

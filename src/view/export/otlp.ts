@@ -21,9 +21,6 @@ interface Span {
   readonly events: { readonly name: string; readonly atMs: number; readonly attributes: Record<string, string> }[];
 }
 
-/** What a settlement's line says after the member's name: an error may have any words in it. */
-const isOk = (said: string) => /^(#\d+)?( attempt \d+)? ok( |$)/.test(said);
-
 /** The trace of a run. */
 export function otlp(run: string, frames: readonly Frame[]): JsonValue {
   const spans = new Map<string, Span>();
@@ -45,7 +42,7 @@ export function otlp(run: string, frames: readonly Frame[]): JsonValue {
   };
   const root = open('run', `run ${run}`, '', first, { 'troupe.run': run });
   const attempts = new Map<string, string>();
-  for (const { stream, who, type, summary, atMs, position, seq } of frames) {
+  for (const { stream, who, type, summary, atMs, position, seq, isOk } of frames) {
     if (!stream.startsWith('group:')) {
       if (type === 'run.ended') {
         root.endMs = atMs;
@@ -78,7 +75,7 @@ export function otlp(run: string, frames: readonly Frame[]): JsonValue {
     const attempt = spans.get(attempts.get(member) ?? '');
     if (attempt !== undefined && ['attempt.cancelled', 'attempt.failed', 'member.settled'].includes(type)) {
       attempt.endMs = atMs;
-      attempt.status = type === 'member.settled' && isOk(summary.slice(who.length)) ? 1 : 2;
+      attempt.status = isOk === true ? 1 : 2;
       attempt.attributes['troupe.end'] = summary;
       attempts.delete(member);
       continue;

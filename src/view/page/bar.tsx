@@ -125,10 +125,8 @@ function Marks({
 }
 
 const failures = new Set(['attempt.failed', 'letter.dead']);
-const isFailure = ({ type, summary }: Frame) =>
-  failures.has(type) ||
-  (type === 'member.settled' && !/ ok( |$)/.test(summary)) ||
-  (type.endsWith('.ended') && summary.startsWith('failed'));
+const isFailure = ({ type, summary, isOk }: Frame) =>
+  failures.has(type) || isOk === false || (type.endsWith('.ended') && summary.startsWith('failed'));
 
 /** Moves by a key; true when it was one. */
 export async function moveBy(event: KeyboardEvent, player: Player, shown: Shown): Promise<void> {

@@ -2,6 +2,7 @@
  * The space-time diagram as geometry: time runs down (one row per entry that is shown), a lane per member, coordinator, process and host.
  * Idle time is a gap of fixed height with its length written in; nothing is dropped without being counted.
  */
+import { keyFor, pairKey } from '../key.ts';
 import type { Frame, ViewState } from '../model.ts';
 
 /** A lane: who it is. */
@@ -53,7 +54,7 @@ export interface SpaceTime {
   readonly bars: readonly Bar[];
   /** Rows at which a host died, and the row at which the next one had taken over. */
   readonly crashes: readonly { readonly from: number; readonly to: number }[];
-  /** Lanes of members that are not shown: there are more than fit. */
+  /** Lanes of members, and of machines below a coordinator, that are not shown: there are more than fit. */
   readonly lanesHidden: number;
   /** Entries of the stretch that are filtered out. */
   readonly entriesHidden: number;
@@ -68,9 +69,10 @@ export interface SpaceTimeOptions {
   readonly idleMs?: number;
 }
 
-const laneOf = (group: string, address: string) => `${group} ${address}`;
+/** The key of a lane: of the coordinator (address `''`), of a machine below it, or of a member. */
+export const laneOf = pairKey;
 
-/** Lays out the frames of a stretch; `state` is the run at its end (for the order of members). */
+/** Lays out the frames of a stretch. Whoever occurs in them has a lane; `state`, of any position, says in which order. */
 export function spaceTime(frames: readonly Frame[], state: ViewState, options: SpaceTimeOptions): SpaceTime {
   const { lanesMax, shows, idleMs = 1_000 } = options;
   const shown = frames.filter(shows);
@@ -81,13 +83,18 @@ export function spaceTime(frames: readonly Frame[], state: ViewState, options: S
   const index = new Map(lanes.map(({ key }, at) => [key, at]));
   let lanesHidden = 0;
   const mentioned = mentionedIn(shown);
-  for (const group of Object.values(state.groups)) {
-    if (!mentioned.groups.has(group.name)) continue;
-    add({ key: laneOf(group.name, ''), title: group.name, kind: 'coordinator' });
-    for (const { id } of Object.values(group.members)) {
-      if (!mentioned.members.has(laneOf(group.name, id))) continue;
+  const known = Object.values(state.groups).map(({ name }) => name);
+  for (const group of new Set([...known, ...mentioned.keys()])) {
+    const addresses = mentioned.get(group);
+    if (addresses === undefined) continue;
+    add({ key: laneOf(group, ''), title: group, kind: 'coordinator' });
+    const members = Object.values(state.groups[keyFor(group)]?.members ?? {}).map(({ id }) => id);
+    const inOrder = new Set([...members.filter((id) => addresses.has(id)), ...addresses.keys()].flatMap(withAbove));
+    for (const address of inOrder) {
+      const isMember = addresses.get(address);
+      if (isMember === undefined) continue;
       if (lanes.length >= lanesMax) lanesHidden += 1;
-      else add({ key: laneOf(group.name, id), title: id, kind: 'member' });
+      else add({ key: laneOf(group, address), title: address, kind: isMember ? 'member' : 'coordinator' });
     }
   }
   function add(lane: Lane) {
@@ -125,11 +132,7 @@ export function spaceTime(frames: readonly Frame[], state: ViewState, options: S
       open.delete(key);
       const at = index.get(key);
       const end =
-        frame.type === 'member.settled'
-          ? / ok /.test(`${frame.summary} `)
-            ? 'ok'
-            : 'failed'
-          : frame.type.slice('attempt.'.length);
+        frame.type === 'member.settled' ? (frame.isOk === true ? 'ok' : 'failed') : frame.type.slice('attempt.'.length);
       if (bar !== undefined) bars.push({ ...bar, to: row, end });
       else if (at !== undefined) bars.push({ lane: at, from: -1, to: row, end, label: frame.summary });
     }
@@ -177,15 +180,29 @@ function nameOf(type: string): string {
   return settled === null ? type : `${settled[1]}: ${settled[2]}`;
 }
 
-function mentionedIn(frames: readonly Frame[]): { groups: Set<string>; members: Set<string> } {
-  const groups = new Set<string>();
-  const members = new Set<string>();
-  for (const { stream, who, deliveries } of frames) {
+/** An address and the machines above it, the outermost first: who asked for work stands before those that do it. */
+const withAbove = (address: string): readonly string[] => {
+  const parts = address.split('::');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('::'));
+};
+
+/** Addresses below the coordinator by group, in the order in which they occur; true for members, false for machines. */
+function mentionedIn(frames: readonly Frame[]): ReadonlyMap<string, ReadonlyMap<string, boolean>> {
+  const groups = new Map<string, Map<string, boolean>>();
+  const outside = new Set(['', 'coordinator', 'outside', 'process']);
+  for (const { stream, who, type, deliveries } of frames) {
     if (!stream.startsWith('group:')) continue;
     const group = stream.slice('group:'.length);
-    groups.add(group);
-    members.add(laneOf(group, who));
-    for (const { from, to } of deliveries) members.add(laneOf(group, from)).add(laneOf(group, to));
+    const addresses = groups.get(group) ?? new Map<string, boolean>();
+    groups.set(group, addresses);
+    const heard = deliveries.flatMap(({ from, to }) => [from, to]);
+    for (const address of isTheirs.test(type) ? [who, ...heard] : heard)
+      if (!outside.has(address) && !addresses.has(address)) addresses.set(address, false);
+    if (isOfMember.test(type) && addresses.has(who)) addresses.set(who, true);
   }
-  return { groups, members };
+  return groups;
 }
+
+/** Types of entries that are about a member; and those that are about a member or a machine. */
+const isOfMember = /^(attempt\.|member\.|message|worktree\.)/;
+const isTheirs = /^(attempt\.|checkpoint|letter\.dead|member\.|message|timer\.fired|worktree\.)/;

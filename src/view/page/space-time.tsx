@@ -5,7 +5,7 @@ import type { Frame, PropertyLane, ViewState } from '../model.ts';
 import type { Player } from './player.ts';
 import { PropertyLaneBlock } from './property-lane.tsx';
 import { SaveButtons } from './save-buttons.tsx';
-import { spaceTime, type Arrow, type Bar } from './space-time-layout.ts';
+import { laneOf, spaceTime, type Arrow, type Bar } from './space-time-layout.ts';
 import { duration } from './words.ts';
 
 /** Widest and narrowest lane, px. */
@@ -89,7 +89,7 @@ export function SpaceTimePane(props: {
   const height = y(rows.length) + 10;
   const slice = new Set(why);
   const hidden = [
-    lanesHidden > 0 ? `${lanesHidden} members hidden` : '',
+    lanesHidden > 0 ? `${lanesHidden} lanes hidden` : '',
     entriesHidden > 0 ? `${entriesHidden} entries hidden` : '',
   ].filter((one) => one !== '');
   return (
@@ -161,7 +161,13 @@ export function SpaceTimePane(props: {
               return <Annotation key={at} frame={frame} x={left} y={y(row)} width={width - left} />;
             const lane = lanes.findIndex(({ key }) => key === keyOf(frame));
             return lane === -1 ? null : (
-              <circle key={at} class={`event ${frame.type.replaceAll('.', '-')}`} cx={x(lane)} cy={y(row)} r={3.5}>
+              <circle
+                key={at}
+                class={`event ${frame.type.replaceAll('.', '-')}${frame.isOk === false ? ' failed' : ''}`}
+                cx={x(lane)}
+                cy={y(row)}
+                r={3.5}
+              >
                 <title>{`${frame.type} ${frame.summary}`}</title>
               </circle>
             );
@@ -182,7 +188,7 @@ export function SpaceTimePane(props: {
 function keyOf({ stream, who, type }: Frame): string {
   if (!stream.startsWith('group:')) return type === 'epoch.taken' || type === 'journal.repaired' ? 'host' : 'process';
   const group = stream.slice('group:'.length);
-  return type === 'signal' || who === 'process' || who === 'outside' ? `${group} ` : `${group} ${who}`;
+  return laneOf(group, type === 'signal' || who === 'process' || who === 'outside' ? '' : who);
 }
 
 /** Signs of what the check kit says. */
