@@ -64,8 +64,25 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style, fla
 
   const tick = setInterval(later, tickMs);
   const restoreCursor = () => void out.write(showCursor);
+  /** Ctrl-Z: the terminal is given back as it was, before the shell writes there. */
+  const suspend = () => {
+    if (!isHeld) erase();
+    // Nobody listens to it now: it stops this process here, where there is a shell that can bring it back.
+    process.off('SIGTSTP', suspend);
+    process.kill(process.pid, 'SIGTSTP');
+    later();
+  };
+  /** Brought back: what was painted is the shell's by now. */
+  const resumed = () => {
+    process.off('SIGTSTP', suspend);
+    process.on('SIGTSTP', suspend);
+    painted = [];
+    later();
+  };
   out.on('resize', later);
   process.on('exit', restoreCursor);
+  process.on('SIGTSTP', suspend);
+  process.on('SIGCONT', resumed);
 
   return {
     entry: later,
@@ -97,6 +114,8 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style, fla
       erase();
       out.off('resize', later);
       process.off('exit', restoreCursor);
+      process.off('SIGTSTP', suspend);
+      process.off('SIGCONT', resumed);
     },
   };
 }

@@ -5,6 +5,9 @@ import { program, type Project, type Running } from './support.ts';
 /** Whether this machine can make terminals. */
 export const hasTerminals = spawnSync('script', ['-qec', 'stty rows 24 cols 80', '/dev/null']).status === 0;
 
+/** Whether there is a shell that can stop a job and bring it back from a script. */
+export const hasBash = spawnSync('bash', ['-c', 'set -m']).status === 0;
+
 /** `troupe` on a terminal of 80 columns; 0 rows and columns for one that does not say how large it is. */
 export function onTerminal(
   it: Project,

@@ -1,8 +1,8 @@
 /** The program on a real terminal of 80 by 24, made by script(1). */
 import { expect, test } from 'vitest';
-import { hasTerminals, onTerminal } from './on-terminal.ts';
+import { hasBash, hasTerminals, onTerminal } from './on-terminal.ts';
 import { screen } from './screen.ts';
-import { members, project, startedIn, workProcess } from './support.ts';
+import { members, program, project, startedIn, workProcess } from './support.ts';
 
 /** What was painted up to the end of the last whole frame: on a slow machine the first frame may show it all. */
 const wholeFrames = (painted: string) => painted.slice(0, painted.lastIndexOf('\u001b[?2026l'));
@@ -104,5 +104,34 @@ test.skipIf(!hasTerminals)(
     expect(stdout).toMatch(/\u001b\[\dA/);
     expect(stdout).not.toMatch(/Infinity|NaN/);
     expect((await onTerminal(it, ['log', 'r1'], {}, 0, 0).ended).stdout).toMatch(/member\.settled.* {2}a ok/);
+  },
+);
+
+test.skipIf(!hasTerminals || !hasBash)(
+  'Ctrl-Z gives the terminal back; brought back, the picture leaves alone what the shell wrote',
+  async () => {
+    const it = project({ 'work.process.ts': workProcess });
+    const run = `'${process.execPath}' '${program}' run work.process.ts --run-id r1 --input '${members('a', 'held')}'`;
+    // A shell that watches over its jobs: it goes on when the run is stopped.
+    it.write('shell.sh', `set -m\n${run}\necho the shell is here\nread answer\nfg > /dev/null\n`);
+    const shell = it.spawn('script', ['-qec', 'stty rows 24 cols 80 -echo; exec bash shell.sh', '/dev/null'], {
+      env: { TERM: 'xterm-256color' },
+    });
+    await shell.said(/✓[^]*▶[^]*2026l/);
+    shell.child.stdin?.write('\u001a');
+    const stopped = await shell.said('the shell is here');
+    const meanwhile = screen(24, 80);
+    meanwhile.write(stopped);
+    expect(meanwhile.isCursorVisible()).toBe(true);
+    expect(meanwhile.lines().some((line) => line.startsWith('run r1'))).toBe(false);
+    shell.child.stdin?.write('\n');
+    it.write('go', '');
+    const { stdout } = await shell.ended;
+    const seen = screen(24, 80);
+    seen.write(stdout);
+    const lines = [...seen.gone, ...seen.lines()];
+    expect(lines).toContain('the shell is here');
+    expect(lines.filter((line) => line.startsWith('run r1'))).toHaveLength(1);
+    expect(seen.isCursorVisible()).toBe(true);
   },
 );
