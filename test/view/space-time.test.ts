@@ -101,3 +101,27 @@ test('a dead letter stands with who did not read it', async () => {
   const { lanes, arrows } = spaceTime(frames, emptyView('run'), everything);
   expect(arrows.filter(({ kind }) => kind === 'lost').map(({ to }) => lanes[to.lane]?.title)).toEqual(['two']);
 });
+
+test('where there are more than fit, those are drawn that occur at the cursor; a name with line ends is one all the same', async () => {
+  const frames = await framesOf(
+    defineProcess('many', async (ctx) => {
+      const members = Array.from({ length: 60 }, (_, index) => work(`m${index}\n`));
+      await ctx.group('g', fanOut, { members, concurrency: 1 }).output;
+      return 1;
+    }) as Process<never, unknown>,
+  );
+  for (const id of ['m3\n', 'm57\n']) {
+    const at = frames.find(({ type, who }) => type === 'member.settled' && who === id) as Frame;
+    const { lanes, lanesHidden, arrows } = spaceTime(
+      frames,
+      { ...emptyView('run'), position: at.position },
+      { ...everything, lanesMax: 10 },
+    );
+    expect({ shown: lanes.length, lanesHidden }).toEqual({ shown: 10, lanesHidden: 53 });
+    expect(lanes.map(({ title }) => title)).toContain(id);
+    expect(arrows.find(({ position }) => position === at.position)).toMatchObject({
+      kind: 'settle',
+      label: `done: ${id}`,
+    });
+  }
+});

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { GroupState, MemberState, ViewState } from '../model.ts';
 import type { Focus } from './chart-pane.tsx';
 import type { Does } from './doing.tsx';
-import { count, dollars, duration } from './words.ts';
+import { count, dollars, duration, saidBy } from './words.ts';
 
 /** Members of one group that are listed before the rest is folded away. */
 const listedMax = 60;
@@ -144,7 +144,7 @@ function Member({
           type="button"
           class="name"
           onClick={() => onGo(member.changedAt)}
-          title={`last entry: ${member.changedAt}`}
+          title={`${member.id} · last entry: ${member.changedAt}`}
         >
           {member.id}
           {member.incarnation > 1 ? `#${member.incarnation}` : ''}
@@ -158,7 +158,7 @@ function Member({
       <td class="number">{duration(Math.max(0, elapsed))}</td>
       <td class="number">{member.spend.tokens > 0 ? count(member.spend.tokens) : ''}</td>
       <td class="number">{member.unread > 0 ? member.unread : ''}</td>
-      <td class="text">{member.error || member.output || member.line}</td>
+      <td class="text">{saidBy(member)}</td>
     </tr>
   );
 }

@@ -81,20 +81,23 @@ export function spaceTime(frames: readonly Frame[], state: ViewState, options: S
     { key: 'process', title: 'process', kind: 'process' },
   ];
   const index = new Map(lanes.map(({ key }, at) => [key, at]));
-  let lanesHidden = 0;
-  const mentioned = mentionedIn(shown);
+  const mentioned = mentionedIn(shown, state.position);
   const known = Object.values(state.groups).map(({ name }) => name);
-  for (const group of new Set([...known, ...mentioned.keys()])) {
-    const addresses = mentioned.get(group);
-    if (addresses === undefined) continue;
+  const groups = [...new Set([...known, ...mentioned.keys()])].filter((group) => mentioned.has(group));
+  // Where not all have room, those do that occur nearest to the cursor.
+  const room = Math.max(0, lanesMax - lanes.length - groups.length);
+  const all = [...mentioned.values()].flatMap((addresses) => [...addresses.values()]);
+  const drawn = new Set(all.sort((a, b) => a.distance - b.distance).slice(0, room));
+  const lanesHidden = all.length - drawn.size;
+  for (const group of groups) {
+    const addresses = mentioned.get(group) ?? new Map<string, Mentioned>();
     add({ key: laneOf(group, ''), title: group, kind: 'coordinator' });
     const members = Object.values(state.groups[keyFor(group)]?.members ?? {}).map(({ id }) => id);
     const inOrder = new Set([...members.filter((id) => addresses.has(id)), ...addresses.keys()].flatMap(withAbove));
     for (const address of inOrder) {
-      const isMember = addresses.get(address);
-      if (isMember === undefined) continue;
-      if (lanes.length >= lanesMax) lanesHidden += 1;
-      else add({ key: laneOf(group, address), title: address, kind: isMember ? 'member' : 'coordinator' });
+      const one = addresses.get(address);
+      if (one === undefined || !drawn.has(one)) continue;
+      add({ key: laneOf(group, address), title: address, kind: one.isMember ? 'member' : 'coordinator' });
     }
   }
   function add(lane: Lane) {
@@ -176,7 +179,7 @@ export function spaceTime(frames: readonly Frame[], state: ViewState, options: S
 
 /** An event type without XState's wrapping. */
 function nameOf(type: string): string {
-  const settled = /^xstate\.(done|error)\.actor\.(.*)$/.exec(type);
+  const settled = /^xstate\.(done|error)\.actor\.(.*)$/s.exec(type);
   return settled === null ? type : `${settled[1]}: ${settled[2]}`;
 }
 
@@ -186,19 +189,31 @@ const withAbove = (address: string): readonly string[] => {
   return parts.map((_, index) => parts.slice(0, index + 1).join('::'));
 };
 
-/** Addresses below the coordinator by group, in the order in which they occur; true for members, false for machines. */
-function mentionedIn(frames: readonly Frame[]): ReadonlyMap<string, ReadonlyMap<string, boolean>> {
-  const groups = new Map<string, Map<string, boolean>>();
+/** Who occurs in a stretch. */
+interface Mentioned {
+  /** False for a machine below the coordinator. */
+  isMember: boolean;
+  /** Entries between the cursor and the nearest at which it occurs. */
+  distance: number;
+}
+
+/** Addresses below the coordinator by group, in the order in which they occur. */
+function mentionedIn(frames: readonly Frame[], cursor: number): ReadonlyMap<string, ReadonlyMap<string, Mentioned>> {
+  const groups = new Map<string, Map<string, Mentioned>>();
   const outside = new Set(['', 'coordinator', 'outside', 'process']);
-  for (const { stream, who, type, deliveries } of frames) {
+  for (const { position, stream, who, type, deliveries } of frames) {
     if (!stream.startsWith('group:')) continue;
     const group = stream.slice('group:'.length);
-    const addresses = groups.get(group) ?? new Map<string, boolean>();
+    const addresses = groups.get(group) ?? new Map<string, Mentioned>();
     groups.set(group, addresses);
     const heard = deliveries.flatMap(({ from, to }) => [from, to]);
-    for (const address of isTheirs.test(type) ? [who, ...heard] : heard)
-      if (!outside.has(address) && !addresses.has(address)) addresses.set(address, false);
-    if (isOfMember.test(type) && addresses.has(who)) addresses.set(who, true);
+    for (const address of isTheirs.test(type) ? [who, ...heard] : heard) {
+      if (outside.has(address)) continue;
+      const one = addresses.get(address) ?? { isMember: false, distance: Infinity };
+      one.isMember ||= address === who && isOfMember.test(type);
+      one.distance = Math.min(one.distance, Math.abs(position - cursor));
+      addresses.set(address, one);
+    }
   }
   return groups;
 }

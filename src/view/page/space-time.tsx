@@ -18,8 +18,12 @@ const left = 74;
 const around = 120;
 /** How long the cursor rests, after a long way, before the diagram follows, ms. */
 const restMs = 60;
-/** Lanes that are drawn; further members are counted. */
+/** Lanes that are drawn; further members are counted. After so many entries it is looked anew which those are. */
 const lanesMax = 40;
+const laneStride = 20;
+/** Letters of a message's name that are drawn between neighbouring lanes, and between others. */
+const labelShort = 14;
+const labelLong = 40;
 
 /** The pane. */
 export function SpaceTimePane(props: {
@@ -58,8 +62,8 @@ export function SpaceTimePane(props: {
         lanesMax,
         shows: ({ type }) => !(hidesProgress && (type === 'member.progress' || type === 'attempt.queued')),
       }),
-    // The order of lanes is that of the members; it changes with the stretch, not with each step.
-    [frames, hidesProgress],
+    // Where not all lanes have room, which do changes with the stretch and now and then, not with each step.
+    [frames, hidesProgress, Math.round(position / laneStride)],
   );
   const { lanes, rows, arrows, bars, crashes, lanesHidden, entriesHidden } = diagram;
   const y = (row: number) => headHeight + 16 + row * rowHeight;
@@ -205,12 +209,16 @@ function Annotation(props: {
 }): JSX.Element {
   const { frame, x, y, width } = props;
   const text = `${signs[frame.type] ?? '✗'} ${frame.summary}`;
-  const most = Math.floor(width / letterWidth);
   return (
     <text class={`annotation${frame.fault === undefined ? '' : ' fault'}`} x={x} y={y + 4}>
-      {text.length > most ? `${text.slice(0, most - 1)}…` : text}
+      {cut(text, Math.floor(width / letterWidth))}
     </text>
   );
+}
+
+/** At most `most` UTF-16 units, no character cut in half. */
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…` : text;
 }
 
 function AttemptBar({
@@ -263,7 +271,7 @@ function MessageArrow({
       <title>{label}</title>
       <line {...ends} marker-end="url(#arrow)" />
       <text x={(ends.x1 + ends.x2) / 2} y={ends.y1 - 3} text-anchor="middle">
-        {isShort && label.length > 14 ? `${label.slice(0, 13)}…` : label}
+        {cut(label, isShort ? labelShort : labelLong)}
       </text>
     </g>
   );

@@ -1,4 +1,5 @@
-/** Times and amounts in words. */
+/** Times, amounts and members in words. */
+import type { MemberState } from '../model.ts';
 
 /** A time span: `350 ms`, `2.4 s`, `3 min 5 s`, `2 h 10 min`. */
 export function duration(ms: number): string {
@@ -25,4 +26,14 @@ export function count(value: number): string {
 /** Money. */
 export function dollars(value: number): string {
   return value === 0 ? '' : `$${value.toFixed(value < 1 ? 3 : 2)}`;
+}
+
+/** The last that there is to say of a member: what it is doing while it runs, though an attempt before has failed; else how it ended. */
+export function saidBy({
+  status,
+  line,
+  error,
+  output,
+}: Pick<MemberState, 'error' | 'line' | 'output' | 'status'>): string {
+  return (status === 'running' ? line || error : error || output) || line;
 }
