@@ -7,11 +7,12 @@ export function dataSource(): DataSource {
   return held === undefined || held === '' ? served() : exported(JSON.parse(held) as Exported);
 }
 
-let kept: string | undefined;
+const given = () => new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined;
+let kept = given();
 
 /** The token that changes need: from the address's fragment, which is sent nowhere, or what it was there before. */
 export function tokenOfPage(): string | undefined {
-  kept = new URLSearchParams(location.hash.slice(1)).get('token') ?? kept;
+  kept = given() ?? kept;
   return kept;
 }
 

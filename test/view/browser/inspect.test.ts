@@ -81,7 +81,7 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
     const { page } = await watched(first.url);
     await page.evaluate(`location.hash = '#at=5'`);
     await expect.poll(() => cursorOf(page), patience).toBe(5);
-    expect(page.url()).toMatch(/#token=.+&at=5$/);
+    await expect.poll(() => page.url(), patience).toMatch(/#token=.+&at=5$/);
     await page.goBack();
     await expect.poll(() => cursorOf(page), patience).toBeGreaterThan(5);
     first.server.child.kill('SIGINT');
