@@ -74,7 +74,7 @@ export function chartOf(machine: AnyStateMachine, version = ''): Chart {
     const actions = one.actions.map(nameOf).filter(isTold);
     if (event === 'default' && targets.length === 0) return;
     transitions.push({
-      id: `${node.id}/${event}/${index}`,
+      id: transitionId(node.id, event, index),
       source: node.id,
       targets,
       event,
@@ -87,6 +87,9 @@ export function chartOf(machine: AnyStateMachine, version = ''): Chart {
   visit(machine.root);
   return { id: machine.id, version, nodes, transitions };
 }
+
+/** {@link ChartTransition.id} of a state node's `index`-th transition of an event descriptor. */
+export const transitionId = (node: string, event: string, index: number): string => `${node}/${event}/${index}`;
 
 interface Drawn {
   readonly target?: readonly AnyStateNode[] | undefined;

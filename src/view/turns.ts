@@ -3,7 +3,7 @@
  * system is an immutable value, so that a keyframe keeps it and any stretch is stepped again from there.
  */
 import type { Draft } from 'immer';
-import type { AnyStateNode } from 'xstate';
+import type { AnyEventObject, AnyStateMachine, AnyStateNode } from 'xstate';
 import type { Entry } from '../journal/port.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { Cell } from '../group/cell.ts';
@@ -16,7 +16,7 @@ import { start, step } from '../group/step.ts';
 import { takeOver } from '../group/taken-over.ts';
 import { digest, snapshotAt, type System } from '../group/system.ts';
 import { emptyVector, forEachChanged } from '../group/vector.ts';
-import { isMeant, type Chart } from './chart.ts';
+import { isMeant, transitionId, type Chart } from './chart.ts';
 import { keyFor } from './key.ts';
 import type { ActorState, DeliveryState, GroupState } from './model.ts';
 import { overwrite } from './overwrite.ts';
@@ -89,6 +89,10 @@ export interface Told {
 export interface TurnedActor extends ActorState {
   /** Its active nodes before this turn. */
   readonly was: readonly string[];
+  /** What it was, and the one event that it heard in this turn; undefined where it heard several, or what it heard stands only in the entry. */
+  readonly one:
+    | { readonly machine: AnyStateMachine; readonly before: AnySnapshot; readonly event: AnyEventObject }
+    | undefined;
 }
 
 /**
@@ -114,17 +118,29 @@ export function actorsAfter({
       if (actorBefore(address) !== undefined) after.set(address, null);
       return;
     }
-    const events = derived.filter(({ to }) => to === address).map(({ event }) => event.type);
+    const own = derived.filter(({ to }) => to === address);
+    const events = own.map(({ event }) => event.type);
     if (heard?.to === address) events.unshift(heard.type);
-    after.set(address, actorState(definition, cell, actor, position, events, actorBefore(address)));
+    const known = before === undefined ? undefined : snapshotAt(before, address);
+    const [first] = own;
+    const one =
+      actor.logic.kind === 'machine' && known !== undefined && first !== undefined && events.length === 1
+        ? { machine: actor.logic.logic, before: known, event: first.event }
+        : undefined;
+    after.set(address, { ...actorState(definition, cell, actor, position, events, actorBefore(address)), one });
   });
   return after;
 }
 
 /** The actor with the context that it has in `system`, and the transitions that led there. */
-export function whole({ was, ...actor }: TurnedActor, system: System | undefined, charts: Told['charts']): ActorState {
+export function whole(
+  { was, one, ...actor }: TurnedActor,
+  system: System | undefined,
+  charts: Told['charts'],
+): ActorState {
   const chart = actor.chart === null ? undefined : charts[actor.chart];
-  const lastTransitions = chart === undefined ? [] : transitionsTaken(chart, was, actor.active, actor.lastEvents);
+  const lastTransitions =
+    chart === undefined ? [] : transitionsTaken(chart, was, actor.active, actor.lastEvents, one && letThrough(one));
   const snapshot = system === undefined ? undefined : snapshotAt(system, actor.address);
   const { context } = (snapshot ?? {}) as { readonly context?: unknown };
   return { ...actor, lastTransitions, context: snapshot === undefined ? actor.context : plain(context ?? null) };
@@ -157,7 +173,7 @@ function actorState(
   position: number,
   events: readonly string[],
   before: ActorState | undefined,
-): TurnedActor {
+): Omit<TurnedActor, 'one'> {
   const { logic, snapshot, running } = actor;
   const active = activeNodes(snapshot);
   const isSame = before?.incarnation === cell.incarnation;
@@ -207,16 +223,32 @@ export function visitsAfter(
   return next;
 }
 
+/** Ids of the transitions that the machine takes at an event, guards asked; undefined when they cannot be. */
+function letThrough({ machine, before, event }: NonNullable<TurnedActor['one']>): ReadonlySet<string> | undefined {
+  try {
+    const taken = machine.getTransitionData(before as Parameters<AnyStateMachine['getTransitionData']>[0], event);
+    return new Set(
+      taken.map((one) => {
+        const several = one.source.transitions.get(one.eventType) ?? [];
+        return transitionId(one.source.id, one.eventType, several.indexOf(one));
+      }),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Which transitions led from one configuration to the other: those of an event that was heard whose source was active,
- * and those that need no event, if they lead where the actor now is. Guards are not asked again, so of two that lead to the
- * same place the first is named.
+ * and those that need no event, if they lead where the actor now is. Of those that were heard only the ones in `letThrough`, where that is known;
+ * else guards are not asked again, and of two that lead to the same place the first is named.
  */
 export function transitionsTaken(
   chart: Chart,
   was: readonly string[],
   active: readonly string[],
   events: readonly string[],
+  letThrough?: ReadonlySet<string>,
 ): readonly string[] {
   const now = new Set(active);
   const held = new Set(was);
@@ -224,7 +256,7 @@ export function transitionsTaken(
   const taken: string[] = [];
   const reached = new Set<string>();
   for (const one of chart.transitions) {
-    const isHeard = one.event === '' || events.some((type) => isMeant(one.event, type));
+    const isHeard = one.event === '' || (letThrough?.has(one.id) ?? events.some((type) => isMeant(one.event, type)));
     if (!isHeard || one.targets.length === 0 || !(held.has(one.source) || one.event === '')) continue;
     const leads = one.targets.some((id) => entered.has(id) && !reached.has(id));
     if (
@@ -235,6 +267,7 @@ export function transitionsTaken(
     for (const id of one.targets) reached.add(id);
     taken.push(one.id);
   }
+  if (letThrough !== undefined) return [...new Set([...letThrough, ...taken])];
   if (taken.length > 0 || events.length === 0) return taken;
   // Nothing was entered: what was heard only acted, at the innermost state that has a transition for it.
   for (const source of [...was].reverse()) {

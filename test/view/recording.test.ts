@@ -90,7 +90,7 @@ test('a member is told as its ledger has it, with attempts, output and error; th
     active: ['fan-out', 'fan-out.done'],
     status: 'done',
     visits: { 'fan-out.done': 1 },
-    lastTransitions: ['fan-out.working//0'],
+    lastTransitions: ['fan-out.working/xstate.error.actor.*/2', 'fan-out.working//0'],
   });
   const { charts, marks } = recording.overview();
   expect(Object.values(charts).map(({ id }) => id)).toEqual(['fan-out']);
@@ -203,4 +203,20 @@ test('a machine that cannot be shown from an entry on is shown before it, and go
     expect(base.groups['work']?.actors['']).toMatchObject({ status: 'active' });
     expect(frames.reduce((state, { patches }) => apply(state, patches), base).groups['work']?.actors).toEqual({});
   }
+});
+
+test('of two transitions of one event that only act, the one is told whose guard let it through', async () => {
+  const { recording: view } = await opened(await played());
+  const { frames } = await view.window(1, view.length);
+  const told = new Map<string, readonly string[]>();
+  for (const { position, type, who } of frames) {
+    const state = await view.stateAt(position);
+    const actor = state.groups['work']?.actors[''];
+    if (type === 'member.settled' && actor !== undefined) told.set(who, actor.lastTransitions);
+  }
+  // None of them is a background member, which the first transition of each event is for.
+  const done = ['fan-out.working/xstate.done.actor.*/1'];
+  expect(told.get('m0')).toEqual(done);
+  expect(told.get('m3')).toEqual(done);
+  expect(told.get('m1')).toEqual(['fan-out.working/xstate.error.actor.*/2', 'fan-out.working//0']);
 });
