@@ -18,6 +18,7 @@ export const keys: readonly (readonly [string, string])[] = [
   ['p P', 'next, previous change of a property'],
   ['w', 'why?'],
   ['/', 'filter the journal'],
+  ['Esc', 'not to do what is asked, or to close what was said'],
   ['?', 'these keys'],
 ];
 

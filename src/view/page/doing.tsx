@@ -1,5 +1,5 @@
 /** Doing something to a run: each asks first, each becomes an entry. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { DataSource } from './source.ts';
 
@@ -16,6 +16,25 @@ export interface Doing {
 export function useDoing(source: DataSource, canControl: readonly string[]): Doing {
   const [asked, setAsked] = useState<{ readonly name: string; readonly argument: object; readonly question: string }>();
   const [said, setSaid] = useState<{ readonly text: string; readonly isError: boolean }>();
+  const yes = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (asked === undefined) return undefined;
+    // Who asks by keyboard answers by keyboard, and is then where they were.
+    const before = document.activeElement;
+    yes.current?.focus();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, [asked]);
+  useEffect(() => {
+    const pressed = ({ key }: KeyboardEvent) => {
+      if (key !== 'Escape') return;
+      setAsked(undefined);
+      setSaid(undefined);
+    };
+    addEventListener('keydown', pressed);
+    return () => removeEventListener('keydown', pressed);
+  }, []);
   const does: Does = (name, argument, question) => {
     if (canControl.includes(name)) setAsked({ name, argument, question });
     else
@@ -37,7 +56,7 @@ export function useDoing(source: DataSource, canControl: readonly string[]): Doi
     asked !== undefined ? (
       <div class="dialog" role="alertdialog" aria-label="Confirm">
         <p>{asked.question}</p>
-        <button type="button" class="yes" autofocus onClick={() => void go()}>
+        <button type="button" class="yes" ref={yes} onClick={() => void go()}>
           yes
         </button>
         <button type="button" onClick={() => setAsked(undefined)}>

@@ -32,6 +32,28 @@ describe.skipIf(browserPath === undefined)(`doing things in the page${withoutBro
     expect(await host.ended).toMatchObject({ code: 0 });
   });
 
+  test('a gate is answered by keyboard alone: the question has the focus, Escape takes it back', async () => {
+    const one = project({ 'steps.process.mjs': steps });
+    const host = one.start('run', 'steps.process.mjs', '--run-id', 'steps', '--input', '{"waits":true}');
+    await host.said('waits for approval');
+    const { url } = await inspected(one, 'steps', '--allow-control');
+    const { page } = await watched(url);
+    const focused = () => page.evaluate('document.activeElement.textContent');
+    await page.focus('.gate.open >> text=reject');
+    await page.keyboard.press('Enter');
+    await expect.poll(focused, patience).toBe('yes');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.locator('.dialog').count(), patience).toBe(0);
+    await expect.poll(focused, patience).toBe('reject');
+    await page.keyboard.press('Enter');
+    await expect.poll(focused, patience).toBe('yes');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.textContent('.dialog'), patience).toContain('rejection of go on is recorded');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.locator('.dialog').count(), patience).toBe(0);
+    expect(await host.ended).toMatchObject({ code: 0 });
+  });
+
   test('a drawing is saved as it is seen: SVG that stands alone, PNG', async () => {
     const one = await ran();
     const { url } = await inspected(one, 'steps');
