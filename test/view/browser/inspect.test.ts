@@ -182,6 +182,46 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
   });
 });
 
+describe.skipIf(browserPath === undefined)(`long names in a browser${withoutBrowser}`, () => {
+  test.each([390, 1280])('at %i nothing is pushed out of sight by names of many letters', async (width) => {
+    const long = (letter: string) => `'${letter.repeat(180)}'`;
+    const one = project({
+      'long.process.mjs': `
+import { defineProcess } from 'troupe';
+import { fanOut } from 'troupe/machines';
+import { fn } from 'troupe/harness';
+export const harnesses = { quick: fn(async (_task, { checkpoint, send }) => {
+  await checkpoint({ name: ${long('c')}, settled: 1, total: 2 });
+  await send({ to: '*', type: ${long('t')}, body: 1 });
+}) };
+export default defineProcess('long', async (ctx) => {
+  await ctx.group(${long('g')}, fanOut, { members: [${long('m')}, 'b'].map((id) => ({ id, harness: 'quick' })) }).output;
+  await ctx.breakpoint(${long('q')}, { question: ${long('Q')} });
+});`,
+    });
+    const host = one.start('run', 'long.process.mjs', '--run-id', 'long');
+    await host.said('waits for approval');
+    const { url } = await inspected(one, 'long');
+    const { page } = await watched(url, { width });
+    for (const tab of ['members', 'journal', 'entry', 'control']) {
+      await page.click(`[role=tab]:has-text("${tab}")`);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    }
+    await page.click('[role=tab]:has-text("members")');
+    // A member's state stands beside its name, and the whole question in its pane.
+    expect(
+      await page.evaluate(`document.querySelector('.members td .status').getBoundingClientRect().right`),
+    ).toBeLessThan(width);
+    expect(
+      await page.evaluate(
+        `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.members'))`,
+      ),
+    ).toBe(0);
+    host.child.kill('SIGINT');
+    await host.ended;
+  });
+});
+
 test('the page that is shipped asks for nothing but itself: its policy says so', async () => {
   const one = await ran();
   await one.troupe('inspect', 'steps', '--export', 'run.html');
