@@ -116,33 +116,39 @@ test('spans as OTLP JSON: a trace of the run, each attempt under its group, ids 
   expect(otlp('run', all)).toEqual(data);
 });
 
-test.each([' ', '\n'])('names with %j in them are told apart, and a failure that says ok is one', async (blank) => {
-  const alike = await alikes(blank);
-  expect(mermaidSequence(alike).match(/participant \w+/g)).toHaveLength(4);
-  const begun = alike.findIndex(({ type }) => type === 'attempt.started');
-  type Trace = { readonly traceEvents: readonly (Data & { readonly args: Data })[] };
-  const { traceEvents } = chromeTrace(alike) as unknown as Trace;
-  expect(traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args['name'])).toEqual([
-    'coordinator',
-    'coordinator',
-    'c',
-    'coordinator',
-    `b${blank}c`,
-  ]);
-  const cut = chromeTrace(alike.slice(0, begun + 1)) as unknown as Trace;
-  expect(cut.traceEvents.filter(({ name }) => name === 'process_name')).toHaveLength(2);
-  const { resourceSpans } = otlp('run', alike) as unknown as {
-    readonly resourceSpans: readonly [{ readonly scopeSpans: readonly [{ readonly spans: readonly Data[] }] }];
-  };
-  const { spans } = resourceSpans[0].scopeSpans[0];
-  expect(spans.map(({ name, status }) => [name, (status as Data)['code']])).toEqual([
-    ['run run', 1],
-    [`group a${blank}b`, 1],
-    ['c', 2],
-    ['group a', 1],
-    [`b${blank}c`, 2],
-  ]);
-});
+test.each([' ', '\n', '\u001b'])(
+  'names with %j in them are told apart, and a failure that says ok is one',
+  async (blank) => {
+    const alike = await alikes(blank);
+    const diagram = mermaidSequence(alike);
+    expect(diagram.match(/participant \w+/g)).toHaveLength(4);
+    // It is printed at a terminal too.
+    expect(diagram.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    const begun = alike.findIndex(({ type }) => type === 'attempt.started');
+    type Trace = { readonly traceEvents: readonly (Data & { readonly args: Data })[] };
+    const { traceEvents } = chromeTrace(alike) as unknown as Trace;
+    expect(traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args['name'])).toEqual([
+      'coordinator',
+      'coordinator',
+      'c',
+      'coordinator',
+      `b${blank}c`,
+    ]);
+    const cut = chromeTrace(alike.slice(0, begun + 1)) as unknown as Trace;
+    expect(cut.traceEvents.filter(({ name }) => name === 'process_name')).toHaveLength(2);
+    const { resourceSpans } = otlp('run', alike) as unknown as {
+      readonly resourceSpans: readonly [{ readonly scopeSpans: readonly [{ readonly spans: readonly Data[] }] }];
+    };
+    const { spans } = resourceSpans[0].scopeSpans[0];
+    expect(spans.map(({ name, status }) => [name, (status as Data)['code']])).toEqual([
+      ['run run', 1],
+      [`group a${blank}b`, 1],
+      ['c', 2],
+      ['group a', 1],
+      [`b${blank}c`, 2],
+    ]);
+  },
+);
 
 test('only who was begun is ended: Mermaid refuses a diagram that ends another', async () => {
   const below = setup({ actors: { member } }).createMachine({

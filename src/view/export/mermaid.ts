@@ -19,9 +19,13 @@ function namer(): (key: string, name?: string) => string {
   };
 }
 
-/** What stands in a label: Mermaid ends a line's label at a semicolon and takes `#` for an entity. */
+/** What stands in a label: Mermaid ends a line's label at a semicolon and takes `#` for an entity; a terminal takes escapes. */
 const label = (text: string) =>
-  text.replaceAll('#', '#35;').replaceAll(';', '#59;').replaceAll('\n', ' ').replaceAll(':', '#58;');
+  text
+    .replaceAll('#', '#35;')
+    .replaceAll(';', '#59;')
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .replaceAll(':', '#58;');
 
 /** A state diagram. A transition into a compound state of a parallel region leads to its first child: Mermaid breaks on the other. */
 export function mermaidState(chart: Chart): string {
