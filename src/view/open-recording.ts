@@ -1,4 +1,5 @@
 /** Opening a run to look at it: its entries, its machines where they can be found, and what comes while it runs. */
+import { TroupeError } from '../error.ts';
 import type { Definition } from '../group/definition.ts';
 import { plainEntry } from '../journal/lazy.ts';
 import type { Entry, Journal } from '../journal/port.ts';
@@ -26,7 +27,7 @@ export interface OpenRecording {
 /** A run that is open for viewing. */
 export interface OpenedRecording {
   readonly recording: Recording;
-  /** Reads what has come since. Resolves to how many entries that were. Codes: JOURNAL_CORRUPT, JOURNAL_IO. */
+  /** Reads what has come since. Resolves to how many entries that were. Codes: JOURNAL_CORRUPT, JOURNAL_IO, RUN_UNKNOWN. */
   refresh(): Promise<number>;
   /** The whole entry at a position; undefined when there is none. */
   entryAt(position: number): Promise<Entry | undefined>;
@@ -89,6 +90,18 @@ export function openRecording({ journal, process, onProgress, sizeOf, ...options
     for (const name of missing) if (!definitions.has(name)) unknown.add(name);
   };
 
+  /** The run's first entry as text: whoever removed it and began another of its name has another one. */
+  let beginning: string | undefined;
+  const checkSame = (first: Entry) => {
+    const text = JSON.stringify(plainEntry(first));
+    beginning ??= text;
+    if (text !== beginning)
+      throw new TroupeError(
+        'RUN_UNKNOWN',
+        `The run \`${journal.run}\` that was opened here has been removed, and another one of its name begun: open that one anew.`,
+      );
+  };
+
   let refreshing: Promise<number> | undefined;
   let size: string | undefined;
   const refresh = async (): Promise<number> => {
@@ -97,6 +110,7 @@ export function openRecording({ journal, process, onProgress, sizeOf, ...options
     let seen = 0;
     let added = 0;
     for await (const batch of journal.read(undefined, 1, { isLazy: true })) {
+      if (seen === 0 && batch[0] !== undefined) checkSame(batch[0]);
       const known = view.length;
       const fresh = batch.slice(Math.max(0, Math.min(batch.length, known - seen))).map(plainEntry);
       seen += batch.length;

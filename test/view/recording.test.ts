@@ -220,3 +220,22 @@ test('of two transitions of one event that only act, the one is told whose guard
   expect(told.get('m3')).toEqual(done);
   expect(told.get('m1')).toEqual(['fan-out.working/xstate.error.actor.*/2', 'fan-out.working//0']);
 });
+
+test('a run that was removed and begun anew under its name is not taken for more of the first', async () => {
+  const [before, after] = [await played(), await played()];
+  const [one, other] = [await before.store.open('run'), await after.store.open('run')];
+  let now = one;
+  const read: typeof one.read = (...given) => now.read(...given);
+  const open = openRecording({ journal: { ...one, run: 'run', read }, process: before.process });
+  await open.refresh();
+  const { length } = open.recording;
+  expect(await open.refresh()).toBe(0);
+  now = {
+    ...other,
+    async *read() {
+      for await (const entries of other.read()) yield entries.map((entry) => ({ ...entry, at: entry.at + 60_000 }));
+    },
+  };
+  await expect(open.refresh()).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+  expect(open.recording.length).toBe(length);
+});
