@@ -67,26 +67,33 @@ export function turnFailed(code: AgentCode, message: string): Failed {
 /** First match wins: the more special stands first. */
 const words: readonly (readonly [RegExp, AgentCode])[] = [
   [
-    /\b(no|unknown|(can)?not find|not found|not a valid|non-?existent|invalid)\b[^.]{0,40}(conversation|session|thread|rollout)|(conversation|session|thread|rollout)[^.]{0,60}(not found|does not exist|unknown|no longer)/i,
+    /\b(no|unknown|(can)?not find|not found|not a valid|non-?existent|invalid)\b[^.]{0,40}(conversation|session(?! token)|thread|rollout)|(conversation|session|thread|rollout)[^.]{0,60}(not found|does not exist|unknown|no longer)/i,
     'SESSION_UNKNOWN',
   ],
   [/session[^.]{0,60}(already in use|already exists)/i, 'SESSION_TAKEN'],
   [
-    /context.{0,20}(too long|length|window|exceed)|prompt is too long|maximum context|too many tokens/i,
+    /context.{0,20}(too long|length|limit|window|exceed)|prompt is too long|maximum context|input token count|too many tokens(?!,? please wait| per )/i,
     'CONTEXT_TOO_LONG',
   ],
-  [/quota|credit balance|insufficient[_ ](funds|credits)|billing|usage limit/i, 'QUOTA'],
-  [/rate.?limit|too many requests|\b429\b/i, 'RATE_LIMITED'],
-  [/overloaded|\b529\b|\b503\b|service unavailable|at capacity/i, 'OVERLOADED'],
   [
-    /unauthori[sz]ed|authenticat|invalid.{0,10}api.?key|api key|\b401\b|\b403\b|not logged in|please (log|sign) ?in|\/login/i,
+    /quota|credit balance|insufficient[_ ](funds|credits)|billing|usage limit|hit your [^.]{0,20}limit|(hour|daily|weekly|monthly|spend(ing)?) limit/i,
+    'QUOTA',
+  ],
+  [/rate.?limit|too many (requests|tokens)|\b429\b/i, 'RATE_LIMITED'],
+  [/overloaded|\b529\b|\b503\b|service unavailable|at capacity|high demand/i, 'OVERLOADED'],
+  [
+    /safeguards flagged|flagged (this|for possible)|violat[^.]{0,30}polic|content[_ ]filter|blocked due to safety/i,
+    'REFUSED',
+  ],
+  [
+    /unauthori[sz]ed|authenticat|invalid.{0,10}api.?key|api key|\b401\b|\b403\b|not logged in|please (log|sign) ?in|(log|sign) ?in again|\/login/i,
     'AUTH',
   ],
   [
-    /\b50[0-9]\b|internal server error|bad gateway|gateway timeout|stream (disconnected|error)|connection (error|reset|refused)|ECONN|fetch failed|network/i,
+    /\b50[0-9]\b|internal server error|bad gateway|gateway timeout|stream (disconnected|ended|error)|connection (error|reset|refused|failed)|\bECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|socket hang up|fetch failed|request timed out|API Error: terminated|network|(empty|malformed) response|Reconnecting\.\.\./i,
     'MODEL_ERROR',
   ],
-  [/\b400\b|bad request|invalid_request/i, 'BAD_REQUEST'],
+  [/\b400\b|bad request|invalid_request|\bmodel\b[^.]{0,60}(not found|does not exist)/i, 'BAD_REQUEST'],
 ];
 
 /** What a status of the model's service means; undefined for one that says nothing. */
@@ -96,16 +103,34 @@ export function codeOfStatus(status: number | undefined): AgentCode | undefined 
   if (status === 402) return 'QUOTA';
   if (status === 429) return 'RATE_LIMITED';
   if (status === 503 || status === 529) return 'OVERLOADED';
-  if (status >= 500) return 'MODEL_ERROR';
+  if (status >= 500 || status === 408) return 'MODEL_ERROR';
   if (status === 413) return 'CONTEXT_TOO_LONG';
   return status >= 400 ? 'BAD_REQUEST' : undefined;
 }
 
+/** Agents that tell no status apart have it in their words: `unexpected status 404 Not Found`, `{"error":{"code":413,…`. */
+const statusWords = /\bstatus:? (?:code:? )?([45]\d\d)\b|"code": ?([45]\d\d)\b/i;
+
+function statusIn(message: string): number | undefined {
+  const [, said, coded] = statusWords.exec(message) ?? [];
+  const found = said ?? coded;
+  return found === undefined ? undefined : Number(found);
+}
+
+/** Words that say it better than any status; and than one that tells only of a bad request. */
+const special: ReadonlySet<AgentCode | undefined> = new Set(['CONTEXT_TOO_LONG', 'QUOTA']);
+const specialRequest: ReadonlySet<AgentCode | undefined> = new Set([
+  'AUTH',
+  'REFUSED',
+  'SESSION_TAKEN',
+  'SESSION_UNKNOWN',
+]);
+
 /** What went wrong, by the service's status where there is one (a text may say it better), else by the agent's own words. */
-export function codeOfFailure(message: string, status?: number): AgentCode {
+export function codeOfFailure(message: string, status: number | undefined = statusIn(message)): AgentCode {
   const byWords = words.find(([pattern]) => pattern.test(message))?.[1];
   const byStatus = codeOfStatus(status);
-  const isMoreSpecial = byWords === 'CONTEXT_TOO_LONG' || byWords === 'QUOTA';
+  const isMoreSpecial = special.has(byWords) || (byStatus === 'BAD_REQUEST' && specialRequest.has(byWords));
   return (isMoreSpecial ? byWords : (byStatus ?? byWords)) ?? 'AGENT_FAILED';
 }
 

@@ -20,3 +20,52 @@ test.each([
 ])('a session that is: %s', (message, code) => {
   expect(codeOfFailure(message)).toBe(code);
 });
+
+test.each([
+  // Codex tells the status in its words, and "Reconnecting" is no ECONN.
+  ['Reconnecting... 1/5 (unexpected status 404 Not Found: model: x not found, url: http://h/v1)', 'BAD_REQUEST'],
+  ['Reconnecting... 1/5 (unexpected status 413 Payload Too Large: Request too large)', 'CONTEXT_TOO_LONG'],
+  ['Reconnecting... 1/5 (unexpected status 403 Forbidden: x)', 'AUTH'],
+  ['Reconnecting... 1/5 (of tomorrow)', 'MODEL_ERROR'],
+  ['exceeded retry limit, last status: 429 Too Many Requests', 'RATE_LIMITED'],
+  ['[API Error: {"error":{"code":413,"message":"Request too large","status":"INTERNAL"}}]', 'CONTEXT_TOO_LONG'],
+  ['{"error":{"code":400,"message":"API key not valid. Please pass a valid API key."}}', 'AUTH'],
+  ['unexpected status 404: session not found', 'SESSION_UNKNOWN'],
+])('a status in the words: %s', (message, code) => {
+  expect(codeOfFailure(message)).toBe(code);
+});
+
+test.each([
+  ['Too many tokens, please wait before trying again.', 'RATE_LIMITED'],
+  ['Rate limit reached: too many tokens per min', 'RATE_LIMITED'],
+  ['too many tokens in the prompt', 'CONTEXT_TOO_LONG'],
+  ['The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).', 'CONTEXT_TOO_LONG'],
+  ['input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000', 'CONTEXT_TOO_LONG'],
+  ["You've hit your session limit · resets 3pm", 'QUOTA'],
+  ['5-hour limit reached ∙ resets 3pm', 'QUOTA'],
+  ['You’ve hit your monthly spend limit.', 'QUOTA'],
+  ["mock's safeguards flagged this message (https://www.anthropic.com/legal/aup).", 'REFUSED'],
+  ['Claude Code is unable to respond to this request, which appears to violate our Usage Policy', 'REFUSED'],
+  ['This content was flagged for possible cybersecurity risk.', 'REFUSED'],
+  ['stream disconnected before completion: Incomplete response returned, reason: content_filter', 'REFUSED'],
+  ['The model response was blocked due to safety settings.', 'REFUSED'],
+  ['Invalid session token. Please log in again.', 'AUTH'],
+  ['Your access token could not be refreshed. Please log out and sign in again.', 'AUTH'],
+  ["Can't reach the API server — check your internet or DNS (ENOTFOUND)", 'MODEL_ERROR'],
+  ['API returned an empty or malformed response (HTTP 200)', 'MODEL_ERROR'],
+  ['[API Error: terminated]', 'MODEL_ERROR'],
+  ['Model stream ended without a finish reason.', 'MODEL_ERROR'],
+  ['API Error: Request timed out', 'MODEL_ERROR'],
+  ['We’re currently experiencing high demand, which may cause temporary errors.', 'OVERLOADED'],
+  ['[API Error: model: mock not found]', 'BAD_REQUEST'],
+])('as agents say it: %s', (message, code) => {
+  expect(codeOfFailure(message)).toBe(code);
+});
+
+test('a status counts more than words that say no more of it', () => {
+  expect(codeOfFailure('Request rejected (429) · Too many tokens, please wait before trying again.', 429)).toBe(
+    'RATE_LIMITED',
+  );
+  expect(codeOfFailure('The request took too long.', 408)).toBe('MODEL_ERROR');
+  expect(codeOfFailure('Invalid session', 401)).toBe('AUTH');
+});
