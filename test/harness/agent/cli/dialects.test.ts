@@ -60,6 +60,17 @@ describe('codex', () => {
     );
     expect(events).toContainEqual(expect.objectContaining({ type: 'retry', attempt: 2, class: 'overloaded' }));
     expect(end).toMatchObject(failedAs('overloaded', 'OVERLOADED'));
+    // Where it cannot reach its service at all it counts nothing, and never gives up.
+    const waiting = {
+      type: 'error',
+      message: 'Reconnecting... waiting for network (Connection failed: error sending request)',
+    };
+    const tries = read('codex', [...started, waiting, waiting, message('half'), waiting], exited(1)).events;
+    expect(tries.flatMap((event) => (event.type === 'retry' ? [[event.attempt, event.class]] : []))).toEqual([
+      [1, 'overloaded'],
+      [2, 'overloaded'],
+      [1, 'overloaded'],
+    ]);
     expect(ended('codex', [...started, message('half')], killedBy('SIGTERM'))).toMatchObject(
       failedAs('crashed', 'NO_RESULT'),
     );

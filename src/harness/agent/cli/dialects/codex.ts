@@ -9,17 +9,21 @@ import type { AgentEvent } from '../../port.ts';
 import { endedWithout, type Dialect } from '../dialect.ts';
 import { amount, fields, text, type LineObject } from '../line-object.ts';
 
-const reconnecting = /^Reconnecting\.\.\. (\d+)\/\d+/;
+/** Without a number where it cannot reach the service at all: then it waits for the network, without end. */
+const reconnecting = /^Reconnecting\.\.\.(?: (\d+)\/\d+)?/;
 
 /** Reads Codex. */
 export const codexDialect: Dialect = ({ emit }) => {
   let end: 'completed' | 'failed' | undefined;
   let failure = '';
   let lastText = '';
+  /** Tries of the call under way, those that it does not count itself included. */
+  let tries = 0;
 
   const item = (line: LineObject, isOver: boolean) => {
     const one = fields(line['item']);
     const id = text(one['id']);
+    if (one['type'] !== 'error') tries = 0;
     switch (one['type']) {
       case 'agent_message':
         if (!isOver) return;
@@ -68,9 +72,13 @@ export const codexDialect: Dialect = ({ emit }) => {
           break;
         case 'error': {
           const message = wordsOf(line['message']) || wordsOf(line['error']);
-          const attempt = reconnecting.exec(message)?.[1];
-          if (attempt === undefined) failure = message;
-          else emit({ type: 'retry', attempt: Number(attempt), class: classOfFailure(message), message });
+          const again = reconnecting.exec(message);
+          if (again === null) {
+            failure = message;
+            break;
+          }
+          tries = Number(again[1] ?? tries + 1);
+          emit({ type: 'retry', attempt: tries, class: classOfFailure(message), message });
           break;
         }
         default:
