@@ -9,7 +9,7 @@ import type { JsonValue } from '../../json.ts';
 import { cancelledBy } from '../outcome.ts';
 import type { Attempt, Message, Outcome, Taken, Usage } from '../port.ts';
 import { limitOver } from './limit.ts';
-import { turnFailed } from './failure.ts';
+import { turnFailed, turnFailedWith } from './failure.ts';
 import { linesOf } from './lines.ts';
 import type { MailboxServer } from './mailbox-server.ts';
 import type { Meter } from './meter.ts';
@@ -109,7 +109,15 @@ export async function converse(conversation: Conversation): Promise<Ended> {
     mailboxHeardAt: () => mailbox?.lastHeardAt(),
     isJoined: () => mailbox?.isJoined() ?? true,
     onNotJoined: () => mailboxDead(`nothing was heard there ${joinMs} ms after the model's first word.`),
-    onStalled: () => stopWith(turnFailed('STALLED', `nothing was heard of ${agent.name} for ${stallMs} ms.`)),
+    onStalled: (retry) =>
+      stopWith(
+        retry === undefined
+          ? turnFailed('STALLED', `nothing was heard of ${agent.name} for ${stallMs} ms.`)
+          : {
+              ...turnFailedWith(`${agent.name} has tried again for ${stallMs} ms in vain: ${retry.message}`),
+              class: retry.class,
+            },
+      ),
   });
 
   const onEvent = (event: AgentEvent) => {

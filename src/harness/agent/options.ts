@@ -32,7 +32,10 @@ export interface AgentOptions {
   readonly joinMs?: number;
   /** Turns that are added, one after the other, while unread mail is there when a turn has ended. Default 3, at least 0. */
   readonly followUps?: number;
-  /** Nothing heard for this long, and no tool at work: the attempt fails (class timeout, code STALLED), ms. Default 600,000. */
+  /**
+   * Nothing heard for this long, and no tool at work: the attempt fails (class timeout, code STALLED), ms. Default 600,000. So long it may
+   * also tell of nothing but tries of a model call; then it fails as the last of them.
+   */
   readonly stallMs?: number;
   /** How long a cancelled turn may take to end by itself before its processes are ended, ms. Default 3,000. */
   readonly cancelMs?: number;

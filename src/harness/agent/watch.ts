@@ -2,6 +2,8 @@
 import type { Clock } from '../../clock.ts';
 import type { AgentEvent } from './port.ts';
 
+type RetryEvent = Extract<AgentEvent, { readonly type: 'retry' }>;
+
 /** What {@link watchOf} goes by. */
 export interface WatchOptions {
   readonly clock: Clock;
@@ -11,7 +13,8 @@ export interface WatchOptions {
   mailboxHeardAt(): number | undefined;
   /** True when there is no mailbox to join. */
   isJoined(): boolean;
-  onStalled(): void;
+  /** `retry`: it is heard of, but only that it tries again; this came last. */
+  onStalled(retry?: RetryEvent): void;
   /** Called once. */
   onNotJoined(): void;
 }
@@ -40,6 +43,8 @@ export function watchOf(options: WatchOptions): Watch {
   let heardAt = clock.now();
   let excuses = 0;
   let isActive = false;
+  /** Since when it has told of nothing but tries of a model call: some agents wait for their service without end. */
+  let retriesSince: number | undefined;
   let callOffJoin: (() => void) | undefined;
   let callOffStall: (() => void) | undefined;
 
@@ -58,6 +63,10 @@ export function watchOf(options: WatchOptions): Watch {
         if (event.status === 'started') tools.add(event.id);
         else tools.delete(event.id);
       }
+      if (event.type === 'retry') {
+        retriesSince ??= heardAt;
+        if (heardAt >= retriesSince + stallMs) options.onStalled(event);
+      } else if (signs.has(event.type)) retriesSince = undefined;
       if (isActive || !signs.has(event.type)) return;
       isActive = true;
       callOffJoin = clock.wakeAt(clock.now() + joinMs, () => {
@@ -79,6 +88,7 @@ export function watchOf(options: WatchOptions): Watch {
     },
     turn() {
       heardAt = clock.now();
+      retriesSince = undefined;
       tools.clear();
       callOffStall?.();
       callOffStall = clock.wakeAt(heardAt + stallMs, look);
