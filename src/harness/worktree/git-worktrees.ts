@@ -42,13 +42,7 @@ export function gitWorktrees({ folder, cwd = '.' }: GitWorktreesOptions): Worktr
 
   const open: Worktrees['open'] = async (of) => {
     const at = resolve(cwd, of.cwd ?? '.');
-    const repository = await gitOrNone(at, 'rev-parse', '--show-toplevel');
-    if (repository === undefined) {
-      throw new TroupeError(
-        'BAD_INPUT',
-        `member \`${of.member}\`: isolation: 'worktree' needs a git repository, and ${at} is in none. Run \`git init\` there, or leave the isolation out.`,
-      );
-    }
+    const repository = await topOf(at, of.member);
     const inside = (await git(at, 'rev-parse', '--show-prefix')).replace(/\/$/, '');
     const worktree = await inTurn(repository, () => made(of, repository, top));
     return { worktree, cwd: inside === '' ? worktree.path : join(worktree.path, inside) };
@@ -58,6 +52,26 @@ export function gitWorktrees({ folder, cwd = '.' }: GitWorktreesOptions): Worktr
     open,
     close: (worktree, keep) => inTurn(worktree.repository, () => closed(worktree, keep, top)),
   };
+}
+
+/** Top of the working copy that `at` is in. */
+async function topOf(at: string, member: string): Promise<string> {
+  try {
+    return await git(at, 'rev-parse', '--show-toplevel');
+  } catch (error) {
+    if (!(error instanceof GitError) || error.exitCode === null) throw error;
+    throw new TroupeError('BAD_INPUT', `member \`${member}\`: isolation: 'worktree' ${whyNoTop(at, error.stderr)}`);
+  }
+}
+
+/** Why git has no working copy there, by its words; they are the same in every language, see `git.ts`. */
+function whyNoTop(at: string, said: string): string {
+  if (/cannot change to/.test(said)) return `needs a git repository, and there is no folder ${at}.`;
+  if (/must be run in a work tree/.test(said))
+    return `needs a working copy, and ${at} is in a bare repository or in git's own folder; name a folder of a working copy with \`cwd\`.`;
+  if (/not a git repository/.test(said))
+    return `needs a git repository, and ${at} is in none. Run \`git init\` there, or leave the isolation out.`;
+  return `needs a git repository, and git does not take that of ${at}: ${said.trim().replaceAll(/\s+/g, ' ').slice(0, 500)}`;
 }
 
 /** Finds what there is under the name, and makes what is missing. */

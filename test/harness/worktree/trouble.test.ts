@@ -26,6 +26,18 @@ test('without git it says that: of the repository nobody can tell', async () => 
   }
 });
 
+test('where git has no working copy to begin with, it is told why: not everything is mended by a new repository', async () => {
+  const bare = join(repo.folder, 'bare.git');
+  repo.git('clone', '--quiet', '--bare', repo.path, bare);
+  const at = (cwd: string) => worktrees().open({ ...alice, cwd });
+  await expect(at(bare)).rejects.toThrow(`needs a working copy, and ${bare} is in a bare repository or in git's own`);
+  await expect(at(join(repo.path, '.git'))).rejects.toThrow("or in git's own folder; name a folder");
+  await expect(at('nowhere')).rejects.toThrow(/and there is no folder .*nowhere\.$/);
+  // As with one of another owner, which is not made here.
+  writeFileSync(join(repo.path, '.git/config'), '[core\n');
+  await expect(at('.')).rejects.toThrow(/git does not take that of .*: fatal: bad config line 1 in file/);
+});
+
 test('a crash between its branch and what is noted of it leaves nothing that the next would begin with', async () => {
   const made = await open();
   const noted = () => repo.git('config', '--local', '--list').includes('troupebase');
