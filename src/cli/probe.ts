@@ -1,5 +1,6 @@
 /** Asking a program for its version. */
 import { spawn } from 'node:child_process';
+import { refusal } from '../harness/program/refusal.ts';
 
 /** What came of it. */
 export type Probe =
@@ -48,7 +49,12 @@ export function versionOf(path: string, timeoutMs = 10_000): Promise<Probe> {
       () => end({ usable: false, problem: `did not answer \`--version\` within ${timeoutMs / 1_000} s` }),
       timeoutMs,
     );
-    child.on('error', (error) => end({ usable: false, problem: `cannot be started: ${error.message}` }));
+    child.on('error', (error) => {
+      void refusal({ file: path, cwd: undefined, path: undefined, error }).then((refused) => {
+        const why = refused.status === 'error' ? refused.error.message : error.message;
+        end({ usable: false, problem: `cannot be started: ${why}` });
+      });
+    });
     child.on('close', (code, signal) => {
       const version = /\d+\.\d+\.\d+(?:[-+][\w.+-]*\w)?/.exec(said)?.[0];
       const first = said.trim().split('\n')[0]?.slice(0, 200) ?? '';

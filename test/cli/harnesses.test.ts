@@ -185,16 +185,22 @@ describe('troupe doctor', () => {
   });
 
   test('what is broken is exit code 1, each thing for itself', async () => {
-    const { it, troupe } = withPrograms(
+    const { it, bin, troupe } = withPrograms(
       { claude: 'exit 3', codex: "echo 'codex-cli 0.1.0'" },
       { 'troupe.config.ts': 'export default { harneses: {} };', 'blocked': 'a file' },
     );
+    // As a program of node is left behind whose node has been removed.
+    writeFileSync(join(bin, 'gemini'), '#!/no/such/node\n', { mode: 0o755 });
     const ended = await troupe([], 'doctor', '--json', '--data', 'blocked/.troupe');
     expect(ended.code).toBe(1);
     const { ok, of } = checksOf(ended);
     expect(ok).toBe(false);
     expect(of['claude']).toMatchObject({ status: 'broken', says: expect.stringContaining('ended with exit code 3') });
     expect(of['codex']).toMatchObject({ status: 'ok', says: expect.stringMatching(/; tested with 0\.169\.0$/) });
+    expect(of['gemini']).toMatchObject({
+      status: 'broken',
+      says: expect.stringMatching(/cannot be started: the interpreter that the first line of .*gemini. names was not/),
+    });
     expect(of['configuration']).toMatchObject({
       status: 'broken',
       says: 'CONFIG_INVALID: troupe.config.ts: unknown field `harneses`; did you mean `harnesses`?',
