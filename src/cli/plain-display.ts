@@ -8,6 +8,7 @@ import { count, nameText, timeOf } from './text.ts';
 /** Entries that are no change of state; `troupe log` has them. */
 const quiet = new Set([
   'attempt.queued',
+  'attempt.session',
   'emitted',
   'epoch.taken',
   'group.created',

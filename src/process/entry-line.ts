@@ -89,6 +89,10 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
     `from version ${text(inner(data['from'])['version'])} to ${text(inner(data['to'])['version'])}, by ${text(data['how'])}`,
   'attempt.queued': (data) => `${attempt(data)} on ${text(data['harness'])}${routing(data)}`,
   'attempt.started': (data) => `${attempt(data)} on ${text(data['harness'])}${routing(data)}`,
+  'attempt.session': (data) => {
+    const { mailbox } = inner(data['data']);
+    return `${attempt(data)} in session ${text(data['session'])}${mailbox === undefined ? '' : `; ${text(mailbox)}`}`;
+  },
   'budget.warned': (data) =>
     `${text(data['whose'])}: ${amount(data['spent'])} of ${amount(data['limit'])} ${text(data['what'])} spent`,
   'message': (data) =>

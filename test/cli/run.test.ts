@@ -36,6 +36,25 @@ test('a run prints a line per change of state, its members, its result, and what
   );
 });
 
+test('the sessions of its agents are for the log: there in words', async () => {
+  const { troupe } = project({
+    'talk.process.ts': `
+      import { defineProcess } from 'troupe';
+      import { agentHarness, fakeAgent } from 'troupe/harness';
+
+      const agent = fakeAgent(() => 'Done.', { capabilities: { mcp: false } });
+      export const harnesses = { agent: agentHarness(agent) };
+      export default defineProcess('talk', (ctx) => ctx.task('ask', { harness: 'agent', prompt: 'Go.' }));`,
+  });
+  const { code, stdout } = await troupe('run', 'talk.process.ts', '--run-id', 'r1');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/ started {2}\S+ on agent$/m);
+  expect(stdout).not.toContain('session');
+  const { stdout: log } = await troupe('log', 'r1');
+  expect(log).toMatch(/attempt\.session +\S+ in session [\w-]{36}$/m);
+  expect(log).toMatch(/attempt\.session .* in session [\w-]{36}; fake has not joined the mailbox of its group: /m);
+});
+
 test('a run that has ended prints its result again, and runs nothing', async () => {
   const it = project({ 'work.process.ts': workProcess });
   const first = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--json');
