@@ -30,6 +30,8 @@ export interface Watch {
   turn(): () => void;
   /** The model has shown itself. */
   readonly isActive: boolean;
+  /** The same in the turn under way, or the last one: what was said in it has been heard. */
+  readonly isTurnActive: boolean;
   end(): void;
 }
 
@@ -43,6 +45,7 @@ export function watchOf(options: WatchOptions): Watch {
   let heardAt = clock.now();
   let excuses = 0;
   let isActive = false;
+  let isTurnActive = false;
   /** Since when it has told of nothing but tries of a model call: some agents wait for their service without end. */
   let retriesSince: number | undefined;
   let callOffJoin: (() => void) | undefined;
@@ -66,7 +69,10 @@ export function watchOf(options: WatchOptions): Watch {
       if (event.type === 'retry') {
         retriesSince ??= heardAt;
         if (heardAt >= retriesSince + stallMs) options.onStalled(event);
-      } else if (signs.has(event.type)) retriesSince = undefined;
+      } else if (signs.has(event.type)) {
+        retriesSince = undefined;
+        isTurnActive = true;
+      }
       if (isActive || !signs.has(event.type)) return;
       isActive = true;
       callOffJoin = clock.wakeAt(clock.now() + joinMs, () => {
@@ -89,6 +95,7 @@ export function watchOf(options: WatchOptions): Watch {
     turn() {
       heardAt = clock.now();
       retriesSince = undefined;
+      isTurnActive = false;
       tools.clear();
       callOffStall?.();
       callOffStall = clock.wakeAt(heardAt + stallMs, look);
@@ -99,6 +106,9 @@ export function watchOf(options: WatchOptions): Watch {
     },
     get isActive() {
       return isActive;
+    },
+    get isTurnActive() {
+      return isTurnActive;
     },
     end() {
       callOffStall?.();

@@ -42,15 +42,22 @@ describe('messages', () => {
     await run.close();
   });
 
-  test('of mode steer end the turn and are said at the next where nothing else is left', async () => {
-    const play = playing(waiting, { fake: { capabilities: { steer: 'none', mcp: false } } });
-    const { run, end } = await driven(play);
-    await run.send('group', { id: 'hint', to: 'a', type: 'hint', body: 'left', mode: 'steer' });
-    await passing(play.clock, end);
-    expect(await outcomeOf(play)).toMatchObject({ output: expect.stringMatching(/^then: .*"left"/s) });
-    expect(play.agent.prompts).toHaveLength(2);
-    await run.close();
-  });
+  test.each([true, false])(
+    'of mode steer end the turn and are said at the next where nothing else is left (and its task with them, unless it was heard: %s)',
+    async (isHeard) => {
+      const begun: FakeScript = (turn) => {
+        if (isHeard && turn.turn === 1) turn.emit({ type: 'text', text: 'I begin.', isDelta: false });
+        return waiting(turn);
+      };
+      const play = playing(begun, { fake: { capabilities: { steer: 'none', mcp: false } } });
+      const { run, end } = await driven(play);
+      await run.send('group', { id: 'hint', to: 'a', type: 'hint', body: 'left', mode: 'steer' });
+      await passing(play.clock, end);
+      expect(await outcomeOf(play)).toMatchObject({ output: expect.stringMatching(/^then: .*"left"/s) });
+      expect(play.agent.prompts.map((prompt) => prompt.includes('Do it.'))).toEqual([true, !isHeard]);
+      await run.close();
+    },
+  );
 
   test('that came before an agent without mailbox begins go with the first words', async () => {
     let finish: (answer: string) => void = () => {};
