@@ -45,8 +45,7 @@ export function redactor({ env, names = [], values = {} }: Secrets): Redactor {
   const find = (name: string, value: string) => {
     const parts = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.length >= lineLengthMin) : [];
     for (const one of [value, value.trim(), wellFormed(value), ...parts])
-      for (const form of [one, JSON.stringify(one).slice(1, -1), encodeURIComponent(wellFormed(one))])
-        if (form.length >= secretLengthMin && !found.has(form)) found.set(form, name);
+      for (const form of formsOf(one)) if (form.length >= secretLengthMin && !found.has(form)) found.set(form, name);
   };
   for (const [name, value] of Object.entries(env)) {
     const isSecret = names.includes(name) || (looksSecret.test(name) && !looksPlain.test(name));
@@ -113,6 +112,13 @@ export function redactor({ env, names = [], values = {} }: Secrets): Redactor {
       };
     },
   };
+}
+
+/** A text as it is written into other texts: in JSON, in JSON that stands in JSON, with its slashes escaped, in an address. */
+function formsOf(text: string): readonly string[] {
+  const inJson = (one: string) => JSON.stringify(one).slice(1, -1);
+  const once = inJson(text);
+  return [text, once, inJson(once), once.replaceAll('/', String.raw`\/`), encodeURIComponent(wellFormed(text))];
 }
 
 /** Half a character cannot be encoded; a program is given U+FFFD for it. */

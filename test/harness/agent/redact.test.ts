@@ -33,6 +33,15 @@ describe('a secret', () => {
     );
   });
 
+  test('is found where it has been written into something else', () => {
+    const value = 'p"a\\ss/w?rd&=1 ü';
+    const clean = redactor({ env: { A_TOKEN: value } });
+    const once = JSON.stringify(value);
+    const address = `https://a/?key=${encodeURIComponent(value)}`;
+    for (const said of [once, JSON.stringify({ once }), once.replaceAll('/', String.raw`\/`), address])
+      expect([said, clean.text(said)]).toEqual([said, expect.stringContaining('[redacted A_TOKEN]')]);
+  });
+
   test('is found in a stream, wherever it is cut', () => {
     fc.assert(
       fc.property(secret, words, words, fc.array(fc.nat(100), { maxLength: 8 }), (value, before, after, places) => {
