@@ -1,5 +1,8 @@
 /** The group's mailbox as a model sees it through each agent: what is sent arrives, what arrives is read, once. */
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { fn } from '../../src/harness/index.ts';
 import { scripted } from './model/script.ts';
 import { describeEachWay, everyWay, newStage } from './stage/agents.ts';
@@ -80,5 +83,32 @@ describeEachWay(everyWay, 'has the mailbox of its group', (way) => {
     const { results } = await group.output;
     expect(JSON.stringify(results.find(({ id }) => id === 'ann')?.output).match(/mind the gap/g)).toHaveLength(1);
     expect(await group.entries('message.read')).toHaveLength(1);
+  });
+
+  test('also where everything is to go through a proxy, which cannot reach it and is not asked to', async () => {
+    const stage = await newStage();
+    const asked: string[] = [];
+    const proxy = createServer(({ url = '' }, response) => {
+      asked.push(url);
+      response.writeHead(403).end();
+    });
+    proxy.on('connect', ({ url = '' }, socket) => {
+      asked.push(url);
+      socket.on('error', () => {});
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    onTestFinished(() => void proxy.close());
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const env = { HTTP_PROXY: url, http_proxy: url, HTTPS_PROXY: url, https_proxy: url };
+    const steps = [{ tool: 'group_checkpoint', args: { name: 'here' } }, { text: 'Done.' }];
+    const group = await startGroup(stage, {
+      members: [{ id: 'ann', harness: 'agent', prompt: scripted(steps), env }],
+      harnesses: { agent: memberOf(stage, way) },
+    });
+    expect((await group.output).failed).toEqual([]);
+    expect(await group.entries('checkpoint')).toHaveLength(1);
+    expect(asked.filter((one) => one.includes('127.0.0.1'))).toEqual([]);
   });
 });

@@ -10,6 +10,7 @@ import { converse, type Conversation } from './conversation.ts';
 import { codeOfFailure } from './failure.ts';
 import type { MailboxServer } from './mailbox-server.ts';
 import { meterOf } from './meter.ts';
+import { withoutProxyTo } from './no-proxy.ts';
 import { agentInput, type AgentOptions } from './options.ts';
 import { AgentFailure, type Agent } from './port.ts';
 import { redactor, type Redactor } from './redact.ts';
@@ -51,7 +52,7 @@ export async function performByAgent(agent: Agent, given: Attempt, options: Agen
     input,
     options,
     cwd: resolve(options.cwd ?? '.', invocation.cwd ?? '.'),
-    env,
+    env: mailbox === undefined ? env : withoutProxyTo(new URL(mailbox.mcpServer.url).hostname, env),
     clean,
     mailbox,
     meter,
