@@ -86,7 +86,7 @@ const words: readonly (readonly [RegExp, AgentCode])[] = [
     'REFUSED',
   ],
   [
-    /unauthori[sz]ed|authenticat|invalid.{0,10}api.?key|api key|\b401\b|\b403\b|not logged in|please (log|sign) ?in|(log|sign) ?in again|\/login/i,
+    /unauthori[sz]ed|authenticat|\bauth (method|type)\b|invalid.{0,10}api.?key|api key|\b401\b|\b403\b|not logged in|please (log|sign) ?in|(log|sign) ?in again|\/login/i,
     'AUTH',
   ],
   [
