@@ -85,6 +85,8 @@ const words: readonly (readonly [RegExp, AgentCode])[] = [
     /safeguards flagged|flagged (this|for possible)|violat[^.]{0,30}polic|content[_ ]filter|blocked due to safety/i,
     'REFUSED',
   ],
+  [/max(imum number of|imum)?( session)? turns/i, 'TURNS'],
+  [/\b(tool-call|wall-clock|wall-time|money|cost) budget of [^.]{0,40}exceeded/i, 'BUDGET'],
   [
     /unauthori[sz]ed|authenticat|\bauth (method|type)\b|invalid.{0,10}api.?key|api key|\b401\b|\b403\b|not logged in|please (log|sign) ?in|(log|sign) ?in again|\/login/i,
     'AUTH',
