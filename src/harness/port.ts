@@ -84,7 +84,10 @@ export interface Invocation {
   readonly command?: readonly string[];
   /** Text for the command's standard input; without it the input is empty. */
   readonly stdin?: string;
-  /** Variables added to the command's environment. */
+  /**
+   * Variables added to the environment of the command, or the agent. Like all of an invocation they stand in the journal: a secret comes
+   * from the host's environment, or from the `env` of the harness, which is recorded nowhere.
+   */
   readonly env?: { readonly [name: string]: string };
   /** Folder to run in; default the host's. */
   readonly cwd?: string;
