@@ -11,14 +11,19 @@ const resourceNotFound = -32_002;
 
 /** Claude's adapter names the kind of a failure of the model's service in `data.errorKind`. */
 const kinds: Readonly<Record<string, AgentCode>> = {
+  account_on_hold: 'AUTH',
   authentication_failed: 'AUTH',
+  cloud_credential_error: 'AUTH',
   oauth_org_not_allowed: 'AUTH',
+  verification_required: 'AUTH',
   billing_error: 'QUOTA',
-  invalid_request: 'BAD_REQUEST',
   overloaded: 'OVERLOADED',
   rate_limit: 'RATE_LIMITED',
   server_error: 'MODEL_ERROR',
 };
+
+/** Kinds that say no more than a status of 400 does: the words may. */
+const badRequests: ReadonlySet<unknown> = new Set(['invalid_request', 'model_not_found']);
 
 /** An agent failed at something that it was asked for: carries what a turn's end says. */
 export class AskFailure extends AgentFailure {
@@ -49,8 +54,9 @@ function codeOf(code: unknown, data: unknown, text: string): AgentCode {
   const fields = fieldsOf(data);
   if (code === resourceNotFound && textOf(fields['sessionId']) !== undefined) return 'SESSION_UNKNOWN';
   const kind = kinds[textOf(fields['errorKind']) ?? ''];
+  const bad = badRequests.has(fields['errorKind']) ? 400 : undefined;
   const status = [fields['status'], fields['statusCode'], fields['httpStatus'], code].find(
     (one) => typeof one === 'number' && one >= 400 && one < 600,
   );
-  return kind ?? codeOfFailure(text, typeof status === 'number' ? status : undefined);
+  return kind ?? codeOfFailure(text, typeof status === 'number' ? status : bad);
 }

@@ -137,6 +137,12 @@ test('what an error means is told by its code and its data before its words', as
     'rate-limited',
     'RATE_LIMITED',
   ]);
+  for (const [errorKind, message, means] of [
+    ['model_not_found', 'There is an issue with the selected model', 'BAD_REQUEST'],
+    ['invalid_request', 'x', 'BAD_REQUEST'],
+    ['invalid_request', 'Prompt is too long', 'CONTEXT_TOO_LONG'],
+  ])
+    expect(await failing({ code: -32_603, message, data: { errorKind } })).toEqual(['refused', means]);
   expect(await failing({ code: -32_603, message: 'x', data: { statusCode: 529 } })).toEqual([
     'overloaded',
     'OVERLOADED',
