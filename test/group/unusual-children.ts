@@ -1,0 +1,144 @@
+/** Machines that have unusual children. */
+import {
+  assign,
+  createMachine,
+  emit,
+  fromTransition,
+  sendParent,
+  sendTo,
+  spawnChild,
+  stopChild,
+  type AnyStateMachine,
+} from 'xstate';
+import { machine, type Loose } from './group-under-test.ts';
+import { e, m, tr } from './logging.ts';
+
+/** By what is unusual about them. */
+export const unusualChildren: Readonly<Record<string, () => AnyStateMachine>> = {
+  'system': m({
+    entry: [spawnChild('member' as Loose, { id: 'x', systemId: 'sx', input: {} } as Loose)],
+    on: {
+      A: {
+        actions: emit(({ system }: Loose) => ({
+          type: 'S',
+          has: system.get('sx') !== undefined,
+          all: Object.keys(system.getAll()),
+          id: system.get('sx')?.id,
+        })),
+      },
+      B: { actions: stopChild(({ system }: Loose) => system.get('sx')) },
+      C: { actions: stopChild('x') },
+    },
+  }),
+  'child children': m(
+    {
+      initial: 'a',
+      states: {
+        a: {
+          invoke: [
+            { src: 'inner', id: 'i1', input: { n: 1 }, onDone: { actions: tr('d1') } },
+            {
+              src: 'inner',
+              id: 'i2',
+              input: ({ context, event, self }: Loose) => ({ n: context.log.length, e: event.type, s: self.id }),
+              onDone: { target: 'b', actions: assign({ out: ({ event }: Loose) => event.output }) },
+              onError: { actions: tr('err') },
+            },
+          ],
+          on: {
+            A: { actions: sendTo('i1', { type: 'A' }) },
+            B: { actions: [sendTo('i2', { type: 'A' }), tr('after')] },
+            C: { target: 'a', reenter: true },
+          },
+        },
+        b: e('b', { on: { A: 'a' } }),
+      },
+    },
+    {
+      actors: {
+        inner: createMachine({
+          id: 'inner',
+          context: ({ input }: Loose) => ({ ...input }),
+          initial: 'x',
+          states: {
+            x: { on: { A: { target: 'y', actions: sendParent({ type: 'hey' }) } } },
+            y: { after: { 1000: 'f' }, on: { A: 'f' } },
+            f: { type: 'final' },
+          },
+          output: ({ context }: Loose) => context,
+        } as Loose),
+      },
+    },
+  ),
+  'escalate': m(
+    {
+      entry: spawnChild('inner' as Loose, { id: 'x' } as Loose),
+      on: {
+        'A': { actions: sendTo('x', { type: 'A' }) },
+        'xstate.error.actor.x': { actions: [tr('err'), assign({ e: ({ event }: Loose) => event.error.message })] },
+      },
+    },
+    {
+      actors: {
+        inner: createMachine({
+          id: 'inner',
+          on: {
+            A: {
+              actions: assign(() => {
+                throw new Error('in inner');
+              }),
+            },
+          },
+        } as Loose),
+      },
+    },
+  ),
+  'pure child': m(
+    {
+      entry: spawnChild('pure' as Loose, { id: 'x', input: 3 } as Loose),
+      on: {
+        A: { actions: sendTo('x', { type: 'A' }) },
+        B: {
+          actions: emit(({ self }: Loose) => ({ type: 'C', c: self.getSnapshot().children.x?.getSnapshot().context })),
+        },
+        C: { actions: stopChild('x') },
+      },
+    },
+    {
+      actors: {
+        pure: fromTransition(
+          (s: Loose, ev: Loose) => {
+            if (s.n > 4) throw new Error('too many');
+            return ev.type === 'A' ? { n: s.n + 1 } : s;
+          },
+          ({ input }: Loose) => ({ n: input }),
+        ),
+      },
+    },
+  ),
+  'spawn in context': () =>
+    machine(
+      {
+        context: ({ spawn, self, input }: Loose) => ({
+          log: [],
+          me: self.id,
+          n: input,
+          r: spawn('inner', { id: 'x', systemId: 'q', input: ({ self: s }: Loose) => s.id }) === undefined,
+        }),
+        on: {
+          A: { actions: sendTo('x', { type: 'A' }) },
+          got: { actions: assign({ got: ({ event }: Loose) => event.i }) },
+        },
+      },
+      {
+        actors: {
+          inner: createMachine({
+            id: 'inner',
+            context: ({ input }: Loose) => ({ input }),
+            entry: sendParent(({ context }: Loose) => ({ type: 'got', i: context.input })),
+            on: { A: { actions: sendParent({ type: 'got', i: 2 } as Loose) } },
+          } as Loose),
+        },
+      },
+    ),
+};
