@@ -152,8 +152,7 @@ export default defineProcess('review-council', async (ctx, input: Input | null) 
   });
   for await (const { name } of council.checkpoints) {
     // The fourth joins when the first has reported.
-    if (name === 'review 1')
-      await council.send({ type: 'join', id: 'long lines', lens: 'long lines' } as { readonly type: string });
+    if (name === 'review 1') await council.send({ type: 'join', id: 'long lines', lens: 'long lines' });
     if (name === 'reviews weighed') break;
   }
   const { ship, note, verdict, reviews, replaced }: CouncilOutput = await council.output;

@@ -72,11 +72,11 @@ export interface GroupHandle<Output> {
   status(): 'active' | 'cancelled' | 'completed' | 'failed';
   /**
    * Sends an event to the coordinator, or, with `to`, a message to a member (`*`: to all living ones), which reads it as
-   * `{ type, body, … }`; resolves when it is durable and folded. `id` names it in the group, so that an iteration
-   * does not send it again; default the event's type (with `to`: and the recipient). `mode` is for members.
+   * `{ type, body, … }`: the event's other fields are the body. Resolves when it is durable and folded. `id` names it in the group, so that an
+   * iteration does not send it again; default the event's type (with `to`: and the recipient). `mode` is for members.
    * Codes: DUPLICATE_NAME (a second one of one id in one iteration), UNKNOWN_MEMBER, GROUP_ENDED, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT.
    */
-  send(event: { readonly type: string }, options?: SendOptions): Promise<void>;
+  send<Event extends { readonly type: string }>(event: Event, options?: SendOptions): Promise<void>;
   /**
    * Answers the open gate `name` of the group; resolves when an answer, this one or somebody else's that came first, is durable and has
    * been delivered. A later iteration finds it and does not answer again. Codes: UNKNOWN_GATE, DUPLICATE_NAME (a second answer of one round

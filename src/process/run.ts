@@ -26,7 +26,11 @@ export interface Run extends Outside {
   /** Ends the run as cancelled: all its groups and members with it. */
   cancel(reason: string): Promise<void>;
   /** Sends an event to a group's coordinator. Codes: UNKNOWN_GROUP, and those of the handle's `send`. */
-  signal(group: string, event: { readonly type: string }, options: { readonly id: string }): Promise<void>;
+  signal<Event extends { readonly type: string }>(
+    group: string,
+    event: Event,
+    options: { readonly id: string },
+  ): Promise<void>;
   /** Waits for writing, writes snapshots, releases the lease. Safe to call twice. */
   close(): Promise<void>;
 }

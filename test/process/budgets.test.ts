@@ -48,7 +48,7 @@ describe('of a group', () => {
     const play = stage(process, { '*': outcome });
     const { run, end } = await driven(play);
     for (let index = 1; index < 5; index += 1) {
-      await run.signal('group', { type: 'spawn', id: `m${index}` } as { type: string }, { id: `s${index}` });
+      await run.signal('group', { type: 'spawn', id: `m${index}` }, { id: `s${index}` });
       await settle();
     }
     expect(await end).toMatchObject({
@@ -66,7 +66,7 @@ describe('of a group', () => {
     });
     const { run, end } = await driven(play);
     play.clock.advance(150);
-    await run.signal('group', { type: 'spawn', id: 'late' } as { type: string }, { id: 's' });
+    await run.signal('group', { type: 'spawn', id: 'late' }, { id: 's' });
     expect(await passing(play.clock, end)).toMatchObject({
       output: [
         ['xstate.error.actor.late', 'BUDGET'],

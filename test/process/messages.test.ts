@@ -271,7 +271,7 @@ describe('the coordinator', () => {
 test('the process sends to a member once, however often it runs', async () => {
   const process = defineProcess('sender', async (ctx) => {
     const group = ctx.group('group', fanOut, { members: [{ id: 'a', harness: 'talk' }] });
-    await group.send({ type: 'task', n: 1 } as { type: string }, { to: 'a' });
+    await group.send({ type: 'task', n: 1 }, { to: 'a' });
     return (await group.output).results[0]?.output;
   });
   const talk: Talk = async (mailbox) =>
