@@ -27,7 +27,8 @@ export function waitsFor(view: RunView): readonly WaitsFor[] {
     type: 'gate',
     ...(group === undefined ? {} : { group }),
     gate,
-    question,
+    // What a machine computes may have been left out.
+    question: (question as string | undefined) ?? '',
     command: approveCommand(view.id, { name: gate, group }, gates),
   }));
   for (const ledger of view.groups.values()) {

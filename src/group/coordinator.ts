@@ -13,6 +13,7 @@ import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
 import { budgetGate } from './budget.ts';
 import { define } from './definition.ts';
+import { refuseMark, refuseQuestion } from './legible.ts';
 import { declareUpgrade, type Upgrade } from './upgrade.ts';
 
 /** A machine that may coordinate a group, with the types of its input and output and nothing else to infer. */
@@ -51,7 +52,7 @@ export interface CheckpointEvent extends Checkpoint {
   readonly type: 'troupe.checkpoint';
 }
 
-/** An XState action that marks a checkpoint: the host makes a durable entry of it. */
+/** An XState action that marks a checkpoint: the host makes a durable entry of it. Codes: BAD_INPUT. */
 export function checkpoint<
   Context extends MachineContext,
   ExpressionEvent extends EventObject,
@@ -60,6 +61,7 @@ export function checkpoint<
 >(
   what: Checkpoint | ((args: ActionArgs<Context, ExpressionEvent, Event>, params: Params) => Checkpoint),
 ): ActionFunction<Context, ExpressionEvent, Event, Params, never, never, never, never, CheckpointEvent> {
+  if (typeof what !== 'function') refuseMark(what, 'checkpoint');
   return emit<Context, ExpressionEvent, Params, Event, CheckpointEvent>((args, params) => ({
     ...(typeof what === 'function' ? what(args, params) : what),
     type: 'troupe.checkpoint',
@@ -91,7 +93,10 @@ export function gate<
 >(
   what: Gate | ((args: ActionArgs<Context, ExpressionEvent, Event>, params: Params) => Gate),
 ): ActionFunction<Context, ExpressionEvent, Event, Params, never, never, never, never, GateEvent> {
-  if (typeof what !== 'function') refuseBudget(what);
+  if (typeof what !== 'function') {
+    refuseQuestion(what, 'gate');
+    refuseBudget(what);
+  }
   return emit<Context, ExpressionEvent, Params, Event, GateEvent>((args, params) => {
     const opened = typeof what === 'function' ? what(args, params) : what;
     refuseBudget(opened);

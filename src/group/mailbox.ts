@@ -14,6 +14,7 @@ import type { GroupFold } from './fold.ts';
 import type { Gates } from './gates.ts';
 import type { GroupContext } from './group-context.ts';
 import type { CheckpointRecord } from './ledger.ts';
+import { refuseMark } from './legible.ts';
 import { unreadIn } from './box.ts';
 import type { Mail } from './box.ts';
 import type { Post } from './post.ts';
@@ -213,13 +214,15 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
         { id },
       );
     },
-    async checkpoint({ name, settled, total, data }) {
+    async checkpoint(given) {
       refuseClosed();
+      const label = `checkpoint of member \`${address}\``;
+      refuseMark(given, label);
+      const { name, settled, total, data } = given;
       const isMine = (mark: CheckpointRecord) => mark.by === address && (mark.incarnation ?? 1) === incarnation;
       if (fold.ledger.checkpoints.some((mark) => mark.name === name && isMine(mark))) return;
       const again = incarnation === 1 ? {} : { incarnation };
       const told = { name, settled, total, ...(data === undefined ? {} : { data }), by: address, ...again };
-      const label = `checkpoint of member \`${address}\``;
       const mark = checkedData(told, label, context.payloadBytesMax) as unknown as typeof told;
       const known = marking.get(name);
       if (known !== undefined) return await known;

@@ -4,6 +4,7 @@ import type { EventObject, GroupEnd } from '../group/effect.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
 import type { Group } from '../group/group.ts';
+import { refuseMark } from '../group/legible.ts';
 import { refuseReserved } from '../group/reserved.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
@@ -151,6 +152,11 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
       await inbox.wait(key);
     };
     const checkpoint: GroupHandle<Output>['checkpoint'] = async (mark) => {
+      try {
+        refuseMark(mark, `checkpoint of group \`${name}\``);
+      } catch (error) {
+        return mistake(error);
+      }
       await track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark)));
       // Not before what was recorded before it: the process goes on at the same place in each iteration (G6).
       await inbox.wait(markKey(streamOf(name), mark.name));

@@ -6,10 +6,11 @@ import type { AnyStateMachine } from 'xstate';
 import { momentMs } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import { hasHalfCharacter } from '../group/address.ts';
-import { boundsOf, type Bounds } from '../group/bounds.ts';
+import { boundsOf } from '../group/bounds.ts';
 import { define, type Definition } from '../group/definition.ts';
 import type { Group } from '../group/group.ts';
 import { runStream, type Host } from '../group/host.ts';
+import { refuseQuestion } from '../group/legible.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
 import type { Context, OpenOptions } from './context.ts';
@@ -94,6 +95,14 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     host.fail(error);
     throw error;
   };
+  /** What `check` gives; what it throws is the author's mistake. */
+  const checked = <Value>(check: () => Value): Value => {
+    try {
+      return check();
+    } catch (error) {
+      return mistake(error);
+    }
+  };
   /** A promise that the author may leave alone: its rejection is recorded in the journal, and ends no Node process. */
   const handled = <Value>(promise: Promise<Value>): Promise<Value> => {
     promise.catch(() => {});
@@ -133,21 +142,14 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
         ),
       );
     }
-    let definition: Definition;
-    let checked: JsonValue;
-    let bounds: Bounds;
-    try {
-      bounds = boundsOf(name, options.bounds);
-      definition = definitionOf(machine);
-      checked = toJson(input ?? null, `input of group \`${name}\``);
-    } catch (error) {
-      return mistake(error);
-    }
+    const bounds = checked(() => boundsOf(name, options.bounds));
+    const definition = checked(() => definitionOf(machine));
+    const given = checked(() => toJson(input ?? null, `input of group \`${name}\``));
     const opening = track(
       host.open({
         name,
         definition,
-        input: checked,
+        input: given,
         concurrency: Math.floor(concurrency),
         bounds,
         budget,
@@ -191,7 +193,11 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     await inbox.wait(key);
   };
 
-  const breakpoint: Context['breakpoint'] = async (name, { question, data }) => {
+  const breakpoint: Context['breakpoint'] = async (name, asked) => {
+    checked(() =>
+      refuseQuestion({ ...(asked as typeof asked | undefined), name }, 'ctx.breakpoint(name, { question })'),
+    );
+    const { question, data } = asked;
     if (!openedGates.has(name)) {
       const extra = data === undefined ? {} : { data: toJson(data, `data of gate \`${name}\``) };
       openedGates.add(name);
