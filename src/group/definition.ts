@@ -33,8 +33,12 @@ export interface Definition {
 
 const known = new WeakMap<AnyStateMachine, { readonly definition: Definition; readonly upgrade: Upgrade }>();
 
-/** Lints and compiles a machine; the same machine gives the same definition. Throws MACHINE_UNSUPPORTED with every finding in `details`. */
+/**
+ * Lints and compiles a machine; the same machine gives the same definition. Codes: MACHINE_UNSUPPORTED with every finding in `details`, BAD_INPUT
+ * for what is no machine.
+ */
 export function define(machine: AnyStateMachine): Definition {
+  refuseOther(machine);
   const upgrade = upgradeOf(machine);
   const before = known.get(machine);
   if (before !== undefined && before.upgrade === upgrade) return before.definition;
@@ -55,6 +59,15 @@ export function define(machine: AnyStateMachine): Definition {
   };
   known.set(machine, { definition, upgrade });
   return definition;
+}
+
+/** In JavaScript it may be anything: a name that its module does not export is undefined. */
+function refuseOther(machine: unknown): void {
+  if (isMachine(machine)) return;
+  throw new TroupeError(
+    'BAD_INPUT',
+    `expected a machine, as setup(…).createMachine(…) makes it, to coordinate a group, got ${machine === null ? 'null' : typeof machine}.`,
+  );
 }
 
 function olderOf(machine: AnyStateMachine, upgrade: Upgrade): Pick<Definition, 'migrations' | 'previous'> {

@@ -212,3 +212,13 @@ describe('the version of a definition', () => {
     expect(new Set(versions).size).toBe(versions.length);
   });
 });
+
+test.each([
+  ['undefined', undefined],
+  ['null', null],
+  ['function', () => 1],
+  ['object', { id: 'council' }],
+])('what is no machine is told as that: %s', (got, value) => {
+  const refusal = `BAD_INPUT: expected a machine, as setup(…).createMachine(…) makes it, to coordinate a group, got ${got}.`;
+  expect(() => coordinator(value as Loose)).toThrow(refusal);
+});
