@@ -2,6 +2,7 @@
 import { TroupeError } from '../error.ts';
 import type { HostRules } from '../group/host-options.ts';
 import type { Harness, Harnesses } from '../harness/port.ts';
+import { checkRules, refuseWith } from '../process/check-config.ts';
 import { isProcess, type Process } from '../process/define-process.ts';
 import { loadModule, type Module } from './load-module.ts';
 
@@ -92,7 +93,8 @@ export function rulesOf(module: Module, given: string): ProcessRules {
       `${given}: expected \`rules.${name}\` to be ${name === 'defaultHarness' ? 'the name of a harness' : 'an object'}, got ${kindOf(rule)}.`,
     );
   }
-  // What is in each is checked where it is used.
+  checkRules(value, 'rules.', refuseWith('PROCESS_INVALID', given));
+  // Each has just been checked.
   return value as ProcessRules;
 }
 

@@ -1,5 +1,7 @@
 /** The boundary at which a configuration, any value, becomes a {@link Config}. */
-import { TroupeError } from '../error.ts';
+import { TroupeError, type Code } from '../error.ts';
+import { defaultBounds } from '../group/bounds.ts';
+import type { HostRules } from '../group/host-options.ts';
 import { nearest } from '../nearest.ts';
 import type { Config } from './config.ts';
 
@@ -7,12 +9,14 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Refuses what is wrong with a field. */
 type Check = (value: unknown, field: string, refuse: Refuse) => void;
+/** Is told what is wrong, without a full stop, and throws. */
 type Refuse = (what: string) => never;
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const show = (value: unknown) => {
   if (typeof value === 'function') return 'a function';
+  if (typeof value === 'number') return `\`${value}\``;
   try {
     return `\`${(JSON.stringify(value) ?? String(value)).slice(0, 80)}\``;
   } catch {
@@ -65,13 +69,18 @@ const harness = expected(
   'a harness (cli(…), acp(…), command(…), fn(…))',
   (value) => isFields(value) && typeof value['perform'] === 'function',
 );
+const orEndless = (check: Check): Check => {
+  return (value, field, refuse) => {
+    if (value !== Number.POSITIVE_INFINITY) check(value, field, refuse);
+  };
+};
 const budget = fields({
-  attempts: whole(0),
-  wallMs: number('a number of milliseconds >= 0', 0),
-  tokens: number('a number >= 0', 0),
-  costUsd: number('a number >= 0', 0),
-  members: whole(0),
-  depth: whole(1),
+  attempts: orEndless(whole(0)),
+  wallMs: orEndless(number('a number of milliseconds >= 0', 0)),
+  tokens: orEndless(number('a number >= 0', 0)),
+  costUsd: orEndless(number('a number >= 0', 0)),
+  members: orEndless(whole(0)),
+  depth: orEndless(whole(1)),
   warnAt: number('a number from 0 to 1', 0, 1),
   over: expected('ask, fail or stop', (value) => ['ask', 'fail', 'stop'].includes(value as string)),
 });
@@ -85,6 +94,7 @@ const fallback = fields({
   'refused': texts,
   'timeout': texts,
 });
+const breaker = fields({ trips: whole(1), openMs: whole(1), openMsMax: whole(1) });
 const limits = fields({
   concurrency: whole(1),
   snapshotEvery: whole(1),
@@ -101,24 +111,57 @@ const schema = expected(
   (value) => ((typeof value === 'object' && value !== null) || typeof value === 'function') && '~standard' in value,
 );
 
+const schemas = each(schema, 'Standard Schemas by name');
+
 const whatever: Check = fields({
   harnesses: each(harness, 'harnesses by name'),
   route: fields({ default: text, fallback }),
   budget,
-  breaker: fields({ trips: whole(1), openMs: whole(1), openMsMax: whole(1) }),
-  schemas: each(schema, 'Standard Schemas by name'),
+  breaker,
+  schemas,
   limits,
   capabilities: each(texts, 'lists of texts by harness'),
 });
 
+/** Throws one sentence under `code`; `where` begins it. */
+export function refuseWith(code: Code, where: string): Refuse {
+  return (what) => {
+    throw new TroupeError(code, `${where}: ${what}${what.endsWith('?') ? '' : '.'}`);
+  };
+}
+
 /** `value` as a configuration. `where` begins the sentence: the file. Codes: CONFIG_INVALID. */
 export function checkConfig(value: unknown, where: string): Config {
-  const refuse: Refuse = (what) => {
-    throw new TroupeError('CONFIG_INVALID', `${where}: ${what}${what.endsWith('?') ? '' : '.'}`);
-  };
+  const refuse: Refuse = refuseWith('CONFIG_INVALID', where);
   if (!isFields(value))
     refuse(`expected a configuration, defineConfig({ harnesses, route, budget, … }), got ${show(value)}`);
   whatever(value, '', refuse);
   // Each field has just been checked.
   return value as Config;
+}
+
+/** What each of a host's rules may be. */
+const rules: Readonly<Record<keyof HostRules, Check>> = { budget, breaker, fallback, schemas };
+
+/** Refuses what is wrong with a host's rules; `at` stands before the name of each, such as `rules.`. */
+export function checkRules(given: Partial<Record<keyof HostRules, unknown>>, at: string, refuse: Refuse): void {
+  for (const [name, check] of Object.entries(rules)) {
+    const value = given[name as keyof HostRules];
+    if (value !== undefined) check(value, `${at}${name}`, refuse);
+  }
+}
+
+const openOptions = fields({
+  concurrency: expected('a number >= 1', (value) => (value as number) >= 1),
+  // Each bound is checked where it is taken.
+  bounds: fields(Object.fromEntries(Object.keys(defaultBounds).map((name) => [name, () => {}]))),
+  budget,
+  onReturn: expected('cancel or wait', (value) => value === 'cancel' || value === 'wait'),
+});
+
+/** Refuses what is wrong with the options of a group. Codes: BAD_INPUT. */
+export function checkOptions(group: string, options: unknown): void {
+  const refuse: Refuse = refuseWith('BAD_INPUT', `group \`${group}\``);
+  if (!isFields(options)) refuse(`expected its options to be an object, got ${show(options)}`);
+  openOptions(options, '', refuse);
 }

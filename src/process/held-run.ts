@@ -9,6 +9,7 @@ import type { Harnesses } from '../harness/port.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry, Journal, JournalStore, Lease } from '../journal/port.ts';
 import { engineVersion } from '../version.ts';
+import { checkRules, refuseWith } from './check-config.ts';
 import type { Process } from './define-process.ts';
 import { startPass, type Pass } from './pass.ts';
 import type { Requests } from './requests.ts';
@@ -52,13 +53,14 @@ const least = {
   groupsMax: 0,
 } as const satisfies Partial<Record<keyof HostSettings, number>>;
 
-/** Throws BAD_INPUT for a bound that nothing meets, or that nothing is over. */
+/** Throws BAD_INPUT for a bound that nothing meets, or that nothing is over, and for rules that say nothing. */
 function refuseBounds(options: RunOptions): void {
   for (const [name, min] of Object.entries(least)) {
     const value = options[name as keyof typeof least];
     if (value === undefined || value >= min) continue;
     throw new TroupeError('BAD_INPUT', `openRun: expected \`${name}\` to be a number >= ${min}, got \`${value}\`.`);
   }
+  checkRules(options, '', refuseWith('BAD_INPUT', 'openRun'));
 }
 
 /** Opens the run's journal, or creates it; another host may do so at the same moment. */

@@ -13,6 +13,7 @@ import { runStream, type Host } from '../group/host.ts';
 import { refuseQuestion } from '../group/legible.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
+import { checkOptions } from './check-config.ts';
 import type { Context, OpenOptions } from './context.ts';
 import { deliveries, gateKey, sleepKey, type Deliveries } from './deliveries.ts';
 import { handles } from './group-handle.ts';
@@ -133,15 +134,8 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
         ),
       );
     }
+    checked(() => checkOptions(name, options));
     const { concurrency = 256, budget } = options;
-    if (!(concurrency >= 1)) {
-      return mistake(
-        new TroupeError(
-          'BAD_INPUT',
-          `group \`${name}\`: expected \`concurrency\` to be a number >= 1, got \`${concurrency}\`.`,
-        ),
-      );
-    }
     const bounds = checked(() => boundsOf(name, options.bounds));
     const definition = checked(() => definitionOf(machine));
     const given = checked(() => toJson(input ?? null, `input of group \`${name}\``));

@@ -198,6 +198,12 @@ describe('a file that is no process is exit code 2, PROCESS_INVALID and a senten
       "import { defineProcess } from 'troupe';\nexport const rules = { budget: 5 };\nexport default defineProcess('a', () => 1);\n",
       'a.ts: expected `rules.budget` to be an object, got a number.',
     ],
+    [
+      'rules that nobody would keep to',
+      'a.ts',
+      "import { defineProcess } from 'troupe';\nexport const rules = { budget: { cost: 5 } };\nexport default defineProcess('a', () => 1);\n",
+      'a.ts: unknown field `cost` in `rules.budget`; ',
+    ],
   ];
   test.each(cases)('%s', async (_, file, text, sentence) => {
     const { code, stdout, stderr } = await project(text === undefined ? {} : { [file]: text }).troupe('run', file);

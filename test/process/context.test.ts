@@ -183,6 +183,39 @@ describe('bounds', () => {
     expect(created?.data).toMatchObject({ bounds: { membersMax: 100_000 } });
   });
 
+  test.each<[object, string]>([
+    [{ budjet: { attempts: 1 } }, 'unknown field `budjet`; did you mean `budget`?'],
+    [{ budget: { atempts: 1 } }, 'unknown field `atempts` in `budget`; did you mean `attempts`?'],
+    [{ budget: { attempts: -1 } }, 'expected `budget.attempts` to be a whole number >= 0, got `-1`.'],
+    [{ budget: { attempts: 1, over: 'die' } }, 'expected `budget.over` to be ask, fail or stop, got `"die"`.'],
+    [{ bounds: { memberMax: 3 } }, 'unknown field `memberMax` in `bounds`; did you mean `membersMax`?'],
+    [{ onReturn: 'stop' }, 'expected `onReturn` to be cancel or wait, got `"stop"`.'],
+    [{ concurrency: 'two' }, 'expected `concurrency` to be a number >= 1, got `"two"`.'],
+    [null as never, 'expected its options to be an object, got `null`.'],
+  ])('and options of a group are refused where nobody would keep to them: %j', async (options, what) => {
+    const body = (ctx: Context) => ctx.group('g', fanOut, { members: [] }, options).output;
+    const still = stage(defineProcess('bounded', body));
+    await expect(finished(still)).rejects.toThrow(`BAD_INPUT: group \`g\`: ${what}`);
+    expect(await count(still, 'group.created')).toBe(0);
+  });
+
+  test('a budget may be endless', async () => {
+    const budget = { attempts: Number.POSITIVE_INFINITY, costUsd: Number.POSITIVE_INFINITY };
+    const process = defineProcess('endless', (ctx) => ctx.group('g', fanOut, { members: [] }, { budget }).output);
+    expect(await finished(stage(process), { budget })).toMatchObject({ status: 'completed' });
+  });
+
+  test.each<[object, string]>([
+    [{ budget: { atempts: 1 } }, 'unknown field `atempts` in `budget`; did you mean `attempts`?'],
+    [{ breaker: { trip: 3 } }, 'unknown field `trip` in `breaker`; did you mean `trips`?'],
+    [{ fallback: { overload: ['a'] } }, 'unknown field `overload` in `fallback`; did you mean `overloaded`?'],
+    [{ schemas: { a: { parse: 1 } } }, 'expected `schemas.a` to be a Standard Schema'],
+  ])('rules of a host are refused before anything is created: %j', async (rules, what) => {
+    const still = stage(defineProcess('bounded', () => 1));
+    await expect(finished(still, rules)).rejects.toThrow(`BAD_INPUT: openRun: ${what}`);
+    expect(await still.store.list()).toEqual([]);
+  });
+
   test.each([[{ concurrency: 0 }], [{ concurrency: Number.NaN }], [{ mailboxMax: -1 }], [{ groupsMax: Number.NaN }]])(
     'of a host are refused before anything is created: %j',
     async (bounds) => {
