@@ -1,8 +1,7 @@
 /** Why a process file could not be loaded, in one sentence with file and line. */
 import { execFile } from 'node:child_process';
-import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { TroupeError } from '../error.ts';
+import { nearPath, placeInStack } from './stack-place.ts';
 
 /** True when JavaScript imported TypeScript and nobody was there to translate it. */
 export function isMissingTypeScript(error: unknown): boolean {
@@ -35,21 +34,12 @@ export async function explainLoadError(thrown: unknown, file: string, given: str
 
 /** The uppermost frame of the stack that is the user's. */
 function frame(error: Error, file: string, given: string): string {
-  for (const line of (error.stack ?? '').split('\n')) {
-    // Folders may have blanks and brackets in their names.
-    const match = /^ +at (?:.*? \((.+):(\d+):\d+\)|(?:async )?(.+):(\d+):\d+)$/.exec(line);
-    const [, called, calledLine, place = called ?? '', placeLine = calledLine] = match ?? [];
-    if (placeLine === undefined || /^node:|^eval at |\/node_modules\//.test(place)) continue;
-    const where = place.split('?')[0] ?? '';
-    return ` (${shown(where.startsWith('file:') ? fileURLToPath(where) : where, file, given)}:${placeLine})`;
-  }
-  return '';
+  const place = placeInStack(error.stack ?? '');
+  return place === undefined ? '' : ` (${shown(place.file, file, given)}:${place.line})`;
 }
 
 function shown(where: string, file: string, given: string): string {
-  if (where === file) return given;
-  const near = relative(process.cwd(), where);
-  return near.startsWith('..') ? where : near;
+  return where === file ? given : nearPath(where);
 }
 
 /** `:3` from `node --check`: an import does not tell the line of a syntax error. */

@@ -1,11 +1,13 @@
 /** A run on a page: what `troupe show` prints, and `troupe run` when it is over. */
 import type { Ledger, MemberRecord } from '../group/ledger.ts';
+import type { PlainError } from '../harness/port.ts';
 import { plainLine } from '../harness/program/last-line.ts';
 import type { Holder } from '../journal/port.ts';
 import type { RunView } from '../process/run-view.ts';
 import { lineKey, type KnownRun } from './known-run.ts';
 import { outputLines } from './output-lines.ts';
 import { groupRow, memberRow, rowWidths } from './member-row.ts';
+import { nearPath, placeInStack } from './stack-place.ts';
 import type { Style } from './terminal.ts';
 import { count, duration, fit, momentOf, nameText } from './text.ts';
 import { waitsFor, waitsForText } from './waits-for.ts';
@@ -102,10 +104,20 @@ function endLines({ end }: RunView, { columns, style }: PageOptions): readonly s
     case 'completed':
       return ['', ...summarised(outputLines(end.output)).map((line) => fit(line, columns))];
     case 'failed':
-      return ['', ...`failed: ${end.error.message}`.split('\n').map((line) => style.red(nameText(line)))];
+      return [
+        '',
+        ...`failed: ${end.error.message}`.split('\n').map((line) => style.red(nameText(line))),
+        ...placeOf(end.error).map((line) => style.dim(nameText(line))),
+      ];
     case 'cancelled':
       return ['', style.yellow(`cancelled: ${plainLine(end.reason)}`)];
   }
+}
+
+/** Where the process function threw what nobody expected; what we say of its groups and inputs needs no place. */
+function placeOf({ name, stack = '' }: PlainError): readonly string[] {
+  const place = name === 'TroupeError' ? undefined : placeInStack(stack);
+  return place === undefined ? [] : [`  at ${nearPath(place.file)}:${place.line}`];
 }
 
 function summarised(lines: readonly string[]): readonly string[] {

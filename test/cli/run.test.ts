@@ -149,17 +149,28 @@ test('--input takes JSON, a file, or standard input; anything else is exit code 
   expect((await it.troupe('run', 'work.process.ts', '--run-id', '../x')).code).toBe(2);
 });
 
-test('a process that throws ends its run as failed: exit code 1, the error in words and in JSON', async () => {
+test('a process that throws ends its run as failed: exit code 1, the error in words, with its place, and in JSON', async () => {
   const it = project({
     'sad.process.mjs':
       "import { defineProcess } from 'troupe';\nexport default defineProcess('sad', () => { throw new Error('no luck'); });\n",
   });
   const plain = await it.troupe('run', 'sad.process.mjs', '--run-id', 's1');
   expect(plain.code).toBe(1);
-  expect(plain.stdout).toContain('\nfailed: no luck\n');
+  expect(plain.stdout).toContain('\nfailed: no luck\n  at sad.process.mjs:2\n');
+  expect((await it.troupe('show', 's1')).stdout).toContain('\nfailed: no luck\n  at sad.process.mjs:2\n');
   const json = await it.troupe('run', 'sad.process.mjs', '--run-id', 's1', '--json');
   expect(json.code).toBe(1);
   expect(lastJson(json)).toMatchObject({ run: { status: 'failed', error: { name: 'Error', message: 'no luck' } } });
+});
+
+test('what a group says of its failure has no place in the process', async () => {
+  const it = project({
+    'sad.process.mjs':
+      "import { defineProcess } from 'troupe';\nexport default defineProcess('sad', (ctx) => ctx.task('a', { command: ['false'] }));\n",
+  });
+  const { code, stdout } = await it.troupe('run', 'sad.process.mjs', '--run-id', 's1');
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/\nfailed: GROUP_FAILED: .*\n\n/);
 });
 
 test('errors are one sentence on standard error, and JSON on standard output when asked', async () => {
