@@ -1,8 +1,9 @@
 /** A user's file, TypeScript or JavaScript, as a module; `troupe` and `xstate` mean this program's copies to it. */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import * as nodeModule from 'node:module';
 import type { LoadHook } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TroupeError } from '../error.ts';
 import { captureConsole } from './capture-console.ts';
@@ -44,7 +45,7 @@ export async function loadModule(
 
 async function importFile(file: string): Promise<Module> {
   const url = pathToFileURL(file).href;
-  if (/\.[cm]?tsx?$/.test(file) && !isTypeScriptOn) await useTypeScript();
+  if (/\.[cm]?tsx?$/.test(file) && !isTypeScriptOn) await useTypeScript(file);
   if (!sharesPackages(file)) await useOwnPackages();
   const guard = isTypeScriptOn ? undefined : registerHooks?.({ load: refuseTypeScript });
   const imported = await import(url)
@@ -56,7 +57,7 @@ async function importFile(file: string): Promise<Module> {
   if ('module' in imported) return imported.module;
   if (isTypeScriptOn || !isMissingTypeScript(imported.error)) throw imported.error;
   // JavaScript that imports TypeScript: once more, under another URL.
-  await useTypeScript();
+  await useTypeScript(file);
   return (await import(url + again)) as Module;
 }
 
@@ -70,12 +71,27 @@ let isTypeScriptOn = false;
 let areOwnPackagesOn = false;
 
 /** tsx translates; loaded only when it is needed, it takes 100 ms. Our hooks after it, so that they are asked first. */
-async function useTypeScript(): Promise<void> {
+async function useTypeScript(file: string): Promise<void> {
   isTypeScriptOn = true;
   const tsx = await import('tsx/esm/api');
-  tsx.register();
+  const tsconfig = tsconfigOf(file);
+  try {
+    tsx.register(tsconfig === undefined ? {} : { tsconfig });
+  } catch {
+    // It extends what is not there, for one: the file is translated without it, as tsx does where it looks by itself.
+    tsx.register({ tsconfig: false });
+  }
   if (registerHooks === undefined) register('./typescript-hooks.js', import.meta.url);
   else registerHooks(await import('./typescript-hooks.ts'));
+}
+
+/** The tsconfig.json that editors take for the file: tsx alone looks above the folder that the command runs in. */
+function tsconfigOf(file: string): string | undefined {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const path = join(folder, 'tsconfig.json');
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) return undefined;
+  }
 }
 
 async function useOwnPackages(): Promise<void> {

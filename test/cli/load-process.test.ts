@@ -223,3 +223,28 @@ test('the line where a file throws is told with its whole path, blanks and brack
     expect(stderr).toBe(`PROCESS_INVALID: ${file} throws while it is loaded: no key (${file}:2)\n`);
   }
 });
+
+describe('a TypeScript file is translated by the tsconfig.json above it', () => {
+  const paths = JSON.stringify({ compilerOptions: { paths: { '@lib/*': ['./lib/*'] } } });
+  const text =
+    "import { defineProcess } from 'troupe';\nimport { one } from '@lib/one';\nexport default defineProcess('a', () => one);\n";
+
+  test('also when the command runs in another folder', async () => {
+    const it = project();
+    for (const folder of ['flows', 'flows/lib', 'elsewhere']) mkdirSync(it.path(folder));
+    it.write('flows/tsconfig.json', paths);
+    it.write('flows/lib/one.ts', 'export enum Level { Low = 1 }\nexport const one = Level.Low;\n');
+    it.write('flows/a.process.ts', text);
+    expect(await resultOf(it, 'flows/a.process.ts')).toBe(1);
+  });
+
+  test('one that cannot be read is left out', async () => {
+    const it = project({
+      'a.process.ts': text.replace('@lib', './lib'),
+      'tsconfig.json': '{ "extends": "@nobody/has" }',
+    });
+    mkdirSync(it.path('lib'));
+    it.write('lib/one.ts', 'export const one = 1;\n');
+    expect(await resultOf(it, 'a.process.ts')).toBe(1);
+  });
+});
