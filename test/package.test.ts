@@ -1,9 +1,19 @@
 /** What `npm pack` would ship fits what package.json promises. `npm run package` looks further, at the tarball itself. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const text = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -37,6 +47,27 @@ describe('every door opens', () => {
       if (typeof target !== 'string') expect(Object.keys(target)).toEqual(['types', 'default']);
     }
   });
+});
+
+test('the types of every door fit a project that has the dependencies alone, also without skipLibCheck', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-types-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'node_modules/troupe'), { recursive: true });
+  for (const name of ['package.json', 'dist']) symlinkSync(join(root, name), join(folder, 'node_modules/troupe', name));
+  for (const name of [...Object.keys(packageJson.dependencies), '@types/node', 'undici-types']) {
+    mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
+  }
+  const doors = Object.keys(packageJson.exports).filter((door) => !door.endsWith('.json'));
+  const imports = doors.map((door) => `import '${door.replace('.', 'troupe')}';\n`);
+  writeFileSync(join(folder, 'doors.mts'), imports.join(''));
+  const options = ['--noEmit', '--strict', '--preserveSymlinks', '--skipLibCheck', 'false', '--types', 'node'];
+  const compiled = spawnSync(
+    join(root, 'node_modules/.bin/tsc'),
+    [...options, '--target', 'es2023', '--module', 'nodenext', 'doors.mts'],
+    { cwd: folder, encoding: 'utf8' },
+  );
+  expect(compiled.stdout).toBe('');
 });
 
 test('the program has a shebang and may be executed', () => {

@@ -1,4 +1,5 @@
 /** Arbitraries of fast-check. The caller hands fast-check over, so that nobody else needs to have it. */
+/** @ts-ignore: these types are read without skipLibCheck, too, in projects that have no fast-check and never call this. */
 import type * as FastCheck from 'fast-check';
 import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
