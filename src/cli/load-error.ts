@@ -42,11 +42,11 @@ function shown(where: string, file: string, given: string): string {
   return where === file ? given : nearPath(where);
 }
 
-/** `:3` from `node --check`: an import does not tell the line of a syntax error. */
+/** `:3` from `node --check`: an import does not tell the line of a syntax error. Of what node cannot check it tells a line of its own. */
 function syntaxErrorPlace(file: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile(process.execPath, ['--check', file], { timeout: 5_000 }, (_error, _stdout, stderr) => {
-      resolve(/:\d+(?=\n)/.exec(stderr.split('\n', 1).join('') + '\n')?.[0]);
+      resolve(/^(?!node:).*(:\d+)$/.exec(stderr.split('\n', 1).join(''))?.[1]);
     });
   });
 }

@@ -151,6 +151,12 @@ describe('a file that is no process is exit code 2, PROCESS_INVALID and a senten
       "a.mjs:2: Unexpected token '='",
     ],
     [
+      'an import of what there is not',
+      'a.ts',
+      "import { defineProces } from 'troupe';\nexport default defineProces('a', () => 1);\n",
+      "a.ts: The requested module 'troupe' does not provide an export named 'defineProces'",
+    ],
+    [
       'no default export',
       'a.ts',
       'export const a = 1;\n',
