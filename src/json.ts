@@ -229,5 +229,8 @@ function notJson(flaw: Flaw, label: string): TroupeError {
     if (typeof key === 'number') path += `[${key}]`;
     else path += /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
   }
-  return new TroupeError('NOT_JSON', `${path}: expected JSON, got ${flaw.found}`, { path });
+  // A value that contains itself is found out where it is as deep as none may be.
+  const shown = path.length > 300 ? `${path.slice(0, 150)}…${path.slice(-100)}` : path;
+  const hint = flaw.found === 'a Promise' ? ' (is an `await` missing?)' : '';
+  return new TroupeError('NOT_JSON', `${shown}: expected JSON, got ${flaw.found}${hint}`, { path });
 }

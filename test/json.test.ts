@@ -35,14 +35,17 @@ describe('what is not JSON is refused and its path is named', () => {
     ['undefined in an array', [1, undefined], 'context[1]: expected JSON, got undefined'],
     ['a hole', { list: holed }, 'context.list[1]: expected JSON, got a hole'],
     ['an array with properties', named, 'context.extra: expected JSON, got an array with extra properties'],
+    ['a promise', { sum: Promise.resolve(1) }, 'context.sum: expected JSON, got a Promise (is an `await` missing?)'],
     ['a typed array', { bytes: new Uint8Array(2) }, 'context.bytes: expected JSON, got a Uint8Array'],
   ])('%s', (_what, value, message) => {
     expect(() => assertJson(value, 'context')).toThrow(`NOT_JSON: ${message}`);
     expect(() => toJson(value, 'context')).toThrow(`NOT_JSON: ${message}`);
   });
 
-  test('a cycle', () => {
-    expect(() => assertJson(cycle, 'context')).toThrow(/expected JSON, got a cycle$/);
+  test('a cycle, of whose path the ends are told', () => {
+    expect(() => assertJson(cycle, 'context')).toThrow(
+      /^NOT_JSON: context.{1,150}….{1,100}: expected JSON, got a cycle$/,
+    );
   });
 
   test('nesting beyond the bound, and not at the bound', () => {
