@@ -26,7 +26,8 @@ export const systemClock: Clock = {
 /** A moment given as ms since 1970, Date or ISO text, in ms since 1970; NaN when it is none of these. */
 export function momentMs(moment: Date | number | string): number {
   if (typeof moment === 'number') return moment;
-  return typeof moment === 'string' ? Date.parse(moment) : moment.getTime();
+  if (typeof moment === 'string') return Date.parse(moment);
+  return (moment as unknown) instanceof Date ? moment.getTime() : Number.NaN;
 }
 
 /** The time of day of a moment (ms since 1970), as people read it: `12:00:05 UTC`. */

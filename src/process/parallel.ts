@@ -44,9 +44,17 @@ async function settleAll<Result>(
   return results;
 }
 
+/** Refuses what is no list: in JavaScript it may be anything, several arguments in its place for one. Codes: BAD_INPUT. */
+export function refuseNoList(what: string, list: unknown): void {
+  if (Array.isArray(list)) return;
+  const got = list === null ? 'null' : typeof list;
+  throw new TroupeError('BAD_INPUT', `parallel.${what}: expected one list, got ${got}.`);
+}
+
 /** The one implementation of {@link Parallel}; it holds nothing. */
 export const parallel: Parallel = {
   async all(branches) {
+    refuseNoList('all', branches);
     const starts = branches.map((branch, index) => {
       if (typeof branch === 'function') return branch as () => unknown;
       if (branch instanceof Promise) {
@@ -61,6 +69,7 @@ export const parallel: Parallel = {
     return (await settleAll(starts, starts.length)) as never;
   },
   map(items, map, { concurrency = Number.POSITIVE_INFINITY } = {}) {
+    refuseNoList('map', items);
     if (!(concurrency >= 1)) {
       throw new TroupeError(
         'BAD_INPUT',

@@ -4,6 +4,7 @@
  */
 import { TroupeError } from '../error.ts';
 import type { Branch, Context, Strategies } from './context.ts';
+import { refuseNoList } from './parallel.ts';
 
 /** A context for one branch, and how to cancel what was opened through it. */
 export interface Scope {
@@ -74,6 +75,7 @@ export function strategiesOf(scope: () => Scope): Strategies {
 
   return {
     async bestEffort(branches) {
+      refuseNoList('bestEffort', branches);
       const outcomes = await Promise.all(
         (branches.length === 0 ? [] : startAll(branches, 'bestEffort')).map(({ outcome }) => outcome),
       );
@@ -84,6 +86,7 @@ export function strategiesOf(scope: () => Scope): Strategies {
       };
     },
     async first(branches) {
+      refuseNoList('first', branches);
       const seen: Awaited<Run<unknown>['outcome']>[] = [];
       const won = await until(startAll(branches, 'first'), 'first', (outcomes) => {
         const last = outcomes.at(-1);
@@ -95,6 +98,7 @@ export function strategiesOf(scope: () => Scope): Strategies {
       return won.result;
     },
     async quorum(branches, { atLeast = 0.5 } = {}) {
+      refuseNoList('quorum', branches);
       if (!(atLeast > 0))
         throw new TroupeError(
           'BAD_INPUT',

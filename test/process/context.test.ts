@@ -133,10 +133,13 @@ describe('ctx.sleepUntil', () => {
     expect(await count(still, 'sleep.ended')).toBe(3);
   });
 
-  test.each([Number.NaN, -9e15, 9e15, 'soon'])('refuses %s, which is no time', async (until) => {
-    const still = stage(defineProcess('sleeping', (ctx) => ctx.sleepUntil(until)));
-    await expect(finished(still)).rejects.toThrow('BAD_INPUT: sleepUntil: expected a time');
-  });
+  test.each([Number.NaN, -9e15, 9e15, 'soon', undefined as never, null as never, {} as never])(
+    'refuses %s, which is no time',
+    async (until) => {
+      const still = stage(defineProcess('sleeping', (ctx) => ctx.sleepUntil(until)));
+      await expect(finished(still)).rejects.toThrow('BAD_INPUT: sleepUntil: expected a time');
+    },
+  );
 
   test('survives restarts, and overdue sleeps end in due order', async () => {
     const process = defineProcess('sleeping', async (ctx) => {
@@ -239,6 +242,23 @@ describe('ctx.parallel', () => {
       await ctx.parallel.map([], (one) => one),
     ]);
     expect(await finished(stage(process))).toEqual(completed(['BAD_INPUT', 'BAD_INPUT', [], []]));
+  });
+
+  test.each<[string, (ctx: Context) => Promise<unknown>]>([
+    ['all', (ctx) => ctx.parallel.all((async () => 1) as never)],
+    ['map', async (ctx) => ctx.parallel.map(null as never, (one) => one)],
+    ['first', (ctx) => ctx.parallel.first((async () => 1) as never)],
+    ['bestEffort', (ctx) => ctx.parallel.bestEffort((async () => 1) as never)],
+    ['quorum', (ctx) => ctx.parallel.quorum((async () => 1) as never)],
+  ])('%s wants one list, not several arguments', async (what, waits) => {
+    const refusal = new RegExp(`^BAD_INPUT: parallel\\.${what}: expected one list, got (function|null)\\.$`);
+    expect(await finished(stage(defineProcess('parallel', waits)))).toEqual({
+      status: 'failed',
+      error: expect.objectContaining({
+        code: 'BAD_INPUT',
+        message: expect.stringMatching(refusal) as string,
+      }) as object,
+    });
   });
 
   test('maps at most so many items at a time', async () => {
