@@ -5,7 +5,7 @@ import { exitCodes } from './exit-codes.ts';
 import { watchBrokenPipe } from './interrupts.ts';
 import { program } from './program.ts';
 import { reportError } from './report-error.ts';
-import { flushed } from './terminal.ts';
+import { flushed, print } from './terminal.ts';
 
 async function main(): Promise<number> {
   let exitCode: number = exitCodes.ok;
@@ -16,8 +16,15 @@ async function main(): Promise<number> {
     return exitCode;
   } catch (error) {
     // Help and version come this way too, with exit code 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    return reportError(error, process.argv.includes('--json'));
+    const json = process.argv.includes('--json');
+    if (!(error instanceof CommanderError)) return reportError(error, json);
+    if (error.exitCode === 0) return exitCodes.ok;
+    // In words it has been told already.
+    if (json) {
+      const message = `BAD_INPUT: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}`;
+      print(JSON.stringify({ error: { code: 'BAD_INPUT', message, details: {}, exitCode: exitCodes.usage } }));
+    }
+    return exitCodes.usage;
   }
 }
 

@@ -179,6 +179,11 @@ test('errors are one sentence on standard error, and JSON on standard output whe
   expect(ended.code).toBe(7);
   expect(lastJson(ended)).toMatchObject({ error: { code: 'RUN_UNKNOWN', exitCode: 7, details: { run: 'nope' } } });
   expect(ended.stderr).not.toContain('    at ');
+  const misspelt = await troupe('show', 'nope', '--jsn', '--json');
+  expect(misspelt.code).toBe(2);
+  const message = "BAD_INPUT: unknown option '--jsn' (Did you mean --json?)";
+  expect(JSON.parse(misspelt.stdout)).toEqual({ error: { code: 'BAD_INPUT', message, details: {}, exitCode: 2 } });
+  expect(misspelt.stderr).toBe("error: unknown option '--jsn'\n(Did you mean --json?)\n");
 });
 
 test('--continue goes on with the newest unfinished run of the file, and begins a new one when there is none', async () => {
