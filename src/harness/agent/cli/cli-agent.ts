@@ -121,7 +121,8 @@ function sessionOf(program: CliProgram, settings: CliSettings, open: AgentOpen):
       if (!capabilities.presetSession) id = undefined;
       end = await turn(prompt);
     }
-    hasCompleted ||= end.status === 'ok';
+    // Whatever it has told besides: a turn that went well was one of the session.
+    if (end.status === 'ok') hasCompleted = isKnown = true;
     return end;
   };
   /** A turn of this session has ended well. */

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { cli, type CliOptions } from '../../../../src/harness/index.ts';
+import { cli, type CliOptions, type Mailbox, type Message } from '../../../../src/harness/index.ts';
+import { noMailbox } from '../../../support/no-mailbox.ts';
 import { attemptAt, errorOf, marked, nothingIsLeft, temporaryFolder, until, type TestAttempt } from '../../support.ts';
 import { played, steps } from './played.ts';
 
@@ -160,6 +161,18 @@ describe('its session', () => {
     expect(await perform(attempt)).toMatchObject({ status: 'ok' });
     expect(new Set(ids).size).toBe(1);
     expect(ids).not.toContain('another');
+  });
+
+  test('goes on after a turn that told nothing but its result', async () => {
+    const mail: Message[] = [{ id: 'm1', from: 'bob', to: 'a', type: 'hint', body: 'left', at: 0 }];
+    let looks = 0;
+    const take: Mailbox['take'] = () => {
+      looks += 1;
+      return Promise.resolve({ messages: looks === 2 ? mail : [], acknowledge() {}, putBack() {} });
+    };
+    const attempt = attemptAt({ prompt: steps({ end: 'Done.' }) }, { mailbox: { ...noMailbox, take } });
+    const told = expect.stringMatching(/^resume .*"body":"left"/s) as string;
+    expect(await perform(attempt)).toMatchObject({ status: 'ok', output: told });
   });
 
   test('is recorded before it is started, is told to it, and goes on in the next process under the same id', async () => {
