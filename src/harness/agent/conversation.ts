@@ -234,9 +234,10 @@ export async function converse(conversation: Conversation): Promise<Ended> {
       if (steered.length > 0) {
         taken?.putBack();
         taken = undefined;
-        const said = mailWords(steered, false);
+        const isOver = end.status === 'ok';
+        const said = mailWords(steered, isOver);
         // A turn that was cut before the model showed itself may not have been heard at all, the task in it included.
-        text = end.status === 'ok' || watch.isTurnActive ? said : `${text}\n\n${said}`;
+        text = isOver || watch.isTurnActive ? said : `${text}\n\n${said}`;
         continue;
       }
       if (mail.length > 0) {

@@ -151,6 +151,8 @@ export function beginCliTurn(options: CliTurnOptions): RunningCliTurn {
     },
     cancel() {
       if (why !== undefined) return;
+      // What it came to is there: only its process is to end.
+      if (reader.isOver()) return stop('hangs');
       why = 'cancelled';
       if (protocol === undefined || input === undefined) return stop('cancelled');
       write(protocol.interrupt('cancel'));

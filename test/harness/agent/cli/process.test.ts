@@ -52,6 +52,21 @@ describe('a turn', () => {
     });
   });
 
+  test('that is steered when its result is there already keeps it: the message comes after it', async () => {
+    let steer: Parameters<Mailbox['onSteer']>[0];
+    const attempt = attemptAt(
+      { prompt: steps({ end: 'Done.' }, { event: { type: 'notice', line: 'says no more' } }, { hang: true }) },
+      {
+        mailbox: { ...noMailbox, onSteer: (handler) => void (steer = handler) },
+        progress({ line }) {
+          if (line === 'says no more') steer?.({ id: 'm1', from: 'bob', to: 'a', type: 'hint', body: 'left', at: 0 });
+        },
+      },
+    );
+    const told = expect.stringMatching(/^resume .*"body":"left".*Your result stands\..*UNCHANGED/s) as string;
+    expect(await perform(attempt, { exitMs: 60_000 })).toMatchObject({ status: 'ok', output: told });
+  });
+
   test('that says that it cannot reach a mailbox which it must join is ended at once', async () => {
     const serveMailbox = async () => ({
       mcpServer: { name: 'group', url: 'http://127.0.0.1:1/', headers: {} },
