@@ -65,3 +65,8 @@ export function actorKeyText({ address, incarnation }: ActorKey): string {
   keyTexts.set(address, { incarnation, text });
   return text;
 }
+
+/** How many actors stand on the way to an address, itself included: 1 for the coordinator. */
+export function depthOf(address: Address): number {
+  return address === rootAddress ? 1 : 1 + address.split(addressSeparator).length;
+}

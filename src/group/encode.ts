@@ -19,17 +19,20 @@ type Marked =
   /** An author's object that has our key itself. */
   | readonly ['data', JsonValue];
 
-/** Objects on the way through a value, each with its number; undefined while its inside is being written. */
-type Numbers = Map<object, number | undefined>;
+/** Objects on the way through one value, or several in a row, each with its number; undefined while its inside is being written. */
+export type Numbers = Map<object, number | undefined>;
 
 /** Writes data that may hold refs. Throws NOT_JSON with the path. */
 export function encode(value: unknown, label: string): JsonValue {
   return encodeAny(value, label, 0, undefined);
 }
 
-/** As {@link encode}; what is one object in two places is one again when it is read: authors compare by identity. */
-export function encodeShared(value: unknown, label: string): JsonValue {
-  return encodeAny(value, label, 0, new Map());
+/**
+ * As {@link encode}; what is one object in several places, of all values that are written with the same `numbers`, is one again when they are
+ * read in the same order: authors compare by identity.
+ */
+export function encodeShared(value: unknown, label: string, numbers: Numbers): JsonValue {
+  return encodeAny(value, label, 0, numbers);
 }
 
 function encodeAny(value: unknown, label: string, depth: number, numbers: Numbers | undefined): JsonValue {
@@ -87,9 +90,12 @@ function encodeItem(item: unknown, label: string, depth: number, numbers: Number
 
 type Revive = (address: Address, incarnation: number, source: string) => AnyActorRef;
 
-/** Reads what {@link encode} or {@link encodeShared} wrote; `revive` finds the ref of an actor. Never shares with `value`. */
-export function decode(value: JsonValue | undefined, revive: Revive): unknown {
-  return decodeAny(value, revive, []);
+/**
+ * Reads what {@link encode} wrote, or, with the same `known` for all that had the same numbers, {@link encodeShared}; `revive` finds the ref
+ * of an actor. Never shares with `value`.
+ */
+export function decode(value: JsonValue | undefined, revive: Revive, known: object[] = []): unknown {
+  return decodeAny(value, revive, known);
 }
 
 /** `known` are the objects so far, in the order of their numbers. */

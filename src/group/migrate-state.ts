@@ -1,8 +1,9 @@
 /** From the state of an old machine to one that a new machine can go on from: the coordinator's own; its children stay as they are. */
 import type { JsonValue } from '../json.ts';
 import { rootAddress } from './address.ts';
+import type { Cell } from './cell.ts';
 import type { Definition } from './definition.ts';
-import { encode, encodeShared } from './encode.ts';
+import { encode } from './encode.ts';
 import { persist } from './persist.ts';
 import {
   isMachineState,
@@ -11,8 +12,9 @@ import {
   type PersistedActor,
   type PersistedMachine,
 } from './persisted.ts';
-import { snapshotAt, type System } from './system.ts';
+import { placeOf, snapshotAt, type System } from './system.ts';
 import type { CoordinatorState } from './upgrade.ts';
+import { getAt, setAt } from './vector.ts';
 
 /**
  * The written system. Timers of states that are active under the same id stay, with their moment, also where their delay is written otherwise
@@ -28,7 +30,8 @@ export function migrateState(
   const { value, context, status } = snapshotAt(system, rootAddress) as MachineState;
   const old: CoordinatorState = { value, context };
   const given = map === undefined ? old : map(old);
-  const written = persist(system) as unknown as Persisted;
+  encode(given.context, 'state.context');
+  const written = persist(withContext(system, given.context)) as unknown as Persisted;
   const root = written.actors.find(({ address }) => address === rootAddress);
   if (root === undefined || !isMachineState(root.snapshot) || status !== 'active')
     throw new Error('the coordinator does not run any more');
@@ -46,7 +49,6 @@ export function migrateState(
     value: encode(target.value, 'state.value'),
     nodes,
     history: before.history.filter(([id, ids]) => [id, ...ids].every((one) => known.has(one))),
-    context: encodeShared(given.context, 'state.context'),
   } as unknown as JsonValue;
   const timers = timersFor(root.timers, before.nodes, target._nodes as unknown as readonly ActiveState[]);
   const [members, timerCount, started, scheduled] = written.counts;
@@ -56,6 +58,16 @@ export function migrateState(
     actors: written.actors.map((actor) => (actor === root ? { ...actor, snapshot, timers } : actor)),
     counts: [members, timerCount - (root.timers.length - timers.length), started, scheduled],
   };
+}
+
+/** The same system, whose coordinator has this context: it is written with the others', with whom it may share objects. */
+function withContext(system: System, context: unknown): System {
+  const { cells } = system;
+  const place = placeOf(system.places, rootAddress);
+  const cell = getAt(cells, place.index);
+  if (cell?.actor === undefined) return system;
+  const snapshot = { ...cell.actor.snapshot, context };
+  return { ...system, cells: setAt<Cell>(cells, place.index, { ...cell, actor: { ...cell.actor, snapshot } }) };
 }
 
 /** XState touch point: a machine finds the whole of a state by a part of it, and throws for one that it has not. */

@@ -4,10 +4,10 @@
  * parallel states, on which the order of transitions depends.
  */
 import type { JsonValue } from '../json.ts';
-import { rootAddress } from './address.ts';
+import { depthOf, rootAddress } from './address.ts';
 import type { Cell } from './cell.ts';
 import type { Address } from './effect.ts';
-import { encode, encodeShared } from './encode.ts';
+import { encode, encodeShared, type Numbers } from './encode.ts';
 import { format, type MachineState, type Persisted, type PersistedActor } from './persisted.ts';
 import { keyOf } from './ref.ts';
 import type { System } from './system.ts';
@@ -17,12 +17,20 @@ export { restore } from './restore.ts';
 
 /** Writes a system. Throws NOT_JSON naming machine, actor and path for a context that is not plain data. */
 export function persist(system: System): JsonValue {
+  const cells: Cell[] = [];
+  forEachOf(system.cells, (cell) => cells.push(cell));
+  // In the order in which they are read: parents first, for what is one object in two actors' hands is written with the first of them.
+  cells.sort(
+    (a, b) => depthOf(a.place.address) - depthOf(b.place.address) || compare(a.place.address, b.place.address),
+  );
   const actors: PersistedActor[] = [];
   const stopped: [Address, number][] = [];
-  forEachOf(system.cells, (cell) => {
+  const numbers: Numbers = new Map();
+  const encodeContext = (value: unknown, label: string) => encodeShared(value, label, numbers);
+  for (const cell of cells) {
     if (cell.actor === undefined) stopped.push([cell.place.address, cell.last]);
-    else actors.push(persistActor(cell, cell.actor, encodeShared));
-  });
+    else actors.push(persistActor(cell, cell.actor, encodeContext));
+  }
   const systemIds: [string, Address, number][] = [];
   for (const [systemId, ref] of system.systemIds) {
     const key = keyOf(ref);

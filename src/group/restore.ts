@@ -1,7 +1,7 @@
 import { createActor, type AnyActorLogic, type AnyActorRef } from 'xstate';
 import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
-import { lastId, parentAddress } from './address.ts';
+import { depthOf, lastId, parentAddress } from './address.ts';
 import type { Cell, Timer } from './cell.ts';
 import type { Definition } from './definition.ts';
 import type { Address } from './effect.ts';
@@ -49,6 +49,8 @@ class Restore {
   private readonly empty: System;
   private readonly refs = new Map<string, AnyActorRef>();
   private readonly logics = new Map<Address, Compiled>();
+  /** Objects of contexts and snapshots so far: one may come again in another actor's. */
+  private readonly known: object[] = [];
 
   constructor(definition: Definition, persisted: Persisted) {
     this.definition = definition;
@@ -109,7 +111,7 @@ class Restore {
     const restored =
       logic.kind === 'machine' && isMachineState(snapshot)
         ? this.machine(logic, snapshot)
-        : (this.decode(snapshot) as AnySnapshot);
+        : (this.decodeShared(snapshot) as AnySnapshot);
     if (running !== (restored.status === 'active'))
       throw corrupt(`actor \`${address}\` is ${restored.status}, but was ${running ? '' : 'not '}running`);
     return {
@@ -142,7 +144,7 @@ class Restore {
     snapshot._nodes = nodes;
     snapshot.tags = new Set(nodes.flatMap((node) => node.tags));
     snapshot.value = this.decode(written.value);
-    snapshot.context = this.decode(written.context);
+    snapshot.context = this.decodeShared(written.context);
     snapshot.output = (this.decode(written.output) as { output: unknown }).output;
     snapshot.error = (this.decode(written.error) as { error: unknown }).error;
     snapshot.historyValue = Object.fromEntries(
@@ -161,8 +163,12 @@ class Restore {
     throw corrupt(`machine \`${logic.id}\` has no state \`${id}\``);
   }
 
-  private decode(value: JsonValue): unknown {
-    return decode(value, (address, incarnation, src) => this.ref(address, incarnation, src));
+  private decode(value: JsonValue, known?: object[]): unknown {
+    return decode(value, (address, incarnation, src) => this.ref(address, incarnation, src), known);
+  }
+
+  private decodeShared(value: JsonValue): unknown {
+    return this.decode(value, this.known);
   }
 
   /** The ref of an actor, living or not: one per identity, made by XState's own constructor around an adapter that is never asked. */
@@ -208,12 +214,6 @@ const restoredLogic = asAdapter({
   transition: (snapshot: AnySnapshot) => snapshot,
   getPersistedSnapshot: (snapshot: AnySnapshot) => snapshot,
 } as unknown as AnyActorLogic);
-
-function depthOf(address: Address): number {
-  let depth = 0;
-  for (let at: Address | undefined = address; at !== undefined; at = parentAddress(at)) depth += 1;
-  return depth;
-}
 
 function corrupt(message: string): TroupeError {
   return new TroupeError('JOURNAL_CORRUPT', `snapshot: ${message}`);

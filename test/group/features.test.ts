@@ -1,5 +1,5 @@
 /** Rare words of XState, through live actors and through the fold side by side, written and read again before every event. */
-import { assign, emit, fromTransition, sendTo, spawnChild, stopChild } from 'xstate';
+import { assign, createMachine, emit, fromTransition, sendParent, sendTo, spawnChild, stopChild } from 'xstate';
 import { expect, test } from 'vitest';
 import { persist, restore, snapshotAt } from '../../src/group/step.ts';
 import { group, machine, type Loose } from './group-under-test.ts';
@@ -28,6 +28,33 @@ test('one object in two places of a context is one after a restart: it is found,
     { type: 'left', count: 1 },
     { type: 'left', count: 0 },
   ]);
+});
+
+test('and so is one that a parent and its child have in hand', () => {
+  const worker = createMachine({
+    id: 'worker',
+    context: ({ input }: Loose) => ({ task: input.task }),
+    on: { go: { actions: sendParent(({ context }: Loose) => ({ type: 'back', task: context.task })) } },
+  } as Loose);
+  const tasks = machine(
+    {
+      context: { tasks: [{ name: 'a' }, { name: 'b' }] },
+      entry: spawnChild(
+        'worker' as Loose,
+        { id: 'w', input: ({ context }: Loose) => ({ task: context.tasks[0] }) } as Loose,
+      ),
+      on: {
+        go: { actions: sendTo('w', { type: 'go' }) },
+        back: {
+          actions: assign({
+            tasks: ({ context, event }: Loose) => context.tasks.filter((task: Loose) => task !== event.task),
+          }),
+        },
+      },
+    },
+    { actors: { worker } },
+  );
+  expect(sideBySide(tasks, ['go']).at(-1)?.context).toEqual({ tasks: [{ name: 'b' }] });
 });
 
 test('a snapshot of the first form is read, one of a later form is not', () => {

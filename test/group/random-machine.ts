@@ -17,7 +17,8 @@ type Loose = any;
 export function randomMachine(tape: Tape, member: MemberLogic): AnyStateMachine {
   const pure = fromTransition(
     (count: { heard: number }, event: Loose) => ({ heard: count.heard + (event.type === 'A' ? 1 : 0) }),
-    { heard: 0 },
+    // Each its own: one that all share would be shared no more with those that are spawned behind a restart.
+    () => ({ heard: 0 }),
   );
   const leaf = new Maker(tape, 'leaf', { member, pure }).machine();
   const inner = new Maker(tape, 'inner', { member, leaf, pure }).machine();
