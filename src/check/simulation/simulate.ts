@@ -207,7 +207,7 @@ async function world(options: SimulateOptions): Promise<Simulated> {
     for (const { gate, group } of open) {
       const named = { gate: gate.name, ...(group === undefined ? {} : { group }) };
       const approved = options.answer?.(named, random) ?? random.below(4) > 0;
-      await answerUnattended({ store: storeOf(disk, pid), run, answer: { ...named, approved, note: '' } });
+      await answerUnattended({ store: storeOf(disk, pid), run, answer: { ...named, approved, note: '' }, clock });
     }
     alive.clear();
     return true;

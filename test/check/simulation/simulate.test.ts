@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { defineProcess, type JsonValue, type Process } from 'troupe';
 import { fail, ok, simulate } from 'troupe/check';
 import { fn } from 'troupe/harness';
-import { fanOut } from 'troupe/machines';
+import { escalation, fanOut } from 'troupe/machines';
 import { scenes } from './scenes.ts';
 
 const one = process.env['TROUPE_SIMULATION'];
@@ -65,6 +65,19 @@ test('the same seed gives the same world, entry by entry', async () => {
   const [a, b] = [await simulate(options), await simulate(options)];
   expect(b).toEqual(a);
   expect((await simulate({ ...options, seed: 'else' })).entries).not.toEqual(a.entries);
+});
+
+test('also where somebody comes by later and answers a gate', async () => {
+  const asking = defineProcess('asking', async (ctx) => {
+    const { approved } = await ctx.breakpoint('ship', { question: 'Ship it?' });
+    const group = ctx.group('human', escalation, { levels: [{ id: 'human', gate: { question: 'And this?' } }] });
+    return [approved, (await group.output).accepted];
+  });
+  const options = { seed: 'asked', process: asking, faults: { kills: 0, diskErrors: 0 } };
+  const [a, b] = [await simulate(options), await simulate(options)];
+  expect(a).toMatchObject({ status: 'completed' });
+  expect(a.entries.filter(({ type }) => type === 'gate.answered')).toHaveLength(2);
+  expect(b).toEqual(a);
 });
 
 test('a result is decided by the attempt alone: without failures the output is as in a world where nothing goes wrong', async () => {
