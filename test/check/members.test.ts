@@ -205,3 +205,30 @@ test('retries by the invocation’s own policy are not told to the coordinator',
   );
   expect(result).toMatchObject({ verdict: 'verified' });
 });
+
+test.each([
+  ['coordinator', 'hello', undefined],
+  ['*', 'hello', undefined],
+  ['nobody', 'hello', /^a host refuses message `hello` of member `a`: there is no `nobody`/],
+  ['coordinator', 'xstate.done.actor.a', /^a host refuses message `xstate.done.actor.a` of member `a`/],
+])('what an explored member sends to %s as %s is what a host would take', async (to, type, why) => {
+  const machine = coordinator(
+    setup({ actors: { member } }).createMachine({
+      id: 'asks',
+      initial: 'waiting',
+      states: {
+        waiting: { invoke: { src: 'member', id: 'a', input: {}, onDone: 'done' }, on: { hello: {} } },
+        done: { type: 'final' },
+      },
+    }),
+  );
+  const sender = setup({}).createMachine({
+    id: 'sender',
+    entry: tell({ to, event: { type } }),
+    initial: 'done',
+    states: { done: { type: 'final' } },
+  });
+  const { violations } = await check(protocol({ coordinator: machine, input: null, members: { a: sender } }));
+  if (why === undefined) expect(violations).toEqual([]);
+  else expect(violations).toMatchObject([{ property: 'noUnhandled', message: expect.stringMatching(why) as string }]);
+});

@@ -127,6 +127,8 @@ export class GroupSpace extends GroupVectors implements Space {
             .map(({ address }) => address)
             .filter((address) => address !== from)
         : [to === coordinatorName ? rootAddress : to];
+    const isKnown = to === '*' || to === coordinatorName || this.slotOfAddress.has(to);
+    this.turns.lookAtSent(local, { from, to, type, isKnown }, this.actions.of('sent', slot, message));
     this.reset();
     this.changeSlot(
       slot,

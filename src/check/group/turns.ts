@@ -2,6 +2,7 @@
 import { canonical, type JsonValue } from '../../json.ts';
 import { parentAddress, rootAddress } from '../../group/address.ts';
 import type { Effect } from '../../group/effect.ts';
+import { isReserved } from '../../group/reserved.ts';
 import { timers, wants } from '../../group/step.ts';
 import { cellAt } from '../../group/system.ts';
 import { PairMap } from '../engine/pair-map.ts';
@@ -140,6 +141,24 @@ export class Turns {
       wants(this.steps.locals.systemOf(local)).map((want) => `${want.incarnation} ${want.address}`),
     );
     return (this.wantedOf[local] as ReadonlySet<string>).has(`${String(incarnation as number)} ${member as string}`);
+  }
+
+  /** What a host would not take of a member that is explored; `isKnown`: the recipient was asked for. Throws a Finding. */
+  lookAtSent(
+    local: number,
+    {
+      from,
+      to,
+      type,
+      isKnown,
+    }: { readonly from: string; readonly to: string; readonly type: string; readonly isKnown: boolean },
+    action: number,
+  ): void {
+    if (!this.checks.noUnhandled) return;
+    const isThere = isKnown || cellAt(this.steps.locals.systemOf(local), to) !== undefined;
+    if (isThere && !isReserved(type)) return;
+    const why = isThere ? 'types that begin so are the engine’s own' : `there is no \`${to}\``;
+    throw new Finding('noUnhandled', `a host refuses message \`${type}\` of member \`${from}\`: ${why}.`, action);
   }
 
   bytes(): number {
