@@ -48,7 +48,8 @@ function deliveryKey({ stream, type, data }: Entry): string | undefined {
   if (type === 'checkpoint' && fields.by === 'process') return markKey(stream, fields.name ?? '');
   if (type === 'group.ended') return endKey(stream.slice(groupPrefix.length));
   if (type === 'sleep.ended') return sleepKey(fields.until ?? 0);
-  if (type === 'log') return logKey(fields.id ?? '');
+  // What the process itself logs nobody waits for.
+  if (type === 'log' && fields.id?.startsWith(refusedPrefix) === true) return logKey(fields.id);
   if (type === 'run.created') return 'run.created';
   return undefined;
 }
@@ -59,6 +60,8 @@ export const endKey = (group: string) => JSON.stringify(['end', group]);
 export const gateKey = (stream: string, name: string, round = 1) => JSON.stringify(['gate', stream, name, round]);
 /** Key of the process's own checkpoint in this stream. */
 export const markKey = (stream: string, name: string) => JSON.stringify(['mark', stream, name]);
+/** How the id of a noted refusal begins, see `refusals.ts`. */
+export const refusedPrefix = '["refused",';
 /** Key of what is noted under this id. */
 export const logKey = (id: string) => JSON.stringify(['log', id]);
 /** Key of a sleep. */

@@ -76,7 +76,6 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
       }
       refuseReserved(checked.type);
       sent.add(key);
-      let isEntry = true;
       try {
         const { type, ...body } = checked;
         const letter = { to: to ?? '', type, body, id, ...(mode === undefined ? {} : { mode }) };
@@ -85,18 +84,23 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
             opening.then(async (group) => {
               if (to === undefined) await group.signal(checked, { id, from: 'process' });
               else await group.send('process', letter);
-              // A message to all may have had nobody to go to: no entry to wait for.
-              isEntry = to !== '*' || group.ledger.messages.has(id);
+              if (to !== '*' || group.ledger.messages.has(id)) return;
+              throw new TroupeError(
+                'UNKNOWN_MEMBER',
+                `\`${type}\` to all of group \`${name}\` reached nobody: none of its members lives.`,
+              );
             }),
           ),
         );
       } catch (error) {
+        // There is no entry to wait for but the note; who is there later is not told.
+        if (to === '*' && isTroupeError(error, 'UNKNOWN_MEMBER')) return;
         sent.delete(key);
         // The refusal comes when the process has seen the group's end: at the same place in each iteration.
         if (isTroupeError(error, 'GROUP_ENDED')) await inbox.wait(endKey(name));
         throw error;
       }
-      if (isEntry) await inbox.heard(name, id);
+      await inbox.heard(name, id);
     };
     const approve = async (gate: string, { reject = false, note = '', round = 1 }: ApproveOptions = {}) => {
       const stream = streamOf(name);

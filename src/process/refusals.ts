@@ -4,7 +4,7 @@
  */
 import { isTroupeError, TroupeError, type Code } from '../error.ts';
 import { canonical, type JsonValue } from '../json.ts';
-import { logKey, type Deliveries } from './deliveries.ts';
+import { logKey, refusedPrefix, type Deliveries } from './deliveries.ts';
 
 /** What refusals need of their pass. */
 export interface RefusalsOptions {
@@ -24,7 +24,7 @@ const passing: ReadonlySet<Code> = new Set<Code>(['LIMIT', 'UNKNOWN_GATE', 'UNKN
 export function refusals({ inbox, recordedLogs, note }: RefusalsOptions): Refusable {
   const counts = new Map<string, number>();
   return async (what, act) => {
-    const key = canonical(['refused', ...what]);
+    const key = `${refusedPrefix}${canonical(what).slice(1)}`;
     const count = (counts.get(key) ?? 0) + 1;
     const id = `${key}#${count}`;
     if (recordedLogs.has(id)) {

@@ -10,7 +10,6 @@ import { isForProcess, runStream, type Host } from '../group/host.ts';
 import { foldAll, type Replayed } from './fold-all.ts';
 import type { Entry, Journal } from '../journal/port.ts';
 import type { Process } from './define-process.ts';
-import { endKey } from './deliveries.ts';
 import { drained } from './drained.ts';
 import { startPass } from './pass.ts';
 import type { RunCreated } from './run-view.ts';
@@ -67,15 +66,12 @@ export async function replayRun(
       ledger.status === 'active'
         ? never()
         : Promise.reject(new TroupeError('GROUP_ENDED', `group \`${options.name}\` has ${ledger.status}.`));
-    const hasSeenEnd = () => pass.deliveries.delivered(endKey(options.name)) !== undefined;
     const group: Group = {
       name: options.name,
       fold: one.fold,
       ledger,
       signal: (_event, { id }) => (ledger.signals.has(id) ? Promise.resolve() : unsent()),
-      // To all there are may have been to nobody.
-      send: (_from, { id, to }) =>
-        ledger.messages.has(id) || (to === '*' && !hasSeenEnd()) ? Promise.resolve({ id }) : unsent(),
+      send: (_from, { id }) => (ledger.messages.has(id) ? Promise.resolve({ id }) : unsent()),
       answer: never,
       checkpoint: ({ name }) =>
         ledger.checkpoints.some((mark) => mark.by === 'process' && mark.name === name) ? Promise.resolve() : never(),

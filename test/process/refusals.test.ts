@@ -71,3 +71,32 @@ test('a process that minds an unknown member, and tries again, does the same whe
   }
   throw new Error('the run never ended before its host');
 });
+
+test('what is sent to all while nobody is there is not sent to those who are there when the run is taken up', async () => {
+  const sleeper = coordinator(
+    setup({ actors: { member } }).createMachine({
+      id: 'sleeper',
+      initial: 'alone',
+      states: {
+        alone: { after: { 50: 'working' } },
+        working: { invoke: { src: 'member', id: 'worker', input: {}, onDone: 'done' } },
+        done: { type: 'final' },
+      },
+    }),
+  );
+  const process = defineProcess('announces', async (ctx) => {
+    const group = ctx.group('group', sleeper, undefined);
+    await group.send({ type: 'hello' }, { to: '*' });
+    await ctx.task('after', { input: ctx.now() });
+    await group.output;
+    return 'over';
+  });
+  const play = stage(process, { 'group/worker': later, '*': ok(null) });
+  const first = await driven(play);
+  play.clock.advance(60);
+  await settle();
+  await first.run.close();
+  expect(await finished(play)).toEqual({ status: 'completed', output: 'over' });
+  expect((await story(play)).join()).not.toContain('message');
+  await verifyRun({ store: play.store, run: 'run', process });
+});
