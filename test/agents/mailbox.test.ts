@@ -1,9 +1,10 @@
 /** The group's mailbox as a model sees it through each agent: what is sent arrives, what arrives is read, once. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { fn } from '../../src/harness/index.ts';
+import { serveMailbox } from '../../src/harness/agent/mcp/serve-mailbox.ts';
+import { fn, type AgentOptions } from '../../src/harness/index.ts';
 import { scripted } from './model/script.ts';
 import { describeEachWay, everyWay, newStage } from './stage/agents.ts';
 import { startGroup } from './stage/group-run.ts';
@@ -111,4 +112,40 @@ describeEachWay(everyWay, 'has the mailbox of its group', (way) => {
     expect(await group.entries('checkpoint')).toHaveLength(1);
     expect(asked.filter((one) => one.includes('127.0.0.1'))).toEqual([]);
   });
+
+  test('also where the mailbox answers slowly: the model is not asked before its tools are there', async () => {
+    const stage = await newStage();
+    const steps = [{ tool: 'group_checkpoint', args: { name: 'here' } }, { text: 'Done.' }];
+    const group = await startGroup(stage, {
+      members: [{ id: 'ann', harness: 'agent', prompt: scripted(steps) }],
+      harnesses: { agent: memberOf(stage, way, { serveMailbox: slowly }) },
+    });
+    expect((await group.output).failed).toEqual([]);
+    expect(await group.entries('checkpoint')).toHaveLength(1);
+  });
 });
+
+/** The group's mailbox, each request of which waits for as long as a busy machine may take. */
+const slowly: NonNullable<AgentOptions['serveMailbox']> = async (attempt) => {
+  const mailbox = await serveMailbox(attempt);
+  const { host, hostname, port } = new URL(mailbox.mcpServer.url);
+  const server = createServer((incoming, response) => {
+    setTimeout(() => {
+      const { method, url: path } = incoming;
+      const headers = { ...incoming.headers, host };
+      const forwarded = request({ hostname, port, method, headers, path }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      forwarded.on('error', () => response.destroy());
+      response.on('close', () => forwarded.destroy());
+      incoming.pipe(forwarded);
+    }, 500);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const url = new URL(mailbox.mcpServer.url);
+  url.port = String((server.address() as AddressInfo).port);
+  return { ...mailbox, mcpServer: { ...mailbox.mcpServer, url: url.href } };
+};

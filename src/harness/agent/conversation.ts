@@ -9,7 +9,7 @@ import type { JsonValue } from '../../json.ts';
 import { cancelledBy } from '../outcome.ts';
 import type { Attempt, Message, Outcome, Taken, Usage } from '../port.ts';
 import { limitOver } from './limit.ts';
-import { turnFailed, turnFailedWith } from './failure.ts';
+import { turnFailed, turnFailedWith, unjoined } from './failure.ts';
 import { linesOf } from './lines.ts';
 import type { MailboxServer } from './mailbox-server.ts';
 import type { Meter } from './meter.ts';
@@ -211,7 +211,8 @@ export async function converse(conversation: Conversation): Promise<Ended> {
       if (end.status === 'error' && !isSteering) {
         const isUnknown = isResumed && !watch.isActive && end.error.code === 'SESSION_UNKNOWN';
         // A result that stands is not undone by what came after it.
-        return ended(result ?? failedWith(end), isUnknown);
+        const why = mailbox?.isJoined() === false ? unjoined(end, mailbox.mcpServer.url) : end;
+        return ended(result ?? failedWith(why), isUnknown);
       }
       if (end.status === 'cancelled' && !isSteering)
         return ended(

@@ -64,6 +64,14 @@ export function turnFailed(code: AgentCode, message: string): Failed {
   return { status: 'error', class: classes[code], error };
 }
 
+/** A failure of an agent that has not joined its mailbox: one that tells of its address, or of MCP, is the mailbox's. Some do not begin without it. */
+export function unjoined(end: Failed, mailboxUrl: string): Failed {
+  const { message } = end.error;
+  return message.includes(mailboxUrl) || /MCP servers? failed/i.test(message)
+    ? turnFailed('MAILBOX_DEAD', message)
+    : end;
+}
+
 /** First match wins: the more special stands first. */
 const words: readonly (readonly [RegExp, AgentCode])[] = [
   [

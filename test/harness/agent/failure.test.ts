@@ -1,6 +1,6 @@
 /** What agents' own words mean, where a word stands in others. */
 import { expect, test } from 'vitest';
-import { codeOfFailure } from '../../../src/harness/agent/failure.ts';
+import { codeOfFailure, turnFailed, unjoined } from '../../../src/harness/agent/failure.ts';
 
 test.each([
   'No conversation found with session ID: x',
@@ -74,4 +74,12 @@ test('a status counts more than words that say no more of it', () => {
   );
   expect(codeOfFailure('The request took too long.', 408)).toBe('MODEL_ERROR');
   expect(codeOfFailure('Invalid session', 401)).toBe('AUTH');
+});
+
+test('a failure before the mailbox was joined is the mailbox’s if it tells of its address', () => {
+  const url = 'http://127.0.0.1:9/mcp';
+  const failed = turnFailed('AGENT_FAILED', `ended with exit code 1: error sending request for url (${url})`);
+  expect(unjoined(failed, url)).toMatchObject({ class: 'failed', error: { ...failed.error, code: 'MAILBOX_DEAD' } });
+  const other = turnFailed('QUOTA', 'usage limit');
+  expect(unjoined(other, url)).toBe(other);
 });

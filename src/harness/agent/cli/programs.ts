@@ -18,6 +18,8 @@ export type CliName = 'claude' | 'codex' | 'copilot' | 'gemini' | 'opencode' | '
 
 /** Longest that one call of a tool of the group may take, s: its inbox waits 45. */
 const toolSeconds = 120;
+/** How long an agent may take to reach the mailbox, s. It is on this machine; the machine may be busy. */
+const startupSeconds = 60;
 
 /** The group's tools, for a CLI that must be given their full names. */
 const groupTools = ['group_send', 'group_inbox', 'group_checkpoint', 'group_members', 'group_progress'];
@@ -93,9 +95,10 @@ const codex: CliProgram = {
     const servers = turn.mcpServers.flatMap(({ name, url, headers }, index) => {
       const variable = `TROUPE_MCP_TOKEN_${index}`;
       env[variable] = (headers['Authorization'] ?? '').replace(/^Bearer /, '');
+      // It waits only for servers that are required: without that, its first words may come before it has any tool of its group's.
       return [
         '-c',
-        `mcp_servers.${name}={url=${toml(url)},bearer_token_env_var="${variable}",tool_timeout_sec=${toolSeconds}}`,
+        `mcp_servers.${name}={url=${toml(url)},bearer_token_env_var="${variable}",required=true,startup_timeout_sec=${startupSeconds},tool_timeout_sec=${toolSeconds}}`,
       ];
     });
     return {
