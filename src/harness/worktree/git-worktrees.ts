@@ -90,11 +90,16 @@ async function made(of: WorktreeOf, repository: string, top: string): Promise<Wo
   if (found?.locked === halfMade) await sweep(key);
   if (found?.isGone === true || found?.locked === halfMade) await cleared(repository, found.path);
   else if (found !== undefined) return { path: found.path, branch, base: await baseOf(repository, branch), repository };
-  if ((await gitOrNone(repository, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`)) === undefined) {
+  const isThere = async () =>
+    (await gitOrNone(repository, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`)) !== undefined;
+  if (!(await isThere())) {
     const commit = await commitOf(of, repository);
     // Of a branch of this name that was removed the base may still be noted: a crash can come before that is removed too.
     await gitOrNone(repository, 'config', '--local', '--remove-section', `branch.${branch}`);
-    await git(repository, 'branch', '--no-track', branch, commit);
+    await git(repository, 'branch', '--no-track', branch, commit).catch(async (error: unknown) => {
+      // A git that outlived its host by a moment has made it meanwhile, at the same commit.
+      if (!(await isThere())) throw error;
+    });
   }
   const base = await baseOf(repository, branch);
   await mkdir(dirname(path), { recursive: true });
