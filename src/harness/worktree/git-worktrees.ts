@@ -10,7 +10,7 @@ import { hostMark } from '../program/list-processes.ts';
 import { markVariables } from '../program/marker.ts';
 import { sweep } from '../program/sweep.ts';
 import { git, GitError, gitOrNone, gitWith } from './git.ts';
-import { listed } from './listed.ts';
+import { halfMade, listed } from './listed.ts';
 import { partsOf, worktreeBranch } from './names.ts';
 import type { KeepWorktree, Worktree, WorktreeEnd, WorktreeOf, Worktrees } from './port.ts';
 import { stateOf } from './state.ts';
@@ -22,9 +22,6 @@ export interface GitWorktreesOptions {
   /** Folder of members that name none. Default: the host's. */
   readonly cwd?: string;
 }
-
-/** What git writes as the reason of its own lock while it makes a worktree. */
-const halfMade = 'initializing';
 
 /** Worktrees of any repositories. */
 export function gitWorktrees({ folder, cwd = '.' }: GitWorktreesOptions): Worktrees {
@@ -80,7 +77,9 @@ async function made(of: WorktreeOf, repository: string, top: string): Promise<Wo
   const branch = worktreeBranch(of);
   const realTop = await realpath(top).catch(() => top);
   // Where somebody else has the branch checked out to look at it nobody works, and nothing is removed: git will not have it in two places.
-  const all = (await listed(repository)).filter((one) => one.isGone || isInside(realTop, one.path));
+  const all = (await listed(repository, (one) => isInside(realTop, one))).filter(
+    (one) => one.isGone || isInside(realTop, one.path),
+  );
   // By its place too: git may have been killed before the branch was in it, and a member may have put another one there.
   const real = await realpath(path).catch(() => path);
   const found = all.find((one) => one.branch === branch) ?? all.find((one) => one.path === real);

@@ -22,8 +22,8 @@ const foreign = /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|PREF
 /** Longer answers are cut. */
 const outputMax = 4 * 1024 * 1024;
 
-/** Another git has what this one needs, the user's or another host's: it has done nothing, and does not wait. So often it is asked again, and after so long, ms. */
-const locked = /could not lock|\.lock': File exists/;
+/** Another git has what this one needs, or is making it, the user's or another host's: it has done nothing, and does not wait. So often it is asked again, and after so long, ms. */
+const locked = /could not lock|\.lock': File exists|failed to read .*commondir/;
 const triesMax = 60;
 const lockedMs = 50;
 
