@@ -2,6 +2,7 @@
  * The data folder: where runs are kept, `.troupe` unless --data or TROUPE_DATA says otherwise. Process files are recorded relative
  * to the folder that holds it, so that a project can be moved; files elsewhere are recorded as absolute paths.
  */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileStore } from '../journal/file.ts';
 import type { JournalStore } from '../journal/port.ts';
@@ -13,6 +14,8 @@ export interface DataFolder {
   readonly path: string;
   /** What a command line must add to mean this folder: ` --data x`, or nothing. */
   readonly flag: string;
+  /** Makes `.troupe` when it is not there yet, and keeps it out of git's sight; a folder that was named is its owner's to ignore. */
+  make(): void;
   /** Where worktrees of members are. */
   readonly worktrees: string;
   /** Where letters to the host of a run wait. */
@@ -27,12 +30,22 @@ export interface DataFolder {
 
 /** The data folder that --data, TROUPE_DATA or the default names. */
 export function dataFolder(given: string | undefined): DataFolder {
-  const path = resolve(given ?? (process.env['TROUPE_DATA'] || '.troupe'));
+  const named = given ?? (process.env['TROUPE_DATA'] || undefined);
+  const path = resolve(named ?? '.troupe');
   const base = dirname(path);
   const run = (id: string) => join(path, 'runs', id);
   return {
     store: fileStore({ dir: path }),
     path,
+    make() {
+      if (named !== undefined) return;
+      try {
+        mkdirSync(path);
+        writeFileSync(join(path, '.gitignore'), '*\n');
+      } catch {
+        // It is there; or what stands in the way is told when the run is written.
+      }
+    },
     worktrees: join(path, 'worktrees'),
     flag: given === undefined ? '' : ` --data ${quoted(given)}`,
     run,

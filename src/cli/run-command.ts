@@ -33,6 +33,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const input = await readInput(options.input);
   const loaded = await configured(await loadProcess(file));
   const found = options.continue === true ? await newestUnfinished(data, loaded) : undefined;
+  data.make();
   const run = options.runId ?? found ?? (await reserveRun(data.store));
   const known = await knownRunIfAny(data.store, run);
   return drive({ data, known, loaded, input, json: options.json ?? false, ask: options.ask ?? true });

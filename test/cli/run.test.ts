@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { lastJson, members, program, project, startedIn, workProcess } from './support.ts';
@@ -227,6 +228,15 @@ test('a moved process file is named, and --file says where it is', async () => {
   expect(lost.code).toBe(2);
   expect(lost.stderr).toContain('run r1 was started from a.ts, which is gone. Say where it is now: --file <file>.');
   expect((await it.troupe('resume', 'r1', '--file', 'b.ts')).code).toBe(0);
+});
+
+test('`.troupe` stays out of git’s sight; a folder that was named is its owner’s to ignore', async () => {
+  const it = project({ 'work.process.ts': workProcess });
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: it.folder, encoding: 'utf8' });
+  git('init', '--quiet');
+  for (const where of [[], ['--data', 'runs']])
+    expect(await it.troupe('run', 'work.process.ts', '--input', members('a'), ...where)).toMatchObject({ code: 0 });
+  expect(git('status', '--porcelain')).toBe('?? runs/\n?? started.txt\n?? work.process.ts\n');
 });
 
 test('a run that is removed while it is taken up is not begun again without its input', async () => {
