@@ -4,6 +4,7 @@ export { race, type RaceInput, type RaceOutput } from './race.ts';
 export {
   withMachines,
   type Failure,
+  type MemberEnd,
   type MemberInput,
   type NestedMachine,
   type Result,

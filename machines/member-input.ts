@@ -59,14 +59,23 @@ export function spawnWork(spawn: Spawn, id: string, work: Work, given: Given = {
   const input = hasMore ? { ...(wanted.input as Given | undefined), ...given } : wanted.input;
   // Names beside `member` come by `provide`, of which the types made in `setup` know nothing.
   const source = (isNested ? wanted.machine : 'member') as 'member';
-  spawn(source, {
-    id,
-    input: isNested
-      ? (input as Invocation)
-      : hasMore
-        ? { ...wanted, input: input as JsonValue }
-        : (wanted as Invocation),
-  });
+  try {
+    spawn(source, {
+      id,
+      input: isNested
+        ? (input as Invocation)
+        : hasMore
+          ? { ...wanted, input: input as JsonValue }
+          : (wanted as Invocation),
+    });
+  } catch (error) {
+    // XState's own words name neither the member nor the way out.
+    if (!isNested || !(error instanceof Error && /not implemented/.test(error.message))) throw error;
+    throw new TroupeError(
+      'BAD_INPUT',
+      `member \`${id}\`: there is no machine \`${source}\` in this one; add it with withMachines(machine, { ${source} }).`,
+    );
+  }
 }
 
 /**

@@ -51,6 +51,14 @@ describe('machines compose', () => {
     });
   });
 
+  test('a machine that nobody added is told with how to add it', async () => {
+    const steps = [{ id: 'plan', machine: 'quorun', input: {} }];
+    const { result } = await runGroup(withMachines(pipeline, { quorum }), { steps }, { script: {} });
+    expect(JSON.stringify(result)).toContain(
+      'BAD_INPUT: member `plan`: there is no machine `quorun` in this one; add it with withMachines(machine, { quorun }).',
+    );
+  });
+
   test('what came before is handed down to the members of nested machines', () => {
     const group = simulate(composed, input);
     expect(asked(group, 'plan::x::fast').input).toEqual({ previous: 'idea' });
