@@ -31,8 +31,8 @@
  *
  * A level's `input` has `earlier`: what the levels before it came to. The judge's has `level`, `output` and `earlier`. A gate
  * waits for the event `{ type: 'approved', gate: '<id>', note? }` or `{ type: 'rejected', gate: '<id>', note? }` from outside.
- * When no level is left the group fails, with what each came to. In another machine (`withMachines`) an escalation can have no gate: the
- * answer is heard by the group's own machine alone.
+ * When no level is left the group fails, with what each came to. In another machine (`withMachines`) the gate is answered as
+ * `<address>/<id>`: `troupe approve <run> fix/maintainer` for the escalation at `fix`, which hears its own `<id>`.
  */
 import { assign, enqueueActions, setup } from 'xstate';
 import { checkpoint, coordinator, gate, member, type JsonValue, type PlainError } from 'troupe';

@@ -79,9 +79,9 @@ export function spawnWork(spawn: Spawn, id: string, work: Work, given: Given = {
 }
 
 /**
- * The same coordinator, able to spawn other ones: `withMachines(pipeline, { quorum })`. What comes from outside, answers at gates too, and
- * what members send to `coordinator` is heard by the group's own machine; a nested one hears what is sent to its address. Throws
- * MACHINE_UNSUPPORTED as `coordinator` does.
+ * The same coordinator, able to spawn other ones: `withMachines(pipeline, { quorum })`. What comes from outside, and what members send to
+ * `coordinator`, is heard by the group's own machine; a nested one hears what is sent to its address, and the answers at its own gates,
+ * which are called `<address>/<gate>` then. Throws MACHINE_UNSUPPORTED as `coordinator` does.
  */
 export function withMachines<Input, Output>(
   machine: Coordinator<Input, Output>,

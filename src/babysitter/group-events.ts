@@ -86,7 +86,9 @@ export function groupEventOf(entry: Entry): { readonly eventId: string; readonly
       });
     }
     case 'signal': {
-      const { id, from, event: body } = dataOf<'signal'>(entry);
+      const { id, from, event: body, to } = dataOf<'signal'>(entry);
+      // The answer at a gate of a machine below the coordinator: it is told as that answer, and whoever asked hears of it again.
+      if (to !== undefined) return undefined;
       const heard = { ...at, messageId: id, from, to: 'coordinator', type: body.type };
       return event('GROUP_MESSAGE', `signal:${id}`, { ...heard, ...bounded('body', body as unknown as JsonValue) });
     }

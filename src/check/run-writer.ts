@@ -5,6 +5,7 @@
 import { toJson, type JsonValue } from '../json.ts';
 import { defaultBounds } from '../group/bounds.ts';
 import { coordinatorName, rootAddress } from '../group/address.ts';
+import { leftGates, openedBy, tellingOf } from '../group/askers.ts';
 import { define } from '../group/definition.ts';
 import type { Effect, GroupEnd } from '../group/effect.ts';
 import { groupFold, streamOf, type GroupFold } from '../group/fold.ts';
@@ -147,11 +148,11 @@ export class RunWriter {
   }
 
   private async answer({ gate, approved }: Told): Promise<void> {
-    const effect = this.fold.ledger.gates.get(gate as string)?.effect ?? '';
     const answer = { approved: approved as boolean, note: '', by: 'outside' };
+    const asked = this.fold.ledger.gates.get(gate as string);
     await this.write('gate.answered', { name: gate as string, ...answer });
-    const event = { type: approved === true ? 'approved' : 'rejected', gate: gate as string, note: '', by: 'outside' };
-    await this.write('signal', { id: `gate ${effect}`, from: 'outside', event });
+    const telling = asked === undefined ? undefined : tellingOf(asked, answer);
+    if (telling !== undefined) await this.write('signal', telling as unknown as JsonValue);
   }
 
   /** The host dies; the next one takes the lease, replays, and makes again what was under way. */
@@ -185,6 +186,10 @@ export class RunWriter {
     if (entry === undefined) return;
     const effects = fold.apply(entry);
     for (const effect of effects) await this.perform(effect);
+    const { system, ledger } = fold;
+    const [left] = system === undefined ? [] : leftGates(ledger.gates.values(), system);
+    // One after the other: this one's entry comes by here, too.
+    if (left !== undefined) await this.write('gate.withdrawn', { ...left });
   }
 
   private async perform(effect: Effect): Promise<void> {
@@ -211,7 +216,7 @@ export class RunWriter {
       case 'emit': {
         const { type, ...rest } = effect.event;
         if (type === 'troupe.checkpoint') return this.write('checkpoint', { ...rest, effect: effect.id });
-        if (type === 'troupe.gate') return this.write('gate.opened', { ...rest, effect: effect.id });
+        if (type === 'troupe.gate') return this.write('gate.opened', openedBy(effect) as unknown as JsonValue);
         return this.write('emitted', { event: effect.event, effect: effect.id });
       }
       case 'end': {

@@ -26,6 +26,7 @@ const movesGates: ReadonlySet<string> = new Set([
   'attempt.cancelled',
   'gate.answered',
   'gate.opened',
+  'gate.withdrawn',
   'group.ended',
   'member.settled',
   'run.ended',

@@ -28,6 +28,7 @@ const words: Readonly<Record<string, string>> = {
   'checkpoint': '●',
   'gate.answered': 'answered',
   'gate.opened': 'waits for approval',
+  'gate.withdrawn': 'withdrawn',
   'group.ended': 'ended',
   'letter.dead': 'dead letter',
   'log': 'log',

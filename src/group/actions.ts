@@ -5,6 +5,7 @@
 import type { AnyActorRef } from 'xstate';
 import { TroupeError } from '../error.ts';
 import { toJson, type JsonValue } from '../json.ts';
+import { rootAddress } from './address.ts';
 import type { Key, Live } from './cell.ts';
 import { where } from './describe.ts';
 import type { Limits } from './limits.ts';
@@ -113,7 +114,10 @@ export function run(deeds: Deeds, live: Live, action: Action): void {
       return;
     case 'xstate.emit': {
       const event = letterOf((action.params as { event: unknown }).event, `${where(live)}: emitted event`);
-      deeds.outbox.ask({ type: 'emit', address: live.place.address, event });
+      const { address } = live.place;
+      const { incarnation } = live;
+      const asked = { type: 'emit', address, event } as const;
+      deeds.outbox.ask(address === rootAddress ? asked : { ...asked, incarnation });
       return;
     }
     default:

@@ -70,7 +70,10 @@ export function checkpoint<
 
 /** A question that somebody outside has to answer. */
 export interface Gate {
-  /** Names the gate in its group; a name may be opened again when it has been answered. Not `budget`: that is the host's, and an approval lifts the group's budget. */
+  /**
+   * Names the gate in its group; a name may be opened again when it has been answered. One that a nested machine opens is answered as
+   * `<address>/<name>` (a slash in the address is `%2F`). Not `budget`: that is the host's, and an approval lifts the group's budget.
+   */
   readonly name: string;
   readonly question: string;
   readonly data?: JsonValue;
@@ -83,7 +86,8 @@ export interface GateEvent extends Gate {
 
 /**
  * An XState action that opens a gate: the host makes a durable entry of it, and whoever answers (`troupe approve`,
- * `handle.approve`) has the coordinator hear `{ type: 'approved' | 'rejected', gate, note, by }`. Codes: BAD_INPUT.
+ * `handle.approve`) has the machine that opened it, the coordinator or a nested one, hear `{ type: 'approved' | 'rejected', gate, note, by }`,
+ * with `gate` as it called it. What a nested machine has asked is withdrawn when that is stopped, or has ended. Codes: BAD_INPUT.
  */
 export function gate<
   Context extends MachineContext,

@@ -32,7 +32,13 @@ export type Effect = { readonly id: string } & (
   | ({ readonly type: 'setTimer'; readonly timer: string; readonly dueAt: number } & ActorKey)
   | ({ readonly type: 'clearTimer'; readonly timer: string } & ActorKey)
   | ({ readonly type: 'deliver'; readonly from: Address; readonly event: EventObject } & ActorKey)
-  | { readonly type: 'emit'; readonly address: Address; readonly event: EventObject }
+  | {
+      readonly type: 'emit';
+      readonly address: Address;
+      /** Of a machine below the coordinator. */
+      readonly incarnation?: number;
+      readonly event: EventObject;
+    }
   | { readonly type: 'log'; readonly address: Address; readonly label: string | undefined; readonly value: JsonValue }
   | {
       readonly type: 'deadLetter';

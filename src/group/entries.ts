@@ -6,12 +6,17 @@ import type { JsonValue } from '../json.ts';
 import type { Rejection } from '../harness/route.ts';
 import type { DeliveryMode, FailureClass, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
 import type { KeepWorktree } from '../harness/worktree/port.ts';
-import type { Address, EventObject, GroupEnd } from './effect.ts';
+import type { ActorKey, Address, EventObject, GroupEnd } from './effect.ts';
 import type { Bounds } from './bounds.ts';
 
 /** What is to be recorded, as the fold asks for it. */
 export type Missing =
-  | { readonly type: 'emit'; readonly event: EventObject }
+  | {
+      readonly type: 'emit';
+      readonly event: EventObject;
+      /** The machine below the coordinator that opened this gate. */
+      readonly by?: ActorKey;
+    }
   | {
       readonly type: 'deadLetter';
       readonly from: Address;
@@ -38,8 +43,11 @@ export interface GroupEvents {
     readonly concurrency: number;
     readonly bounds: Bounds;
   };
-  /** From outside to the coordinator. `id` is the sender's key: the same id twice is one signal. */
-  'signal': { readonly id: string; readonly from: string; readonly event: EventObject };
+  /**
+   * From outside to the coordinator, or an answer to the machine `to` below it that asked. `id` is the sender's key: the same id twice is
+   * one signal.
+   */
+  'signal': { readonly id: string; readonly from: string; readonly event: EventObject; readonly to?: ActorKey };
   /** An invocation's one settlement (G4). */
   'member.settled': Attempted & { readonly outcome: Exclude<Outcome, { status: 'cancelled' }> };
   'member.progress': Attempted & { readonly progress: Progress };
@@ -128,7 +136,10 @@ export interface GroupEvents {
     readonly ids: readonly string[];
     readonly as: DeliveryMode;
   };
-  /** Somebody has to approve: the coordinator waits for `approved` or `rejected`, or the member `by` for its answer. */
+  /**
+   * Somebody has to approve. With an `effect` a machine asked, and hears `approved` or `rejected`: the coordinator, or the one at `by`
+   * below it. Without one, the member at `by` waits for its answer, or the host does.
+   */
   'gate.opened': {
     readonly name: string;
     readonly question: string;
@@ -138,6 +149,8 @@ export interface GroupEvents {
     readonly incarnation?: number;
   };
   'gate.answered': { readonly name: string; readonly approved: boolean; readonly note: string; readonly by: string };
+  /** The machine `by` below the coordinator, which asked, is gone. */
+  'gate.withdrawn': { readonly name: string; readonly by: Address; readonly incarnation: number };
   'checkpoint': {
     readonly name: string;
     readonly reason?: string;

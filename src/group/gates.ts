@@ -1,25 +1,35 @@
-/** The gates of one group: what its members ask, and the answers: each counts once, and whoever asked hears it once. */
+/** The gates of one group: what its machines and members ask, and the answers: each counts once, and whoever asked hears it once. */
 import { TroupeError } from '../error.ts';
 import type { GateAnswer, Question } from '../harness/port.ts';
-import { pathPart } from './address.ts';
+import { gateName, isAskedBelow, leftGates, openedBy, tellingOf, type Emitted } from './askers.ts';
+import { isHosts } from './budget.ts';
 import type { ActorKey } from './effect.ts';
-import type { Push } from './entries.ts';
+import type { GroupEvents, Push } from './entries.ts';
 import type { GateRecord, Ledger } from './ledger.ts';
+import type { System } from './system.ts';
 
 /** The gates of one group. */
 export interface Gates {
-  /** Records an answer; true when the host waits for it (a budget's gate), not the coordinator. Codes: UNKNOWN_GATE. */
+  /** Records an answer; true when the host waits for it (a budget's gate), not a machine or a member. Codes: UNKNOWN_GATE. */
   answer(gate: string, answer: GateAnswer): boolean;
+  /** Opens a machine's gate. */
+  open(emitted: Emitted): void;
   /** Opens a member's gate unless it is open, and calls back with its answer; the result calls that off. */
   ask(member: ActorKey, question: Question, answered: (answer: GateAnswer) => void): () => void;
   /** Tells the answers whose signal was lost with its host. */
   tellAgain(): void;
+  /** Withdraws what machines below the coordinator have asked that are gone in this state. */
+  withdraw(system: System): void;
 }
 
 /** The gates that `ledger` knows. */
 export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
   /** Gates whose answer is on its way or recorded. */
   const answering = new Set<string>();
+  /** Names of gates that machines below the coordinator may wait at, so that not all are looked through each time; undefined: not known yet. */
+  let askedBelow: Set<string> | undefined;
+  /** Gates whose asker is gone, and whose withdrawal is on its way or recorded. */
+  const withdrawn = new Set<string>();
   /** Gates of members that are being opened. */
   const opening = new Set<string>();
   /** Who waits for the answer at a member's gate. */
@@ -37,19 +47,19 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
     waiting.delete(name);
   };
 
-  const tell = (effect: string, gate: string, { approved, note, by }: GateAnswer) => {
-    const id = `gate ${effect}`;
-    if (ledger.signals.has(id)) return;
-    push('signal', { id, from: by, event: { type: approved ? 'approved' : 'rejected', gate, note, by } });
+  const tell = (telling: GroupEvents['signal']) => {
+    if (!ledger.signals.has(telling.id)) push('signal', telling);
   };
 
   return {
     answer(name, { approved, note, by }) {
       const gate = ledger.gates.get(name);
+      const isLeft = (one: GateRecord) => withdrawn.has(keyOf(one));
       const isAnswered = gate?.answer !== undefined || (gate !== undefined && answering.has(keyOf(gate)));
-      if (gate === undefined || isAnswered) {
-        const open = [...ledger.gates.values()].filter(({ answer }) => answer === undefined).map((one) => one.name);
-        const why = gate === undefined ? 'has no gate' : 'has had an answer at gate';
+      if (gate === undefined || isAnswered || isLeft(gate)) {
+        const isOpen = (one: GateRecord) => one.answer === undefined && !isLeft(one);
+        const open = [...ledger.gates.values()].filter(isOpen).map((one) => one.name);
+        const why = isAnswered ? 'has had an answer at gate' : 'has no gate';
         throw new TroupeError(
           'UNKNOWN_GATE',
           `group \`${group}\` ${why} \`${name}\`; open gates: ${open.join(', ') || 'none'}.`,
@@ -57,14 +67,18 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
       }
       answering.add(keyOf(gate));
       push('gate.answered', { name, approved, note, by }, () => tellWaiting(name));
-      if (gate.by !== undefined) return false;
-      if (gate.effect === undefined) return true;
-      tell(gate.effect, name, { approved, note, by });
-      return false;
+      const telling = tellingOf(gate, { approved, note, by });
+      if (telling !== undefined) tell(telling);
+      return isHosts(gate);
+    },
+    open(emitted) {
+      const opened = openedBy(emitted);
+      push('gate.opened', opened, () => {
+        if (opened.by !== undefined) askedBelow?.add(opened.name);
+      });
     },
     ask({ address, incarnation }, { name: asked, question, data }, answered) {
-      // A slash of the member's own is written otherwise: `c` of `a/b` is not `b/c` of `a`.
-      const name = `${pathPart(address)}/${asked}`;
+      const name = gateName(address, asked);
       const known = ledger.gates.get(name);
       const gate = known?.by === address && known.incarnation === incarnation ? known : undefined;
       const answer = gate === undefined ? undefined : answerTo(gate);
@@ -88,8 +102,21 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
     },
     tellAgain() {
       if (ledger.status !== 'active') return;
-      for (const { effect, answer, name } of ledger.gates.values()) {
-        if (effect !== undefined && answer !== undefined) tell(effect, name, answer);
+      for (const gate of ledger.gates.values()) {
+        const telling = gate.answer === undefined ? undefined : tellingOf(gate, gate.answer);
+        if (telling !== undefined) tell(telling);
+      }
+    },
+    withdraw(system) {
+      const gates = [...(askedBelow ?? ledger.gates.keys())]
+        .flatMap((name) => ledger.gates.get(name) ?? [])
+        .filter(isAskedBelow);
+      askedBelow = new Set(gates.map(({ name }) => name));
+      for (const left of leftGates(gates, system)) {
+        const key = keyOf(ledger.gates.get(left.name) as GateRecord);
+        if (answering.has(key) || withdrawn.has(key)) continue;
+        withdrawn.add(key);
+        push('gate.withdrawn', left);
       }
     },
   };

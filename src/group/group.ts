@@ -40,7 +40,7 @@ export interface Group {
   readonly signal: SendSignal;
   /** Sends a letter to a member, the coordinator, or all. Codes: see `post.ts`. */
   send(from: string, letter: Letter & { readonly id: string }): Promise<{ readonly id: string }>;
-  /** Answers an open gate; resolves when the coordinator has heard. Codes: UNKNOWN_GATE. */
+  /** Answers an open gate; resolves when whoever asked there has heard. Codes: UNKNOWN_GATE. */
   answer(gate: string, answer: GateAnswer): Promise<void>;
   /** The process's own mark; the same name once. */
   checkpoint(mark: {
@@ -250,9 +250,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
         effect: effect.id,
       });
     } else if (effect.event.type === 'troupe.gate') {
-      const { type: _type, ...opened } = effect.event;
-      // Built by our own action creator `gate`.
-      push('gate.opened', { ...(opened as unknown as { name: string; question: string }), effect: effect.id });
+      gates.open(effect);
     } else {
       push('emitted', { event: effect.event, effect: effect.id });
     }
@@ -268,6 +266,11 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     if (!isTakenUp) return;
     for (const effect of asked) performOne(effect);
     buryMail();
+    leaveGates();
+  };
+  /** Machines below the coordinator that have asked, and are gone, wait for no answer. */
+  const leaveGates = () => {
+    if (state.system !== undefined && state.ledger.gates.size > 0) gates.withdraw(state.system);
   };
   let isTakenUp = false;
 
@@ -336,6 +339,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     const keys = new Set(wanted.map(actorKeyText));
     worktrees.takenUp((key) => keys.has(actorKeyText(key)));
     buryMail();
+    leaveGates();
   }
 
   return {

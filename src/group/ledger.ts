@@ -84,7 +84,7 @@ export interface GateRecord {
   readonly openedAt: number;
   /** Id of the effect that opened it; absent when the host did (a budget), or a member. */
   readonly effect?: string;
-  /** Address and incarnation of the member that waits for the answer. */
+  /** Address and incarnation of the member that waits for the answer, or of the machine below the coordinator that opened it. */
   readonly by?: Address;
   readonly incarnation?: number;
   answer: { readonly approved: boolean; readonly note: string; readonly by: string; readonly at: number } | undefined;
@@ -279,6 +279,10 @@ const folds: Fold = {
   'gate.answered'(ledger, { name, ...answer }, entry) {
     const gate = ledger.gates.get(name);
     if (gate !== undefined) gate.answer = { ...answer, at: entry.at };
+  },
+  'gate.withdrawn'(ledger, { name, by, incarnation }) {
+    const gate = ledger.gates.get(name);
+    if (gate?.by === by && gate.incarnation === incarnation && gate.answer === undefined) ledger.gates.delete(name);
   },
   'attempt.queued'(ledger, data) {
     const record = memberOf(ledger, data);

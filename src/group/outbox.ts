@@ -34,7 +34,8 @@ export class Outbox {
     const { lanes } = this;
     lanes.text(effect.type);
     if ('address' in effect) lanes.text(effect.address);
-    if ('incarnation' in effect) lanes.number(effect.incarnation);
+    // Digests are older than what an emitted event says of its machine's incarnation.
+    if ('incarnation' in effect && effect.type !== 'emit') lanes.number(effect.incarnation);
     if ('timer' in effect) lanes.text(effect.timer);
     if ('dueAt' in effect) lanes.number(effect.dueAt);
     // Inputs and ends were checked to be JSON; their own types do not say so.

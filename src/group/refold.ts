@@ -1,6 +1,8 @@
 /** The inputs of an older version folded by a newer one: each as the migration says, in their order and at their time. */
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
+import { rootAddress } from './address.ts';
+import { gateName } from './askers.ts';
 import type { Definition } from './definition.ts';
 import type { Effect } from './effect.ts';
 import type { GroupEvents, Missing } from './entries.ts';
@@ -10,6 +12,7 @@ import { persist } from './persist.ts';
 import type { Persisted } from './persisted.ts';
 import type { Step } from './run-turn.ts';
 import { start, step } from './step.ts';
+import { isLiving, type System } from './system.ts';
 import type { OldInput } from './upgrade.ts';
 
 /** What {@link refold} comes to. */
@@ -44,7 +47,9 @@ export async function refold(options: {
   for await (const entries of read()) {
     for (const { v, stream, seq, epoch, at, type, data } of entries) {
       let heard: JsonValue | undefined = data;
-      if ('effect' in (data as object)) count(recorded, nameOf(type, data));
+      if ('effect' in (data as object)) count(recorded, nameOf(type, data), 1);
+      // Who asks in that life again has to open its gate again.
+      if (type === 'gate.withdrawn') count(recorded, nameOf('gate.opened', data), -1);
       if (now === undefined) {
         const { bounds } = data as unknown as GroupEvents['group.created'];
         now = start(definition, { seq, at, input: toJson(input, 'input'), bounds });
@@ -58,7 +63,9 @@ export async function refold(options: {
     }
   }
   if (now === undefined || fold.ledger.seq === 0) throw new Error('nothing is recorded of it');
-  return { system: persist(now.system) as unknown as Persisted, mail, asks: asked.filter(isMissing(recorded)) };
+  const { system } = now;
+  const missing = asked.filter(isMissing(recorded)).filter((one) => isWaitedFor(one, system));
+  return { system: persist(system) as unknown as Persisted, mail, asks: missing };
 }
 
 function changed(events: (old: OldInput) => JsonValue | undefined, old: OldInput): JsonValue | undefined {
@@ -72,30 +79,42 @@ function asks(effect: Effect): readonly Missing[] {
     return [{ type: 'deadLetter', from, to, event, reason }];
   }
   if (effect.type !== 'emit') return [];
-  const { event } = effect;
-  return event.type === 'troupe.checkpoint' || event.type === 'troupe.gate' ? [{ type: 'emit', event }] : [];
+  const { event, address, incarnation } = effect;
+  if (event.type === 'troupe.checkpoint') return [{ type: 'emit', event }];
+  if (event.type !== 'troupe.gate') return [];
+  return [{ type: 'emit', event, ...(incarnation === undefined ? {} : { by: { address, incarnation } }) }];
 }
 
 /** Those that look the same are taken in order: as many as are recorded are none that is missing. */
 function isMissing(recorded: Map<string, number>): (missing: Missing) => boolean {
   return (missing) => {
-    const { event } = missing;
-    const name =
-      missing.type === 'deadLetter'
-        ? nameOf('letter.dead', { to: missing.to, letter: event })
-        : nameOf(event.type === 'troupe.gate' ? 'gate.opened' : 'checkpoint', event);
+    const name = nameOfMissing(missing);
     const left = recorded.get(name) ?? 0;
     recorded.set(name, left - 1);
     return left <= 0;
   };
 }
 
-/** What two versions would record alike: by its name, a dead letter by whom it was for and what it said. */
-function nameOf(type: string, data: JsonValue): string {
-  const { name, to, letter } = data as { readonly name?: string; readonly to?: string; readonly letter?: JsonValue };
-  return canonical(type === 'letter.dead' ? [type, to ?? '', letter ?? null] : [type, name ?? '']);
+function nameOfMissing(missing: Missing): string {
+  const { event } = missing;
+  if (missing.type === 'deadLetter') return nameOf('letter.dead', { to: missing.to, letter: event });
+  if (event.type === 'troupe.checkpoint') return nameOf('checkpoint', event);
+  const { address, incarnation } = missing.by ?? { address: rootAddress, incarnation: null };
+  return nameOf('gate.opened', { name: gateName(address, event['name'] as string), incarnation });
 }
 
-function count(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
+/** False for the gate of a machine below the coordinator that is gone in the end. */
+function isWaitedFor(missing: Missing, system: System): boolean {
+  return missing.type !== 'emit' || missing.by === undefined || isLiving(system, missing.by);
+}
+
+/** What two versions would record alike: by its name (a gate by whose it is, too), a dead letter by whom it was for and what it said. */
+function nameOf(type: string, data: JsonValue): string {
+  const { name, incarnation, to, letter } = data as { readonly [field: string]: JsonValue | undefined };
+  if (type === 'letter.dead') return canonical([type, to ?? '', letter ?? null]);
+  return canonical(type === 'gate.opened' ? [type, name ?? '', incarnation ?? null] : [type, name ?? '']);
+}
+
+function count(counts: Map<string, number>, name: string, by: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + by);
 }

@@ -86,8 +86,13 @@ function same(system: System): Step {
   return { system, effects: noEffects, derived: noDeliveries };
 }
 
-function signal(system: System, entry: FoldedEntry, { from, event }: GroupEvents['signal']): Step {
-  return hear(system, entry, rootAddress, from, event);
+function signal(system: System, entry: FoldedEntry, { from, event, to }: GroupEvents['signal']): Step {
+  if (to === undefined) return hear(system, entry, rootAddress, from, event);
+  const { address, incarnation } = to;
+  const cell = cellAt(system, address);
+  const isGone = cell?.incarnation !== incarnation || cell.actor === undefined;
+  if (system.end !== undefined || !isGone) return hear(system, entry, address, from, event);
+  return dead(system, entry, address, from, event, `incarnation ${incarnation} of the machine that asked was stopped`);
 }
 
 function message(system: System, entry: FoldedEntry, told: Message): Step {

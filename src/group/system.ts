@@ -104,6 +104,12 @@ export function timers(system: System): readonly PendingTimer[] {
     .map(({ address, incarnation, timer, dueAt }) => ({ address, incarnation, timer, dueAt }));
 }
 
+/** True while this incarnation of an actor lives, in a group that has not ended. */
+export function isLiving(system: System, { address, incarnation }: ActorKey): boolean {
+  const cell = cellAt(system, address);
+  return system.end === undefined && cell?.incarnation === incarnation && cell.actor?.running === true;
+}
+
 /** XState's snapshot of the actor that lives, or has ended, at `address`; undefined when there is none or it was stopped. */
 export function snapshotAt(system: System, address: Address): AnySnapshot | undefined {
   return cellAt(system, address)?.actor?.snapshot;

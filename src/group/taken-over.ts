@@ -23,8 +23,8 @@ export function takeOver(newest: Definition, stream: string, entry: FoldedEntry)
   if (!hears && asks.length === 0) return { system, effects: [], derived: [] };
   return runTurn(system, entry.seq, entry.at, (turn) => {
     for (const missing of asks) {
-      if (missing.type === 'emit') turn.outbox.ask({ ...missing, address: rootAddress });
-      else turn.outbox.ask(missing);
+      if (missing.type !== 'emit') turn.outbox.ask(missing);
+      else turn.outbox.ask({ type: 'emit', address: rootAddress, ...missing.by, event: missing.event });
     }
     if (!hears) return;
     const told = { type: migratedType, from: from.version, to: to.version };

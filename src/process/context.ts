@@ -57,7 +57,7 @@ export interface Checkpoint {
 export interface ApproveOptions {
   /** Says no instead of yes. */
   readonly reject?: boolean;
-  /** What the coordinator hears besides. Default: ''. */
+  /** What whoever asked hears besides. Default: ''. */
   readonly note?: string;
   /** Which answer at this gate this is, whoever gave those before: a coordinator may open a gate again. Whole number >= 1; default 1, the first. */
   readonly round?: number;
@@ -78,7 +78,7 @@ export interface GroupHandle<Output> {
    */
   send<Event extends { readonly type: string }>(event: Event, options?: SendOptions): Promise<void>;
   /**
-   * Answers the open gate `name` of the group; resolves when an answer, this one or somebody else's that came first, is durable and has
+   * Answers the open gate `name` of the group (`<address>/<gate>` for one of a member or a nested machine); resolves when an answer, this one or somebody else's that came first, is durable and has
    * been delivered. A later iteration finds it and does not answer again. Codes: UNKNOWN_GATE, DUPLICATE_NAME (a second answer of one round
    * in one iteration), BAD_INPUT.
    */

@@ -80,7 +80,8 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'sleep.ended': (data) => `until ${isoText(Number(data['until']))}`,
   'log': (data) => `${text(data['message'])}${data['data'] === undefined ? '' : ` ${text(data['data'])}`}`,
   'group.created': (data) => `machine ${text(inner(data['machine'])['id'])}, input ${text(data['input'])}`,
-  'signal': (data) => `${text(inner(data['event'])['type'])} from ${text(data['from'])}`,
+  'signal': (data) =>
+    `${text(inner(data['event'])['type'])} from ${text(data['from'])}${data['to'] === undefined ? '' : ` to ${text(inner(data['to'])['address'])}`}`,
   'member.settled': (data) => `${attempt(data)} ${outcome(data['outcome'])}`,
   'member.progress': (data) => `${attempt(data)} ${text(inner(data['progress'])['line'])}`,
   'timer.fired': (data) => `${text(data['timer'])} of ${text(data['address']) || 'the coordinator'}`,
@@ -102,6 +103,7 @@ const summaries: Readonly<Record<string, (data: Data) => string>> = {
   'gate.opened': (data) => `${text(data['name'])}: ${text(data['question'])}`,
   'gate.answered': (data) =>
     `${text(data['name'])} ${data['approved'] === true ? 'approved' : 'rejected'} by ${text(data['by'])}${data['note'] === '' ? '' : `: ${text(data['note'])}`}`,
+  'gate.withdrawn': (data) => `${text(data['name'])}: who asked there, ${text(data['by'])}, is gone`,
   'request.refused': (data) => message(data['error']),
   'attempt.failed': (data) =>
     `${attempt(data)} ${message(data['error'])}; again at ${isoText(Number(data['retryAt']))}`,

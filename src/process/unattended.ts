@@ -5,6 +5,7 @@
 import { systemClock, type Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import { coordinatorName } from '../group/address.ts';
+import { tellingOf } from '../group/askers.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
 import { payloadBytesMaxDefault } from '../group/host-options.ts';
@@ -143,7 +144,7 @@ export async function sendUnattended(
 }
 
 /**
- * Records an answer from outside, and what the coordinator hears of it, in one append. Returns the gate.
+ * Records an answer from outside, and what the machine that asked hears of it, in one append. Returns the gate.
  * Codes: RUN_BUSY when a living host holds the run, RUN_UNKNOWN, UNKNOWN_GATE, BAD_INPUT, JOURNAL_IO.
  */
 export async function answerUnattended(options: UnattendedOptions & { readonly answer: Answer }): Promise<OpenGate> {
@@ -158,11 +159,8 @@ export async function answerUnattended(options: UnattendedOptions & { readonly a
       await append(runStream, runSeq, [answered]);
       return gate;
     }
-    const event = { type: approved ? 'approved' : 'rejected', gate: name, note, by: 'outside' };
-    const heard: readonly New[] =
-      gate.effect === undefined
-        ? []
-        : [['signal', { id: `gate ${gate.effect}`, from: 'outside', event } satisfies GroupEvents['signal']]];
+    const telling = tellingOf(gate, { approved, note, by: 'outside' });
+    const heard: readonly New[] = telling === undefined ? [] : [['signal', telling]];
     await append(streamOf(gate.group), view.groups.get(gate.group)?.seq ?? 0, [answered, ...heard]);
     return gate;
   });

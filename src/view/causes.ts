@@ -173,6 +173,8 @@ function ofGroup(group: Followed, { type, data }: Entry): Cause[] {
     }
     case 'gate.answered':
       return because('gate', group.gates.get(nameOf(data)));
+    case 'gate.withdrawn':
+      return [...because('gate', group.gates.get(nameOf(data))), ...because('state', group.lastTurn)];
     case 'group.ended':
     case 'group.cancelled':
       return because('state', group.lastTurn);

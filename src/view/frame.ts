@@ -20,8 +20,8 @@ export function whoOf({ type, data }: Entry): string {
 export function heardOf({ type, data }: Entry): DeliveryState | undefined {
   switch (type) {
     case 'signal': {
-      const { from, event } = data as unknown as GroupEvents['signal'];
-      return { from: from === '' ? 'outside' : from, to: '', type: event.type };
+      const { from, event, to } = data as unknown as GroupEvents['signal'];
+      return { from: from === '' ? 'outside' : from, to: to?.address ?? '', type: event.type };
     }
     case 'message': {
       const { from, to, type: event } = data as unknown as GroupEvents['message'];

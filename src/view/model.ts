@@ -83,7 +83,7 @@ export interface GateState {
   readonly name: string;
   readonly question: string;
   readonly openedAt: number;
-  /** The member that waits for the answer, `address#incarnation`; `''` for the coordinator, the host or the process. */
+  /** The member, or machine below the coordinator, that waits for the answer, `address#incarnation`; `''` for the coordinator, the host or the process. */
   readonly by: string;
   readonly answer: {
     readonly approved: boolean;

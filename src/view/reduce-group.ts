@@ -9,6 +9,7 @@ import type { GroupEvents, GroupEventType } from '../group/entries.ts';
 import type { ActorKey, GroupEnd } from '../group/effect.ts';
 import { keyFor } from './key.ts';
 import type { AttemptState, GroupState, MemberState } from './model.ts';
+import { answer, gate, withdraw } from './reduce-gates.ts';
 import { charge, spend, spendLate } from './reduce-spend.ts';
 
 /** Attempts of one member that are listed; older ones are dropped from the list, never from the journal. */
@@ -88,25 +89,6 @@ export function reduceGroup(group: Group, position: number, entry: Entry): void 
 export function endText(end: GroupEnd): string {
   if (end.status === 'completed') return `completed ${short(end.output)}`;
   return end.status === 'failed' ? `failed: ${short(end.error.message)}` : `cancelled: ${short(end.reason)}`;
-}
-
-/** A gate that has just been opened. */
-export const gate = ({ name, question, by, incarnation }: GroupEvents['gate.opened'], position: number) => ({
-  name,
-  question,
-  openedAt: position,
-  by: by === undefined ? '' : `${by}#${incarnation}`,
-  answer: null,
-});
-
-/** Writes the answer of a gate, if there is such a gate. */
-export function answer(
-  gates: Draft<GroupState['gates']>,
-  { name, approved, by, note }: GroupEvents['gate.answered'],
-  position: number,
-): void {
-  const one = gates[keyFor(name)];
-  if (one !== undefined) one.answer = { approved, by, note, at: position };
 }
 
 interface Attempted {
@@ -197,6 +179,7 @@ const folds: GroupFolds = {
   'gate.answered'(group, data, { position }) {
     answer(group.gates, data, position);
   },
+  'gate.withdrawn': ({ gates }, asked) => withdraw(gates, asked),
   'budget.warned'(group, { whose, what, spent, limit }) {
     group.warnings.push(`${whose}: ${spent} of ${limit} ${what} spent`);
   },

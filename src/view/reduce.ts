@@ -9,7 +9,8 @@ import type { RunCreated, RunEnd } from '../process/run-view.ts';
 import { reduceJudged, unjudged } from './judged.ts';
 import { keyFor } from './key.ts';
 import type { ViewState } from './model.ts';
-import { answer, emptyGroup, endAttempt, endText, gate, reduceGroup, short } from './reduce-group.ts';
+import { answer, gate } from './reduce-gates.ts';
+import { emptyGroup, endAttempt, endText, reduceGroup, short } from './reduce-group.ts';
 
 /** A run of which nothing is known yet. */
 export function emptyView(id: string): ViewState {

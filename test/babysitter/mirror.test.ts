@@ -46,6 +46,18 @@ test('each answer at a gate is recorded once, also when its entry has another pl
   expect(eventsIn(runDir, 'approved')).toEqual([false, false, true]);
 });
 
+test('the answer at a gate of a nested machine is told as that answer alone: told again, it is nothing for the coordinator', async () => {
+  const runDir = await newRunDir(temporary());
+  const event = { type: 'approved', gate: 'ship', note: '', by: 'me' };
+  const to = { address: 'fix', incarnation: 1 };
+  await mirrored(runDir, [
+    [5, 'gate.answered', { name: 'fix/ship', approved: true, note: '', by: 'me' }],
+    [6, 'signal', { id: 'gate 3:0', from: 'me', event, to }],
+    [7, 'signal', { id: 'go', from: 'me', event: { type: 'go' } }],
+  ]);
+  expect(eventsIn(runDir, 'eventId')).toEqual(['gate:fix/ship', 'signal:go']);
+});
+
 test('a group that is called as the one that stands for all effects is another one', async () => {
   const runDir = await newRunDir(temporary());
   const folder = openRunFolder(runDir);

@@ -13,7 +13,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'troupe-journals-'));
-  for (const name of ['escalation', 'fan-out', 'quorum', 'race', 'saga']) await record(name, folder);
+  for (const name of ['escalation', 'fan-out', 'nested', 'quorum', 'race', 'saga']) await record(name, folder);
 });
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -129,6 +129,24 @@ test.each<readonly [string, string, (entries: Draft[]) => Draft[], RegExp]>([
     'escalation',
     (all) => all.filter(({ type }) => type !== 'gate.opened'),
     /gate `g` is answered, and nobody had opened it/,
+  ],
+  [
+    'the gate of a nested machine that nobody opened',
+    'nested',
+    (all) => all.filter(({ type }) => type !== 'gate.opened'),
+    /gate `fix\/g` is answered, and nobody had opened it/,
+  ],
+  [
+    'the gate of a nested machine as another one’s',
+    'nested',
+    (all) => edited(all, 'gate.opened', { name: 'c/g', by: 'c' }),
+    /gate `c\/g` is recorded, which the machine does not ask for then/,
+  ],
+  [
+    'a gate that is withdrawn while its machine waits there',
+    'nested',
+    (all) => insert(all, after('gate.opened'), 'gate.withdrawn', { name: 'fix/g', by: 'fix', incarnation: 1 }),
+    /gate `fix\/g` is withdrawn, and `fix` still waits there/,
   ],
   [
     'a checkpoint that nobody asked for',

@@ -2,11 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defineProcess, openRun, type Run } from 'troupe';
+import { defineProcess, openRun, type Process, type Run } from 'troupe';
+import { escalation, pipeline, withMachines } from 'troupe/machines';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { dataFolder, type DataFolder } from '../../src/cli/data-folder.ts';
 import { answerRun } from '../../src/cli/deeds.ts';
 import { knownRun } from '../../src/cli/known-run.ts';
+import { openGatesOf } from '../../src/process/unattended.ts';
 import { fileRequests, type FileRequests } from '../../src/process/file-requests.ts';
 import { memoryStore } from '../../src/journal/memory.ts';
 import { patience } from './support.ts';
@@ -16,15 +18,16 @@ const asks = defineProcess('asks', async (ctx) => await ctx.breakpoint('ship', {
 /** A run that waits at its gate; its host removes letters as `removing` says. */
 async function asking(
   removing: (letters: FileRequests, id: string) => Promise<void>,
+  process: Process<never, unknown> = asks as Process<never, unknown>,
 ): Promise<{ readonly data: DataFolder; readonly run: Run; readonly letters: FileRequests }> {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-answers-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const data = dataFolder(folder);
   const letters = fileRequests(data.requests('r1'));
   const requests = { list: letters.list, remove: (id: string) => removing(letters, id) };
-  const run = await openRun({ store: data.store, process: asks, run: 'r1', input: null, harnesses: {}, requests });
+  const run = await openRun({ store: data.store, process, run: 'r1', input: null, harnesses: {}, requests });
   void run.drive();
-  await expect.poll(async () => (await knownRun(data.store, 'r1')).view.gates.size, patience).toBe(1);
+  await expect.poll(async () => openGatesOf((await knownRun(data.store, 'r1')).view).length, patience).toBe(1);
   return { data, run, letters };
 }
 
@@ -36,6 +39,31 @@ test('an answer that was recorded by a host that died before it removed the lett
   expect((await answering).asked.by).toBe('alone');
   // Another one is.
   await expect(answerRun(data, 'r1', { gate: 'ship', approved: false, note: '' })).rejects.toThrow('UNKNOWN_GATE');
+});
+
+test('the gate of a nested machine is answered by letter, and without a host', async () => {
+  const gate = (id: string) => ({
+    id,
+    machine: 'escalation',
+    input: { levels: [{ id: 'ship', gate: { question: 'Ship it?' } }] },
+  });
+  const nested = defineProcess('nested', async (ctx) => {
+    const steps = [gate('first'), gate('second')];
+    const { output } = await ctx.group('group', withMachines(pipeline, { escalation }), { steps }).output;
+    return output;
+  }) as Process<never, unknown>;
+  const { data, run } = await asking((letters, id) => letters.remove(id), nested);
+  const { gate: first, asked } = await answerRun(data, 'r1', { gate: 'first/ship', approved: true, note: '' });
+  expect([first.by, asked.by]).toEqual(['first', 'host']);
+  const open = async () => openGatesOf((await knownRun(data.store, 'r1')).view).map(({ name }) => name);
+  await expect.poll(open, patience).toEqual(['second/ship']);
+  await run.stop('for now');
+  await run.close();
+  const alone = await answerRun(data, 'r1', { gate: 'second/ship', approved: false, note: 'no' });
+  expect(alone.asked.by).toBe('alone');
+  const again = await openRun({ store: data.store, process: nested, run: 'r1', input: null, harnesses: {} });
+  expect(await again.drive()).toMatchObject({ output: { accepted: false, note: 'no' } });
+  await again.close();
 });
 
 test('a host removes the letter that ended its run before it is gone', async () => {

@@ -3,7 +3,7 @@ import { applyPatches, enablePatches, type Patch } from 'immer';
 import { expect, onTestFinished, test } from 'vitest';
 import { setup } from 'xstate';
 import { coordinator } from 'troupe';
-import { fanOut, supervisor } from 'troupe/machines';
+import { escalation, fanOut, pipeline, supervisor, withMachines } from 'troupe/machines';
 import { openRecording } from '../../src/view/open-recording.ts';
 import { whatIf, type WhatIf } from '../../src/view/what-if.ts';
 
@@ -46,6 +46,39 @@ test('going back is playing the choices again up to there, and another choice th
   expect((await shown(first)).group?.members['b']?.status).toBe('completed');
   await first.close();
   await second.close();
+});
+
+test('the gates of nested machines are seen, answered each for its own machine, and gone with it', async () => {
+  const ask = (id: string, withinMs?: number) => {
+    const levels = [{ id: 'ship', gate: { question: 'Ship it?' }, ...(withinMs === undefined ? {} : { withinMs }) }];
+    return { id, machine: 'escalation', input: { levels } };
+  };
+  const steps = [{ id: 'all', members: [ask('a'), ask('b', 1_000)] }];
+  const one = await whatIf(withMachines(pipeline, { escalation }), { steps });
+  const before = await shown(one);
+  const gates = ['all%2Fa/ship', 'all%2Fb/ship'];
+  expect(before.choices).toEqual([...gates.flatMap((name) => [`approve ${name}`, `reject ${name}`]), 'time', 'cancel']);
+  expect(before.group?.gates).toMatchObject({
+    'all%2Fa/ship': { by: 'all/a#1', answer: null },
+    'all%2Fb/ship': { by: 'all/b#1', answer: null },
+  });
+  await one.take('time', undefined);
+  const after = await shown(one);
+  expect(after.choices).toEqual(['approve all%2Fa/ship', 'reject all%2Fa/ship', 'cancel']);
+  await one.take('reject all%2Fa/ship', undefined);
+  const { group } = await shown(one);
+  expect(group).toMatchObject({ status: 'completed', gates: { 'all%2Fa/ship': { answer: { approved: false } } } });
+  expect(Object.keys(group?.gates ?? {})).toEqual(['all%2Fa/ship']);
+
+  const opened = openRecording(one);
+  await opened.refresh();
+  const { frames } = await opened.recording.window(1, opened.recording.length);
+  const told = frames.find(({ type }) => type === 'signal');
+  expect(told).toMatchObject({ summary: 'rejected from outside to all/a' });
+  expect(told?.deliveries[0]).toMatchObject({ to: 'all/a', type: 'rejected' });
+  const left = frames.find(({ type }) => type === 'gate.withdrawn');
+  expect(left).toMatchObject({ summary: 'all%2Fb/ship: who asked there, all/b, is gone', who: 'all/b' });
+  await one.close();
 });
 
 test('time stands still until it is let pass', async () => {

@@ -46,7 +46,10 @@ export function groupForm(
     }));
   const gates = listRenamer(
     space.gateSets,
-    (gate, which) => names.idOf(canonical(renamed(turns.gateNames.textOf(gate), renamings[which] as Renaming))),
+    (gate, which) =>
+      names.idOf(
+        canonical(renamed(JSON.parse(turns.gateTexts.textOf(gate)) as JsonValue, renamings[which] as Renaming)),
+      ),
     (items) => items.sort((a, b) => a - b),
     renamings.length,
   );

@@ -70,7 +70,7 @@ export function groupState<Context, Output>(tables: GroupTables, space: GroupSpa
       return wants(system()).map(({ address }) => address);
     },
     get gates() {
-      return Array.from(space.gateSets.read(space.current[1] as number), (gate) => turns.gateNames.textOf(gate));
+      return Array.from(space.gateSets.read(space.current[1] as number), (gate) => turns.gateAt(gate).name);
     },
     nested: (address) => snapshotAt(system(), address) as unknown as Facade | undefined,
   };
@@ -138,10 +138,10 @@ export function describeDeed({ turns, behaviours, world }: GroupTables, space: G
       return { type: deed, at: coordinator, from, text: eventText(event), data: event };
     }
     case 'gate': {
-      const gate = turns.gateNames.textOf(detail >> 1);
+      const { name: gate, by } = turns.gateAt(detail >> 1);
       const approved = (detail & 1) === 1;
       const text = `gate ${gate} ${approved ? 'approved' : 'rejected'}`;
-      return { type: deed, at: coordinator, from: 'outside', text, data: { gate, approved } };
+      return { type: deed, at: by ?? coordinator, from: 'outside', text, data: { gate, approved } };
     }
     case 'cancelled':
       return { type: deed, at: coordinator, from: 'outside', text: 'cancels the group' };

@@ -82,7 +82,7 @@ export interface GroupState<Context = { readonly [name: string]: JsonValue }, Ou
   executions(address: string): number;
   /** Members that the coordinator wants now. */
   readonly wanted: readonly string[];
-  /** Gates that wait for an answer. */
+  /** Gates that wait for an answer; one of a machine below the coordinator has its address in front, `address/name`. */
   readonly gates: readonly string[];
   /** Actors of nested groups, by address. */
   nested(address: string): Facade | undefined;

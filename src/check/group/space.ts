@@ -3,6 +3,7 @@
  * the world does between entries: a host may die between any two.
  */
 import { coordinatorName, rootAddress } from '../../group/address.ts';
+import { tellingOf } from '../../group/askers.ts';
 import { wants } from '../../group/step.ts';
 import type { Emit, Space } from '../engine/space.ts';
 import type { TakenApart } from './deeds.ts';
@@ -187,12 +188,12 @@ export class GroupSpace extends GroupVectors implements Space {
     const gates = this.gateSets.read(this.current[1] as number);
     for (let place = 0; place < gates.length; place += 1) {
       const gate = gates[place] as number;
-      const name = this.turns.gateNames.textOf(gate);
-      for (const type of ['approved', 'rejected']) {
+      const asked = this.turns.gateAt(gate);
+      for (const approved of [true, false]) {
         this.reset();
         this.next[1] = this.gateSets.idOf(Array.from(gates).filter((other) => other !== gate));
-        const data = { id: 'gate', from: 'outside', event: { type, gate: name, note: '', by: 'outside' } };
-        const detail = gate * 2 + (type === 'approved' ? 1 : 0);
+        const data = tellingOf(asked, { approved, note: '', by: 'outside' }) as unknown as Turn['data'];
+        const detail = gate * 2 + (approved ? 1 : 0);
         this.step(this.turns.eventOf({ type: 'signal', data }), this.actions.of('gate', 0, detail));
         this.take('gate', 0, detail);
       }

@@ -1,10 +1,11 @@
 /** Turns of the coordinator: what an entry makes of the group, and what its effects change in the world, each worked out once. */
 import { canonical, type JsonValue } from '../../json.ts';
 import { parentAddress, rootAddress } from '../../group/address.ts';
+import { openedBy, ownGateName, type Asked } from '../../group/askers.ts';
 import type { Effect } from '../../group/effect.ts';
 import { isReserved } from '../../group/reserved.ts';
 import { timers, wants } from '../../group/step.ts';
-import { cellAt } from '../../group/system.ts';
+import { cellAt, isLiving } from '../../group/system.ts';
 import { PairMap } from '../engine/pair-map.ts';
 import { Sequences } from '../engine/sequences.ts';
 import { Finding } from '../engine/space.ts';
@@ -46,7 +47,11 @@ export class Turns {
   readonly gatesOf: number[] = [];
   readonly plans: Sequences = new Sequences();
   readonly gateLists: Sequences = new Sequences();
-  readonly gateNames = textsOf();
+  /** Gates by number: the asker's name for it, and who that is, as JSON. */
+  readonly gateTexts = textsOf();
+  /** True when a machine below the coordinator has asked anywhere. */
+  hasNestedGates = false;
+  private readonly gates: Asked[] = [];
   private readonly results = new PairMap();
   private readonly events = textsOf();
   private readonly entries: Turn[] = [];
@@ -115,6 +120,18 @@ export class Turns {
     return mark === 2;
   }
 
+  /** A gate by number. */
+  gateAt(gate: number): Asked {
+    return this.gates[gate] as Asked;
+  }
+
+  /** Does whoever opened this gate still wait in this state? */
+  isAsking(local: number, gate: number): boolean {
+    const { by: address, incarnation } = this.gateAt(gate);
+    if (address === undefined || incarnation === undefined) return true;
+    return isLiving(this.steps.locals.systemOf(local), { address, incarnation });
+  }
+
   /** Events of the timers that may fire in a state. */
   timers(local: number): Int32Array {
     const known = this.timerIds[local];
@@ -169,8 +186,7 @@ export class Turns {
     const plan: number[] = [];
     const gates: number[] = [];
     for (const effect of effects) {
-      if (effect.type === 'emit' && effect.event.type === 'troupe.gate')
-        gates.push(this.gateNames.idOf((effect.event as unknown as { readonly name: string }).name));
+      if (effect.type === 'emit' && effect.event.type === 'troupe.gate') gates.push(this.gateOf(openedBy(effect)));
       const change = this.world.changeOf(effect);
       if (change !== undefined)
         plan.push(this.world.slotOf(change.address), this.world.changeId(change.name, change.change));
@@ -180,6 +196,19 @@ export class Turns {
     this.planOf.push(this.plans.idOf(plan));
     this.gatesOf.push(this.gateLists.idOf(gates));
     return result;
+  }
+
+  /** The number of a gate. Which turn opened it is no part of it. */
+  private gateOf({ name, by, incarnation }: Omit<Asked, 'effect'>): number {
+    const asker = by ?? rootAddress;
+    // What a function of the author's makes may have no name at all.
+    const id = this.gateTexts.idOf(canonical([String(ownGateName(asker, name)), asker, incarnation ?? 1]));
+    if (id === this.gates.length) {
+      const whose = by === undefined || incarnation === undefined ? {} : { by, incarnation };
+      this.gates.push({ name, effect: '', ...whose });
+    }
+    this.hasNestedGates ||= by !== undefined;
+    return id;
   }
 
   /** The checks that need no step: does anything hear this? */

@@ -212,8 +212,9 @@ export abstract class GroupVectors {
   protected apply(result: number): void {
     const { next, turns, slotsAt, width } = this;
     const { slots, world } = this.parts;
-    next[0] = turns.nextOf[result] as number;
-    if (turns.hasEnded(next[0])) {
+    const local = turns.nextOf[result] as number;
+    next[0] = local;
+    if (turns.hasEnded(local)) {
       next[1] = 0;
       const over = this.changeOf(changeKinds.over, 0, () => world.over());
       for (let at = slotsAt; at < width; at += 1) if (next[at] !== 0) next[at] = slots.apply(next[at] as number, over);
@@ -226,9 +227,11 @@ export abstract class GroupVectors {
       next[slot] = slots.apply(next[slot] as number, plans.pool[at + 1] as number);
     }
     const opened = turns.gatesOf[result] as number;
-    if (gateLists.lengthOf(opened) === 0) return;
+    if (gateLists.lengthOf(opened) === 0 && (next[1] === 0 || !turns.hasNestedGates)) return;
     const gates = new Set([...this.gateSets.read(next[1] as number), ...gateLists.read(opened)]);
-    next[1] = this.gateSets.idOf([...gates].sort((a, b) => a - b));
+    // A machine that is gone waits for no answer.
+    const asking = [...gates].filter((gate) => turns.isAsking(local, gate));
+    next[1] = this.gateSets.idOf(asking.sort((a, b) => a - b));
   }
 
   protected take(deed: Deed, slot: number, detail: number): void {

@@ -1,11 +1,13 @@
 /** Whether an entry of a journal could happen where it stands: what the group asks for then, and what the model's world may do. */
 import { canonical, type JsonValue } from '../../json.ts';
 import { rootAddress } from '../../group/address.ts';
+import { gateName, ownGateName } from '../../group/askers.ts';
 import type { Effect } from '../../group/effect.ts';
 import type { GroupEvents } from '../../group/entries.ts';
 import type { GroupFold } from '../../group/fold.ts';
 import { interruptedCode } from '../../group/ledger.ts';
 import { timers, wants } from '../../group/step.ts';
+import { isLiving } from '../../group/system.ts';
 import type { Entry } from '../../journal/port.ts';
 import { behavioursOf } from '../group/behaviours.ts';
 import type { ProtocolOptions } from '../group/options.ts';
@@ -114,10 +116,16 @@ function worldRules(fold: GroupFold, world: Bounding | undefined): Rules {
       return entry.at < dueAt ? `timer \`${timer}\` fires ${dueAt - entry.at} ms too early` : undefined;
     },
     'signal'(entry) {
-      const { from, event } = dataOf<'signal'>(entry);
+      const { from, event, to } = dataOf<'signal'>(entry);
       const { gate } = event as { readonly gate?: JsonValue };
       if (typeof gate !== 'string') return says(from, event.type);
-      return fold.ledger.gates.has(gate) ? undefined : `gate \`${gate}\` is answered, and nobody had opened it`;
+      const name = gateName(to?.address ?? rootAddress, gate);
+      return fold.ledger.gates.has(name) ? undefined : `gate \`${name}\` is answered, and nobody had opened it`;
+    },
+    'gate.withdrawn'(entry) {
+      const { name, by: address, incarnation } = dataOf<'gate.withdrawn'>(entry);
+      const isAsking = fold.system !== undefined && isLiving(fold.system, { address, incarnation });
+      return isAsking ? `gate \`${name}\` is withdrawn, and \`${address}\` still waits there` : undefined;
     },
     'message'(entry) {
       const { from, to, type } = dataOf<'message'>(entry);
@@ -144,17 +152,22 @@ function askedRules(fold: GroupFold): Rules {
     const data = { ...(entry.data as object), effect: effect.id } as unknown as JsonValue;
     return { entry: { v, stream, seq, epoch, type, at, data, ...(stamp === undefined ? {} : { fold: stamp }) } };
   };
-  const emitted = (entry: Entry, event: JsonValue, what: string): Allowed => {
+  const emitted = (entry: Entry, event: JsonValue, what: string, by?: string): Allowed => {
     const text = canonical(event);
-    return recorded(entry, (one) => one.type === 'emit' && canonical(one.event as JsonValue) === text, what);
-  };
-  const named = (entry: Entry, type: string, what: string): Allowed => {
-    const { effect: _effect, ...rest } = entry.data as { readonly [name: string]: JsonValue };
-    return emitted(entry, { ...rest, type }, `${what} \`${String(rest['name'] as string)}\``);
+    const isIt = (one: Effect) =>
+      one.type === 'emit' && (by ?? one.address) === one.address && canonical(one.event as JsonValue) === text;
+    return recorded(entry, isIt, what);
   };
   return {
-    'checkpoint': (entry) => named(entry, 'troupe.checkpoint', 'checkpoint'),
-    'gate.opened': (entry) => named(entry, 'troupe.gate', 'gate'),
+    'checkpoint'(entry) {
+      const { effect: _effect, ...mark } = entry.data as { readonly [name: string]: JsonValue };
+      return emitted(entry, { ...mark, type: 'troupe.checkpoint' }, `checkpoint \`${String(mark['name'] as string)}\``);
+    },
+    'gate.opened'(entry) {
+      const { effect: _effect, by, incarnation: _incarnation, name, ...rest } = dataOf<'gate.opened'>(entry);
+      const event = { ...rest, name: ownGateName(by ?? rootAddress, name), type: 'troupe.gate' };
+      return emitted(entry, event, `gate \`${name}\``, by);
+    },
     'emitted'(entry) {
       const { event } = dataOf<'emitted'>(entry);
       return emitted(entry, event, `\`${event.type}\``);

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { defineProcess, openRun, type Coordinator } from 'troupe';
 import { faultyFileSystem, fileStore, nodeFileSystem, type Processes } from 'troupe/journal';
 import { fail, hold, later, ok, scripted, type Script } from 'troupe/harness';
-import { election, escalation, fanOut, pipeline, quorum, race, saga } from 'troupe/machines';
+import { election, escalation, fanOut, pipeline, quorum, race, saga, withMachines } from 'troupe/machines';
 
 const bad = fail('failed', { name: 'Error', message: 'bad' });
 const members = (...ids: readonly string[]) => ids.map((id) => ({ id }));
@@ -43,6 +43,22 @@ export const recordings: Readonly<Record<string, Recording>> = {
     input: { members: members('a', 'b', 'c', 'd'), concurrency: 2, checkpointEvery: 2 },
     script: { a: ok(1), b: bad, c: ok({ found: ['x'] }), d: [fail('overloaded', 'busy'), ok(4)] },
     diesIn: 'c',
+  },
+  // The first that was kept is of a host that told the group's own machine of the answer, and nobody else.
+  'nested': {
+    coordinator: withMachines(pipeline, { escalation }) as Coordinator,
+    input: {
+      steps: [
+        {
+          id: 'fix',
+          machine: 'escalation',
+          input: { levels: [{ id: 'g', gate: { question: '?' }, withinMs: 1_000 }] },
+        },
+        { id: 'c' },
+      ],
+    },
+    script: { '*': ok('fine') },
+    approves: 'fix/g',
   },
   'pipeline': {
     coordinator: pipeline as Coordinator,
