@@ -2,6 +2,7 @@
  * A group's control events in its run's journal: enough to go on when the group's own journal is gone, and nothing that would slow
  * babysitter down (each event costs it 0.3 ms in every later iteration). Ids are of our own: a repair of the journal renumbers everything else.
  */
+import { isTelling } from '../group/askers.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import type { Entry } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
@@ -86,9 +87,9 @@ export function groupEventOf(entry: Entry): { readonly eventId: string; readonly
       });
     }
     case 'signal': {
-      const { id, from, event: body, to } = dataOf<'signal'>(entry);
-      // The answer at a gate of a machine below the coordinator: it is told as that answer, and whoever asked hears of it again.
-      if (to !== undefined) return undefined;
+      const { id, from, event: body } = dataOf<'signal'>(entry);
+      // Told again, the answer itself has whoever asked hear it; its effect has another id in a journal made again.
+      if (isTelling({ id, event: body })) return undefined;
       const heard = { ...at, messageId: id, from, to: 'coordinator', type: body.type };
       return event('GROUP_MESSAGE', `signal:${id}`, { ...heard, ...bounded('body', body as unknown as JsonValue) });
     }

@@ -3,6 +3,7 @@
  * again. Nothing is performed here; what was under way is made again when the group is driven next.
  */
 import { isTroupeError } from '../error.ts';
+import { isTelling } from '../group/askers.ts';
 import type { EventObject } from '../group/effect.ts';
 import type { Group } from '../group/group.ts';
 import type { DeliveryMode, Outcome } from '../harness/port.ts';
@@ -66,7 +67,10 @@ async function send(group: Group, { type, eventId, data }: GroupEvent): Promise<
     if (typeof gate === 'string') {
       await group.answer(gate, { approved: approved === true, note: typeof body === 'string' ? body : '', by: from });
     } else if (eventId.startsWith('signal:')) {
-      await group.signal(body as unknown as EventObject, { id, from });
+      const heard = body as unknown as EventObject;
+      // Older events hold an answer and, besides, what the coordinator heard of it.
+      if (isTelling({ id, event: heard })) return false;
+      await group.signal(heard, { id, from });
     } else if (typeof to === 'string' && typeof kind === 'string') {
       const how = mode === 'steer' || mode === 'interrupt' ? { mode: mode as DeliveryMode } : {};
       await group.send(from, { id, to, type: kind, body, ...how });

@@ -47,6 +47,11 @@ export function tellingOf(
   return { id, from, event: hears(ownGateName(by, name)), to: { address: by, incarnation } };
 }
 
+/** True for a signal that {@link tellingOf} made: its id is that of the effect which opened the gate. */
+export function isTelling({ id, event }: { readonly id: string; readonly event: EventObject }): boolean {
+  return /^gate \d+:\d+$/.test(id) && (event.type === 'approved' || event.type === 'rejected');
+}
+
 /** True for an open gate of a machine below the coordinator. */
 export function isAskedBelow({ effect, by, answer }: GateRecord): boolean {
   return effect !== undefined && by !== undefined && answer === undefined;

@@ -46,7 +46,7 @@ test('each answer at a gate is recorded once, also when its entry has another pl
   expect(eventsIn(runDir, 'approved')).toEqual([false, false, true]);
 });
 
-test('the answer at a gate of a nested machine is told as that answer alone: told again, it is nothing for the coordinator', async () => {
+test('an answer at a gate is told as that answer alone, and not as what is heard of it, too', async () => {
   const runDir = await newRunDir(temporary());
   const event = { type: 'approved', gate: 'ship', note: '', by: 'me' };
   const to = { address: 'fix', incarnation: 1 };
