@@ -15,7 +15,11 @@ export const migratedType = 'troupe.migrated';
 export function takeOver(newest: Definition, stream: string, entry: FoldedEntry): Step {
   const { from, to, system: written, asks } = entry.data as unknown as GroupEvents['group.migrated'];
   const definition = definitionOf(newest, to.version);
-  const system = systemOf(definition, written, () => ({ stream, seq: entry.seq, version: to.version }));
+  const place = { stream, seq: entry.seq, version: to.version };
+  // Its states may have the same names, but their context is the newer one's: it would go on, and come to something else in silence.
+  if (definition.version === from.version && from.version !== to.version)
+    throw untaken(place, from.version, 'it is the older version that the group was taken over from');
+  const system = systemOf(definition, written, place);
   if (system.end !== undefined) {
     return { system, effects: [{ id: `${entry.seq}:0`, type: 'end', ...system.end }], derived: [] };
   }
@@ -32,23 +36,29 @@ export function takeOver(newest: Definition, stream: string, entry: FoldedEntry)
   });
 }
 
+interface Place {
+  readonly stream: string;
+  readonly seq: number;
+  /** That took the group over. */
+  readonly version: string;
+}
+
 /** The state in the entry, under this machine, whose version may have changed since. */
-function systemOf(
-  definition: Definition,
-  written: JsonValue,
-  where: () => { readonly stream: string; readonly seq: number; readonly version: string },
-) {
+function systemOf(definition: Definition, written: JsonValue, place: Place) {
   const { id, version } = definition;
   try {
     return restore(definition, { ...(written as object), machine: { id, version } });
   } catch (error) {
     if (!isTroupeError(error, 'JOURNAL_CORRUPT')) throw error;
-    const place = where();
-    throw new TroupeError(
-      'NONDETERMINISM',
-      `${place.stream}, entry ${place.seq}: the group was taken over by version ${place.version}, and version ${version} cannot take up its state (${error.message}). Nothing is lost: pin version ${place.version} with \`previous\`, or add a migration from it.`,
-      { ...place, found: version },
-      error,
-    );
+    throw untaken(place, version, error.message, error);
   }
+}
+
+function untaken(place: Place, found: string, why: string, cause?: unknown): TroupeError {
+  return new TroupeError(
+    'NONDETERMINISM',
+    `${place.stream}, entry ${place.seq}: the group was taken over by version ${place.version}, and version ${found} cannot take up its state (${why}). Nothing is lost: pin version ${place.version} with \`previous\`, or add a migration from it.`,
+    { ...place, found },
+    cause,
+  );
 }

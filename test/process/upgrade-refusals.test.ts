@@ -4,7 +4,7 @@ import { createMachine, setup } from 'xstate';
 import { coordinator, defineProcess, member, type Coordinator, type Migration } from 'troupe';
 import { hold } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
-import { driven, open, stage, type Stage } from '../support/running.ts';
+import { driven, open, stage, tell, type Stage } from '../support/running.ts';
 import { begun, collecting, ended, input, withCode } from '../support/upgrading.ts';
 import { first, second } from '../support/versions.ts';
 
@@ -67,6 +67,38 @@ describe('what a migration may not do', () => {
       },
       /MIGRATION_FAILED: .*: cannot/,
     ));
+});
+
+test('the version that a group was taken over from does not go on with what the newer one has come to', async () => {
+  const version = (name: string, start: object, migrate: readonly Migration[] = []) =>
+    coordinator(
+      createMachine({
+        id: 'sum',
+        context: start,
+        initial: 'open',
+        states: { open: { on: { end: 'over' } }, over: { type: 'final' } },
+        output: ({ context }) => context,
+      }),
+      { version: name, migrate },
+    );
+  const old = version('1', { sum: 1 });
+  const next = version('2', { total: 1 }, [{ from: old, state: ({ value }) => ({ value, context: { total: 1 } }) }]);
+  const summing = (machine: Coordinator) =>
+    defineProcess('sum', async (ctx) => ctx.group('group', machine, null).output);
+  const play = stage(summing(old));
+  const newer = withCode(play, summing(next));
+  await (await driven(play)).run.close();
+  await (await driven(newer)).run.close();
+  const stale = await open(play);
+  // In silence, it would end with a context that it has no part in.
+  await expect(stale.drive()).rejects.toThrow(
+    /^NONDETERMINISM: group:group, entry 2: the group was taken over by version 2, and version 1 cannot take up its state \(.*\)\. Nothing is lost: pin version 2/,
+  );
+  await stale.close();
+  const { run, end } = await driven(newer);
+  await tell(run, 'end');
+  expect(await end).toEqual({ status: 'completed', output: { total: 1 } });
+  await run.close();
 });
 
 describe('a process that does not open what is recorded', () => {
