@@ -1,9 +1,11 @@
 /** From the state of an old machine to one that a new machine can go on from: the coordinator's own; its children stay as they are. */
 import type { JsonValue } from '../json.ts';
-import { rootAddress } from './address.ts';
+import { parentAddress, rootAddress } from './address.ts';
 import type { Cell } from './cell.ts';
 import type { Definition } from './definition.ts';
+import type { Address } from './effect.ts';
 import { encode } from './encode.ts';
+import type { Compiled } from './logic.ts';
 import { persist } from './persist.ts';
 import {
   isMachineState,
@@ -18,7 +20,7 @@ import { getAt, setAt } from './vector.ts';
 
 /**
  * The written system. Timers of states that are active under the same id stay, with their moment, also where their delay is written otherwise
- * now; those of other states go. A state that
+ * now; those of other states go. So it is with children that are machines. A state that
  * is entered by the migration has no timers of its own and has not run its entry actions: a machine that needs them has
  * a transition for `troupe.migrated`.
  */
@@ -51,13 +53,40 @@ export function migrateState(
     history: before.history.filter(([id, ids]) => [id, ...ids].every((one) => known.has(one))),
   } as unknown as JsonValue;
   const timers = timersFor(root.timers, before.nodes, target._nodes as unknown as readonly ActiveState[]);
+  const actors = withTimers(definition, written.actors).map((actor) =>
+    actor.address === rootAddress ? { ...actor, snapshot, timers } : actor,
+  );
   const [members, timerCount, started, scheduled] = written.counts;
+  const lost = timersOf(written.actors) - timersOf(actors);
   return {
     ...written,
     machine: { id: definition.id, version: definition.version },
-    actors: written.actors.map((actor) => (actor === root ? { ...actor, snapshot, timers } : actor)),
-    counts: [members, timerCount - (root.timers.length - timers.length), started, scheduled],
+    actors,
+    counts: [members, timerCount - lost, started, scheduled],
   };
+}
+
+const timersOf = (actors: readonly PersistedActor[]) => actors.reduce((sum, { timers }) => sum + timers.length, 0);
+
+/** Children that are machines go on in their states, and wait there as the newer machines have it: they would not hear the older ones' timers. */
+function withTimers(definition: Definition, actors: readonly PersistedActor[]): readonly PersistedActor[] {
+  if (!actors.some(({ address, timers }) => address !== rootAddress && timers.length > 0)) return actors;
+  const sources = new Map(actors.map(({ address, src }) => [address, src]));
+  const logicOf = (address: Address): Compiled | undefined => {
+    const parent = parentAddress(address);
+    if (parent === undefined) return definition.root;
+    const above = logicOf(parent);
+    return above?.kind === 'machine' ? above.sources.get(sources.get(address) ?? '') : undefined;
+  };
+  return actors.map((actor) => {
+    const { address, snapshot, timers } = actor;
+    if (address === rootAddress || timers.length === 0 || !isMachineState(snapshot)) return actor;
+    // Of a child whose machine or state is missing it is said when the whole is read back.
+    const logic = logicOf(address)?.logic as { readonly idMap?: ReadonlyMap<string, ActiveState> } | undefined;
+    const nodes = snapshot.nodes.flatMap((id) => logic?.idMap?.get(id) ?? []);
+    if (nodes.length < snapshot.nodes.length) return actor;
+    return { ...actor, timers: timersFor(timers, snapshot.nodes, nodes) };
+  });
 }
 
 /** The same system, whose coordinator has this context: it is written with the others', with whom it may share objects. */

@@ -53,6 +53,20 @@ describe('the timers of a state', () => {
     expect(timers(gone.system)).toEqual([]);
   });
 
+  test('keep their moment in children too, which would not hear the older ones', () => {
+    const parent = (child: Loose) =>
+      machine(
+        { initial: 'on', context: {}, states: { on: { invoke: { src: 'child', id: 'child' } } } },
+        { actors: { child } },
+      );
+    const { left } = takenOver(parent(waiting({ 10: 'late' })), parent(waiting({ 25: 'late' })), 'on');
+    expect(left).toEqual([['xstate.after.25.deploy.deploy', 10]]);
+    expect(takenOver(parent(waiting({ 10: 'late' })), parent(waiting({})), 'on').left).toEqual([]);
+    expect(() =>
+      takenOver(parent(waiting({ 1: 'late', 2: 'late' })), parent(waiting({ 3: 'late', 4: 'late' })), 'on'),
+    ).toThrow('state `deploy.deploy` waits for');
+  });
+
   test('that may be one or another are not guessed', () => {
     expect(() => takenOver(waiting({ 10: 'late', 20: 'late' }), waiting({ 11: 'late', 21: 'late' }))).toThrow(
       'state `deploy.deploy` waits for xstate.after.10.deploy.deploy, xstate.after.20.deploy.deploy, and would now wait for one of xstate.after.11.deploy.deploy, xstate.after.21.deploy.deploy; keep its `after`, or take the group over with `events`',
