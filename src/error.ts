@@ -12,7 +12,8 @@ export const remedies = {
   EPOCH_STALE: 'Another host took this run over; stop here and follow that host.',
   GROUP_ENDED: 'Terminal is terminal: open a group of another name.',
   GROUP_FAILED: 'Read the error of the group (`troupe show`), catch it in the process, or mend its cause.',
-  GROUP_MISMATCH: 'Give the group another name, or open it with the machine and input it was created with.',
+  GROUP_MISMATCH:
+    'Open it with the machine and input it was created with, `migrate` it, or fork the run before it was created: `troupe fork --at`.',
   HOST_CLOSED: 'Open the run again.',
   JOURNAL_CORRUPT:
     'Restore the named file from a copy, or go on from the entries before the damage, which are intact: `troupe fork <run> --at <how many>`.',

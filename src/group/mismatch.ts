@@ -18,7 +18,7 @@ export function refuseMismatch(
   const refuse = (what: string, recorded: string, given: string) => {
     throw new TroupeError(
       'GROUP_MISMATCH',
-      `group \`${name}\` was created with ${what} ${recorded}, and is now opened with ${given}. Give the group another name, or open it with the ${what} it was created with.`,
+      `group \`${name}\` was created with ${what} ${recorded}, and is now opened with ${given}. Open it with the ${what} it was created with, take it over with \`migrate\`, or fork the run before it was created.`,
     );
   };
   const isKnown = rule !== undefined || [definition, ...definition.previous].some(({ id }) => id === ledger.machine.id);

@@ -35,14 +35,14 @@ async function completed(host: Host, current: Pass, value: unknown): Promise<Run
     await Promise.all(groups.map((group) => group.cancel('the process has returned')));
   }
   await groupsEnded(host, current);
-  refuseForgotten(host, current);
+  await refuseForgotten(host, current);
   return { status: 'completed', output: toJson(value ?? null, 'output of the process') };
 }
 
 async function failed(host: Host, current: Pass, thrown: unknown): Promise<RunEnd> {
   const error = plainError(thrown);
   await current.settled();
-  refuseForgotten(host, current, thrown);
+  await refuseForgotten(host, current, thrown);
   // What is cancelled may be answered, by a branch that still runs, with another group.
   do {
     const groups = await host.allOpened();
@@ -75,7 +75,7 @@ function changeOf(current: Pass): string {
 }
 
 /** With everything recorded before it, the same function opens at least the groups that are recorded. */
-function refuseForgotten(host: Host, current: Pass, cause?: unknown): void {
+async function refuseForgotten(host: Host, current: Pass, cause?: unknown): Promise<void> {
   const opened = current.opened();
   const forgotten = [...host.recordedGroups].filter((name) => !opened.has(name));
   const [first] = forgotten;
@@ -84,10 +84,26 @@ function refuseForgotten(host: Host, current: Pass, cause?: unknown): void {
     cause === undefined
       ? 'a process that returned without opening it'
       : `a process that failed without opening it (${plainError(cause).message})`;
+  const at = await entriesBefore(host, forgotten);
   throw new TroupeError(
     'NONDETERMINISM',
-    `group${forgotten.length > 1 ? 's' : ''} ${forgotten.map((name) => `\`${name}\``).join(', ')}, entry 1: recorded group.created, found ${found}. ${changeOf(current)} Nothing is lost: run the code that wrote the journal, or start a new run.`,
-    { stream: streamOf(first), seq: 1, expected: 'group.created', found },
+    `group${forgotten.length > 1 ? 's' : ''} ${forgotten.map((name) => `\`${name}\``).join(', ')}, entry 1: recorded group.created, found ${found}. ${changeOf(current)} Nothing is lost: run the code that wrote the journal, or go on in a fork that ends before it: \`troupe fork ${host.journal.run} --at ${at}\`.`,
+    { stream: streamOf(first), seq: 1, expected: 'group.created', found, at },
     cause,
   );
+}
+
+/**
+ * How many entries the run has before the first of these groups: a fork of so many knows none of them. Where two versions of the
+ * function have each begun groups that the other has not, neither can go on but in one.
+ */
+async function entriesBefore({ journal }: Host, groups: readonly string[]): Promise<number> {
+  const streams = new Set(groups.map(streamOf));
+  let count = 0;
+  for await (const entries of journal.read(undefined, 1, { isLazy: true })) {
+    const found = entries.findIndex(({ stream }) => streams.has(stream));
+    if (found >= 0) return count + found;
+    count += entries.length;
+  }
+  return count;
 }

@@ -1,10 +1,10 @@
 /** What may not be said of a machine's older versions, and what a migration may not do: told in one sentence, and nothing is recorded. */
 import { describe, expect, test } from 'vitest';
 import { createMachine, setup } from 'xstate';
-import { coordinator, defineProcess, member, type Coordinator, type Migration } from 'troupe';
-import { hold } from 'troupe/harness';
+import { coordinator, defineProcess, forkRun, member, type Coordinator, type Migration } from 'troupe';
+import { hold, ok } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
-import { driven, open, stage, tell, type Stage } from '../support/running.ts';
+import { driven, finished, open, stage, tell, type Stage } from '../support/running.ts';
 import { begun, collecting, ended, input, withCode } from '../support/upgrading.ts';
 import { first, second } from '../support/versions.ts';
 
@@ -133,6 +133,49 @@ describe('a process that does not open what is recorded', () => {
     expect(await forgotten(play)).toMatch(
       /The process function is the same as before: it calls something that changed/,
     );
+  });
+});
+
+describe('what stands in the way of both versions of a process function', () => {
+  const asking = (name: string, prompt = '') =>
+    defineProcess('asking', async (ctx) => [await ctx.task(name, { prompt }), await ctx.task('last', {})]);
+  const held = async () => {
+    const play = stage(asking('before'), { '*': hold });
+    await (await driven(play)).run.close();
+    return play;
+  };
+  const remedy = async (play: Stage) => {
+    const error = await finished(play).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'NONDETERMINISM' });
+    const [, at] =
+      /or go on in a fork that ends before it: `troupe fork run --at (\d+)`\.$/.exec((error as Error).message) ?? [];
+    return Number(at);
+  };
+
+  test('a renamed group: each goes on in the fork that its error names', async () => {
+    const play = await held();
+    const older = withCode(
+      { ...play, harness: stage(asking('before'), { '*': ok('done') }).harness },
+      asking('before'),
+    );
+    const newer = withCode(older, asking('after'));
+    for (const [as, one] of [
+      ['newer', newer],
+      ['older', older],
+    ] as const) {
+      await forkRun({ store: play.store, from: 'run', at: await remedy(one), as });
+      expect(await finished(one, { run: as })).toEqual({ status: 'completed', output: ['done', 'done'] });
+    }
+  });
+
+  test('another input: another name for the group is no way to go on, and is not told as one', async () => {
+    const play = await held();
+    const other = withCode(play, asking('before', 'else'));
+    const run = await open(other);
+    await expect(run.drive()).rejects.toThrow(
+      /^GROUP_MISMATCH: .* Open it with the input it was created with, take it over with `migrate`, or fork the run before it was created\.$/,
+    );
+    await run.close();
   });
 });
 
