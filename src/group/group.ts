@@ -20,7 +20,7 @@ import type { Ledger } from './ledger.ts';
 import { mailOfEffect } from './box.ts';
 import { isReadable } from './mail.ts';
 import { definitionOf } from './definition.ts';
-import { migrated, migrationOf } from './migrate.ts';
+import { migrated, migrationOf, refuseGoingOn } from './migrate.ts';
 import { createdAs, refuseMismatch } from './mismatch.ts';
 import { postOf } from './post.ts';
 import { signalsOf, type SendSignal } from './signals.ts';
@@ -281,7 +281,7 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
       for (const effect of state.unrecorded()) performOne(effect);
       await writer.idle();
     }
-    if (state.ledger.status !== 'active') return;
+    if (state.ledger.status !== 'active') return refuseGoingOn(definition, state);
     const read = () => recorded.read(1);
     const data = await migrated({ definition, rule, fold: state, isMigrated, read });
     state.foldOn();

@@ -48,14 +48,28 @@ export async function migrated(takeover: Takeover): Promise<GroupEvents['group.m
     const how = rule.events === undefined ? 'state' : 'events';
     return { from: ledger.machine, to, how, input, system: withPlaces as unknown as JsonValue, mail, asks };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new TroupeError(
-      'MIGRATION_FAILED',
-      `group \`${ledger.name}\`, after entry ${ledger.seq}: cannot be taken over from version ${ledger.machine.version} by version ${to.version} of machine \`${to.id}\`: ${why}`,
-      { group: ledger.name, seq: ledger.seq, from: ledger.machine.version, to: to.version },
-      isTroupeError(error) || error instanceof Error ? error : undefined,
-    );
+    throw notTaken(definition, ledger, error);
   }
+}
+
+function notTaken({ id, version }: Definition, { name, seq, machine }: Ledger, error: unknown): TroupeError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new TroupeError(
+    'MIGRATION_FAILED',
+    `group \`${name}\`, after entry ${seq}: cannot be taken over from version ${machine.version} by version ${version} of machine \`${id}\`: ${why}`,
+    { group: name, seq, from: machine.version, to: version },
+    isTroupeError(error) || error instanceof Error ? error : undefined,
+  );
+}
+
+/**
+ * What has ended is not taken over, and without the version that ended it nobody knows what its background members were asked for: they
+ * would be stopped as wanted by nobody. Codes: MIGRATION_FAILED.
+ */
+export function refuseGoingOn(definition: Definition, { system, ledger }: GroupFold): void {
+  if (system !== undefined || ledger.goingOn.size === 0) return;
+  const why = `it has ended, and ${[...ledger.goingOn].map((id) => `\`${id}\``).join(', ')} goes on in the background; keep the old machine at hand (\`previous\`) until that has settled`;
+  throw notTaken(definition, ledger, new Error(why));
 }
 
 type Made = { readonly system: Persisted } & Pick<GroupEvents['group.migrated'], 'asks' | 'mail'>;

@@ -1,10 +1,10 @@
 /** What may not be said of a machine's older versions, and what a migration may not do: told in one sentence, and nothing is recorded. */
 import { describe, expect, test } from 'vitest';
 import { createMachine, setup } from 'xstate';
-import { coordinator, defineProcess, forkRun, member, type Coordinator, type Migration } from 'troupe';
+import { coordinator, defineProcess, forkRun, member, type Coordinator, type Migration, type Upgrade } from 'troupe';
 import { hold, ok } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
-import { driven, finished, open, stage, tell, type Stage } from '../support/running.ts';
+import { driven, finished, open, stage, story, tell, type Stage } from '../support/running.ts';
 import { begun, collecting, ended, input, withCode } from '../support/upgrading.ts';
 import { first, second } from '../support/versions.ts';
 
@@ -99,6 +99,40 @@ test('the version that a group was taken over from does not go on with what the 
   await tell(run, 'end');
   expect(await end).toEqual({ status: 'completed', output: { total: 1 } });
   await run.close();
+});
+
+test('a background member of a group that has ended is not stopped because only its version is known', async () => {
+  const version = (upgrade: Upgrade) =>
+    coordinator(
+      setup({ actors: { member } }).createMachine({
+        id: 'leaving',
+        initial: 'working',
+        states: {
+          working: {
+            invoke: [
+              { src: 'member', id: 'back', input: { background: true } },
+              { src: 'member', id: 'front', input: {}, onDone: 'over' },
+            ],
+          },
+          over: { type: 'final' },
+        },
+      }),
+      upgrade,
+    );
+  const leaving = (machine: Coordinator) =>
+    defineProcess('leaving', async (ctx) => ctx.group('group', machine, null).output);
+  const play = stage(leaving(version({ version: '1' })), { back: hold, front: ok('done') });
+  await (await driven(play)).run.close();
+  const rule: Migration = { from: '1', events: ({ data }) => data };
+  const run = await open(withCode(play, leaving(version({ version: '2', migrate: [rule] }))));
+  await expect(run.drive()).rejects.toThrow(
+    /^MIGRATION_FAILED: .*it has ended, and `back` goes on in the background; keep the old machine at hand \(`previous`\) until that has settled$/,
+  );
+  await run.close();
+  const pinned = version({ version: '2', migrate: [rule], previous: [version({ version: '1' })] });
+  const later = stage(leaving(pinned), { '*': ok('late') });
+  await finished({ ...play, process: leaving(pinned), harness: later.harness });
+  expect(await story(play)).toContain('member.settled back 2');
 });
 
 describe('a process that does not open what is recorded', () => {
