@@ -7,7 +7,7 @@ import { TroupeError } from '../error.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
 import type { JsonValue } from '../json.ts';
-import type { Fork, Journal, JournalStore } from '../journal/port.ts';
+import type { Fork, Journal, JournalEvent, JournalStore } from '../journal/port.ts';
 import { nearest } from '../nearest.ts';
 import { readRun } from './cancel.ts';
 import { forkRun, underFreeName } from './fork.ts';
@@ -50,8 +50,33 @@ export async function retryRun(options: RetryRunOptions): Promise<Retry> {
   const at = position - 1;
   const fork = (name: string) => forkRun({ store, from: run, at, as: name });
   const made = as === undefined ? await underFreeName(store, run, 'retry', fork) : await fork(as);
-  await letFollow(store, made.as, group, data, clock);
-  return { ...made, group, member, attempt: data.attempt };
+  const before = made.entries < at ? await entriesBetween(store, run, made.entries, at) : [];
+  await letFollow(store, made.as, { group, data, before, clock });
+  return { ...made, entries: made.entries + before.length, group, member, attempt: data.attempt };
+}
+
+/** What stands before the settlement in its append, which a fork copies whole or not at all: whoever settled there is not performed again. */
+async function entriesBetween(
+  store: JournalStore,
+  run: string,
+  from: number,
+  to: number,
+): Promise<readonly JournalEvent[]> {
+  const journal = await store.open(run);
+  const found: JournalEvent[] = [];
+  try {
+    let position = 0;
+    for await (const entries of journal.read()) {
+      for (const { type, at, data, fold } of entries) {
+        if (position >= from && position < to) found.push({ type, at, data, ...(fold === undefined ? {} : { fold }) });
+        position += 1;
+      }
+      if (position >= to) break;
+    }
+  } finally {
+    await journal.close();
+  }
+  return found;
 }
 
 /** The settlement that is to be another. */
@@ -138,13 +163,24 @@ function hint(name: string, names: readonly string[], noun: string): string {
   return `${noun}: ${names.slice(0, namedMax).join(', ') || 'none'}${more}.`;
 }
 
-/** In the fork the attempt is under way: its failure is recorded as one that another attempt follows, whether or not the member may be restarted. */
+/**
+ * In the fork the attempt is under way: its failure is recorded as one that another attempt follows, whether or not the member may be
+ * restarted. `before`: entries of the group that come first.
+ */
 async function letFollow(
   store: JournalStore,
   run: string,
-  group: string,
-  { outcome, ...settled }: Settled,
-  clock: Clock,
+  {
+    group,
+    data: { outcome, ...settled },
+    before,
+    clock,
+  }: {
+    readonly group: string;
+    readonly data: Settled;
+    readonly before: readonly JournalEvent[];
+    readonly clock: Clock;
+  },
 ): Promise<void> {
   if (outcome.status !== 'error') return;
   const journal: Journal = await store.open(run);
@@ -154,24 +190,25 @@ async function letFollow(
     const record = ledger?.members.get(settled.member);
     const isUnderWay =
       record?.status === 'running' && record.incarnation === settled.incarnation && record.attempt === settled.attempt;
+    const events = [...before];
     // Else the cut went back to before its start: it is made, as the first one was.
-    if (ledger === undefined || !isUnderWay) return;
-    const at = clock.now();
-    const { class: failureClass, error, usage } = outcome;
-    const used = usage === undefined ? {} : { usage };
-    const { member, incarnation, attempt } = settled;
-    const data: GroupEvents['attempt.failed'] = {
-      member,
-      incarnation,
-      attempt,
-      class: failureClass,
-      error,
-      retryAt: at,
-      ...used,
-    };
-    await journal.append(streamOf(group), ledger.seq, epoch, [
-      { type: 'attempt.failed', at, data: data as unknown as JsonValue },
-    ]);
+    if (isUnderWay) {
+      const at = clock.now();
+      const { class: failureClass, error, usage } = outcome;
+      const used = usage === undefined ? {} : { usage };
+      const { member, incarnation, attempt } = settled;
+      const data: GroupEvents['attempt.failed'] = {
+        member,
+        incarnation,
+        attempt,
+        class: failureClass,
+        error,
+        retryAt: at,
+        ...used,
+      };
+      events.push({ type: 'attempt.failed', at, data: data as unknown as JsonValue });
+    }
+    if (events.length > 0) await journal.append(streamOf(group), ledger?.seq ?? 0, epoch, events);
   } finally {
     await journal.close();
   }

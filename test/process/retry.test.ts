@@ -53,6 +53,25 @@ test('a retry makes the failed attempt once more, keeps what had settled before,
   expect(await entriesOf(here.store)).toEqual(entries);
 });
 
+test('what was written in one append with the failure, before it, is not done again', async () => {
+  const process = defineProcess('review', async (ctx) => {
+    const members = ['a', 'b'].map((id) => ({ id }));
+    return (await ctx.group('review', fanOut, { members }).output).results.map(({ id }) => id);
+  });
+  const here = stage(process, script);
+  await finished(here);
+  const { as, entries } = await retryRun({ store: here.store, run: 'run', member: 'b', clock: here.clock });
+  expect((await entriesOf(here.store, as)).slice(entries - 1).map(({ type }) => type)).toEqual([
+    'member.settled',
+    'attempt.failed',
+  ]);
+  expect(output(await finished(here, { run: as }))).toEqual(['a', 'b']);
+  expect(
+    here.harness.calls.filter(({ run }) => run === as).map(({ member, attempt }) => `${member} ${attempt}`),
+  ).toEqual(['b 2']);
+  await verifyRun({ store: here.store, run: as, process });
+});
+
 test('a member that may not be restarted is tried again all the same: somebody asked for it', async () => {
   const here = stage(reviewing({ restartable: false }), script);
   await finished(here);
