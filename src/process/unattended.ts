@@ -4,7 +4,7 @@
  */
 import { systemClock, type Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
-import { coordinatorName } from '../group/address.ts';
+import { coordinatorName, parentAddress, rootAddress } from '../group/address.ts';
 import { tellingOf } from '../group/askers.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
@@ -99,6 +99,15 @@ export function groupOf(view: RunView, name: string): Ledger {
   return ledger;
 }
 
+/** Members, and the nested coordinators above them: without the machines, those of which nothing was asked yet are not known. */
+function namesIn({ members }: Ledger): ReadonlySet<string> {
+  const names = new Set<string>(members.keys());
+  for (const id of members.keys())
+    for (let above = parentAddress(id); above !== undefined && above !== rootAddress; above = parentAddress(above))
+      names.add(above);
+  return names;
+}
+
 const isLiving = ({ status }: MemberRecord) => status !== 'cancelled' && status !== 'completed' && status !== 'failed';
 
 /**
@@ -130,7 +139,8 @@ export async function sendUnattended(
       return [to];
     }
     const living = [...ledger.members.values()].filter(isLiving).map((member) => member.id);
-    if (to !== '*' && !ledger.members.has(to)) throw unknownMember(group, to, [...ledger.members.keys()]);
+    const known = namesIn(ledger);
+    if (to !== '*' && !known.has(to)) throw unknownMember(group, to, [...known]);
     const recipients = to === '*' ? living : [to];
     const unsent = recipients.filter((one) => ledger.messages.get(id)?.includes(one) !== true);
     const extra = { ...(inReplyTo === undefined ? {} : { inReplyTo }), ...(mode === undefined ? {} : { mode }) };
