@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { FailureClass, Harnesses } from '../harness/port.ts';
 import type { Worktrees } from '../harness/worktree/port.ts';
-import type { Journal } from '../journal/port.ts';
+import type { Entry, Journal } from '../journal/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Bounds } from './bounds.ts';
 import type { Breakers } from './breaker.ts';
@@ -73,4 +73,14 @@ export interface GroupOptions {
   readonly concurrency: number;
   readonly bounds: Bounds;
   readonly budget?: BudgetPolicy | undefined;
+}
+
+/** What stands in the journal of a group. */
+export interface RecordedGroup {
+  /** The entry that says which version folds what follows: its first, or its last `group.migrated`. Undefined for a new group. */
+  readonly version: Entry | undefined;
+  /** True when it has ended; background members may still go on. */
+  hasEnded(): boolean;
+  /** Its stream from this seq on, in batches. */
+  read(fromSeq: number): AsyncIterable<readonly Entry[]>;
 }

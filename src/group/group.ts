@@ -4,7 +4,7 @@
  * Keeps G1 and G2 through its {@link StreamWriter}: an input is folded when it is durable, and only what a folded
  * entry asked for is performed.
  */
-import { TroupeError } from '../error.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
 import { plainEntry } from '../journal/lazy.ts';
 import type { Entry } from '../journal/port.ts';
@@ -14,9 +14,9 @@ import { attemptsOf } from './attempts.ts';
 import type { GroupEvents, Push } from './entries.ts';
 import type { ActorKey, Effect } from './effect.ts';
 import { groupFold, snapshotMaker, streamOf, type GroupFold } from './fold.ts';
-import type { GroupContext, GroupOptions } from './group-context.ts';
+import type { GroupContext, GroupOptions, RecordedGroup } from './group-context.ts';
 import { gatesOf } from './gates.ts';
-import type { Ledger } from './ledger.ts';
+import { weightOf, type Ledger } from './ledger.ts';
 import { mailOfEffect } from './box.ts';
 import { isReadable } from './mail.ts';
 import { definitionOf } from './definition.ts';
@@ -63,16 +63,6 @@ export interface Group {
   snapshot(): Promise<void>;
 }
 
-/** What stands in the journal of a group. */
-export interface RecordedGroup {
-  /** The entry that says which version folds what follows: its first, or its last `group.migrated`. Undefined for a new group. */
-  readonly version: Entry | undefined;
-  /** True when it has ended; background members may still go on. */
-  hasEnded(): boolean;
-  /** Its stream from this seq on, in batches. */
-  read(fromSeq: number): AsyncIterable<readonly Entry[]>;
-}
-
 /** The version that folds the end of a stream, where one has to be chosen: else its data is not looked at. */
 function versionOf({ version }: RecordedGroup, { definition }: GroupOptions): string | undefined {
   if (version === undefined || (definition.previous.length === 0 && definition.migrations.size === 0)) return undefined;
@@ -84,9 +74,14 @@ function versionOf({ version }: RecordedGroup, { definition }: GroupOptions): st
 
 /**
  * Opens a group: a new one, or the recorded one, which is taken over from an older version if its machine says so. Codes: GROUP_MISMATCH,
- * NONDETERMINISM, JOURNAL_CORRUPT, MIGRATION_FAILED.
+ * NONDETERMINISM, JOURNAL_CORRUPT, MIGRATION_FAILED. `usesSnapshot`: false folds the whole log.
  */
-export async function openGroup(context: GroupContext, options: GroupOptions, recorded: RecordedGroup): Promise<Group> {
+export async function openGroup(
+  context: GroupContext,
+  options: GroupOptions,
+  recorded: RecordedGroup,
+  usesSnapshot = true,
+): Promise<Group> {
   const { name, definition, input, concurrency, bounds } = options;
   const { journal, epoch, clock, observer } = context;
   const stream = streamOf(name);
@@ -108,7 +103,9 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
   const foldsFrom =
     rule?.events !== undefined ? Number.POSITIVE_INFINITY : isMigrated ? recorded.version?.seq : undefined;
   const saved =
-    foldsFrom === Number.POSITIVE_INFINITY ? undefined : await journal.loadSnapshot(stream, snapshotMaker(used));
+    foldsFrom === Number.POSITIVE_INFINITY || !usesSnapshot
+      ? undefined
+      : await journal.loadSnapshot(stream, snapshotMaker(used));
   context.tellNotices();
   if (saved !== undefined) {
     try {
@@ -300,15 +297,22 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
   };
 
   // Replay, then take up what was left.
-  for await (const entries of recorded.read(state.ledger.seq + 1)) {
-    for (const lazy of entries) {
-      const entry = plainEntry(lazy);
-      // Before it is folded: another machine would only diverge.
-      if (entry.seq === 1 && !isMigrated) refuseMismatch(createdAs(entry), options);
-      writer.replayed(entry);
-      state.apply(entry);
-      observer.replayed(entry);
+  try {
+    for await (const entries of recorded.read(state.ledger.seq + 1)) {
+      for (const lazy of entries) {
+        const entry = plainEntry(lazy);
+        // Before it is folded: another machine would only diverge.
+        if (entry.seq === 1 && !isMigrated) refuseMismatch(createdAs(entry), options);
+        writer.replayed(entry);
+        state.apply(entry);
+        observer.replayed(entry);
+      }
     }
+  } catch (error) {
+    if (fold === undefined || !isTroupeError(error, 'NONDETERMINISM')) throw error;
+    // Perhaps it is the snapshot that does not belong here, as after a restore of the journal alone: the journal is enough (G9).
+    ignored(new Error('the entries behind it were not written after it'), 'ignored', snapshotSeq);
+    return await openGroup(context, options, recorded, false);
   }
   context.ledgers.set(name, state.ledger);
   if (state.ledger.seq === 0) {
@@ -388,9 +392,4 @@ export async function openGroup(context: GroupContext, options: GroupOptions, re
     idle: () => writer.idle(),
     snapshot,
   };
-}
-
-/** How much a snapshot holds, in things that came with an entry each: snapshots as rare as they are large cost no more than the log. */
-function weightOf({ members, signals, messages }: Ledger): number {
-  return members.size + signals.size + messages.size;
 }

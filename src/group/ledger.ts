@@ -138,6 +138,11 @@ export function messageCount({ messages }: Pick<Ledger, 'messages'>): number {
   return messages.count();
 }
 
+/** How much a snapshot holds, in things that came with an entry each: snapshots as rare as they are large cost no more than the log. */
+export function weightOf({ members, signals, messages }: Ledger): number {
+  return members.size + signals.size + messages.size;
+}
+
 /** An empty ledger: that of a group of which nothing is recorded. */
 export function emptyLedger(name: string): Ledger {
   return {

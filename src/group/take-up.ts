@@ -2,7 +2,7 @@
 import type { Entry, Journal } from '../journal/port.ts';
 import type { Learning } from './breaker.ts';
 import { streamOf } from './fold.ts';
-import type { RecordedGroup } from './group.ts';
+import type { RecordedGroup } from './group-context.ts';
 import { outlineMaker, outliner, type Stretch } from './outline.ts';
 
 /** What taking up needs. */

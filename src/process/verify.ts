@@ -2,10 +2,10 @@
  * Proving a journal: checksums and sequence (by reading it), then per group: full replay = recorded digests, and
  * newest snapshot + tail = full replay.
  */
-import { TroupeError } from '../error.ts';
-import { groupFold, snapshotMaker } from '../group/fold.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
+import { groupFold, snapshotMaker, type GroupFold } from '../group/fold.ts';
 import { digest } from '../group/system.ts';
-import type { Journal, JournalStore } from '../journal/port.ts';
+import type { Entry, Journal, JournalStore, Snapshot } from '../journal/port.ts';
 import { readRun } from './cancel.ts';
 import type { Process } from './define-process.ts';
 import type { Replayed } from './fold-all.ts';
@@ -59,9 +59,7 @@ async function checkGroup(journal: Journal, { name, fold, entries, digests, book
   // A living host may have gone on since the entries were read, and left a snapshot of what is not among them.
   const snapshot = newest !== undefined && newest.seq <= (entries.at(-1)?.seq ?? 0) ? newest : undefined;
   if (snapshot !== undefined) {
-    const resumed = groupFold(fold.definition, name, { snapshot });
-    for (const entry of entries) if (entry.seq > snapshot.seq) resumed.apply(entry);
-    const found = resumed.system === undefined ? '' : digest(resumed.system);
+    const found = foldedFrom(snapshot, fold, name, entries);
     if (found !== full) {
       throw new TroupeError(
         'NONDETERMINISM',
@@ -71,4 +69,16 @@ async function checkGroup(journal: Journal, { name, fold, entries, digests, book
     }
   }
   return { name, entries: entries.length, digests, booked, snapshotSeq: snapshot?.seq, digest: full };
+}
+
+/** What a snapshot and its tail come to; told, not thrown, where the tail is not its own: the full replay has met every digest. */
+function foldedFrom(snapshot: Snapshot, { definition }: GroupFold, name: string, entries: readonly Entry[]): string {
+  const resumed = groupFold(definition, name, { snapshot });
+  try {
+    for (const entry of entries) if (entry.seq > snapshot.seq) resumed.apply(entry);
+  } catch (error) {
+    if (!isTroupeError(error, 'NONDETERMINISM')) throw error;
+    return `${String(error.details['found'])} at entry ${String(error.details['seq'])}`;
+  }
+  return resumed.system === undefined ? '' : digest(resumed.system);
 }

@@ -1,11 +1,14 @@
 /** Verifying: a journal that was touched, or a snapshot that does not belong to it, is found out. */
 import { describe, expect, test } from 'vitest';
 import { defineProcess, verifyRun, type Entry, type Journal, type JournalStore, type TroupeError } from 'troupe';
-import { ok } from 'troupe/harness';
+import { hold, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
+import { snapshotMaker } from '../../src/group/fold.ts';
+import { define } from '../../src/group/step.ts';
+import { caller } from '../support/caller.ts';
 import { entriesOf } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
-import { driven, finished, stage } from '../support/running.ts';
+import { calling, driven, finished, stage, tell, watching } from '../support/running.ts';
 
 const members = Array.from({ length: 6 }, (_, index) => ({ id: `m${index}` }));
 const process = defineProcess('verified', async (ctx) => {
@@ -140,4 +143,36 @@ describe('verifyRun', () => {
       code: 'RUN_UNKNOWN',
     });
   });
+});
+
+test('a snapshot of another history stops no run, and verifying says that it can go', async () => {
+  const playing = () => stage(calling({}), { '*': hold });
+  const elsewhere = playing();
+  const there = await driven(elsewhere);
+  for (const id of ['x', 'y']) await tell(there.run, 'spawn', { id });
+  await there.run.close();
+  const journal = await elsewhere.store.open('run');
+  const snapshot = await journal.loadSnapshot('group:group', snapshotMaker(define(caller)));
+  await journal.close();
+  expect(snapshot?.seq).toBeGreaterThan(3);
+
+  // Its journal was put back from a copy, its snapshots were not; it has gone on since, and was killed.
+  const here = playing();
+  const first = await driven(here);
+  for (const id of ['a', 'b', 'c', 'd']) await tell(first.run, 'spawn', { id });
+  here.store.abandon('run');
+  const store: JournalStore = {
+    ...here.store,
+    open: async (run, options) => ({ ...(await here.store.open(run, options)), loadSnapshot: async () => snapshot }),
+  };
+  await expect(verifyRun({ store, run: 'run', process: here.process })).rejects.toThrow(
+    /^NONDETERMINISM: .*the snapshot at entry \d+ and its tail .* The snapshot can be deleted; the journal is enough\.$/,
+  );
+  const observer = watching();
+  const { run, end } = await driven(here, { store, observer });
+  expect(observer.notices).toContain('snapshot-ignored');
+  await tell(run, 'end');
+  expect(await end).toMatchObject({ status: 'completed' });
+  await run.close();
+  await verifyRun({ store: here.store, run: 'run', process: here.process });
 });
