@@ -2,7 +2,8 @@
  * A pass of a process under a guard, for SDKs that lose or mix up results when a process is not written with their inner workings in mind:
  *
  * - effects asked for at the same time (`Promise.all`) are asked for one after the other: else two events take one place, and the run is lost;
- * - a pass that swallowed what ends it (`try { … } catch`), or failed while siblings are under way, still waits for what is under way;
+ * - a pass that swallowed what ends it (`try { … } catch`), or failed while siblings are under way, still waits for what is under way; and what
+ *   it would ask for after that (a second try, what is to be done instead) is asked for when it is known how the first went;
  * - a branch of `parallel.all` that goes on while others follow it is refused: effects are told apart by counting calls, and would get
  *   each other's results from then on;
  * - so is an effect that is asked for with what another one of its kind was asked for with.
@@ -28,12 +29,15 @@ export interface Guard {
   recorded(task: string): { readonly inputs: string; isOthers(text: string): boolean } | undefined;
 }
 
-/** A branch of `parallel.all`. */
+/** The process itself, or a branch of `parallel.all`. */
 interface Scope {
   /** Others follow it: what they count changes with it. */
   readonly hasLater: boolean;
   readonly branch: string;
+  /** An effect of it has a result, or has failed: it may ask for the next. */
   hasGoneOn: boolean;
+  /** What it was thrown because an effect of it is under way. */
+  ended?: { readonly error: unknown };
 }
 
 const leaves = ['breakpoint', 'orchestratorTask', 'sleepUntil', 'task'] as const;
@@ -46,7 +50,7 @@ export async function guardedPass(
 ): Promise<unknown> {
   const underWay: unknown[] = [];
   let last: Promise<unknown> = Promise.resolve();
-  let scope: Scope | undefined;
+  let scope: Scope = { hasLater: false, branch: 'the process', hasGoneOn: false };
 
   const refuse = (error: TroupeError): Promise<never> => {
     guard.refuse(error);
@@ -58,8 +62,8 @@ export async function guardedPass(
     last = result.catch(() => {});
     return result;
   };
-  const goesOn = (within: Scope | undefined): TroupeError | undefined =>
-    within?.hasLater === true && within.hasGoneOn
+  const goesOn = (within: Scope): TroupeError | undefined =>
+    within.hasLater && within.hasGoneOn
       ? new TroupeError(
           'BAD_INPUT',
           `${within.branch} asks for a second effect after its first: this version of babysitter tells effects apart by counting calls, and would give the branches each other's results. Make each branch one effect (a group, for instance), or use a version with keys. The run is as it was.`,
@@ -71,19 +75,22 @@ export async function guardedPass(
       const within = scope;
       const trouble = goesOn(within);
       if (trouble !== undefined) return await refuse(trouble);
+      // Asked for at the same time is asked for before that: then nothing has been thrown yet.
+      if (within.ended !== undefined) throw within.ended.error;
       return await inTurn(async () => {
         try {
           const value = await call(...given);
           const swapped = name === 'task' ? swappedIn(given, guard) : undefined;
           if (swapped !== undefined) return await refuse(swapped);
-          if (within !== undefined) within.hasGoneOn = true;
+          within.hasGoneOn = true;
           return value;
         } catch (error) {
           if (isIntrinsic(error)) {
             const swapped = name === 'task' ? swappedIn(given, guard) : undefined;
             if (swapped !== undefined) return await refuse(swapped);
             underWay.push(error);
-          }
+            within.ended = { error };
+          } else within.hasGoneOn = true;
           throw error;
         }
       });
@@ -94,21 +101,34 @@ export async function guardedPass(
     const outer = scope;
     const trouble = goesOn(outer);
     if (trouble !== undefined) return await refuse(trouble);
+    if (outer.ended !== undefined) throw outer.ended.error;
+    let failed: { readonly error: unknown } | undefined;
     const scoped = thunks.map((thunk, index) => {
       if (typeof thunk !== 'function') return thunk;
       return async () => {
-        const hasLater = index < thunks.length - 1 || outer?.hasLater === true;
+        const hasLater = index < thunks.length - 1 || outer.hasLater;
         scope = { hasLater, branch: `branch ${index + 1} of ${thunks.length} of parallel.all`, hasGoneOn: false };
         try {
           return await thunk();
+        } catch (error) {
+          if (isIntrinsic(error)) throw error;
+          // Its siblings are called all the same: what follows is counted as before it failed, and the first failure is the same in each pass.
+          failed ??= { error };
+          return undefined;
         } finally {
           scope = outer;
         }
       };
     });
-    const results = await ctx.parallel.all(scoped);
-    if (outer !== undefined) outer.hasGoneOn = true;
-    return results;
+    try {
+      const results = await ctx.parallel.all(scoped);
+      outer.hasGoneOn = true;
+      if (failed !== undefined) throw failed.error;
+      return results;
+    } catch (error) {
+      if (isIntrinsic(error)) outer.ended = { error };
+      throw error;
+    }
   };
 
   const guarded: Record<string, unknown> = { ...ctx };

@@ -99,6 +99,60 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_00
     expect(types.filter((type) => type === 'RUN_COMPLETED')).toHaveLength(1);
   });
 
+  test('what is done instead, or again, is not asked for before it is known that the first has failed', async () => {
+    const { end, project } = await babysat(
+      processOf(`
+        let how = 'not instead';
+        try { await group(ctx, 'good', fanOut, { members: [{ id: 'a', command: ['true'] }] }); }
+        catch (error) { how = await word('instead', 0); }
+        const failing = { members: [{ id: 'no', command: ['false'] }], policy: 'fail-fast' };
+        try { await group(ctx, 'bad', fanOut, failing); }
+        catch (error) { how += ', ' + await word('fallback', 0); }
+        for (let n = 1; n < 4; n += 1) {
+          try { return [how, await ctx.task({ id: 'try', build: () => ({ kind: 'node', node: { entry: 'try.mjs', args: [String(n)] } }) }, { n })]; }
+          catch (error) { how += ', ' + error.name; }
+        }`),
+      ({ folder }) =>
+        writeFileSync(
+          join(folder, 'try.mjs'),
+          `import { appendFileSync } from 'node:fs';
+          appendFileSync('ran.log', 'try ' + process.argv[2] + '\\n');
+          if (process.argv[2] === '1') process.exit(1);
+          console.log(process.argv[2]);`,
+        ),
+    );
+    expect(end).toEqual({ status: 'completed', output: ['not instead, fallback, HarnessError', 2] });
+    expect(project.ran()).toEqual(['fallback', 'try 1', 'try 2']);
+  });
+
+  test('a branch that goes on after a failure is refused as well, and what follows a failed parallel.all gets its own result', async () => {
+    const both = (first: string) => `
+      const ran = (word, code) => ctx.task({ id: 'ran', build: () => ({ kind: 'node', node: { entry: '-e', args: ['setTimeout(process.exit, ' + (code === 0 ? 300 : 0) + ', ' + code + '); console.log(JSON.stringify(process.argv[1]))', word] } }) }, { word });
+      const isEnd = (error) => error.name.endsWith('PendingError') || error.name.endsWith('RequestedError');
+      ${first}`;
+    const inBranch = await babysat(
+      processOf(
+        both(`return await ctx.parallel.all([
+        () => ran('first', 1).catch((error) => { if (isEnd(error)) throw error; return ran('fallback', 0); }),
+        () => ran('second', 0),
+      ]);`),
+      ),
+    );
+    expect(inBranch.code).toBe(2);
+    expect(inBranch.stderr).toMatch(/branch 1 of 2 of parallel\.all asks for a second effect.*The run is as it was/);
+    const after = await babysat(
+      processOf(
+        both(`try {
+        return await ctx.parallel.all([() => ran('first', 1), () => ran('second', 0)]);
+      } catch (error) {
+        if (isEnd(error)) throw error;
+        return await ran('fallback', 0);
+      }`),
+      ),
+    );
+    expect(after.end).toEqual({ status: 'completed', output: 'fallback' });
+  });
+
   test('plain Promise.all runs its effects at once, and bricks nothing', async () => {
     const { end, types } = await babysat(
       processOf(`return await Promise.all([word('a', 0), word('b', 0), word('c', 0)]);`),
