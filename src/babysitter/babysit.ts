@@ -44,6 +44,8 @@ export type Babysat =
 /** How long to wait for a group that another process drives, and for a run that waits for nothing, before looking again, ms. */
 const busyMs = 500;
 const emptyMs = 20;
+/** How often to look whether somebody else has resolved what is under way here, or ended the run, ms. */
+const lookEveryMs = 1_000;
 
 /**
  * Drives the run until it ends or `signal` is aborted. A run that has ended is not iterated again: babysitter would record a second end.
@@ -167,7 +169,7 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
 
   const turn = async (): Promise<Babysat | undefined> => {
     const result = await hearingGroups(declared, () => passes.next(commits));
-    if (result.status !== 'waiting') return await over(result);
+    if (result.status !== 'waiting') return over(result);
     const wanted = new Set(result.nextActions.map(({ effectId }) => effectId));
     for (const effectId of asking.keys()) if (!wanted.has(effectId)) askNoMore(effectId);
     // Those first that were asked for first.
@@ -194,19 +196,42 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
     });
     inFlight.set(action.effectId, slept);
   };
-  const over = async (result: Exclude<Iterated, { readonly status: 'waiting' }>): Promise<Babysat> => {
-    if (inFlight.size > 0) tell(`the run has ended with ${inFlight.size} effects under way; they are stopped`);
+  // Nobody tells of what `task:post` or `run:iterate` of babysitter's has recorded.
+  let stopLooking = () => {};
+  const lookOn = (): void => {
+    stopLooking = clock.wakeAt(clock.now() + lookEveryMs, () => {
+      if (isMovedElsewhere()) wake();
+      lookOn();
+    });
+  };
+  const isMovedElsewhere = (): boolean => {
+    try {
+      const { effects: known, end } = folder.index();
+      const resolved = [...inFlight.keys()].filter(
+        (effectId) => (known.get(effectId)?.status ?? 'pending') !== 'pending',
+      );
+      for (const effectId of resolved) inFlight.delete(effectId);
+      return resolved.length > 0 || end !== undefined;
+    } catch {
+      return false; // Under repair, perhaps; otherwise the next who reads it says so.
+    }
+  };
+  const over = (result: Exclude<Iterated, { readonly status: 'waiting' }>): Babysat => {
     if (result.status === 'completed') return { status: 'completed', output: (result.output ?? null) as JsonValue };
     return { status: 'failed', error: result.error ?? { name: result.status, message: result.status } };
   };
 
   try {
+    lookOn();
     for (;;) {
       moved = new Promise<void>((resolve) => (wake = resolve));
       if (failed !== undefined) throw failed.error;
       if (stop.signal.aborted) return { status: 'stopped', inFlight: inFlight.size };
-      const end = await Promise.race([turn(), effects.failure]);
-      if (end !== undefined) return end;
+      const end = endOf(folder) ?? (await Promise.race([turn(), effects.failure]));
+      if (end !== undefined) {
+        if (inFlight.size > 0) tell(`the run has ended with ${inFlight.size} effects under way; they are stopped`);
+        return end;
+      }
       if (inFlight.size === 0) {
         // A sleep that is over by one clock and not yet by the other.
         await pause(emptyMs);
@@ -219,6 +244,7 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
     signal.removeEventListener('abort', halt);
     stop.abort();
     for (const callOff of alarms) callOff();
+    stopLooking();
     await Promise.allSettled(groups.values());
     await commits.catch(() => {});
     await effects.close('the orchestrator ends');

@@ -1,7 +1,8 @@
 import { readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { groupIdOf, readEvents } from 'troupe/babysitter';
+import { groupIdOf, openRunFolder, readEvents } from 'troupe/babysitter';
+import { patience } from '../cli/support.ts';
 import { projectWith, twoGroups, twoGroupsOutput, type Project } from './project.ts';
 import { isSdkInstalled } from './sdk/install.ts';
 
@@ -83,6 +84,32 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 120_0
     expect(outputOf(runDir)).toEqual(twoGroupsOutput);
     await expectStockReads(project, runDir);
     readEvents(runDir, { verify: true });
+  });
+
+  test('what babysitter’s own program resolves meanwhile is heard: the drive goes on', async () => {
+    const project = projectWith(`
+      export async function process(inputs, ctx) {
+        const first = await ctx.breakpoint({ question: 'Ship?' }, { label: 'ship' });
+        return [first, await ctx.task({ id: 'long', build: () => ({ kind: 'shell', shell: { command: 'echo began >> ran.log; sleep 30' } }) }, {})];
+      }`);
+    const runDir = await project.create('run-1');
+    const driven = project.troupe(['babysit', runDir, '--json']);
+    const post = async (kind: string, value: string) => {
+      const pending = () =>
+        [...openRunFolder(runDir).index().effects.values()].find(
+          (one) => one.kind === kind && one.status === 'pending',
+        );
+      await expect.poll(() => pending()?.kind, patience).toBe(kind);
+      if (kind === 'shell') await expect.poll(() => project.ran(), patience).toEqual(['began']);
+      const id = pending()?.effectId ?? '';
+      expect(await project.stock('task:post', runDir, id, '--status', 'ok', '--value-inline', value)).toMatchObject({
+        code: 0,
+      });
+    };
+    await post('breakpoint', '"by hand"');
+    await post('shell', '"posted"');
+    const { code, stdout } = await driven;
+    expect({ code, ...jsonIn(stdout) }).toEqual({ code: 0, status: 'completed', output: ['by hand', 'posted'] });
   });
 
   test("a group has one identity in every iteration and process; babysitter's own id for what runs in parallel has not", async () => {

@@ -1,0 +1,32 @@
+/** What others record in a run that `troupe babysit` drives, and that nothing of its own would make it look at. */
+import { expect, test } from 'vitest';
+import { openRunFolder } from 'troupe/babysitter';
+import { patience } from '../cli/support.ts';
+import { playedProject, type PlayedProject } from './played-sdk.ts';
+
+/** Drives the run, and calls `meanwhile` when its question is open. */
+async function driven(it: PlayedProject, meanwhile: (effectId: string) => Promise<unknown>) {
+  const end = it.troupe(...it.babysit, '--json');
+  const data = `${it.dir}/troupe`;
+  const shown = async () => (await it.troupe('show', 'effects', '--data', data, '--json')).stdout;
+  await expect.poll(shown, patience).toContain('Ship it?');
+  const [effectId = ''] = openRunFolder(it.dir).index().effects.keys();
+  await meanwhile(effectId);
+  const { code, stdout } = await end;
+  return { code, said: JSON.parse(stdout) as unknown };
+}
+
+test('an effect that somebody else resolves while nothing else moves lets the run go on', async () => {
+  const it = await playedProject([{ label: 'ship', asks: 'Ship it?' }]);
+  const ended = await driven(it, (effectId) =>
+    openRunFolder(it.dir).commit(effectId, { status: 'ok', value: 'by hand' }),
+  );
+  expect(ended).toEqual({ code: 0, said: { status: 'completed', output: ['by hand'] } });
+});
+
+test('a run that somebody else ends has ended', async () => {
+  const it = await playedProject([{ label: 'ship', asks: 'Ship it?' }]);
+  const error = { name: 'Error', message: 'no more' };
+  const ended = await driven(it, () => openRunFolder(it.dir).append([{ type: 'RUN_FAILED', data: { error } }]));
+  expect(ended).toEqual({ code: 1, said: { status: 'failed', error } });
+});
