@@ -84,6 +84,35 @@ test('a long result is shortened, and says so', async () => {
   expect(text).toMatch(/… \(5000 in all\)/);
 });
 
+test('of a bushy result, or one of long names, something is left, and nothing of what is ours', async () => {
+  const it = project({
+    'bushy.process.ts': `
+      import { defineProcess } from 'troupe';
+      import { fanOut } from 'troupe/machines';
+      const bush = (depth) => depth === 0 ? 'leaf' : Object.fromEntries(Array.from({ length: 8 }, (_, n) => ['branch ' + n, bush(depth - 1)]));
+      export default defineProcess('bushy', async (ctx) => {
+        const members = [{ id: 'a', command: ['false'] }];
+        await ctx.group('g', fanOut, { members }).output;
+        return [bush(5), { ['long '.repeat(10_000) + 1]: 1, ['long '.repeat(10_000) + 2]: 2 }];
+      });`,
+  });
+  const { call, client } = await agent(it);
+  await call('run_start', { file: 'bushy.process.ts', runId: 'bushy' });
+  await call('run_wait', { run: 'bushy' });
+  const { content } = (await client.callTool({ name: 'run_show', arguments: { run: 'bushy' } })) as CallToolResult;
+  const { text } = content[0] as { text: string };
+  expect(text.length).toBeLessThan(50_000);
+  expect(text).toMatch(/characters in all, name 1\)":1,[^:]*characters in all, name 2\)":2/);
+  expect(JSON.parse(text)).toMatchObject({
+    run: {
+      status: 'completed',
+      output: [{ 'branch 0': expect.anything(), '…': '8 in all' }, expect.anything()],
+      entries: expect.any(Number),
+    },
+    groups: [{ status: 'completed', members: [{ id: 'a', status: 'failed', error: expect.anything() }] }],
+  });
+});
+
 test('who has no agents does not load the SDK: no module of the program imports it before it is wanted', () => {
   const folder = dirname(program);
   const modules = readdirSync(folder).filter((name) => name.endsWith('.js'));
