@@ -10,6 +10,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { remedies, TroupeError, type Code } from '../error.ts';
 import type { RunView } from '../process/run-view.ts';
 import type { DataFolder } from './data-folder.ts';
+import { exitCodes } from './exit-codes.ts';
+import { holderOf } from './holder.ts';
 import { knownRunIfAny } from './known-run.ts';
 
 /** How long a host may take until its run has begun, and between two looks, ms. */
@@ -27,8 +29,8 @@ export interface StartedHost {
 }
 
 /**
- * Starts this program with `args` as the host of `run`, whose folder exists, and waits until it drives the run. Throws what the
- * host says when it ends before: the codes of `troupe run` and `troupe resume`.
+ * Starts this program with `args` as the host of `run`, whose folder exists, and waits until it drives the run, or has said that the run
+ * had ended before. Throws what the host says when it ends in another way: the codes of `troupe run` and `troupe resume`.
  */
 export async function startHost(
   data: DataFolder,
@@ -57,13 +59,19 @@ export async function startHost(
     // Looked at before the run: what it wrote last is seen.
     const exitCode = child.exitCode ?? (child.signalCode === null ? undefined : 1);
     const { view } = await knownRunIfAny(data.store, run);
-    const hasBegun = view.created !== undefined && view.epoch > before.epoch;
-    if (hasBegun || view.end !== undefined) return { pid: child.pid ?? 0, view, isSlow: false, log };
+    // Somebody else may have taken it meanwhile.
+    const isHeld = view.epoch > before.epoch && (await holderOf(data, run))?.pid === child.pid;
+    const hasBegun = view.created !== undefined && isHeld;
+    const hasEnded = view.end !== undefined && (before.end === undefined || isResult(exitCode));
+    if (hasBegun || hasEnded) return { pid: child.pid ?? 0, view, isSlow: false, log };
     if (exitCode !== undefined) throw await whyItEnded(log, from, exitCode);
     if (performance.now() > until) return { pid: child.pid ?? 0, view, isSlow: true, log };
     await delay(lookEveryMs);
   }
 }
+
+/** The run's own result: nothing was wrong with what was asked for. */
+const isResult = (exitCode: number | undefined) => exitCode === exitCodes.ok || exitCode === exitCodes.failed;
 
 /** What a host that ended too early wrote last, as the error it was. */
 async function whyItEnded(log: string, from: number, exitCode: number): Promise<Error> {

@@ -9,7 +9,7 @@ import type { Asked } from './ask-host.ts';
 import type { DataFolder } from './data-folder.ts';
 import { answerRun, sendToRun } from './deeds.ts';
 import { holderOf } from './holder.ts';
-import { knownRun } from './known-run.ts';
+import { knownRun, knownRunIfAny } from './known-run.ts';
 import { listRuns } from './list-command.ts';
 import { ranProgram, startHost, type StartedHost } from './mcp-host.ts';
 import { shortened } from './mcp-shorten.ts';
@@ -21,7 +21,8 @@ import { runJson } from './run-json.ts';
 export const waitMsMax = 45_000;
 
 const nameCharsMax = 1_000;
-const listedMax = 100;
+/** As many as a shortened list has. */
+const listedMax = 50;
 
 const text = (description: string) => ({ type: 'string', description });
 const runArgument = { run: text('Id of the run.') };
@@ -67,7 +68,12 @@ export function runTools(data: DataFolder): readonly Tool[] {
         const run = args.textIfAny('runId', 100);
         const id = run === undefined ? await reserveRun(data.store) : await reserved(data, run);
         const how = ['run', file, '--run-id', id, ...(stdin === undefined ? [] : ['--input', '@-'])];
-        return hosted(await startHost(data, id, { args: how, ...(stdin === undefined ? {} : { stdin }) }));
+        try {
+          return hosted(await startHost(data, id, { args: how, ...(stdin === undefined ? {} : { stdin }) }));
+        } catch (error) {
+          if (isTroupeError(error)) await forgotten(data, id);
+          throw error;
+        }
       },
     },
     {
@@ -221,6 +227,12 @@ async function reserved(data: DataFolder, run: string): Promise<string> {
     if (!isTroupeError(error, 'RUN_EXISTS')) throw error;
   }
   return run;
+}
+
+/** Removes a run that has not begun, and is nobody's: it would be listed as one that can go on. */
+async function forgotten(data: DataFolder, run: string): Promise<void> {
+  const { view } = await knownRunIfAny(data.store, run);
+  if (view.created === undefined) await data.store.remove?.(run).catch(() => {});
 }
 
 function hosted({ pid, view, isSlow, log }: StartedHost): Readonly<Record<string, JsonValue>> {

@@ -128,6 +128,30 @@ test('cancel ends the run, its host, and what it had started', async () => {
   });
 });
 
+test('the id of a run that has ended is not another run’s, and a start that fails leaves no run', async () => {
+  const it = project({
+    'work.process.ts': workProcess,
+    'talk.process.ts': gateProcess,
+    'broken.process.ts': 'export 1;',
+  });
+  const { call } = await agent(it);
+  const input = { members: ['a'] };
+  await call('run_start', { file: 'work.process.ts', input, runId: 'done' });
+  await call('run_wait', { run: 'done' });
+  const again = await call('run_start', { file: 'work.process.ts', input, runId: 'done' });
+  expect(again).toMatchObject({ ok: true, run: { status: 'completed' } });
+  expect((await call('run_start', { file: 'talk.process.ts', runId: 'done' })).error).toMatchObject({
+    code: 'BAD_INPUT',
+    message: expect.stringMatching(/run done belongs to process `\w+`, not to `talk`, and has ended/),
+  });
+  const other = await call('run_start', { file: 'work.process.ts', input: { members: ['b'] }, runId: 'done' });
+  expect(other.error?.message).toMatch(/has ended, with input/);
+
+  expect((await call('run_start', { file: 'broken.process.ts' })).error?.code).toBe('PROCESS_INVALID');
+  expect((await call('run_start', { file: 'broken.process.ts', runId: 'named' })).error?.code).toBe('PROCESS_INVALID');
+  expect(await call('run_list')).toMatchObject({ runs: [{ id: 'done' }] });
+});
+
 test('what cannot be done is an error with a code, one sentence and a remedy', async () => {
   const it = project({
     'work.process.ts': workProcess,
