@@ -3,7 +3,7 @@
  * ended and was not told to babysitter before a crash is told afterwards and not done again; questions are gates that `troupe approve` answers.
  */
 import { isoText, type Clock } from '../clock.ts';
-import { isTroupeError } from '../error.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
 import type { Invocation, PlainError } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Context } from '../process/context.ts';
@@ -28,7 +28,7 @@ export interface EffectsRun {
   close(reason: string): Promise<void>;
 }
 
-/** Takes the effects of a run in hand. Codes: RUN_BUSY (another orchestrator has them), and those of `openRun`. */
+/** Takes the effects of a run in hand. Codes: RUN_BUSY (another `troupe babysit` has them), and those of `openRun`. */
 export async function openEffects(folder: RunFolder, performers: Performers, clock: Clock): Promise<EffectsRun> {
   const { harnesses, rules, settings, observer, requests } = performers;
   let begin: (ctx: Context) => void = () => {};
@@ -51,6 +51,13 @@ export async function openEffects(folder: RunFolder, performers: Performers, clo
     harnesses,
     ...(observer === undefined ? {} : { observer }),
     ...(letters === undefined ? {} : { requests: letters }),
+  }).catch((error: unknown) => {
+    if (!isTroupeError(error, 'RUN_BUSY')) throw error;
+    // Its name is ours; who started this knows the other one.
+    const { pid, host } = error.details as { readonly pid?: number; readonly host?: string };
+    const by = pid === undefined ? '' : `: process ${pid} on ${host}`;
+    const message = `run ${folder.facts.runId} is driven by another troupe babysit${by}.`;
+    throw new TroupeError('RUN_BUSY', message, error.details, error);
   });
   let fail: (error: unknown) => void = () => {};
   const failure = new Promise<never>((_, reject) => {

@@ -30,3 +30,13 @@ test('a run that somebody else ends has ended', async () => {
   const ended = await driven(it, () => openRunFolder(it.dir).append([{ type: 'RUN_FAILED', data: { error } }]));
   expect(ended).toEqual({ code: 1, said: { status: 'failed', error } });
 });
+
+test('who drives a run that is driven is told of that run, and by whom', async () => {
+  const it = await playedProject([{ label: 'ship', asks: 'Ship it?' }]);
+  await driven(it, async (effectId) => {
+    const { code, stderr } = await it.troupe(...it.babysit);
+    expect(stderr).toMatch(/^RUN_BUSY: run run-1 is driven by another troupe babysit: process \d+ on \S+\.$/m);
+    expect(code).toBe(3);
+    await openRunFolder(it.dir).commit(effectId, { status: 'ok', value: 1 });
+  });
+});
