@@ -1,9 +1,10 @@
 /** What a breakpoint of a babysitter run asks, and the gate that stands for it in the run of the effects. */
 import { plainLine } from '../harness/program/last-line.ts';
 import type { JsonValue } from '../json.ts';
+import { effectsRunId } from './effects-run.ts';
+import { answerCommand } from './open-gates.ts';
 import { inputsOf } from './run/effect-files.ts';
 import type { Action } from './run/load-sdk.ts';
-import { troupeFolder } from './run/staging.ts';
 
 /** A breakpoint that waits for its answer. */
 export interface Breakpoint {
@@ -38,9 +39,6 @@ export function breakpointOf(action: Action, runDir: string): Breakpoint {
     title: typeof title === 'string' && title !== '' ? title : undefined,
     question: String(question),
     payload,
-    command: `troupe approve effects ${word(gate)} --data ${word(troupeFolder(runDir))}`,
+    command: answerCommand(effectsRunId, gate, runDir),
   };
 }
-
-/** For a shell. */
-const word = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -9,7 +9,7 @@ import type { Observer } from '../group/observer.ts';
 import type { Harnesses } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { fileStore } from '../journal/file.ts';
-import type { JournalStore } from '../journal/port.ts';
+import type { Entry, JournalStore } from '../journal/port.ts';
 import { defineProcess } from '../process/define-process.ts';
 import type { RunOptions } from '../process/held-run.ts';
 import type { Requests } from '../process/requests.ts';
@@ -17,7 +17,8 @@ import { openRun, type Run } from '../process/run.ts';
 import type { DeclaredGroup } from './declared.ts';
 import { groupEventsIn } from './group-events.ts';
 import { journalOf, resultJson, type GroupAbout } from './group-result.ts';
-import { mirrorOf, type Mirror } from './mirror.ts';
+import { mirrorOf } from './mirror.ts';
+import { openGates } from './open-gates.ts';
 import { rehydrate } from './rehydrate.ts';
 import { groupIdOf, inputHashOf } from './run/hash.ts';
 import type { EffectResult } from './run/result-file.ts';
@@ -41,6 +42,8 @@ export interface DriveGroup extends Performers {
   readonly declared: DeclaredGroup;
   /** Stops driving when it is aborted: the group goes on when it is driven again. */
   readonly signal: AbortSignal;
+  /** Told of each gate that waits for an answer, in one line. */
+  tell?(line: string): void;
 }
 
 /** The store of a run directory's own troupe runs. */
@@ -70,6 +73,11 @@ export async function driveGroup(options: DriveGroup): Promise<GroupDriven | und
     created: { inputHash: about.inputHash, journal: about.journal },
     spill: (value) => spill(folder.runDir, value),
   });
+  const gates = openGates({ group: name, groupId, runDir: folder.runDir, tell: options.tell ?? (() => {}) });
+  const take = (entry: Entry) => {
+    mirror.take(entry);
+    gates.take(entry);
+  };
   const requests = options.requests?.(groupId);
   const run: RunOptions = {
     ...settings,
@@ -79,7 +87,7 @@ export async function driveGroup(options: DriveGroup): Promise<GroupDriven | und
     run: groupId,
     input: { group: name, run: folder.facts.runId, inputHash: about.inputHash },
     harnesses,
-    observer: watched(options.observer, mirror, name),
+    observer: watched(options.observer, take, name),
     ...(requests === undefined ? {} : { requests }),
   };
   if (await isGone(store, groupId)) {
@@ -87,7 +95,8 @@ export async function driveGroup(options: DriveGroup): Promise<GroupDriven | und
     const recorded = recordedEnd(folder, events, about);
     if (recorded !== undefined) return { about, end: recorded };
     if (events.length > 0) await rehydrate(run, name, events, (value) => unspill(folder.runDir, value));
-  } else await catchUp(store, groupId, name, mirror);
+  } else await catchUp(store, groupId, name, take);
+  gates.begin();
   const end = await driven(run, about, signal);
   await mirror.flushed();
   return end === undefined ? undefined : { about, end };
@@ -169,11 +178,13 @@ async function isGone(store: JournalStore, groupId: string): Promise<boolean> {
   }
 }
 
-/** What a host that was killed has not told the run's journal. */
-async function catchUp(store: JournalStore, groupId: string, name: string, mirror: Mirror): Promise<void> {
+type Take = (entry: Entry) => void;
+
+/** What a host that was killed has not told the run's journal, and what waits for an answer. */
+async function catchUp(store: JournalStore, groupId: string, name: string, take: Take): Promise<void> {
   const journal = await store.open(groupId);
   try {
-    for await (const entries of journal.read(streamOf(name))) for (const entry of entries) mirror.take(entry);
+    for await (const entries of journal.read(streamOf(name))) for (const entry of entries) take(entry);
   } finally {
     await journal.close();
   }
@@ -197,11 +208,11 @@ function recordedEnd(
   return end as unknown as GroupEnd | undefined;
 }
 
-function watched(observer: Observer | undefined, mirror: Mirror, name: string): Observer {
+function watched(observer: Observer | undefined, take: Take, name: string): Observer {
   return {
     ...observer,
     entry(entry) {
-      if (entry.stream === streamOf(name)) mirror.take(entry);
+      if (entry.stream === streamOf(name)) take(entry);
       observer?.entry?.(entry);
     },
   };

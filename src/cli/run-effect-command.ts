@@ -3,6 +3,7 @@ import { driveGroup, resultOf } from '../babysitter/drive-group.ts';
 import { readResult, readTask } from '../babysitter/run/effect-files.ts';
 import type { EffectResult } from '../babysitter/run/result-file.ts';
 import { TroupeError } from '../error.ts';
+import { plainText } from '../harness/program/last-line.ts';
 import { declaredIn, openBabysitterRun } from './babysit-run.ts';
 import { captureConsole } from './capture-console.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -50,7 +51,8 @@ export async function runEffectCommand(options: RunEffectCommandOptions): Promis
           `the process of run ${folder.facts.runId} does not come to group \`${about.name}\` any more, which effect \`${options.effect}\` asks for.`,
         );
       }
-      const driven = await driveGroup({ ...run.performers, folder, declared, signal: stop.signal });
+      const tell = (line: string) => complain(plainText(line));
+      const driven = await driveGroup({ ...run.performers, folder, declared, signal: stop.signal, tell });
       if (driven === undefined) return exitCodes.interrupted;
       const result = resultOf(driven, about.failure);
       if (options.print !== true && !(await folder.commit(options.effect, result)))

@@ -112,6 +112,27 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 120_0
     expect({ code, ...jsonIn(stdout) }).toEqual({ code: 0, status: 'completed', output: ['by hand', 'posted'] });
   });
 
+  test('what a group asks is told, with the command that answers it', async () => {
+    const project = projectWith(`
+      import { group } from 'troupe/babysitter';
+      import { fanOut } from 'troupe/machines';
+      export async function process(inputs, ctx) {
+        const members = ['a', 'b'].map((id) => ({ id, command: ['true'] }));
+        const budget = { attempts: 1, over: 'ask' };
+        return (await group(ctx, 'both', fanOut, { members, concurrency: 1 }, { budget })).settled;
+      }`);
+    const runDir = await project.create('run-1');
+    const data = join(runDir, 'troupe');
+    const id = groupIdOf('run-1', 'both');
+    const driven = project.troupe(['babysit', runDir]);
+    const shown = async () => (await project.troupe(['show', id, '--data', data])).stdout;
+    await expect.poll(shown, patience).toContain('an answer at gate budget');
+    expect(await project.troupe(['approve', id, 'budget', '--data', data])).toMatchObject({ code: 0 });
+    const { code, stdout } = await driven;
+    const [, command] = /group both {2}waits for an answer: the budget .* (troupe approve .*)$/m.exec(stdout) ?? [];
+    expect({ code, command }).toEqual({ code: 0, command: `troupe approve ${id} 'budget' --data '${data}'` });
+  });
+
   test("a group has one identity in every iteration and process; babysitter's own id for what runs in parallel has not", async () => {
     const project = projectWith(twoGroups);
     const runDir = await project.create('run-1');
