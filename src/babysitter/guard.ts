@@ -6,9 +6,9 @@
  *   it would ask for after that (a second try, what is to be done instead) is asked for when it is known how the first went;
  * - a branch of `parallel.all` that goes on while others follow it is refused: effects are told apart by counting calls, and would get
  *   each other's results from then on;
- * - so is an effect that is asked for with what another one of its kind was asked for with.
+ * - so is an effect that is asked for with what another one of its kind was asked for with, and a group that has ended with another input.
  */
-import { TroupeError } from '../error.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
 import { canonical, toJson } from '../json.ts';
 import { isIntrinsic } from './group.ts';
 
@@ -155,8 +155,10 @@ export async function guardedPass(
   }
   // Together they end the pass in babysitter's own way, with all of their actions.
   if (underWay.length > 0) await ctx.parallel.all(underWay.map((error) => () => Promise.reject(error as Error)));
-  if ('error' in end) throw end.error;
-  return end.value;
+  if (!('error' in end)) return end.value;
+  // The process has changed since; thrown on, it would end the run for good.
+  if (isTroupeError(end.error, 'GROUP_MISMATCH')) return await refuse(end.error);
+  throw end.error;
 }
 
 /** What was asked for with other arguments, while these are another one's: results would be swapped. */

@@ -89,6 +89,22 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_00
     expect(project.ran().toSorted()).toEqual(['a', 'b', 'c']);
   });
 
+  test('a group that has ended with another input than it is passed now: refused, and the run goes on when that is mended', async () => {
+    const process = (n: string) =>
+      processOf(
+        `return (await group(ctx, 'g', fanOut, { members: [{ id: 'a', command: ['sh', '-c', 'echo a >> ran.log'] }], n: ${n} })).settled;`,
+        'let pass = 0;',
+      );
+    const { project, runDir, code, stderr, types } = await babysat(process('(pass += 1)'));
+    expect(stderr).toMatch(/^GROUP_MISMATCH: group `g` .* has ended with another input/);
+    expect(code).toBe(5);
+    expect(types.at(-1)).toBe('EFFECT_RESOLVED');
+    writeFileSync(join(project.folder, 'process.mjs'), process('1'));
+    const { stdout } = await project.troupe(['babysit', runDir, '--json']);
+    expect(JSON.parse(stdout)).toEqual({ status: 'completed', output: 1 });
+    expect(project.ran()).toEqual(['a']);
+  });
+
   test('a process that swallows what ends its pass still waits for its effects', async () => {
     const { end, types } = await babysat(
       processOf(`return await ctx.parallel.map(['a', 'b'], async (one) => {
