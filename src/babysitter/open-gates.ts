@@ -36,8 +36,8 @@ export function openGates({ group, groupId, runDir, tell }: OpenGatesOptions): O
         const { name, question } = entry.data as unknown as GroupEvents['gate.opened'];
         open.set(name, question);
         if (hasBegun) say(name, question);
-      } else if (entry.type === 'gate.answered') {
-        open.delete((entry.data as unknown as GroupEvents['gate.answered']).name);
+      } else if (entry.type === 'gate.answered' || entry.type === 'gate.withdrawn') {
+        open.delete((entry.data as unknown as GroupEvents['gate.answered' | 'gate.withdrawn']).name);
       } else if (entry.type === 'group.ended') open.clear();
     },
     begin() {
