@@ -24,7 +24,10 @@ export interface TaskContext extends Mailbox {
   readonly key: string;
   /** Says what is being done now; a string is a line. May be called often. Ignored once the attempt is over. */
   progress(progress: Progress | string): void;
-  /** Adds to what this attempt has used; counts against budgets when the attempt has ended, however it ends. Ignored after that. */
+  /**
+   * Adds to what this attempt has used; counts against budgets when the attempt has ended, however it ends. Ignored after that, and so is
+   * an amount that is no finite number >= 0.
+   */
   spent(usage: Usage): void;
 }
 
@@ -106,10 +109,15 @@ async function performInProcess(perform: Perform, attempt: Attempt, graceMs: num
   return usage === undefined ? outcome : { ...outcome, usage };
 }
 
+/** An amount that is none (NaN of a price that was not there) is left out: added, it would take with it all that was told before. */
 function sumOf(one: Usage, more: Usage): Usage {
-  const tokens = more.tokens === undefined ? {} : { tokens: (one.tokens ?? 0) + more.tokens };
-  const costUsd = more.costUsd === undefined ? {} : { costUsd: (one.costUsd ?? 0) + more.costUsd };
+  const tokens = isAmount(more.tokens) ? { tokens: (one.tokens ?? 0) + more.tokens } : {};
+  const costUsd = isAmount(more.costUsd) ? { costUsd: (one.costUsd ?? 0) + more.costUsd } : {};
   return { ...one, ...tokens, ...costUsd };
+}
+
+function isAmount(amount: number | undefined): amount is number {
+  return Number.isFinite(amount) && (amount as number) >= 0;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

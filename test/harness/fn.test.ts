@@ -92,6 +92,17 @@ test('what a function has spent counts however it ends, also when it is cancelle
   }
 });
 
+test('an amount that is none is left out, and takes nothing with it that was told before or comes after', async () => {
+  for (const none of [Number.NaN, Number.POSITIVE_INFINITY, -1_000, '7' as unknown as number]) {
+    const outcome = await fn((_task, { spent }) => {
+      spent({ tokens: 100, costUsd: 1 });
+      spent({ tokens: none, costUsd: none });
+      spent({ tokens: 20, costUsd: 0.5 });
+    }).perform(attemptAt({}));
+    expect(outcome).toMatchObject({ usage: { tokens: 120, costUsd: 1.5 } });
+  }
+});
+
 test('a value returned soon after the abort still counts', async () => {
   const attempt = attemptAt({});
   const ended = fn(async (_task, { signal }) => {
