@@ -39,6 +39,6 @@ export interface Attempts {
   called(key: ActorKey): void;
   /** Mail has come that is perhaps not to wait until it is read. */
   arrived(mail: Mail, key: ActorKey): void;
-  /** An outside orchestrator's outcome. */
-  settle(want: Want, outcome: Outcome): void;
+  /** An outside orchestrator's outcome; resolves when its output has been checked, and what it comes to is on its way to the journal. */
+  settle(want: Want, outcome: Outcome): Promise<void>;
 }

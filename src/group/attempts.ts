@@ -180,7 +180,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       progress: (progress) => report(member, progress),
       mailbox: () => open.mailbox(),
       door: open.door,
-      ended: (outcome, ending) => ended(member, outcome, ending),
+      ended: (outcome, ending) => void ended(member, outcome, ending),
     };
     member.phase = 'dispatched';
     dispatcher.add(job);
@@ -201,7 +201,12 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     push('letter.dead', { to: '', from: member.address, letter: outcome.output, reason });
   };
 
-  const ended = (member: Living, outcome: Outcome | undefined, ending: Ending | undefined) => {
+  /** Returns what is still to be waited for before that is recorded: its output's check. */
+  const ended = (
+    member: Living,
+    outcome: Outcome | undefined,
+    ending: Ending | undefined,
+  ): Promise<void> | undefined => {
     member.phase = 'idle';
     member.mailbox?.close();
     member.mailbox = undefined;
@@ -214,7 +219,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       cancelled(member, dropped, checked);
       left(member);
     } else if (checked?.status === 'ok') {
-      succeeded(member, checked);
+      return succeeded(member, checked);
     } else if (ending?.type === 'host-stopped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true, ...used });
     } else if (ending?.type === 'interrupted') {
@@ -234,18 +239,23 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     } else {
       failed(member, checked.class, checked.error, checked.usage);
     }
+    return undefined;
   };
 
   /** The output counts when it meets its schema. */
   const succeeded = (member: Living, outcome: Extract<Outcome, { readonly status: 'ok' }>) => {
     const checking = checkedBySchema(context.schemas, member, outcome, payloadBytesMax);
-    if (checking === undefined) return settled(member, outcome);
+    if (checking === undefined) {
+      settled(member, outcome);
+      return undefined;
+    }
     const checked = checking.then((result) => {
       if (!isLiving(member)) cancelled(member, whyDropped(), outcome);
       else if (result.status === 'error') failed(member, result.class, result.error, outcome.usage);
       else if (result.status === 'ok') settled(member, result);
     });
     dispatcher.busyWith(checked);
+    return checked;
   };
 
   const live = (want: Want, attemptNumber: number): Living => {
@@ -358,10 +368,11 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       if (recordOf(key)?.status === 'running')
         dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'interrupted', reason });
     },
-    settle(want, outcome) {
+    async settle(want, outcome) {
       const member = living.get(actorKeyText(want));
       // What is no outcome must not look like an attempt that was lost.
-      if (member !== undefined) ended(member, checkedOutcome(outcome, member.address, payloadBytesMax), undefined);
+      if (member !== undefined)
+        await ended(member, checkedOutcome(outcome, member.address, payloadBytesMax), undefined);
     },
   };
 }

@@ -385,7 +385,7 @@ export async function openGroup(
           `group \`${name}\` waits for no member \`${member}\`; it waits for: ${known.join(', ') || 'nobody'}.`,
         );
       }
-      attempts.settle(want, outcome);
+      await attempts.settle(want, outcome);
       await writer.written();
     },
     over: () => (isOver() ? Promise.resolve() : new Promise((resolve) => overWaiters.push(resolve))),

@@ -1,10 +1,11 @@
 /** Outputs checked by schemas, on their way from a harness to the journal. */
 import { describe, expect, test } from 'vitest';
-import { defineProcess, verifyRun, type Invocation, type OutputSchema, type RunOptions } from 'troupe';
+import { defineProcess, iterate, verifyRun, type Invocation, type OutputSchema, type RunOptions } from 'troupe';
 import { ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { entriesOf } from '../support/dying-store.ts';
 import { settle } from '../support/hand-clock.ts';
+import { orchestrator, waits } from '../support/orchestrator.ts';
 import { calling, driven, finished, killed, stage, tell } from '../support/running.ts';
 
 const schema = (validate: OutputSchema['~standard']['validate']): OutputSchema => ({
@@ -92,6 +93,31 @@ test('one that is still being checked when its member is stopped is a dead lette
     { type: 'attempt.cancelled', data: { member: 'a', usage: { tokens: 100 } } },
     { type: 'letter.dead', data: { from: 'a', letter: 7 } },
   ]);
+});
+
+test('what an outside orchestrator settles is waited for no more, however long its check takes', async () => {
+  const slow = schema(async (value) => {
+    await settle();
+    return { value };
+  });
+  const members = [
+    { id: 'a', output: 'slow' },
+    { id: 'b', output: 'slow' },
+  ];
+  const { options } = orchestrator(
+    defineProcess('p', async (ctx) => (await ctx.group('g', fanOut, { members, concurrency: 1 }).output).results),
+  );
+  const pass = async (...settled: readonly string[]) =>
+    waits(
+      await iterate({
+        ...options,
+        schemas: { slow },
+        settlements: settled.map((member) => ({ group: 'g', member, outcome: ok(member) })),
+      }),
+    );
+  expect(await pass()).toEqual(['member g a']);
+  expect(await pass('a')).toEqual(['member g b']);
+  expect(await pass('b')).toMatchObject({ status: 'completed', output: [{ output: 'a' }, { output: 'b' }] });
 });
 
 test('a group whose output no journal takes fails, and the run goes on: it could never have ended', async () => {
