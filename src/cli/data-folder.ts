@@ -1,6 +1,6 @@
 /**
- * The data folder: where runs are kept, `.troupe` unless --data or TROUPE_DATA says otherwise. Process files are recorded relative
- * to the folder that holds it, so that a project can be moved; files elsewhere are recorded as absolute paths.
+ * The data folder: where runs are kept, `.troupe` unless --data or TROUPE_DATA says otherwise. Process files, and folders of commands,
+ * are recorded relative to the folder that holds it, so that a project can be moved; what is elsewhere is recorded as an absolute path.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -22,9 +22,9 @@ export interface DataFolder {
   requests(run: string): string;
   /** Where a run's log and lease are. */
   run(run: string): string;
-  /** A process file's path as it is recorded. */
-  recorded(file: string): string;
-  /** Where a recorded process file is now; absolute. */
+  /** The path of a process file, or of a folder, as it is recorded. */
+  recorded(path: string): string;
+  /** Where what was recorded is now; absolute. */
   found(recorded: string): string;
 }
 
@@ -50,10 +50,10 @@ export function dataFolder(given: string | undefined): DataFolder {
     flag: given === undefined ? '' : ` --data ${quoted(given)}`,
     run,
     requests: (id) => join(run(id), 'requests'),
-    recorded(file) {
-      const inside = relative(base, file);
-      const isOutside = inside === '' || isAbsolute(inside) || inside === '..' || inside.startsWith(`..${sep}`);
-      return isOutside ? file : inside.split(sep).join('/');
+    recorded(whole) {
+      const inside = relative(base, whole);
+      const isOutside = isAbsolute(inside) || inside === '..' || inside.startsWith(`..${sep}`);
+      return isOutside ? whole : inside.split(sep).join('/') || '.';
     },
     found: (recorded) => resolve(base, recorded),
   };

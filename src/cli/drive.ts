@@ -100,7 +100,7 @@ async function driven(
   const { data, known, loaded, input, json } = options;
   const { view } = known;
   // A resume runs the commands where the run was started.
-  const cwd = view.created?.cwd ?? process.cwd();
+  const cwd = data.found(view.created?.cwd ?? process.cwd());
   const recorded = view.entries;
   let attempts = 0;
   let interruptedBy: string | undefined;
@@ -126,7 +126,7 @@ async function driven(
       run: view.id,
       ...(input === undefined ? {} : { input }),
       file: data.recorded(loaded.file),
-      cwd,
+      cwd: data.recorded(cwd),
       harnesses: harnessesWith(loaded, cwd),
       worktrees: worktreesIn(data, cwd),
       ...loaded.settings,

@@ -19,7 +19,7 @@ export interface RunCreated {
   readonly process: string;
   /** The process file, as given to the command line; absent when started through the API. */
   readonly file?: string;
-  /** The folder of commands without one of their own, as given to the command line. */
+  /** The folder of commands without one of their own: relative to the one that holds the data folder, or absolute. */
   readonly cwd?: string;
   readonly input: JsonValue;
   readonly engine: string;
