@@ -43,7 +43,12 @@ function outcomeOf(outcome: unknown, member: string, bytesMax: number): Outcome 
         ...checkedUsage(usage),
       };
     case 'cancelled':
-      return { status, reason: typeof reason === 'string' ? reason : 'cancelled', ...checkedUsage(usage) };
+      // Cut as the message of an error is: of any length it would be an entry that no journal takes, which stops the host.
+      return {
+        status,
+        reason: typeof reason === 'string' ? plainError(reason).message : 'cancelled',
+        ...checkedUsage(usage),
+      };
     default:
       return invalid(
         `member \`${member}\`: expected its harness to return an outcome with status ok, error or cancelled, got ${typeof outcome}.`,

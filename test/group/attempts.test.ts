@@ -139,6 +139,12 @@ describe('what a harness says', () => {
     expect(outcome).toMatchObject({ status: 'error', class: 'failed', error: { name: 'TypeError' } });
     expect(JSON.stringify(outcome).length).toBeLessThan(20_000);
   });
+
+  test('of why it was cancelled is bounded too: an entry that no journal takes would stop the host', async () => {
+    const outcome = await said({ status: 'cancelled', reason: 'x'.repeat(9_000_000) });
+    expect(outcome).toMatchObject({ status: 'error', class: 'failed', error: { name: 'CancelledError' } });
+    expect(JSON.stringify(outcome).length).toBeLessThan(20_000);
+  });
 });
 
 describe('a member that nobody can perform is refused', () => {
