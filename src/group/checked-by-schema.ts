@@ -1,5 +1,6 @@
 /** Outputs that must meet a schema of the run: asked for before anything is spent, held against it when they come. */
 import { TroupeError } from '../error.ts';
+import { plainError } from '../harness/plain-error.ts';
 import type { Invocation, Outcome } from '../harness/port.ts';
 import { checkedOutcome } from './checked-outcome.ts';
 import { checkOutput, type OutputSchema } from './schema.ts';
@@ -34,7 +35,9 @@ export function checkedBySchema(
   return checkOutput(schema, outcome.output, `output of member \`${address}\``).then((checked) => {
     // A schema may have made something larger of it.
     if ('output' in checked) return checkedOutcome({ ...outcome, output: checked.output }, address, bytesMax);
-    const error = { name: 'InvalidOutput', code: 'SCHEMA', message: checked.problem };
+    // Schemas quote what they were given: of any length it would be an entry that no journal takes.
+    const { message } = plainError(checked.problem);
+    const error = { name: 'InvalidOutput', code: 'SCHEMA', message };
     return { status: 'error', class: 'invalid-output', error };
   });
 }

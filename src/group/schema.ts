@@ -1,4 +1,5 @@
 /** Checking outputs by any Standard Schema (standardschema.dev, version 1): zod, valibot, arktype and others speak it. */
+import { plainError } from '../harness/plain-error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 
 /** What of a Standard Schema is used here. */
@@ -34,6 +35,6 @@ export async function checkOutput(schema: OutputSchema, output: JsonValue, label
     const more = result.issues.length > told.length ? ` (and ${result.issues.length - told.length} more)` : '';
     return { problem: `${label} does not meet its schema: ${told.join('; ')}${more}` };
   } catch (error) {
-    return { problem: `${label} could not be checked: ${error instanceof Error ? error.message : String(error)}` };
+    return { problem: `${label} could not be checked: ${plainError(error).message}` };
   }
 }

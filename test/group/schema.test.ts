@@ -39,6 +39,13 @@ describe('a schema', () => {
     ['rejects', () => Promise.reject(new Error('gone')), 'output could not be checked: gone'],
     ['gives what is not JSON', () => ({ value: new Map() }), 'output could not be checked: NOT_JSON'],
     ['gives nothing at all', () => undefined as never, 'output could not be checked'],
+    [
+      'throws what cannot be shown',
+      () => {
+        throw Object.create(null);
+      },
+      'output could not be checked',
+    ],
   ])('that %s is a problem, not an accident', async (_what, validate, problem) => {
     expect(await check(validate)).toEqual({ problem: expect.stringContaining(problem) });
   });

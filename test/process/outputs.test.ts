@@ -64,6 +64,14 @@ describe('an output', () => {
   });
 });
 
+test('a schema that says more than a journal takes stops no run', async () => {
+  const wordy = schema(() => ({ issues: [{ message: 'x'.repeat(9_000_000) }] }));
+  expect(await heard(one({ output: 'wordy' }, { '*': ok(2) }, { schemas: { wordy } }))).toEqual([
+    'xstate.error.actor.a',
+    'SCHEMA',
+  ]);
+});
+
 test('a schema that the run does not have is refused before anything is spent', async () => {
   const play = one({ output: 'isNunber' }, { '*': ok(2) });
   expect(await heard(play)).toEqual(['xstate.error.actor.a', 'BAD_INPUT']);
