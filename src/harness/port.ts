@@ -258,9 +258,9 @@ export interface Attempt {
 export interface Harness {
   /** What it can do: free strings, compared as they are. By convention `language:ts`, `tool:bash`, `mcp`, `steer`, `resume`, `cost:low`. */
   readonly capabilities?: readonly string[];
-  /** Attempts at once on this host. Default: no limit of its own. */
+  /** Attempts at once of one host. Every open run has a host of its own: several that share a harness count each for itself. Default: no limit. */
   readonly concurrency?: number;
-  /** Attempts begun in any 60 s on this host; further ones wait. Default: no limit. */
+  /** Attempts begun in any 60 s by one host, counted as for `concurrency`; further ones wait. Default: no limit. */
   readonly ratePerMinute?: number;
   /** False: its failures are those of the work (a program that crashes), and never open a circuit. Default true. */
   readonly hasCircuit?: boolean;
@@ -278,7 +278,7 @@ export interface Harness {
   sweep?(key: string): Promise<void>;
   /** Takes up an attempt that was under way when its host died; undefined when it cannot be found. */
   reattach?(attempt: Attempt): Promise<Outcome | undefined>;
-  /** Called once when the host closes. */
+  /** Called once by each host when it closes, which waits for it: of a harness that several runs share, also while others still use it. */
   close?(): Promise<void>;
 }
 
