@@ -67,9 +67,15 @@ const defaults = {
 /** A store that can do all that stores can. */
 export type FileStore = Required<JournalStore>;
 
-/** A store of journals in a folder. Codes of `open`: BAD_INPUT, RUN_EXISTS, RUN_UNKNOWN, JOURNAL_IO. */
+/** A store of journals in a folder. Codes: BAD_INPUT without one; of `open`: BAD_INPUT, RUN_EXISTS, RUN_UNKNOWN, JOURNAL_IO. */
 export function fileStore(options: FileStoreOptions): FileStore {
   const { dir, ...given } = options;
+  // In JavaScript a name that is none would be a folder called `undefined`.
+  if (typeof dir !== 'string' || dir === '')
+    throw new TroupeError(
+      'BAD_INPUT',
+      `fileStore: expected \`dir\` to be the path of a folder, got ${JSON.stringify(dir)}.`,
+    );
   const settings = { ...defaults, ...given };
   const { fs, clock, processes, engine } = settings;
   const runs = `${dir}/runs`;

@@ -69,3 +69,7 @@ journalConformance(
   },
   { describe, it, expect },
 );
+
+it.each([undefined, '', 7])('a file store without a folder is refused: %s', (dir) => {
+  expect(() => fileStore({ dir } as never)).toThrow('BAD_INPUT: fileStore: expected `dir` to be the path of a folder');
+});
