@@ -146,7 +146,7 @@ export function groupFold(newest: Definition, name: string, from: FoldFrom = {})
     };
     return new TroupeError(
       'NONDETERMINISM',
-      `group \`${name}\`, entry ${entry.seq - 1}: recorded digest ${entry.fold}, folded ${found ?? 'nothing'}. ${versions} Nothing is lost: pin the old machine (\`coordinator(machine, { previous: [old] })\`), take its groups over with \`migrate\`, or fork before entry ${entry.seq - 1}.`,
+      `group \`${name}\`, entry ${entry.seq - 1}: recorded digest ${entry.fold}, folded ${found ?? 'nothing'}. ${versions} Nothing is lost: pin the old machine (\`coordinator(machine, { previous: [old] })\`), take its groups over with \`migrate\`, or fork the run before that entry: its position, for \`troupe fork --at\`, stands first in \`troupe log --group\`.`,
       details,
     );
   };

@@ -31,7 +31,7 @@ describe('a group that an older version began', () => {
     const play = await begun();
     const run = await open(withCode(play, collecting(second())));
     await expect(run.drive()).rejects.toThrow(
-      /NONDETERMINISM: group `group`, entry \d+: .*The machine changed .*pin the old machine \(`coordinator\(machine, \{ previous: \[old\] \}\)`\), take its groups over with `migrate`, or fork before entry \d+\./,
+      /NONDETERMINISM: group `group`, entry \d+: .*The machine changed .*pin the old machine \(`coordinator\(machine, \{ previous: \[old\] \}\)`\), take its groups over with `migrate`, or fork the run before that entry: its position, for `troupe fork --at`, stands first in `troupe log --group`\./,
     );
     await run.close();
   });
