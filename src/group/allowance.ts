@@ -119,9 +119,11 @@ export function allowancesOf(
         type: 'refuse',
         error: new TroupeError('BUDGET', overspendText(`member \`${key.address}\``, own), { ...own }),
       };
-    if (lifted()) return undefined;
+    const isLifted = lifted();
     const isNew = record?.startedAt === undefined;
     for (const { whose, policy: rule, spent, begun } of purses()) {
+      // Nobody was asked about the others: they hold whatever the answer was.
+      if (isLifted && rule.over === 'ask') continue;
       const first = isNew ? membersReached(rule, begun, key.address.split(addressSeparator).length) : [];
       const [over] = [...first, ...limitsReached(rule, spent)];
       if (over === undefined) continue;

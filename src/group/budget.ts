@@ -27,8 +27,8 @@ export interface BudgetPolicy extends Budget {
   readonly warnAt?: number;
   /**
    * Over it: `fail` (default) settles the member that wanted the next attempt as refused, code BUDGET; `stop` cancels the
-   * group; `ask` opens the gate `budget` in the group and lets its members wait for the answer: approved lifts this budget, and
-   * the run's, for that group; rejected refuses whoever wants another attempt.
+   * group; `ask` opens the gate `budget` in the group and lets its members wait for the answer: approved lifts, for that group, its budget and
+   * the run's as far as they ask (one that fails or stops holds); rejected refuses whoever wants another attempt.
    */
   readonly over?: 'ask' | 'fail' | 'stop';
 }

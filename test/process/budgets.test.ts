@@ -183,6 +183,18 @@ describe('over: ask', () => {
     await verifyRun({ store: play.store, run: 'run', process });
   });
 
+  test.each<['fail' | 'stop', string]>([
+    ['fail', 'completed'],
+    ['stop', 'failed'],
+  ])('approval does not lift a budget of the run that nobody was asked about (over: %s)', async (over, status) => {
+    const play = stage(process, { '*': ok() }, { budget: { attempts: 2, over } });
+    const { run, end } = await driven(play);
+    await run.answer({ gate: 'budget', approved: true, note: '' });
+    expect(await end).toMatchObject({ status });
+    expect(await startsOf(play)).toBe(2);
+    await run.close();
+  });
+
   test('rejection refuses who waits, and who comes later', async () => {
     const play = stage(process, { '*': ok() });
     const { run, end } = await driven(play);
