@@ -1,5 +1,5 @@
 /**
- * A host as an OS process of its own, for tests: `node --import tsx holder.ts <mode> <dir> [host name] [leaseTtlMs]`. Speaks in lines.
+ * A host as an OS process of its own, for tests: `holder <mode> <dir> [host name] [leaseTtlMs]`. Speaks in lines.
  *
  *     race   waits for a line, asks for the run `r`, says `won <epoch>` or the error's code and message, and holds it until its input ends
  *     hold   takes the run `r` and appends for ever: `ack <seq>` after each; at the first error its code and message, and the end

@@ -2,13 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { createInterface, type Interface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isTroupeError } from '../../src/error.ts';
 import { fileStore, type Journal, type Lease } from '../../src/journal/index.ts';
+import { testProgram } from '../support/programs.ts';
 import { errorOf, event, readAll } from './support.ts';
-
-const program = fileURLToPath(new URL('holder.ts', import.meta.url));
 
 interface Host {
   readonly child: ChildProcess;
@@ -22,7 +20,7 @@ let dir = '';
 const hosts: Host[] = [];
 
 function host(args: readonly string[], nodeArgs: readonly string[] = []): Host {
-  const child = spawn(process.execPath, [...nodeArgs, '--import', 'tsx', program, ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, testProgram('holder'), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines: string[] = [];

@@ -1,4 +1,4 @@
-/** A program for tests: `node --import tsx appender.ts <run dir> [batch]` appends events until it is killed; a line when it begins. */
+/** A program for tests: `appender <run dir> [batch]` appends events until it is killed; a line when it begins. */
 import { openRunFolder } from '../../../src/babysitter/run/run-folder.ts';
 
 const [runDir = '', batch = '1'] = process.argv.slice(2);

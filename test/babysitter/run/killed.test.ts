@@ -3,20 +3,19 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { randomOf } from 'troupe/check';
 import { readEvents } from '../../../src/babysitter/run/read-run.ts';
 import { openRunFolder } from '../../../src/babysitter/run/run-folder.ts';
+import { testProgram } from '../../support/programs.ts';
 import { loadSdk, newRunDir, temporary } from '../place.ts';
 import { isSdkInstalled } from '../sdk/install.ts';
 
-const appender = fileURLToPath(new URL('appender.ts', import.meta.url));
-
 /** Kills an appender at a moment of its own, within a few of its appends. */
 async function appendAndKill(runDir: string, batch: number, afterMs: number): Promise<void> {
-  const args = ['--import', import.meta.resolve('tsx'), appender, runDir, String(batch)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [testProgram('appender'), runDir, String(batch)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout, 'data');
   await delay(afterMs);
   child.kill('SIGKILL');

@@ -53,7 +53,7 @@ test('the protocol’s library is loaded with the first session, not with the ha
     const { capabilities } = acp('gemini', { capabilities: ['web'] });
     console.log('made ' + capabilities);
     await import('@agentclientprotocol/sdk');`;
-  const said = execFileSync(node, [...rest.slice(0, 2), '--input-type=module', '-e', script], {
+  const said = execFileSync(node, ['--import', 'tsx', '--input-type=module', '-e', script], {
     cwd: fileURLToPath(new URL('../../../..', import.meta.url)),
     encoding: 'utf8',
   });

@@ -1,16 +1,15 @@
 /** The host is killed with SIGKILL while a CLI works: nothing of it outlives the next host, and its session goes on. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { verifyRun, type Entry, type JsonValue } from 'troupe';
 import { fileStore } from 'troupe/journal';
+import { testProgram } from '../../../support/programs.ts';
 import { isAlive, marked, runId, temporaryFolder, until } from '../../support.ts';
 import { hosted } from './hosted.ts';
 import { steps } from './played.ts';
 
 const folder = temporaryFolder();
 const hosts = new Set<ChildProcess>();
-const program = fileURLToPath(new URL('host.ts', import.meta.url));
 const seed = Number(process.env['TROUPE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const rounds = Number(process.env['TROUPE_HOST_KILLS'] ?? 3);
 
@@ -29,7 +28,7 @@ const prompt = steps(
 );
 
 function startHost(run: string, env: Readonly<Record<string, string>>) {
-  const args = ['--import', import.meta.resolve('tsx'), program, folder.path, run, prompt];
+  const args = [testProgram('cli-host'), folder.path, run, prompt];
   const host = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   hosts.add(host);
   let text = '';

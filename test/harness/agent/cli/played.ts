@@ -1,12 +1,9 @@
 /** The playing program as a harness, and what is left of it. */
-import { fileURLToPath } from 'node:url';
 import { cli, type CliOptions, type Harness } from '../../../../src/harness/index.ts';
-
-const program = fileURLToPath(new URL('play.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');
+import { testProgram } from '../../../support/programs.ts';
 
 /** Command of the program. */
-export const playing = (mode: string) => [process.execPath, '--import', tsx, program, mode, '{session}', '{mcp}'];
+export const playing = (mode: string) => [process.execPath, testProgram('cli-play'), mode, '{session}', '{mcp}'];
 
 /** A harness of it: told of the mailbox by a file, resumed by its session's id. */
 export function played(options: CliOptions = {}): Harness {

@@ -1,10 +1,5 @@
 /** How a fake agent is started as a program. */
-import { fileURLToPath } from 'node:url';
+import { testProgram } from '../../../../support/programs.ts';
 
 /** Program and arguments. */
-export const fakeCommand: readonly string[] = [
-  process.execPath,
-  '--import',
-  import.meta.resolve('tsx'),
-  fileURLToPath(new URL('main.ts', import.meta.url)),
-];
+export const fakeCommand: readonly string[] = [process.execPath, testProgram('acp-agent')];
