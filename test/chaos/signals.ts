@@ -15,7 +15,7 @@ const deafWork = '[ -e "$0.second" ] || { trap "" INT TERM; setsid sleep 60 > /d
 export async function signals(options: PlayOptions): Promise<string> {
   const normal = await undisturbedRun(options);
   let stopMsMax = 0;
-  for (const [index, signal] of (['SIGINT', 'SIGTERM', 'SIGINT', 'SIGTERM'] as const).entries()) {
+  const once = async (signal: NodeJS.Signals, index: number) => {
     let hasHeard = false;
     const act = async (scene: Scene) => {
       const first = scene.start();
@@ -40,12 +40,13 @@ export async function signals(options: PlayOptions): Promise<string> {
     for (let time = 1; time <= 5 && !hasHeard; time += 1)
       await play(options, `${signal}-${index}-${time}`, undefined, act);
     assert.ok(hasHeard, `${signal}: five runs were over before they heard it`);
-  }
+  };
+  await Promise.all((['SIGINT', 'SIGTERM', 'SIGINT', 'SIGTERM'] as const).map(once));
 
   const deaf = await undisturbedRun({ ...options, work: deafWork });
   let exitMsMax = 0;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    await play(options, `${signal}-twice`, deafWork, async (scene) => {
+  const twice = (signal: NodeJS.Signals) =>
+    play(options, `${signal}-twice`, deafWork, async (scene) => {
       const first = scene.start();
       await scene.acknowledged(14, first);
       const side = `${scene.folder}/side`;
@@ -67,7 +68,7 @@ export async function signals(options: PlayOptions): Promise<string> {
       assert.equal(second.code, 0, second.stderr);
       await scene.checkSame(deaf);
     });
-  }
+  await Promise.all((['SIGINT', 'SIGTERM'] as const).map(twice));
   assert.ok(exitMsMax < 1_000, `a second signal took ${exitMsMax} ms, expected less than 1,000`);
   return `4 runs stopped (${stopMsMax} ms at most) and gone on with; 2 ended at once by a second signal (${exitMsMax} ms at most)`;
 }
