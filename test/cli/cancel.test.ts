@@ -4,8 +4,8 @@ import { lastJson, livingIn, members, patience, project, workProcess } from './s
 const endsOf = (log: string) => log.split('\n').filter((line) => line.includes('"type":"run.ended"'));
 
 test('a run that a living host drives is cancelled by a letter: the host ends it, and nothing of it survives', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'held-1', 'held-2'));
+  const it = project({ 'work.process.mjs': workProcess });
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a', 'held-1', 'held-2'));
   await host.said(/settled {2}a [^]*started {2}held-2|started {2}held-2[^]*settled {2}a /);
   const cancelled = await it.troupe('cancel', 'r1', '--reason', 'wrong branch');
   expect(cancelled).toMatchObject({ code: 0, stderr: '' });
@@ -22,8 +22,8 @@ test('a run that a living host drives is cancelled by a letter: the host ends it
 });
 
 test('a run whose host is dead is cancelled by taking it, and what it left running is ended', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('held'));
+  const it = project({ 'work.process.mjs': workProcess });
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('held'));
   await host.said('started  held');
   await expect.poll(() => livingIn(it), patience).toHaveLength(1);
   host.child.kill('SIGKILL');
@@ -35,12 +35,12 @@ test('a run whose host is dead is cancelled by taking it, and what it left runni
     how: 'nobody was driving it',
   });
   expect(livingIn(it)).toEqual([]);
-  expect(await it.troupe('run', 'work.process.ts', '--run-id', 'r1')).toMatchObject({ code: 1 });
+  expect(await it.troupe('run', 'work.process.mjs', '--run-id', 'r1')).toMatchObject({ code: 1 });
 });
 
 test('a run that has ended is not cancelled: exit code 1, 0 when it was cancelled before; an unknown one is 7', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
   expect(await it.troupe('cancel', 'r1')).toMatchObject({ code: 1, stdout: 'run r1 · completed (had ended before)\n' });
   expect(await it.troupe('cancel', 'nope')).toMatchObject({ code: 7 });
 });

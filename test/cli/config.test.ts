@@ -36,9 +36,9 @@ describe('a configuration', () => {
   test('is found above the process file, and says who performs what', async () => {
     const it = written({
       'troupe.config.ts': config(`harnesses: { ${said} }, route: { default: 'said' }`),
-      'deep/er/work.process.ts': processFile(),
+      'deep/er/work.process.mjs': processFile(),
     });
-    expect(await it.troupe('run', 'deep/er/work.process.ts', '--run-id', 'r1')).toMatchObject({ code: 0, stderr: '' });
+    expect(await it.troupe('run', 'deep/er/work.process.mjs', '--run-id', 'r1')).toMatchObject({ code: 0, stderr: '' });
     expect(await outputOf(it, 'r1')).toBe('config: hello');
   });
 
@@ -46,14 +46,14 @@ describe('a configuration', () => {
     const it = written({
       'troupe.config.ts': config(`harnesses: { far: fn(() => 'far') }, route: { default: 'far' }`),
       'near/troupe.config.mjs': config(`harnesses: { near: fn(() => 'near') }, route: { default: 'near' }`),
-      'near/work.process.ts': processFile(),
+      'near/work.process.mjs': processFile(),
       'apart/.git/HEAD': 'ref: refs/heads/main',
-      'apart/work.process.ts': processFile(`export const harnesses = { own: fn(() => 'own') };
+      'apart/work.process.mjs': processFile(`export const harnesses = { own: fn(() => 'own') };
         export const rules = { defaultHarness: 'own' };`),
     });
-    await it.troupe('run', 'near/work.process.ts', '--run-id', 'r1');
+    await it.troupe('run', 'near/work.process.mjs', '--run-id', 'r1');
     expect(await outputOf(it, 'r1')).toBe('near');
-    await it.troupe('run', 'apart/work.process.ts', '--run-id', 'r2');
+    await it.troupe('run', 'apart/work.process.mjs', '--run-id', 'r2');
     expect(await outputOf(it, 'r2')).toBe('own');
   });
 
@@ -62,10 +62,10 @@ describe('a configuration', () => {
       'troupe.config.ts': config(
         `harnesses: { ${said} }, route: { default: 'other', fallback: { failed: ['said'] } }, budget: { attempts: 5 }`,
       ),
-      'work.process.ts': processFile(`export const harnesses = { said: fn(() => 'process') };
+      'work.process.mjs': processFile(`export const harnesses = { said: fn(() => 'process') };
         export const rules = { defaultHarness: 'said' };`),
     });
-    await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+    await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
     expect(await outputOf(it, 'r1')).toBe('process');
   });
 
@@ -81,7 +81,7 @@ describe('a configuration', () => {
         budget: { attempts: 2 },
         limits: { payloadBytesMax: 5_000 },
       `),
-      'work.process.ts': `
+      'work.process.mjs': `
         import { defineProcess } from 'troupe';
         export default defineProcess('work', async (ctx) => {
           const first = await ctx.task('one', { needs: ['judge'], prefer: ['bad'] });
@@ -89,9 +89,9 @@ describe('a configuration', () => {
           return [first, second, 'x'.repeat(10)];
         });`,
     });
-    await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+    await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
     expect(await outputOf(it, 'r1')).toEqual(['good', 'BUDGET', 'xxxxxxxxxx']);
-    const large = await it.troupe('run', 'work.process.ts', '--input', JSON.stringify('y'.repeat(6_000)));
+    const large = await it.troupe('run', 'work.process.mjs', '--input', JSON.stringify('y'.repeat(6_000)));
     expect(large.code).toBe(2);
     expect(large.stderr).toContain('ENTRY_TOO_LARGE: input of run');
   });
@@ -101,9 +101,9 @@ describe('a configuration', () => {
       'troupe.config.ts': config(
         `harnesses: { said: fn(() => { throw new Error('not yet'); }) }, route: { default: 'said' }`,
       ),
-      'work.process.ts': processFile(),
+      'work.process.mjs': processFile(),
     });
-    expect(await it.troupe('run', 'work.process.ts', '--run-id', 'r1')).toMatchObject({ code: 1 });
+    expect(await it.troupe('run', 'work.process.mjs', '--run-id', 'r1')).toMatchObject({ code: 1 });
     writeFileSync(it.path('troupe.config.ts'), config(`harnesses: { ${said} }, route: { default: 'said' }`));
     expect(await it.troupe('retry', 'r1', 'task', '--as', 'r2', '--go')).toMatchObject({ code: 0 });
     expect(await outputOf(it, 'r2')).toBe('config: hello');
@@ -158,8 +158,8 @@ describe('what is wrong with it is one sentence, and nothing is run', () => {
     ],
     ['a syntax error', 'export default {', /CONFIG_INVALID: troupe\.config\.ts/],
   ])('%s', async (_what, text, message) => {
-    const it = written({ 'troupe.config.ts': text, 'work.process.ts': processFile() });
-    const { code, stderr } = await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+    const it = written({ 'troupe.config.ts': text, 'work.process.mjs': processFile() });
+    const { code, stderr } = await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
     expect(await it.troupe('show', 'r1')).toMatchObject({ code: 7 });

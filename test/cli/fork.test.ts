@@ -23,8 +23,8 @@ const settledAt = (log: readonly LogLine[], member: string) =>
   log.find(({ type, data }) => type === 'member.settled' && data.member === member)?.position ?? 0;
 
 async function worked(...names: readonly string[]): Promise<Project> {
-  const it = project({ 'work.process.ts': workProcess });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members(...names));
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', members(...names));
   return it;
 }
 
@@ -116,10 +116,11 @@ test('retry --go tries a failed member once more in a new run, and exits as that
 });
 
 test('rm removes what is named or matches, and nothing that is driven or has not ended', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  for (const run of ['old', 'new']) await it.troupe('run', 'work.process.ts', '--run-id', run, '--input', members('a'));
-  await it.troupe('run', 'work.process.ts', '--run-id', 'failed-one', '--input', members('a'));
-  const host = it.start('run', 'work.process.ts', '--run-id', 'driven', '--input', members('held'));
+  const it = project({ 'work.process.mjs': workProcess });
+  for (const run of ['old', 'new'])
+    await it.troupe('run', 'work.process.mjs', '--run-id', run, '--input', members('a'));
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'failed-one', '--input', members('a'));
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'driven', '--input', members('held'));
   await host.said('started  held');
 
   expect(await it.troupe('rm')).toMatchObject({ code: 2 });

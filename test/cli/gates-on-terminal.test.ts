@@ -13,7 +13,6 @@ import { fanOut } from 'troupe/machines';
 import { assign, setup } from 'xstate';
 
 const asking = coordinator(setup({
-  types: {} as { context: { answers: string[] }; events: { type: string; note: string } },
   actors: { member },
   actions: {
     open: gate({ name: 'ship', question: 'Ship it?', data: { version: 2 } }),
@@ -45,9 +44,9 @@ export default defineProcess('release', async (ctx) => {
 });
 `;
 
-const made = () => project({ 'release.process.ts': release });
+const made = () => project({ 'release.process.mjs': release });
 const run = (it: Project, ...more: readonly string[]) =>
-  onTerminal(it, ['run', 'release.process.ts', '--run-id', 'r1', ...more], env);
+  onTerminal(it, ['run', 'release.process.mjs', '--run-id', 'r1', ...more], env);
 const type = (host: Running, text: string) => void host.child.stdin?.write(text);
 
 /** Waits until a prompt stands last on the terminal, below what `pattern` says. */
@@ -136,7 +135,7 @@ describe.skipIf(!hasTerminals)('gates of a run at the terminal', { timeout: 60_0
   ])('%s nobody is asked', async (_, more, environment) => {
     const it = made();
     it.write('go', '');
-    const host = onTerminal(it, ['run', 'release.process.ts', '--run-id', 'r1', ...more], environment);
+    const host = onTerminal(it, ['run', 'release.process.mjs', '--run-id', 'r1', ...more], environment);
     await host.said('npx troupe approve r1 look');
     expect(await it.troupe('approve', 'r1', 'look')).toMatchObject({ code: 0 });
     await host.said('npx troupe approve r1 ship');

@@ -5,13 +5,13 @@ import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { knownAgents } from '../../src/cli/known-agents.ts';
 import { pins } from '../agents/install/pins.ts';
-import { project, program, type Ended, type Project } from './support.ts';
+import { bareProject, program, type Ended, type Project } from './support.ts';
 
 const git = dirname(execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim());
 
 /** A project whose PATH holds these programs, scripts of a shell, besides the system's own. */
 function withPrograms(programs: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}) {
-  const it = project(files);
+  const it = bareProject(files);
   const bin = it.path('bin');
   mkdirSync(bin);
   for (const [name, script] of Object.entries(programs)) {

@@ -6,15 +6,15 @@ import { lastJson, members, project, startedIn, workProcess } from './support.ts
 const number = expect.any(Number) as number;
 
 test('show --json has the run, its groups, their members and checkpoints', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'bad-b'));
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a', 'bad-b'));
   const shown = lastJson(await it.troupe('show', 'r1', '--json'));
   expect(shown).toMatchObject({
     run: {
       id: 'r1',
       status: 'completed',
       process: 'work',
-      file: 'work.process.ts',
+      file: 'work.process.mjs',
       input: { members: ['a', 'bad-b'] },
       output: { succeeded: ['a'], failed: ['bad-b'] },
       startedAt: number,
@@ -38,8 +38,8 @@ test('show --json has the run, its groups, their members and checkpoints', async
 });
 
 test('show and ls tell a run that is driven from one that waits to be resumed, and what it waits for', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'held'));
+  const it = project({ 'work.process.mjs': workProcess });
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a', 'held'));
   await host.said(/settled {2}a [^]*started {2}held|started {2}held[^]*settled {2}a /);
   const driven = await it.troupe('show', 'r1');
   expect(driven.stdout).toMatch(
@@ -65,8 +65,8 @@ test('show and ls tell a run that is driven from one that waits to be resumed, a
 });
 
 test('commands that are suggested name the data folder, when it was named', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const { stdout } = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--data', 'my data');
+  const it = project({ 'work.process.mjs': workProcess });
+  const { stdout } = await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--data', 'my data');
   expect(stdout).toContain("\n  npx troupe show r1 --data 'my data'\n");
   expect((await it.troupe('show', 'r1', '--data', 'my data')).code).toBe(0);
   const archived = await it.troupe('archive', 'r1', '--data', 'my data', '--out', 'my run.tar.gz');
@@ -76,11 +76,11 @@ test('commands that are suggested name the data folder, when it was named', asyn
 
 test('what a run has failed of, and the names in it, cannot write elsewhere on the terminal', async () => {
   const it = project({
-    'work.process.ts': workProcess
+    'work.process.mjs': workProcess
       .replace("'work', fanOut", "'w\\x1b[2Jork', fanOut")
       .replace(/return .*;\n\}\);/, "throw new Error('first\\n\\x1b[2Jsecond');\n});"),
   });
-  const run = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a'));
+  const run = await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a'));
   const shown = await it.troupe('show', 'r1');
   const log = await it.troupe('log', 'r1');
   expect(shown.stdout).toContain('\nfailed: first\nsecond\n');
@@ -89,8 +89,8 @@ test('what a run has failed of, and the names in it, cannot write elsewhere on t
 });
 
 test('log prints a line per entry; --json is NDJSON of {stream,seq,at,type,data}; --group keeps to one', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
   const json = (await it.troupe('log', 'r1', '--json')).stdout
     .trimEnd()
     .split('\n')
@@ -111,8 +111,8 @@ test('log prints a line per entry; --json is NDJSON of {stream,seq,at,type,data}
 });
 
 test('log --follow prints entries as they come, beside a living host, and ends with the run', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('held', 'b'));
+  const it = project({ 'work.process.mjs': workProcess });
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('held', 'b'));
   await host.said('started  held');
   const follow = it.start('log', 'r1', '--follow', '--json');
   const group = it.start('log', 'r1', '--group', 'work', '--follow');
@@ -128,17 +128,17 @@ test('log --follow prints entries as they come, beside a living host, and ends w
 });
 
 test('log --follow of a group that a run never had says so when the run has ended', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a'));
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a'));
   const { code, stderr } = await it.troupe('log', 'r1', '--group', 'wrok', '--follow');
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('has no group `wrok`') as string });
 });
 
 test('ls lists the newest first, and damaged runs as such', async () => {
-  const it = project({ 'work.process.ts': workProcess });
+  const it = project({ 'work.process.mjs': workProcess });
   expect((await it.troupe('ls')).stdout).toMatch(/^no runs in .+\.troupe; start one: /);
-  await it.troupe('run', 'work.process.ts', '--run-id', 'first');
-  await it.troupe('run', 'work.process.ts', '--run-id', 'second');
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'first');
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'second');
   damage(it.path('.troupe/runs/first/journal.jsonl'), 3);
   const { code, stdout } = await it.troupe('ls');
   expect(code).toBe(0);
@@ -148,8 +148,8 @@ test('ls lists the newest first, and damaged runs as such', async () => {
 });
 
 test('verify proves a run without running anything of it', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
   const { code, stdout } = await it.troupe('verify', 'r1');
   expect(code).toBe(0);
   expect(stdout).toMatch(
@@ -165,8 +165,8 @@ test('verify proves a run without running anything of it', async () => {
 });
 
 test('a damaged journal is exit code 4, with file, line and byte, for every command that reads it', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
   const byte = damage(it.path('.troupe/runs/r1/journal.jsonl'), 5);
   for (const command of [
     ['verify', 'r1'],
@@ -174,7 +174,7 @@ test('a damaged journal is exit code 4, with file, line and byte, for every comm
     ['resume', 'r1'],
     ['log', 'r1'],
     ['cancel', 'r1'],
-    ['run', 'work.process.ts', '--run-id', 'r1'],
+    ['run', 'work.process.mjs', '--run-id', 'r1'],
   ]) {
     const { code, stderr } = await it.troupe(...command);
     expect({ command, code }).toEqual({ command, code: 4 });
@@ -187,9 +187,9 @@ test('a damaged journal is exit code 4, with file, line and byte, for every comm
 });
 
 test('a machine that changed under its run is exit code 5', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
-  it.write('work.process.ts', workProcess.replace('concurrency: 3', 'concurrency: 2'));
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
+  it.write('work.process.mjs', workProcess.replace('concurrency: 3', 'concurrency: 2'));
   const { code, stderr } = await it.troupe('verify', 'r1');
   expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringContaining('GROUP_MISMATCH') as string });
 });
@@ -218,8 +218,8 @@ export default defineProcess('odd', async (ctx) => {
 `;
 
 test('export draws a group of any name, and a mistake is exit code 2 and leaves the file as it is', async () => {
-  const it = project({ 'odd.process.ts': odd });
-  await it.troupe('run', 'odd.process.ts', '--run-id', 'r1');
+  const it = project({ 'odd.process.mjs': odd });
+  await it.troupe('run', 'odd.process.mjs', '--run-id', 'r1');
   const drawn = await it.troupe('export', 'r1', '--as', 'svg', '--group', 'constructor');
   expect(drawn).toMatchObject({ code: 0, stdout: expect.stringContaining('<svg') });
   expect(await it.troupe('export', 'r1', '--as', 'svg', '--group', 'toString')).toMatchObject({

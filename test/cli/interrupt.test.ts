@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { lastJson, livingIn, members, patience, program, project, startedIn, workProcess } from './support.ts';
 
 test('killed in the middle, the same command goes on; settled members are not run again', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const command = ['run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'b', 'held', 'c')] as const;
+  const it = project({ 'work.process.mjs': workProcess });
+  const command = ['run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a', 'b', 'held', 'c')] as const;
   const host = it.start(...command);
   await host.said(/settled {2}c /);
   await expect.poll(() => startedIn(it), patience).toEqual(['a', 'b', 'c', 'held']);
@@ -24,8 +24,8 @@ test('killed in the middle, the same command goes on; settled members are not ru
 test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s stops the run, says how to go on, and leaves nothing running',
   async (signal) => {
-    const it = project({ 'work.process.ts': workProcess });
-    const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'held-1', 'held-2'));
+    const it = project({ 'work.process.mjs': workProcess });
+    const host = it.start('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a', 'held-1', 'held-2'));
     await host.said(/settled {2}a [^]*started {2}held-2|started {2}held-2[^]*settled {2}a /);
     await expect.poll(() => startedIn(it), patience).toEqual(['a', 'held-1', 'held-2']);
     host.child.kill(signal);
@@ -45,8 +45,8 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 );
 
 test('with --json a stopped run ends in the run and why it was stopped', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('held'), '--json');
+  const it = project({ 'work.process.mjs': workProcess });
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('held'), '--json');
   await host.said('attempt.started');
   host.child.kill('SIGINT');
   const ended = await host.ended;
@@ -56,12 +56,9 @@ test('with --json a stopped run ends in the run and why it was stopped', async (
 
 test('a second signal leaves at once, and what was started is killed with it', async () => {
   const it = project({
-    'deaf.process.ts': workProcess.replace(
-      "appendFileSync('started.txt'",
-      "for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => console.log('no')); appendFileSync('started.txt'",
-    ),
+    'deaf.process.mjs': workProcess.replace('echo "$0 $$"', `trap 'echo no' INT TERM; echo "$0 $$"`),
   });
-  const host = it.start('run', 'deaf.process.ts', '--run-id', 'r1', '--input', members('held'), '--json');
+  const host = it.start('run', 'deaf.process.mjs', '--run-id', 'r1', '--input', members('held'), '--json');
   await host.said('hello from held');
   host.child.kill('SIGINT');
   await host.said('"no"');
@@ -76,8 +73,8 @@ test('a second signal leaves at once, and what was started is killed with it', a
 });
 
 test('a second host is refused: exit code 3, who holds the run since when, and the first goes on', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const command = ['run', 'work.process.ts', '--run-id', 'r1', '--input', members('held')] as const;
+  const it = project({ 'work.process.mjs': workProcess });
+  const command = ['run', 'work.process.mjs', '--run-id', 'r1', '--input', members('held')] as const;
   const first = it.start(...command);
   await first.said('started  held');
   const second = await it.troupe(...command);
@@ -91,10 +88,10 @@ test('a second host is refused: exit code 3, who holds the run since when, and t
 });
 
 test('a reader that goes away ends the program quietly, and stops the run', async () => {
-  const it = project({ 'work.process.ts': workProcess });
+  const it = project({ 'work.process.mjs': workProcess });
   await it.troupe(
     'run',
-    'work.process.ts',
+    'work.process.mjs',
     '--run-id',
     'r0',
     '--input',
@@ -108,7 +105,7 @@ test('a reader that goes away ends the program quietly, and stops the run', asyn
   ]);
   expect(await log.ended).toMatchObject({ code: 0, stderr: '' });
 
-  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'held'));
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a', 'held'));
   await host.said('started  held');
   host.child.stdout?.destroy();
   it.write('go', '');
@@ -121,10 +118,10 @@ test('a reader that goes away ends the program quietly, and stops the run', asyn
 test.skipIf(!existsSync('/dev/full'))(
   'output that a full disk does not take is exit code 6, and a run is stopped properly',
   async () => {
-    const it = project({ 'work.process.ts': workProcess });
+    const it = project({ 'work.process.mjs': workProcess });
     const full = (...args: readonly string[]) =>
       it.spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, program, ...args]).ended;
-    const run = await full('run', 'work.process.ts', '--run-id', 'r1', '--input', members('held'));
+    const run = await full('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('held'));
     const stderr = 'the output cannot be written: ENOSPC: no space left on device, write\n';
     expect(run).toMatchObject({ code: 130, stderr });
     expect(await full('log', 'r1')).toMatchObject({ code: 6, stderr });
@@ -135,8 +132,8 @@ test.skipIf(!existsSync('/dev/full'))(
 );
 
 test('a terminal that is closed leaves no copy of the journal that was looked at', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a'));
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a'));
   const args = [program, 'inspect', './.troupe/runs/r1/journal.jsonl', '--json'];
   const viewer = it.spawn(process.execPath, args, { env: { TMPDIR: it.folder } });
   await viewer.said('"url"');

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { lastJson, project, type Project } from './support.ts';
+import { lastJson, bareProject, type Project } from './support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -23,12 +23,12 @@ describe('troupe and xstate are the copies the program runs on', () => {
   test.each(['same.process.ts', 'same.process.mts', 'same.process.mjs', 'same.process.js'])(
     '%s, with nothing installed',
     async (file) => {
-      expect(await resultOf(project({ [file]: same }), file)).toEqual([true, true, true, true]);
+      expect(await resultOf(bareProject({ [file]: same }), file)).toEqual([true, true, true, true]);
     },
   );
 
   test('with both installed in the project', async () => {
-    const it = project({ 'a.process.ts': same, 'b.process.mjs': same, 'package.json': '{}' });
+    const it = bareProject({ 'a.process.ts': same, 'b.process.mjs': same, 'package.json': '{}' });
     mkdirSync(it.path('node_modules'));
     symlinkSync(root, it.path('node_modules/troupe'), 'dir');
     symlinkSync(`${root}node_modules/xstate`, it.path('node_modules/xstate'), 'dir');
@@ -37,7 +37,7 @@ describe('troupe and xstate are the copies the program runs on', () => {
   });
 
   test('with other copies installed in the project', async () => {
-    const it = project({ 'a.process.ts': same, 'b.process.mjs': same, 'package.json': '{}' });
+    const it = bareProject({ 'a.process.ts': same, 'b.process.mjs': same, 'package.json': '{}' });
     for (const name of ['troupe', 'xstate']) {
       mkdirSync(it.path(`node_modules/${name}`), { recursive: true });
       it.write(
@@ -52,7 +52,7 @@ describe('troupe and xstate are the copies the program runs on', () => {
 });
 
 test('TypeScript is what people write: enums, types, imports with and without extensions, in a folder without package.json', async () => {
-  const it = project({
+  const it = bareProject({
     'names.ts': "export enum Name { First = 'first' }\nexport type Output = { readonly name: Name };",
     'main.process.ts':
       "import { defineProcess } from 'troupe';\nimport { Name, type Output } from './names';\nimport { Name as Again } from './names.js';\nexport default defineProcess('typed', (): Output => ({ name: Name === Again ? Name.First : Again.First }));",
@@ -64,7 +64,7 @@ test('TypeScript is what people write: enums, types, imports with and without ex
 });
 
 test('JavaScript imports TypeScript, by way of other files too, with everything installed in the project', async () => {
-  const it = project({
+  const it = bareProject({
     'package.json': '{}',
     'a.process.mjs':
       "import { defineProcess } from 'troupe';\nimport { first } from './lib/first.mjs';\nimport { count } from './lib/count.js';\nexport default defineProcess('mixed', () => [first(), count()]);",
@@ -84,7 +84,7 @@ test('JavaScript imports TypeScript, by way of other files too, with everything 
 });
 
 test('the export `harnesses` goes over the built-in ones', async () => {
-  const it = project({
+  const it = bareProject({
     'own.process.ts': `
       import { defineProcess } from 'troupe';
       import { fn } from 'troupe/harness';
@@ -98,7 +98,7 @@ test('the export `harnesses` goes over the built-in ones', async () => {
 });
 
 test('the export `rules` says what the run may spend, who performs what, and what outputs must be', async () => {
-  const it = project({
+  const it = bareProject({
     'ruled.process.ts': `
       import { defineProcess } from 'troupe';
       import { fn } from 'troupe/harness';
@@ -212,7 +212,7 @@ describe('a file that is no process is exit code 2, PROCESS_INVALID and a senten
     ],
   ];
   test.each(cases)('%s', async (_, file, text, sentence) => {
-    const { code, stdout, stderr } = await project(text === undefined ? {} : { [file]: text }).troupe('run', file);
+    const { code, stdout, stderr } = await bareProject(text === undefined ? {} : { [file]: text }).troupe('run', file);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(`PROCESS_INVALID: ${sentence}`);
     expect(stderr).not.toMatch(/^ {4}at /m);
@@ -220,7 +220,7 @@ describe('a file that is no process is exit code 2, PROCESS_INVALID and a senten
 });
 
 test('the line where a file throws is told with its whole path, blanks and brackets in it too', async () => {
-  const it = project();
+  const it = bareProject();
   const folder = 'my (own) files';
   mkdirSync(it.path(folder));
   for (const file of [`${folder}/a.ts`, `${folder}/b.mjs`]) {
@@ -236,7 +236,7 @@ describe('a TypeScript file is translated by the tsconfig.json above it', () => 
     "import { defineProcess } from 'troupe';\nimport { one } from '@lib/one';\nexport default defineProcess('a', () => one);\n";
 
   test('also when the command runs in another folder', async () => {
-    const it = project();
+    const it = bareProject();
     for (const folder of ['flows', 'flows/lib', 'elsewhere']) mkdirSync(it.path(folder));
     it.write('flows/tsconfig.json', paths);
     it.write('flows/lib/one.ts', 'export enum Level { Low = 1 }\nexport const one = Level.Low;\n');
@@ -245,7 +245,7 @@ describe('a TypeScript file is translated by the tsconfig.json above it', () => 
   });
 
   test('one that cannot be read is left out', async () => {
-    const it = project({
+    const it = bareProject({
       'a.process.ts': text.replace('@lib', './lib'),
       'tsconfig.json': '{ "extends": "@nobody/has" }',
     });

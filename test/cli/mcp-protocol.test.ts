@@ -10,7 +10,7 @@ import { patience, program, project } from './support.ts';
 test('standard output carries the protocol only, one message a line, whoever else writes to it; it ends with standard input', async () => {
   const noise = `import { existsSync } from 'node:fs';
     setInterval(() => existsSync('loud') && console.log('noise'), 20).unref();`;
-  const it = project({ 'talk.process.ts': gateProcess, 'noise.mjs': noise });
+  const it = project({ 'talk.process.mjs': gateProcess, 'noise.mjs': noise });
   const child = spawn(process.execPath, ['--import', './noise.mjs', program, 'mcp', '--data', it.path('.troupe')], {
     cwd: it.folder,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -40,7 +40,7 @@ test('standard output carries the protocol only, one message a line, whoever els
   say({
     id: 3,
     method: 'tools/call',
-    params: { name: 'run_start', arguments: { file: 'talk.process.ts', runId: 'r' } },
+    params: { name: 'run_start', arguments: { file: 'talk.process.mjs', runId: 'r' } },
   });
   child.stdin.write('this is no JSON\n{"half":\n\u0000\n');
   await expect.poll(() => hasAnswered(3), patience).toBe(true);
@@ -71,12 +71,12 @@ test('standard output carries the protocol only, one message a line, whoever els
 
 test('a long result is shortened, and says so', async () => {
   const it = project({
-    'long.process.ts': `
+    'long.process.mjs': `
       import { defineProcess } from 'troupe';
       export default defineProcess('long', async () => ({ text: 'x'.repeat(200_000), list: Array.from({ length: 5_000 }, (_, n) => ({ n, s: 'y'.repeat(50) })) }));`,
   });
   const { call, client } = await agent(it);
-  await call('run_start', { file: 'long.process.ts', runId: 'long' });
+  await call('run_start', { file: 'long.process.mjs', runId: 'long' });
   const { content } = (await client.callTool({ name: 'run_wait', arguments: { run: 'long' } })) as CallToolResult;
   const { text } = content[0] as { text: string };
   expect(text.length).toBeLessThan(50_000);
@@ -86,7 +86,7 @@ test('a long result is shortened, and says so', async () => {
 
 test('of a bushy result, or one of long names, something is left, and nothing of what is ours', async () => {
   const it = project({
-    'bushy.process.ts': `
+    'bushy.process.mjs': `
       import { defineProcess } from 'troupe';
       import { fanOut } from 'troupe/machines';
       const bush = (depth) => depth === 0 ? 'leaf' : Object.fromEntries(Array.from({ length: 8 }, (_, n) => ['branch ' + n, bush(depth - 1)]));
@@ -97,7 +97,7 @@ test('of a bushy result, or one of long names, something is left, and nothing of
       });`,
   });
   const { call, client } = await agent(it);
-  await call('run_start', { file: 'bushy.process.ts', runId: 'bushy' });
+  await call('run_start', { file: 'bushy.process.mjs', runId: 'bushy' });
   await call('run_wait', { run: 'bushy' });
   const { content } = (await client.callTool({ name: 'run_show', arguments: { run: 'bushy' } })) as CallToolResult;
   const { text } = content[0] as { text: string };

@@ -6,7 +6,7 @@ import { agent, gateProcess } from './mcp-agent.ts';
 import { lastJson, livingIn, members, patience, project, startedIn, workProcess } from './support.ts';
 
 test('a run is started, followed, spoken to, waits for an answer, is answered and ends: all by tools', async () => {
-  const it = project({ 'talk.process.ts': gateProcess });
+  const it = project({ 'talk.process.mjs': gateProcess });
   const { client, call } = await agent(it);
   const { tools } = await client.listTools();
   expect(tools.map(({ name, annotations }) => [name, annotations?.readOnlyHint, annotations?.destructiveHint])).toEqual(
@@ -22,7 +22,7 @@ test('a run is started, followed, spoken to, waits for an answer, is answered an
     ],
   );
   expect(await call('run_list')).toMatchObject({ runs: [], hasMore: false });
-  const started = await call('run_start', { file: 'talk.process.ts', input: { why: 'test' } });
+  const started = await call('run_start', { file: 'talk.process.mjs', input: { why: 'test' } });
   expect(started).toMatchObject({ run: { status: 'active', process: 'talk' }, host: { pid: expect.any(Number) } });
   const run = started.run?.id ?? '';
 
@@ -74,10 +74,10 @@ test('a run is started, followed, spoken to, waits for an answer, is answered an
 });
 
 test('a run goes on when the server is killed, and the next server finds it; a killed host’s run is resumed', async () => {
-  const it = project({ 'work.process.ts': workProcess });
+  const it = project({ 'work.process.mjs': workProcess });
   const first = await agent(it);
   const input = JSON.parse(members('a', 'held', 'b')) as JsonValue;
-  const { run, host } = await first.call('run_start', { file: 'work.process.ts', input, runId: 'mine' });
+  const { run, host } = await first.call('run_start', { file: 'work.process.mjs', input, runId: 'mine' });
   expect(run?.id).toBe('mine');
   await expect.poll(() => startedIn(it), patience).toEqual(['a', 'b', 'held']);
   // A signal to all that the agent has started does not reach it either: it leads a session of its own.
@@ -107,15 +107,15 @@ test('a run goes on when the server is killed, and the next server finds it; a k
   });
   expect(startedIn(it)).toEqual(['a', 'b', 'held', 'held']);
   // Started again, a run that has ended stays as it is.
-  expect(await second.call('run_start', { file: 'work.process.ts', runId: 'mine' })).toMatchObject({
+  expect(await second.call('run_start', { file: 'work.process.mjs', runId: 'mine' })).toMatchObject({
     run: { status: 'completed' },
   });
 });
 
 test('cancel ends the run, its host, and what it had started', async () => {
-  const it = project({ 'work.process.ts': workProcess });
+  const it = project({ 'work.process.mjs': workProcess });
   const { call } = await agent(it);
-  const { run, host } = await call('run_start', { file: 'work.process.ts', input: { members: ['held'] } });
+  const { run, host } = await call('run_start', { file: 'work.process.mjs', input: { members: ['held'] } });
   await expect.poll(() => livingIn(it).length, patience).toBe(1);
   expect(await call('run_cancel', { run: run?.id, reason: 'enough' })).toMatchObject({
     run: { status: 'cancelled', reason: 'enough' },
@@ -130,43 +130,43 @@ test('cancel ends the run, its host, and what it had started', async () => {
 
 test('the id of a run that has ended is not another run’s, and a start that fails leaves no run', async () => {
   const it = project({
-    'work.process.ts': workProcess,
-    'talk.process.ts': gateProcess,
-    'broken.process.ts': 'export 1;',
+    'work.process.mjs': workProcess,
+    'talk.process.mjs': gateProcess,
+    'broken.process.mjs': 'export 1;',
   });
   const { call } = await agent(it);
   const input = { members: ['a'] };
-  await call('run_start', { file: 'work.process.ts', input, runId: 'done' });
+  await call('run_start', { file: 'work.process.mjs', input, runId: 'done' });
   await call('run_wait', { run: 'done' });
-  const again = await call('run_start', { file: 'work.process.ts', input, runId: 'done' });
+  const again = await call('run_start', { file: 'work.process.mjs', input, runId: 'done' });
   expect(again).toMatchObject({ ok: true, run: { status: 'completed' } });
-  expect((await call('run_start', { file: 'talk.process.ts', runId: 'done' })).error).toMatchObject({
+  expect((await call('run_start', { file: 'talk.process.mjs', runId: 'done' })).error).toMatchObject({
     code: 'BAD_INPUT',
     message: expect.stringMatching(/run done belongs to process `\w+`, not to `talk`, and has ended/),
   });
-  const other = await call('run_start', { file: 'work.process.ts', input: { members: ['b'] }, runId: 'done' });
+  const other = await call('run_start', { file: 'work.process.mjs', input: { members: ['b'] }, runId: 'done' });
   expect(other.error?.message).toMatch(/has ended, with input/);
 
-  expect((await call('run_start', { file: 'broken.process.ts' })).error?.code).toBe('PROCESS_INVALID');
-  expect((await call('run_start', { file: 'broken.process.ts', runId: 'named' })).error?.code).toBe('PROCESS_INVALID');
+  expect((await call('run_start', { file: 'broken.process.mjs' })).error?.code).toBe('PROCESS_INVALID');
+  expect((await call('run_start', { file: 'broken.process.mjs', runId: 'named' })).error?.code).toBe('PROCESS_INVALID');
   expect(await call('run_list')).toMatchObject({ runs: [{ id: 'done' }] });
 });
 
 test('what cannot be done is an error with a code, one sentence and a remedy', async () => {
   const it = project({
-    'work.process.ts': workProcess,
-    'broken.process.ts': 'export default 1;',
-    'throws.process.ts': 'throw new Error("at once");',
-    'gone.process.ts': 'process.exit(0);',
+    'work.process.mjs': workProcess,
+    'broken.process.mjs': 'export default 1;',
+    'throws.process.mjs': 'throw new Error("at once");',
+    'gone.process.mjs': 'process.exit(0);',
   });
   const { call } = await agent(it);
   const cases = [
-    ['run_start', { file: 'nowhere.process.ts' }, 'BAD_INPUT', /there is no file .*nowhere/],
-    ['run_start', { file: 'broken.process.ts' }, 'PROCESS_INVALID', /broken\.process\.ts/],
-    ['run_start', { file: 'throws.process.ts' }, 'PROCESS_INVALID', /at once/],
-    ['run_start', { file: 'gone.process.ts' }, 'BUG', /exit code 0/],
-    ['run_start', { file: 'work.process.ts', runId: '../../etc' }, 'BAD_INPUT', /etc/],
-    ['run_start', { file: 'work.process.ts', runID: 'x' }, 'BAD_INPUT', /Did you mean `runId`/],
+    ['run_start', { file: 'nowhere.process.mjs' }, 'BAD_INPUT', /there is no file .*nowhere/],
+    ['run_start', { file: 'broken.process.mjs' }, 'PROCESS_INVALID', /broken\.process\.mjs/],
+    ['run_start', { file: 'throws.process.mjs' }, 'PROCESS_INVALID', /at once/],
+    ['run_start', { file: 'gone.process.mjs' }, 'BUG', /exit code 0/],
+    ['run_start', { file: 'work.process.mjs', runId: '../../etc' }, 'BAD_INPUT', /etc/],
+    ['run_start', { file: 'work.process.mjs', runID: 'x' }, 'BAD_INPUT', /Did you mean `runId`/],
     ['run_show', { run: 'nope' }, 'RUN_UNKNOWN', /nope/],
     ['run_resume', { run: 'nope' }, 'RUN_UNKNOWN', /nope/],
     ['run_wait', { run: 'nope' }, 'RUN_UNKNOWN', /nope/],
@@ -182,7 +182,7 @@ test('what cannot be done is an error with a code, one sentence and a remedy', a
       remedy: expect.any(String),
     });
   }
-  await call('run_start', { file: 'work.process.ts', input: { members: ['a'] }, runId: 'done' });
+  await call('run_start', { file: 'work.process.mjs', input: { members: ['a'] }, runId: 'done' });
   await call('run_wait', { run: 'done' });
   expect((await call('run_wait', { run: 'done', group: 'wrok' })).error).toMatchObject({
     code: 'UNKNOWN_GROUP',

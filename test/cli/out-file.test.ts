@@ -10,8 +10,8 @@ export default setup({}).createMachine({ id: 'm', initial: 'a', states: { a: {} 
 `;
 
 async function withRun() {
-  const it = project({ 'work.process.ts': workProcess, 'machine.ts': machine, 'kept.txt': 'kept\n' });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', members('a'));
+  const it = project({ 'work.process.mjs': workProcess, 'machine.ts': machine, 'kept.txt': 'kept\n' });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a'));
   return it;
 }
 

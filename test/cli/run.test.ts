@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { lastJson, members, program, project, startedIn, workProcess } from './support.ts';
+import { bareProject, lastJson, members, program, project, startedIn, workProcess } from './support.ts';
 
 test('a run prints a line per change of state, its members, its result, and what to do next', async () => {
-  const { troupe } = project({ 'work.process.ts': workProcess });
+  const { troupe } = project({ 'work.process.mjs': workProcess });
   const { code, stdout, stderr } = await troupe(
     'run',
-    'work.process.ts',
+    'work.process.mjs',
     '--run-id',
     'r1',
     '--input',
@@ -39,7 +39,7 @@ test('a run prints a line per change of state, its members, its result, and what
 
 test('the sessions of its agents are for the log: there in words', async () => {
   const { troupe } = project({
-    'talk.process.ts': `
+    'talk.process.mjs': `
       import { defineProcess } from 'troupe';
       import { agentHarness, fakeAgent } from 'troupe/harness';
 
@@ -47,7 +47,7 @@ test('the sessions of its agents are for the log: there in words', async () => {
       export const harnesses = { agent: agentHarness(agent) };
       export default defineProcess('talk', (ctx) => ctx.task('ask', { harness: 'agent', prompt: 'Go.' }));`,
   });
-  const { code, stdout } = await troupe('run', 'talk.process.ts', '--run-id', 'r1');
+  const { code, stdout } = await troupe('run', 'talk.process.mjs', '--run-id', 'r1');
   expect(code).toBe(0);
   expect(stdout).toMatch(/ started {2}\S+ on agent$/m);
   expect(stdout).not.toContain('session');
@@ -57,9 +57,9 @@ test('the sessions of its agents are for the log: there in words', async () => {
 });
 
 test('a run that has ended prints its result again, and runs nothing', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const first = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--json');
-  const again = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--json');
+  const it = project({ 'work.process.mjs': workProcess });
+  const first = await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--json');
+  const again = await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--json');
   const resumed = await it.troupe('resume', 'r1', '--json');
   expect(first.code).toBe(0);
   expect(lastJson(again)).toEqual(lastJson(first));
@@ -70,14 +70,14 @@ test('a run that has ended prints its result again, and runs nothing', async () 
 
 test('a run that has ended belongs to its process and its input', async () => {
   const it = project({
-    'work.process.ts': workProcess,
-    'other.process.ts': workProcess.replace("'work', async", "'other', async"),
+    'work.process.mjs': workProcess,
+    'other.process.mjs': workProcess.replace("'work', async", "'other', async"),
   });
-  await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
-  const other = await it.troupe('run', 'other.process.ts', '--run-id', 'r1');
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
+  const other = await it.troupe('run', 'other.process.mjs', '--run-id', 'r1');
   expect(other).toMatchObject({ code: 2, stdout: '' });
   expect(other.stderr).toContain('run r1 belongs to process `work`, not to `other`');
-  const input = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--input', '{"members":["z"]}');
+  const input = await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', '{"members":["z"]}');
   expect(input).toMatchObject({ code: 2, stdout: '' });
   expect(input.stderr).toContain('run r1 has ended, with input null, not {"members":["z"]}');
   expect(startedIn(it)).toEqual(['a', 'b']);
@@ -85,9 +85,9 @@ test('a run that has ended belongs to its process and its input', async () => {
 
 test('--json prints entries as NDJSON, then the run', async () => {
   const it = project({
-    'work.process.ts': workProcess.replace('const members =', "console.log('from the process'); const members ="),
+    'work.process.mjs': workProcess.replace('const members =', "console.log('from the process'); const members ="),
   });
-  const ended = await it.troupe('run', 'work.process.ts', '--json');
+  const ended = await it.troupe('run', 'work.process.mjs', '--json');
   const lines = ended.stdout
     .trimEnd()
     .split('\n')
@@ -102,11 +102,11 @@ test('--json prints entries as NDJSON, then the run', async () => {
 
 test('what files say while they are loaded is not what a command prints', async () => {
   const it = project({
-    'work.process.ts': `console.log('loaded'); console.dirxml('loaded too');\n${workProcess}`,
+    'work.process.mjs': `console.log('loaded'); console.dirxml('loaded too');\n${workProcess}`,
     'troupe.config.mjs': "console.log('configured'); export default {};\n",
   });
   const said = 'loaded\nloaded too\n';
-  const ended = await it.troupe('run', 'work.process.ts', '--run-id', 'r1', '--json');
+  const ended = await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--json');
   for (const line of ended.stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toBeTypeOf('object');
   expect(ended).toMatchObject({ code: 0, stderr: `${said}configured\n` });
   for (const words of [
@@ -122,10 +122,10 @@ test('what files say while they are loaded is not what a command prints', async 
 });
 
 test('a run without an id gets a short one of its own', async () => {
-  const it = project({ 'work.process.ts': workProcess });
+  const it = project({ 'work.process.mjs': workProcess });
   const ids = await Promise.all(
     [0, 1, 2].map(
-      async () => (lastJson(await it.troupe('run', 'work.process.ts', '--json')) as { run: { id: string } }).run.id,
+      async () => (lastJson(await it.troupe('run', 'work.process.mjs', '--json')) as { run: { id: string } }).run.id,
     ),
   );
   expect(new Set(ids).size).toBe(3);
@@ -133,21 +133,21 @@ test('a run without an id gets a short one of its own', async () => {
 });
 
 test('--input takes JSON, a file, or standard input; anything else is exit code 2 and a sentence', async () => {
-  const it = project({ 'work.process.ts': workProcess, 'input.json': members('from-file') });
+  const it = project({ 'work.process.mjs': workProcess, 'input.json': members('from-file') });
   const output = async (input: string, stdin = '') => {
-    const { child, ended } = it.start('run', 'work.process.ts', '--json', '--input', input);
+    const { child, ended } = it.start('run', 'work.process.mjs', '--json', '--input', input);
     child.stdin?.end(stdin);
     return (lastJson(await ended) as { run: { output: unknown } }).run.output;
   };
   expect(await output('@input.json')).toMatchObject({ succeeded: ['from-file'] });
   expect(await output('@-', members('from-stdin'))).toMatchObject({ succeeded: ['from-stdin'] });
-  const wrong = await it.troupe('run', 'work.process.ts', '--input', '{members:1}');
+  const wrong = await it.troupe('run', 'work.process.mjs', '--input', '{members:1}');
   expect(wrong).toMatchObject({ code: 2, stdout: '' });
   expect(wrong.stderr).toMatch(/^BAD_INPUT: expected --input to be JSON, got `\{members:1\}`: .+\n$/);
-  expect((await it.troupe('run', 'work.process.ts', '--input', '@none.json')).stderr).toContain(
+  expect((await it.troupe('run', 'work.process.mjs', '--input', '@none.json')).stderr).toContain(
     'BAD_INPUT: --input @none.json: cannot read none.json',
   );
-  expect((await it.troupe('run', 'work.process.ts', '--run-id', '../x')).code).toBe(2);
+  expect((await it.troupe('run', 'work.process.mjs', '--run-id', '../x')).code).toBe(2);
 });
 
 test('a process that throws ends its run as failed: exit code 1, the error in words, with its place, and in JSON', async () => {
@@ -188,24 +188,24 @@ test('errors are one sentence on standard error, and JSON on standard output whe
 });
 
 test('--continue goes on with the newest unfinished run of the file, and begins a new one when there is none', async () => {
-  const it = project({ 'work.process.ts': workProcess, 'other.process.ts': workProcess });
+  const it = project({ 'work.process.mjs': workProcess, 'other.process.mjs': workProcess });
   const idOf = async (ended: ReturnType<typeof it.troupe>) => (lastJson(await ended) as { run: { id: string } }).run.id;
-  const first = await idOf(it.troupe('run', 'work.process.ts', '--continue', '--json'));
-  expect(await idOf(it.troupe('run', 'work.process.ts', '--continue', '--json'))).not.toBe(first);
+  const first = await idOf(it.troupe('run', 'work.process.mjs', '--continue', '--json'));
+  expect(await idOf(it.troupe('run', 'work.process.mjs', '--continue', '--json'))).not.toBe(first);
 
-  const host = it.start('run', 'work.process.ts', '--run-id', 'held', '--input', members('held'));
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'held', '--input', members('held'));
   await host.said('started  held');
   host.child.kill('SIGKILL');
   await host.ended;
   it.write('go', '');
-  expect(await idOf(it.troupe('run', 'other.process.ts', '--continue', '--json'))).not.toBe('held');
-  expect(await idOf(it.troupe('run', 'work.process.ts', '--continue', '--json'))).toBe('held');
-  expect((await it.troupe('run', 'work.process.ts', '--continue', '--run-id', 'x')).code).toBe(2);
+  expect(await idOf(it.troupe('run', 'other.process.mjs', '--continue', '--json'))).not.toBe('held');
+  expect(await idOf(it.troupe('run', 'work.process.mjs', '--continue', '--json'))).toBe('held');
+  expect((await it.troupe('run', 'work.process.mjs', '--continue', '--run-id', 'x')).code).toBe(2);
 });
 
 test('the process file is found again from another folder', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('held'));
+  const it = project({ 'work.process.mjs': workProcess });
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('held'));
   await host.said('started  held');
   host.child.kill('SIGKILL');
   await host.ended;
@@ -213,7 +213,7 @@ test('the process file is found again from another folder', async () => {
   const elsewhere = project();
   elsewhere.write('go', '');
   const resumed = await elsewhere.troupe('resume', 'r1', '--data', it.path('.troupe'), '--json');
-  expect(lastJson(resumed)).toMatchObject({ run: { status: 'completed', file: 'work.process.ts' } });
+  expect(lastJson(resumed)).toMatchObject({ run: { status: 'completed', file: 'work.process.mjs' } });
 });
 
 test('a moved process file is named, and --file says where it is', async () => {
@@ -231,23 +231,23 @@ test('a moved process file is named, and --file says where it is', async () => {
 });
 
 test('`.troupe` stays out of git’s sight; a folder that was named is its owner’s to ignore', async () => {
-  const it = project({ 'work.process.ts': workProcess });
+  const it = bareProject({ 'work.process.mjs': workProcess });
   const git = (...args: string[]) => execFileSync('git', args, { cwd: it.folder, encoding: 'utf8' });
   git('init', '--quiet');
   for (const where of [[], ['--data', 'runs']])
-    expect(await it.troupe('run', 'work.process.ts', '--input', members('a'), ...where)).toMatchObject({ code: 0 });
-  expect(git('status', '--porcelain')).toBe('?? runs/\n?? started.txt\n?? work.process.ts\n');
+    expect(await it.troupe('run', 'work.process.mjs', '--input', members('a'), ...where)).toMatchObject({ code: 0 });
+  expect(git('status', '--porcelain')).toBe('?? runs/\n?? started.txt\n?? work.process.mjs\n');
 });
 
 test('a run that is removed while it is taken up is not begun again without its input', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const host = it.start('run', 'work.process.ts', '--run-id', 'r1', '--input', members('held'));
+  const it = project({ 'work.process.mjs': workProcess });
+  const host = it.start('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('held'));
   await host.said('started  held');
   host.child.kill('SIGKILL');
   await host.ended;
   // Loaded when the journal has been read.
   it.write(
-    'work.process.ts',
+    'work.process.mjs',
     `import { rmSync } from 'node:fs';\nrmSync('.troupe/runs/r1', { recursive: true });\n${workProcess}`,
   );
   const resumed = await it.troupe('resume', 'r1', '--json');
@@ -262,28 +262,28 @@ test('what must be mended first ends no run: its id is told, and it goes on when
     'const { results, failed } =',
     "ctx.group('twice', fanOut, { members: [] }); ctx.group('twice', fanOut, { members: [] });\n  const { results, failed } =",
   );
-  const it = project({ 'work.process.ts': twice });
-  const broken = await it.troupe('run', 'work.process.ts', '--run-id', 'r1');
+  const it = project({ 'work.process.mjs': twice });
+  const broken = await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
   expect(broken.code).toBe(2);
   expect(broken.stderr).toContain(
     'run r1 has not ended. Go on with: npx troupe resume r1, or give it up: npx troupe cancel r1\n',
   );
   expect(broken.stderr).toContain('DUPLICATE_NAME: run r1 already has a group `twice`');
-  it.write('work.process.ts', twice.replace("ctx.group('twice', fanOut, { members: [] });", ''));
+  it.write('work.process.mjs', twice.replace("ctx.group('twice', fanOut, { members: [] });", ''));
   const mended = await it.troupe('resume', 'r1', '--json');
   expect(mended).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('an empty TROUPE_DATA names no data folder', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const args = [program, 'run', 'work.process.ts', '--run-id', 'r1'];
+  const it = project({ 'work.process.mjs': workProcess });
+  const args = [program, 'run', 'work.process.mjs', '--run-id', 'r1'];
   expect((await it.spawn(process.execPath, args, { env: { TROUPE_DATA: '' } }).ended).code).toBe(0);
   expect(existsSync(it.path('.troupe/runs/r1'))).toBe(true);
 });
 
 test('a data folder that cannot be written is exit code 6', async () => {
-  const it = project({ 'work.process.ts': workProcess, 'file': '' });
-  const { code, stderr } = await it.troupe('run', 'work.process.ts', '--data', 'file/data');
+  const it = project({ 'work.process.mjs': workProcess, 'file': '' });
+  const { code, stderr } = await it.troupe('run', 'work.process.mjs', '--data', 'file/data');
   expect({ code, stderr }).toEqual({ code: 6, stderr: expect.stringMatching(/^JOURNAL_IO: /) as string });
   expect(startedIn(it)).toEqual([]);
 });

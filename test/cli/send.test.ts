@@ -31,8 +31,8 @@ export default defineProcess('talk', async (ctx) => {
 const messagesIn = (log: string) => log.split('\n').filter((line) => line.includes('"type":"message"')).length;
 
 test('messages and an answer reach a run that a living host drives: text, JSON, to one, to all, once', async () => {
-  const it = project({ 'talk.process.ts': talkProcess });
-  const host = it.start('run', 'talk.process.ts', '--run-id', 'r1');
+  const it = project({ 'talk.process.mjs': talkProcess });
+  const host = it.start('run', 'talk.process.mjs', '--run-id', 'r1');
   await host.said('started  src/b.ts');
   const sent = await it.troupe('send', 'r1', 'ears', 'src/a.ts', 'hello there', '--id', 'one');
   expect(sent).toMatchObject({ code: 0, stderr: '' });
@@ -102,8 +102,8 @@ test('messages and an answer reach a run that a living host drives: text, JSON, 
 });
 
 test('messages to a run that nobody drives are heard by its next host, once', async () => {
-  const it = project({ 'talk.process.ts': talkProcess });
-  const host = it.start('run', 'talk.process.ts', '--run-id', 'r1');
+  const it = project({ 'talk.process.mjs': talkProcess });
+  const host = it.start('run', 'talk.process.mjs', '--run-id', 'r1');
   await host.said('started  src/b.ts');
   host.child.kill('SIGKILL');
   await host.ended;

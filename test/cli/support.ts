@@ -1,6 +1,6 @@
 /** Starts the program as users do: the built one, in processes of its own, in a project of the test's own. */
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,8 @@ import { onTestFinished } from 'vitest';
 
 /** The built program; `test/build.ts` builds it before the tests. */
 export const program = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url));
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** For `expect.poll`: a busy machine takes its time. */
 export const patience = { timeout: 20_000 };
@@ -52,8 +54,17 @@ function cleanEnv(): NodeJS.ProcessEnv {
   return env;
 }
 
-/** Makes a project of these files. */
+/** Makes a project of these files, in which the packages are installed. */
 export function project(files: Readonly<Record<string, string>> = {}): Project {
+  const made = bareProject(files);
+  mkdirSync(made.path('node_modules'));
+  symlinkSync(root, made.path('node_modules/troupe'), 'dir');
+  symlinkSync(join(root, 'node_modules/xstate'), made.path('node_modules/xstate'), 'dir');
+  return made;
+}
+
+/** A project in which nothing is installed. */
+export function bareProject(files: Readonly<Record<string, string>> = {}): Project {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'));
   const running = new Set<ChildProcess>();
   onTestFinished(async () => {
@@ -119,26 +130,21 @@ export function project(files: Readonly<Record<string, string>> = {}): Project {
 
 /**
  * A process of one group `work`: each member notes its name in `started.txt`; those called `held…` then wait until a file `go`
- * is there, those called `bad…` fail. Output: who succeeded.
+ * is there, those called `bad…` fail. Output: who succeeded. In JavaScript, and of shells: what starts faster is tested more.
  */
 export const workProcess = `
 import { defineProcess } from 'troupe';
 import { fanOut } from 'troupe/machines';
 
 const work = \`
-  const { appendFileSync, existsSync } = require('node:fs');
-  const [name] = process.argv.slice(1);
-  appendFileSync('started.txt', name + ' ' + process.pid + '\\\\n');
-  console.log('hello from ' + name);
-  const look = () => {
-    if (name.startsWith('held') && !existsSync('go')) setTimeout(look, 20);
-    else process.exitCode = name.startsWith('bad') ? 3 : 0;
-  };
-  look();
+  echo "$0 $$" >> started.txt
+  echo "hello from $0"
+  case $0 in held*) while [ ! -e go ]; do sleep 0.05; done ;; esac
+  case $0 in bad*) exit 3 ;; esac
 \`;
 
-export default defineProcess('work', async (ctx, input: { members: string[] } | null) => {
-  const members = (input?.members ?? ['a', 'b']).map((id) => ({ id, command: ['node', '-e', work, id] }));
+export default defineProcess('work', async (ctx, input) => {
+  const members = (input?.members ?? ['a', 'b']).map((id) => ({ id, command: ['sh', '-c', work, id] }));
   const { results, failed } = await ctx.group('work', fanOut, { members, concurrency: 3, checkpointEvery: 2 }).output;
   return { succeeded: results.map(({ id }) => id), failed: failed.map(({ id }) => id) };
 });

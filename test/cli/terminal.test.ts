@@ -13,12 +13,19 @@ test.skipIf(!hasTerminals)(
   'one picture is painted in place, then the result; colours, and the cursor comes back',
   async () => {
     const it = project({
-      'work.process.ts': workProcess.replace(
-        "'hello from '",
-        "'\\\\x1b[31m日本語\\\\x1b[0m '.repeat(20) + 'hello from '",
+      'work.process.mjs': workProcess.replace(
+        'hello from $0',
+        `${'\u001b[31m日本語\u001b[0m '.repeat(20)}hello from $0`,
       ),
     });
-    const host = onTerminal(it, ['run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'bad-b', 'held')]);
+    const host = onTerminal(it, [
+      'run',
+      'work.process.mjs',
+      '--run-id',
+      'r1',
+      '--input',
+      members('a', 'bad-b', 'held'),
+    ]);
     const painted = await host.said(/✓[^]*✗[^]*▶[^]*2026l/);
     const live = screen(24, 80);
     live.write(wholeFrames(painted));
@@ -45,10 +52,10 @@ test.skipIf(!hasTerminals)(
 test.skipIf(!hasTerminals)(
   'more members than rows: what runs, what ended last, and how many more; nothing scrolls',
   async () => {
-    const it = project({ 'work.process.ts': workProcess });
+    const it = project({ 'work.process.mjs': workProcess });
     const host = onTerminal(
       it,
-      ['run', 'work.process.ts', '--run-id', 'r1', '--input', members(...oneTo(30), 'held-1', 'held-2')],
+      ['run', 'work.process.mjs', '--run-id', 'r1', '--input', members(...oneTo(30), 'held-1', 'held-2')],
       {},
       12,
     );
@@ -62,8 +69,8 @@ test.skipIf(!hasTerminals)(
 );
 
 test.skipIf(!hasTerminals)('Ctrl-C leaves the picture and the way to go on', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const host = onTerminal(it, ['run', 'work.process.ts', '--run-id', 'r1', '--input', members('a', 'held')]);
+  const it = project({ 'work.process.mjs': workProcess });
+  const host = onTerminal(it, ['run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a', 'held')]);
   await host.said(/✓[^]*▶[^]*hello from held/);
   host.child.stdin?.write('\u0003');
   const { code, stdout } = await host.ended;
@@ -85,11 +92,11 @@ test.skipIf(!hasTerminals)('Ctrl-C leaves the picture and the way to go on', asy
 });
 
 test.skipIf(!hasTerminals)('NO_COLOR takes the colours, a dumb terminal gets plain lines', async () => {
-  const it = project({ 'work.process.ts': workProcess });
-  const colourless = await onTerminal(it, ['run', 'work.process.ts'], { NO_COLOR: '1' }).ended;
+  const it = project({ 'work.process.mjs': workProcess });
+  const colourless = await onTerminal(it, ['run', 'work.process.mjs'], { NO_COLOR: '1' }).ended;
   expect(colourless.stdout).not.toMatch(/\u001b\[[\d;]*m/);
   expect(colourless.stdout).toContain('\u001b[?2026h');
-  const dumb = await onTerminal(it, ['run', 'work.process.ts'], { TERM: 'dumb' }).ended;
+  const dumb = await onTerminal(it, ['run', 'work.process.mjs'], { TERM: 'dumb' }).ended;
   expect(dumb.stdout).not.toContain('\u001b');
   expect(dumb.stdout).toMatch(/ {2}work {2}settled {2}a ok hello from a\r\n/);
 });
@@ -97,8 +104,8 @@ test.skipIf(!hasTerminals)('NO_COLOR takes the colours, a dumb terminal gets pla
 test.skipIf(!hasTerminals)(
   'a terminal that does not say how wide it is gets a picture and a log all the same',
   async () => {
-    const it = project({ 'work.process.ts': workProcess });
-    const host = onTerminal(it, ['run', 'work.process.ts', '--run-id', 'r1', '--input', members('a')], {}, 0, 0);
+    const it = project({ 'work.process.mjs': workProcess });
+    const host = onTerminal(it, ['run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a')], {}, 0, 0);
     const { code, stdout } = await host.ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(/\u001b\[\dA/);
@@ -110,8 +117,8 @@ test.skipIf(!hasTerminals)(
 test.skipIf(!hasTerminals || !hasBash)(
   'Ctrl-Z gives the terminal back; brought back, the picture leaves alone what the shell wrote',
   async () => {
-    const it = project({ 'work.process.ts': workProcess });
-    const run = `'${process.execPath}' '${program}' run work.process.ts --run-id r1 --input '${members('a', 'held')}'`;
+    const it = project({ 'work.process.mjs': workProcess });
+    const run = `'${process.execPath}' '${program}' run work.process.mjs --run-id r1 --input '${members('a', 'held')}'`;
     // A shell that watches over its jobs: it goes on when the run is stopped.
     it.write('shell.sh', `set -m\n${run}\necho the shell is here\nread answer\nfg > /dev/null\n`);
     const shell = it.spawn('script', ['-qec', 'stty rows 24 cols 80 -echo; exec bash shell.sh', '/dev/null'], {

@@ -6,7 +6,7 @@ import { project, type Project } from './support.ts';
 const teamProcess = `
 import { defineProcess } from 'troupe';
 import { fanOut } from 'troupe/machines';
-const script = (line: string) => ({ isolation: 'worktree' as const, command: ['sh', '-c', line] });
+const script = (line) => ({ isolation: 'worktree', command: ['sh', '-c', line] });
 export default defineProcess('team', async (ctx) => {
   const members = [
     { id: 'writer', ...script('echo mine > work.txt && git add . && git commit --quiet -m mine') },
@@ -18,7 +18,11 @@ export default defineProcess('team', async (ctx) => {
 `;
 
 async function ran(): Promise<Project> {
-  const it = project({ 'team.process.ts': teamProcess, 'readme.txt': 'one\n', '.gitignore': '.troupe/\n' });
+  const it = project({
+    'team.process.mjs': teamProcess,
+    'readme.txt': 'one\n',
+    '.gitignore': '.troupe/\nnode_modules/\n',
+  });
   const git = async (...args: readonly string[]) =>
     expect(await it.spawn('git', args).ended).toMatchObject({ code: 0 });
   await git('init', '--quiet', '--initial-branch=main');
@@ -26,7 +30,7 @@ async function ran(): Promise<Project> {
   await git('config', 'user.email', 'test@example.org');
   await git('add', '.');
   await git('commit', '--quiet', '-m', 'first');
-  expect(await it.troupe('run', 'team.process.ts', '--run-id', 'r1')).toMatchObject({ code: 0 });
+  expect(await it.troupe('run', 'team.process.mjs', '--run-id', 'r1')).toMatchObject({ code: 0 });
   return it;
 }
 
