@@ -1,6 +1,6 @@
 /** The page: four views of one run under one cursor. */
 import { render, type JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { Bar, keys, moveBy } from './bar.tsx';
 import { ChartPane, type Focus } from './chart-pane.tsx';
 import { ControlPane, useDoing } from './doing.tsx';
@@ -41,6 +41,13 @@ function Page({
     'keys',
   ];
   const [tab, setTab] = useState<Tab>(isWhatIf ? 'what if' : 'members');
+  const [isFiltering, setFiltering] = useState(false);
+  useLayoutEffect(() => {
+    if (!isFiltering) return;
+    // Before the next key is heard: what is typed at once behind the `/` is all for the filter.
+    document.querySelector<HTMLInputElement>('.journal input')?.focus();
+    setFiltering(false);
+  }, [isFiltering]);
   const [why, setWhy] = useState<readonly number[]>([]);
   const doing = useDoing(source, overview.canControl);
   useEffect(() => cursor.subscribe(() => setShown(cursor.shown())), [cursor]);
@@ -54,8 +61,8 @@ function Page({
       if (event.key === '?') setTab('keys');
       else if (event.key === '/') {
         setTab('journal');
+        setFiltering(true);
         event.preventDefault();
-        setTimeout(() => document.querySelector<HTMLInputElement>('.journal input')?.focus());
       } else if (event.key === 'w') {
         setTab('entry');
         source.why(cursor.shown().state.position).then(setWhy, () => {});

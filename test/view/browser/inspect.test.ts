@@ -116,7 +116,13 @@ describe.skipIf(browserPath === undefined)(`the page in a browser${withoutBrowse
     await expect.poll(() => cursorOf(page), patience).toBe(atFirst);
     await page.keyboard.press('w');
     await expect.poll(() => page.textContent('.entry'), patience).toContain('The whole way here');
-    await page.keyboard.press('/');
+    // The filter has the keys before the next one can come, however busy the page is.
+    const heardBy = await page.evaluate(`(async () => {
+      dispatchEvent(new KeyboardEvent('keydown', { key: '/' }));
+      for (let turn = 0; turn < 20; turn += 1) await undefined;
+      return document.activeElement?.tagName;
+    })()`);
+    expect(heardBy).toBe('INPUT');
     await page.keyboard.type('checkpoint');
     await expect
       .poll(() => page.locator('.journal li .type').allTextContents(), patience)
