@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { command } from '../../src/harness/index.ts';
 import { nodeAt, nothingIsLeft, outputOf, residentBytesPeak, shAt, temporaryFolder } from './support.ts';
@@ -111,9 +111,15 @@ test('two hundred megabytes of output fill neither memory nor disk', async () =>
 });
 
 test('progress is the last line that says something, plain and short', async () => {
+  const lines: (string | undefined)[] = [];
+  const said = folder.at('said');
+  // It goes on once it was heard: on a busy machine two outputs would be read as one.
+  const heard = (count: number) => `until [ -e '${said}-${count}' ]; do sleep 0.01; done`;
   const attempt = shAt(
-    `printf 'one\\n\\n'; sleep 0.05; printf '\\033[32m 50%%\\r\\033[1m100%%\\033[0m done\\t!\\033[K'; sleep 0.05; printf '\\n%0500d' 7`,
+    `printf 'one\\n\\n'; ${heard(1)}; printf '\\033[32m 50%%\\r\\033[1m100%%\\033[0m done\\t!\\033[K'; ${heard(2)}; printf '\\n%0500d' 7`,
+    {},
+    { progress: ({ line }) => writeFileSync(`${said}-${lines.push(line)}`, '') },
   );
   await harness.perform(attempt);
-  expect(attempt.lines).toEqual(['one', '100% done !', `${'0'.repeat(199)}…`]);
+  expect(lines).toEqual(['one', '100% done !', `${'0'.repeat(199)}…`]);
 });
