@@ -119,12 +119,12 @@ describe('what is wrong with it is one sentence, and nothing is run', () => {
     [
       'no default export',
       'export const harnesses = {};',
-      /^CONFIG_INVALID: troupe\.config\.ts has no default export\. Expected: export default defineConfig\(\{ … \}\)\.$/m,
+      /^CONFIG_INVALID: troupe\.config\.mjs has no default export\. Expected: export default defineConfig\(\{ … \}\)\.$/m,
     ],
     [
       'another default',
       'export default 7;',
-      /CONFIG_INVALID: troupe\.config\.ts: expected a configuration, .*, got `7`\.$/m,
+      /CONFIG_INVALID: troupe\.config\.mjs: expected a configuration, .*, got `7`\.$/m,
     ],
     [
       'a misspelt field',
@@ -144,21 +144,21 @@ describe('what is wrong with it is one sentence, and nothing is run', () => {
     [
       'a plain object',
       "export default { route: { defualt: 'x' } };",
-      /CONFIG_INVALID: troupe\.config\.ts: unknown field `defualt` in `route`; did you mean `default`\?/,
+      /CONFIG_INVALID: troupe\.config\.mjs: unknown field `defualt` in `route`; did you mean `default`\?/,
     ],
     [
       'a default that nobody is called',
       config("harnesses: { claude: fn(() => 1) }, route: { default: 'cluade' }"),
-      /CONFIG_INVALID: troupe\.config\.ts: `route\.default` names the harness `cluade`, which there is not; did you mean `claude`\?$/m,
+      /CONFIG_INVALID: troupe\.config\.mjs: `route\.default` names the harness `cluade`, which there is not; did you mean `claude`\?$/m,
     ],
     [
       'a chain with a name that nobody has',
       config("harnesses: { a: fn(() => 1) }, route: { fallback: { timeout: ['zzzzzz'] } }"),
       /`route\.fallback\.timeout` names the harness `zzzzzz`, which there is not; harnesses: a, command\./,
     ],
-    ['a syntax error', 'export default {', /CONFIG_INVALID: troupe\.config\.ts/],
+    ['a syntax error', 'export default {', /CONFIG_INVALID: troupe\.config\.mjs/],
   ])('%s', async (_what, text, message) => {
-    const it = written({ 'troupe.config.ts': text, 'work.process.mjs': processFile() });
+    const it = written({ 'troupe.config.mjs': text, 'work.process.mjs': processFile() });
     const { code, stderr } = await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
     expect(stderr).toMatch(message);
     expect(code).toBe(2);

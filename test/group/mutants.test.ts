@@ -76,6 +76,7 @@ const mutants: Readonly<Record<string, Mutant>> = {
     file: 'turn.ts',
     from: 'if (orphan !== undefined && !outlives(orphan, live)) this.stopActor(orphan);',
     to: 'void orphan;',
+    seed: 8,
   },
   'an object in two places is two behind a snapshot': {
     file: 'encode.ts',
@@ -100,6 +101,7 @@ const mutants: Readonly<Record<string, Mutant>> = {
     file: 'schedule.ts',
     from: 'timers.find((one) => one.id === id && one.cancellable)',
     to: 'timers.find((one) => one.id === id)',
+    seed: 1,
   },
   'a timer fires twice': {
     file: 'schedule.ts',
@@ -120,16 +122,19 @@ const mutants: Readonly<Record<string, Mutant>> = {
     file: 'turn.ts',
     from: '    this.roster.unsetSystemId(live.ref);\n    if (live.logic',
     to: '    if (live.logic',
+    seed: 8,
   },
   'events that only an eventless transition waits for are ignored': {
     file: 'hearing.ts',
     from: 'node.always !== undefined || ',
     to: '',
+    seed: 5,
   },
   'states are left from the outside in': {
     file: 'chart.ts',
     from: 'isWithin(node, domain)).sort((a, b) => b.order - a.order)',
     to: 'isWithin(node, domain)).sort((a, b) => a.order - b.order)',
+    seed: 6,
   },
   'raised events come before eventless transitions': {
     file: 'fast.ts',
@@ -150,6 +155,7 @@ const mutants: Readonly<Record<string, Mutant>> = {
     file: 'fast.ts',
     from: `if (parent?.type === 'compound')`,
     to: `if (parent?.type === 'none')`,
+    seed: 9,
   },
   'what an entry action sends to an invoked actor is lost': {
     file: 'resolve-actions.ts',

@@ -1,4 +1,4 @@
-/** `npm run test:babysitter [-- <part of a test file's name> …]`: installs babysitter's SDK into `.babysitter-sdk`, and tests with it. */
+/** `npm run test:babysitter [-- <part of a test file's name> …]`: installs babysitter's SDK into `.babysitter-sdk`, and tests with it, longer than `npm test` does. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { installSdk } from './install.ts';
@@ -10,6 +10,7 @@ if (trouble === undefined) {
   const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'development', '--maxWorkers=2', ...files], {
     cwd: fileURLToPath(new URL('../../..', import.meta.url)),
     stdio: 'inherit',
+    env: { TROUPE_BABYSITTER_KILLS: '50', ...process.env },
   });
   process.exitCode = status ?? 1;
 } else {
