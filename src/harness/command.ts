@@ -6,6 +6,7 @@ import { judge } from './program/judge.ts';
 import { recorder } from './program/recorder.ts';
 import { refusal } from './program/refusal.ts';
 import { runProgram } from './program/run-program.ts';
+import { beginStint } from './program/stint.ts';
 import { sweep } from './program/sweep.ts';
 import { cancelled, cancelledBy, failWith, reasonOf } from './outcome.ts';
 import type { Attempt, Harness, Outcome } from './port.ts';
@@ -72,9 +73,10 @@ async function performCommand(attempt: Attempt, options: CommandOptions): Promis
   const checked = checkedCommand(attempt.invocation, options.cwd);
   if (typeof checked === 'string') return failWith('refused', 'BAD_INPUT', checked);
   const { argv, cwd, stdin } = checked;
-  const env = programEnv(attempt, options.inheritEnv ?? true, options.env, checked.env);
   if (attempt.signal.aborted) return cancelledBy(attempt.signal);
 
+  const stint = beginStint(attempt.signal);
+  const env = programEnv(attempt, stint, options.inheritEnv ?? true, options.env, checked.env);
   const graceMs = { interrupt: options.graceMs?.interrupt ?? 2_000, terminate: options.graceMs?.terminate ?? 5_000 };
   const output = recorder(attempt, options.outputBytesMax ?? 64 * 2 ** 20, options.tailBytes ?? 65_536);
   const end = await runProgram({
@@ -86,7 +88,7 @@ async function performCommand(attempt: Attempt, options: CommandOptions): Promis
     signal: attempt.signal,
     graceMs,
     onOutput: output.take,
-  });
+  }).finally(stint.end);
   const written = await output.close();
 
   switch (end.type) {

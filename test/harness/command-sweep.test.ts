@@ -50,6 +50,32 @@ test('a sweep leaves alone what another living host performs, even under the sam
   }
 });
 
+test('of two attempts of one key in this process, of runs in two stores, each ends only what is its own', async () => {
+  const key = shAt('').key;
+  const script = (seconds: number) =>
+    `setsid sh -c 'echo $$ >&2; exec sleep 60' & sleep ${seconds}; echo "after ${seconds}"`;
+  const first = shAt(script(0.3), {}, { key });
+  const second = shAt(script(1.5), {}, { key });
+  const ends = [first, second].map((attempt) => harness.perform(attempt));
+  expect(await ends[0]).toMatchObject({ status: 'ok', output: { stdout: 'after 0.3\n' } });
+  // The other one's shell, its sleep, and what has left its group.
+  expect(marked(key)).toHaveLength(3);
+  await harness.sweep?.(key);
+  expect(marked(key)).toHaveLength(3);
+  expect(await ends[1]).toMatchObject({ status: 'ok', output: { stdout: 'after 1.5\n' } });
+  expect(marked(key)).toEqual([]);
+});
+
+test('an attempt that its run has left is swept, though this process performs it still', async () => {
+  const attempt = shAt(`trap '' INT; sleep 60; sleep 60`, {}, {});
+  const ended = harness.perform(attempt);
+  await until(() => marked(attempt.key).length === 2);
+  attempt.abort('left');
+  await harness.sweep?.(attempt.key);
+  expect(marked(attempt.key)).toEqual([]);
+  expect((await ended).status).toBe('cancelled');
+});
+
 test('a sweep with nothing to find is quick and quiet', async () => {
   await expect(harness.sweep?.(`${runId}/nobody`)).resolves.toBeUndefined();
 });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { programEnv } from '../program/env.ts';
 import { outputFile } from '../program/output-file.ts';
+import { beginStint, type Stint } from '../program/stint.ts';
 import { cancelledBy, failWith } from '../outcome.ts';
 import type { Attempt, Outcome } from '../port.ts';
 import { cleanAttempt } from './clean-attempt.ts';
@@ -17,6 +18,11 @@ import { redactor, type Redactor } from './redact.ts';
 
 /** Performs `given` by `agent`. Never rejects. */
 export async function performByAgent(agent: Agent, given: Attempt, options: AgentOptions): Promise<Outcome> {
+  const stint = beginStint(given.signal);
+  return await perform(agent, given, options, stint).finally(stint.end);
+}
+
+async function perform(agent: Agent, given: Attempt, options: AgentOptions, stint: Stint): Promise<Outcome> {
   const { invocation, signal } = given;
   const { prompt } = invocation;
   if (typeof prompt !== 'string' || prompt.trim() === '')
@@ -25,7 +31,7 @@ export async function performByAgent(agent: Agent, given: Attempt, options: Agen
   if (typeof input === 'string') return failWith('refused', 'BAD_INPUT', input);
   if (signal.aborted) return cancelledBy(signal);
 
-  const env = defined(programEnv(given, options.inheritEnv ?? true, options.env, invocation.env));
+  const env = defined(programEnv(given, stint, options.inheritEnv ?? true, options.env, invocation.env));
   const clean = redactor({ env, ...(options.secrets === undefined ? {} : { names: options.secrets }) });
   let mailbox: MailboxServer | undefined;
   const refused = (error: unknown, isSession = false): Outcome => ({

@@ -4,6 +4,7 @@
  */
 import { lookByProc } from './list-by-proc.ts';
 import { hostMark } from './list-processes.ts';
+import { hostOf } from './stint.ts';
 
 const groups = new Set<number>();
 
@@ -19,7 +20,7 @@ export function endWithThisProcess(groupId: number): () => void {
 
 function endGroups(): void {
   for (const groupId of groups) kill(-groupId);
-  const isOurs = (host: string) => host === hostMark();
+  const isOurs = (mark: string) => hostOf(mark) === hostMark();
   for (const { pid, marks } of lookByProc()) if (marks.some(({ host }) => isOurs(host))) kill(pid);
 }
 

@@ -10,13 +10,13 @@ const hostVariable = 'TROUPE_HOST';
 /** Marks of the attempts that the host itself runs in: `<host>/<key, percent-encoded>`, space between, outermost first. */
 const outerVariable = 'TROUPE_OUTER';
 
-/** One attempt that an operating-system process belongs to, and the host that started it, `<pid>-<start>`. */
+/** One attempt that an operating-system process belongs to, and the host that started it, `<pid>-<start>`, with its stint: see `stint.ts`. */
 export interface Mark {
   readonly host: string;
   readonly key: string;
 }
 
-/** The variables that mark everything `attempt` starts. `hostEnv` is the host's own environment. */
+/** The variables that mark everything `attempt` starts. `host`: of its stint; `hostEnv` is the host's own environment. */
 export function markVariables(
   attempt: Pick<Attempt, 'run' | 'group' | 'member' | 'key'>,
   host: string,
@@ -56,6 +56,9 @@ function decoded(word: string): string {
     return word;
   }
 }
+
+/** The stint whose programs have this environment. */
+export const stintOf = (env: Readonly<Record<string, string | undefined>>): string => env[hostVariable] ?? '';
 
 function pairsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`);

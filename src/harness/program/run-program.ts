@@ -4,8 +4,9 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { drain, type Taker } from './drain.ts';
-import { endAll, leftoverRungs, type Rung } from './sweep.ts';
 import { endWithThisProcess } from './live-groups.ts';
+import { stintOf } from './marker.ts';
+import { endAll, leftoverRungs, type Rung } from './sweep.ts';
 
 /** What to run, and who listens. */
 export interface Program {
@@ -69,7 +70,7 @@ export async function runProgram(program: Program): Promise<ProgramEnd> {
   if (groupId === undefined) return { type: 'refused', ...(await failure) };
 
   const release = endWithThisProcess(groupId);
-  const belonging = { key: program.key, groupId };
+  const belonging = { key: program.key, groupId, stint: stintOf(program.env) };
   const output = drain(child, program.onOutput);
   feed(child, program);
   program.onStarted?.(groupId);

@@ -4,8 +4,9 @@
  * a program that both left the group and cleared or overwrote its environment, and one of another user.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { hostMark, hostsAmong, listProcesses } from './list-processes.ts';
+import { hostsAmong, listProcesses } from './list-processes.ts';
 import type { OsProcess } from './os-process.ts';
+import { isPerformed } from './stint.ts';
 
 /** Whose processes to end. */
 export interface Belonging {
@@ -13,6 +14,8 @@ export interface Belonging {
   readonly key: string;
   /** A process group of the attempt's own, when it is known. */
   readonly groupId?: number | undefined;
+  /** The attempt's own stint, while it lasts. */
+  readonly stint?: string;
 }
 
 /** One rung of the ladder. */
@@ -36,7 +39,7 @@ export const leftoverRungs: readonly Rung[] = [
 
 /**
  * Ends everything an attempt of this key left running when its host died; resolves when it is gone. SIGTERM, after 1 s SIGKILL.
- * Processes whose host is another one and still alive are left alone: equal keys of two data folders do not meet. Never
+ * What is performed still, by another host or by this one, is left alone: equal keys of two data folders do not meet. Never
  * ends this process. Rejects when something is still alive 10 s after SIGKILL (it hangs in the kernel), naming its pid.
  */
 export async function sweep(key: string): Promise<void> {
@@ -65,11 +68,11 @@ export async function endAll(belonging: Belonging, rungs: readonly Rung[]): Prom
 }
 
 /** Every living process that belongs: in the group, marked, or in a group that a marked one leads; never this one. */
-async function findAll({ key, groupId }: Belonging): Promise<readonly OsProcess[]> {
+async function findAll({ key, groupId, stint }: Belonging): Promise<readonly OsProcess[]> {
   const processes = await listProcesses();
   const hosts = hostsAmong(processes);
-  const isOrphanOrOurs = (host: string) => host === hostMark() || !hosts.has(host);
-  const isMarked = ({ marks }: OsProcess) => marks.some((mark) => mark.key === key && isOrphanOrOurs(mark.host));
+  const isMarked = ({ marks }: OsProcess) =>
+    marks.some((mark) => mark.key === key && (mark.host === stint || !isPerformed(mark.host, hosts)));
 
   const marked = new Set(processes.filter(isMarked));
   const groups = new Set([...marked].filter((one) => one.pid === one.groupId).map((one) => one.groupId));

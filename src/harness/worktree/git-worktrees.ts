@@ -6,8 +6,8 @@
 import { mkdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { TroupeError } from '../../error.ts';
-import { hostMark } from '../program/list-processes.ts';
 import { markVariables } from '../program/marker.ts';
+import { beginStint } from '../program/stint.ts';
 import { sweep } from '../program/sweep.ts';
 import { git, GitError, gitOrNone, gitWith } from './git.ts';
 import { halfMade, listed } from './listed.ts';
@@ -102,8 +102,9 @@ async function made(of: WorktreeOf, repository: string, top: string): Promise<Wo
   }
   const base = await baseOf(repository, branch);
   await mkdir(dirname(path), { recursive: true });
-  const mark = markVariables({ run, group, member, key }, hostMark(), process.env);
-  await gitWith(mark, repository, 'worktree', 'add', path, branch);
+  const stint = beginStint();
+  const mark = markVariables({ run, group, member, key }, stint.mark, process.env);
+  await gitWith(mark, repository, 'worktree', 'add', path, branch).finally(stint.end);
   return { path, branch, base, repository };
 }
 

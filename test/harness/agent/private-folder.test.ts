@@ -9,28 +9,36 @@ import { runId } from '../support.ts';
 
 const module = new URL('../../../src/harness/agent/private-folder.ts', import.meta.url).href;
 
-test('those of a lost attempt are removed with it; those of others stay', async () => {
-  const keys = [`${runId}/g/a#1/1`, `${runId}/g/a#1/11`];
-  const [lost, other] = await Promise.all(keys.map(privateFolder));
-  expect(statSync(lost?.path ?? '').mode & 0o777).toBe(0o700);
-  await sweepAgent(keys[0] ?? '');
-  expect([lost, other].map((folder) => existsSync(folder?.path ?? ''))).toEqual([false, true]);
-  await other?.remove();
-  expect(existsSync(other?.path ?? '')).toBe(false);
+test('nobody else may read one; a sweep of an equal key, of a run in another store, leaves what this process uses', async () => {
+  const key = `${runId}/g/a#1/1`;
+  const folder = await privateFolder(key);
+  expect(statSync(folder.path).mode & 0o777).toBe(0o700);
+  await sweepAgent(key);
+  expect(existsSync(folder.path)).toBe(true);
+  await folder.remove();
+  expect(existsSync(folder.path)).toBe(false);
 });
 
-test('those of a living host of the same key stay: it is that of another data folder; when it has died, they go', async () => {
-  const key = `${runId}/g/b#1/1`;
+test('those of a living host stay: they are of another data folder; when it has died, those of the key go', async () => {
+  const keys = [`${runId}/g/b#1/1`, `${runId}/g/b#1/11`] as const;
   const script = `const { privateFolder } = await import(${JSON.stringify(module)});
-    console.log((await privateFolder(${JSON.stringify(key)})).path); setInterval(() => {}, 1_000);`;
+    const made = await Promise.all(${JSON.stringify(keys)}.map(privateFolder));
+    console.log(made.map(({ path }) => path).join(' ')); setInterval(() => {}, 1_000);`;
   const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script];
   const host = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [said] = (await once(host.stdout, 'data')) as [Buffer];
-  const path = said.toString().trim();
-  await sweepAgent(key);
-  expect(existsSync(path)).toBe(true);
+  const areThere = () =>
+    said
+      .toString()
+      .trim()
+      .split(' ')
+      .map((path) => existsSync(path));
+  await sweepAgent(keys[0]);
+  expect(areThere()).toEqual([true, true]);
   host.kill('SIGKILL');
   await once(host, 'exit');
-  await sweepAgent(key);
-  expect(existsSync(path)).toBe(false);
+  await sweepAgent(keys[0]);
+  expect(areThere()).toEqual([false, true]);
+  await sweepAgent(keys[1]);
+  expect(areThere()).toEqual([false, false]);
 });

@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { drain } from '../../program/drain.ts';
 import { endWithThisProcess } from '../../program/live-groups.ts';
+import { stintOf } from '../../program/marker.ts';
 import { refusal } from '../../program/refusal.ts';
 import { endAll, type Rung } from '../../program/sweep.ts';
 import { tail } from '../../program/tail.ts';
@@ -86,7 +87,7 @@ export async function startAgent(start: AgentStart): Promise<AgentProcess> {
   const end = async (eofMs: number) => {
     child.stdin?.end();
     if (eofMs > 0) await Promise.race([exited, settled(eofMs)]);
-    await endAll({ key, groupId }, stopRungs);
+    await endAll({ key, groupId, stint: stintOf(env) }, stopRungs);
     // Where processes cannot be listed, the ladder saw nobody.
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await Promise.race([output.end().catch(() => undefined), settled(1_000)]);
