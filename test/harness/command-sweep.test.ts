@@ -1,11 +1,13 @@
 /** What a host that died left running is found by its mark, and nothing else. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { command, type Attempt } from '../../src/harness/index.ts';
-import { isAlive, marked, nothingIsLeft, runId, shAt, until } from './support.ts';
+import { isAlive, marked, nothingIsLeft, runId, shAt, temporaryFolder, until } from './support.ts';
 
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
 afterEach(nothingIsLeft);
 
 const harness = command();
@@ -52,17 +54,19 @@ test('a sweep leaves alone what another living host performs, even under the sam
 
 test('of two attempts of one key in this process, of runs in two stores, each ends only what is its own', async () => {
   const key = shAt('').key;
-  const script = (seconds: number) =>
-    `setsid sh -c 'echo $$ >&2; exec sleep 60' & sleep ${seconds}; echo "after ${seconds}"`;
-  const first = shAt(script(0.3), {}, { key });
-  const second = shAt(script(1.5), {}, { key });
-  const ends = [first, second].map((attempt) => harness.perform(attempt));
-  expect(await ends[0]).toMatchObject({ status: 'ok', output: { stdout: 'after 0.3\n' } });
-  // The other one's shell, its sleep, and what has left its group.
-  expect(marked(key)).toHaveLength(3);
-  await harness.sweep?.(key);
-  expect(marked(key)).toHaveLength(3);
-  expect(await ends[1]).toMatchObject({ status: 'ok', output: { stdout: 'after 1.5\n' } });
+  // Each leaves one behind that is out of its group, and waits until something is written into its pipe.
+  const pipes = ['first', 'second'].map((name) => folder.at(name));
+  execFileSync('mkfifo', pipes);
+  const ends = pipes.map((pipe) =>
+    harness.perform(shAt(`setsid sleep 60 & read word < '${pipe}'; echo "$word"`, {}, { key })),
+  );
+  await until(() => marked(key).length === 4);
+  for (const [index, pipe] of pipes.entries()) {
+    expect(marked(key)).toHaveLength(4 - 2 * index);
+    writeFileSync(pipe, 'on\n');
+    expect(await ends[index]).toMatchObject({ status: 'ok', output: { stdout: 'on\n' } });
+    await harness.sweep?.(key);
+  }
   expect(marked(key)).toEqual([]);
 });
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stintOf } from '../../program/marker.ts';
 import { privateFolder } from '../private-folder.ts';
 import { turnFailed } from '../failure.ts';
 import type { Agent, AgentEvent, AgentOpen, AgentSession, TurnEnd } from '../port.ts';
@@ -61,7 +62,7 @@ function sessionOf(program: CliProgram, settings: CliSettings, open: AgentOpen):
     emit(event);
   };
   const place = async (fileName: string) => {
-    ownFolder ??= privateFolder(open.key);
+    ownFolder ??= privateFolder(open.key, stintOf(open.env));
     files += 1;
     return join((await ownFolder).path, `${files}-${fileName}`);
   };
