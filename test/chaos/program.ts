@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
+import { bundled } from '../support/bundle.ts';
 import type * as Troupe from '../../src/index.ts';
 import type * as Journals from '../../src/journal/index.ts';
 import type * as Job from './job.ts';
@@ -28,17 +29,12 @@ const entries = [
 export function compile(root: string, folder: string): void {
   mkdirSync(folder, { recursive: true });
   buildSync({
+    ...bundled,
     absWorkingDir: root,
     entryPoints: entries.map((entry) => `${entry}.ts`),
     outbase: root,
     outdir: folder,
-    bundle: true,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'warning',
   });
   const door = (name: string) => ({ default: `./src/${name}` });
   const exports = {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { bundled } from '../support/bundle.ts';
 import { duel, type Kernel } from './duel.ts';
 import { amendLive } from './live.ts';
 import { tapes } from './tape.ts';
@@ -199,16 +200,12 @@ afterAll(() => {
 async function load(name: string, mutant: Mutant | undefined): Promise<Kernel> {
   const outfile = join(folder, `${name.replaceAll(/[^a-z]+/g, '-')}.mjs`);
   await build({
+    ...bundled,
     stdin: {
       contents: ['step', 'member', 'persist', 'system'].map((part) => `export * from './${part}.ts';`).join('\n'),
       resolveDir: join(root, 'src/group'),
     },
     outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    logLevel: 'warning',
     plugins: mutant === undefined ? [] : [putIn(mutant)],
   });
   return (await import(outfile)) as Kernel;

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { bundled } from './bundle.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const variable = 'TROUPE_TEST_PROGRAMS';
@@ -25,18 +26,13 @@ export function buildPrograms(): () => void {
     join(root, `src${door}/index.ts`),
   ]);
   buildSync({
+    ...bundled,
     absWorkingDir: root,
     entryPoints: sources,
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     alias: { ...Object.fromEntries(doors), 'troupe/machines': join(root, 'machines/index.ts') },
-    bundle: true,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'warning',
   });
   process.env[variable] = folder;
   return () => rmSync(folder, { recursive: true, force: true });
