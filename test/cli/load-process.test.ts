@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { lastJson, bareProject, type Project } from './support.ts';
+import { bareProject, lastJson, type Project } from './support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
