@@ -49,13 +49,17 @@ export function versionOf(path: string, timeoutMs = 10_000): Promise<Probe> {
       () => end({ usable: false, problem: `did not answer \`--version\` within ${timeoutMs / 1_000} s` }),
       timeoutMs,
     );
+    let couldStart = true;
     child.on('error', (error) => {
+      // Its output is closed then as well, which can be told before the reason has been found.
+      couldStart = false;
       void refusal({ file: path, cwd: undefined, path: undefined, error }).then((refused) => {
         const why = refused.status === 'error' ? refused.error.message : error.message;
         end({ usable: false, problem: `cannot be started: ${why}` });
       });
     });
     child.on('close', (code, signal) => {
+      if (!couldStart) return;
       const version = /\d+\.\d+\.\d+(?:[-+][\w.+-]*\w)?/.exec(said)?.[0];
       const first = said.trim().split('\n')[0]?.slice(0, 200) ?? '';
       if (code !== 0) {
