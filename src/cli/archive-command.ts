@@ -4,7 +4,7 @@ import { TroupeError } from '../error.ts';
 import { dataFolder, quoted } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import { print, styleFor } from './terminal.ts';
-import { count } from './text.ts';
+import { count, grouped } from './text.ts';
 
 /** Options of `troupe archive`. */
 export interface ArchiveCommandOptions {
@@ -29,7 +29,7 @@ export async function archiveCommand(
     print(JSON.stringify({ ...archive, removed: remove }));
     return exitCodes.ok;
   }
-  const size = `${Math.ceil(archive.bytes / 1_000).toLocaleString('en')} kB`;
+  const size = `${grouped(Math.ceil(archive.bytes / 1_000))} kB`;
   print(
     `${styleFor(process.stdout).bold(`run ${run}`)} · archived in ${file} (${count(archive.files, 'file')}, ${size})${remove ? ', and removed' : ''}`,
   );

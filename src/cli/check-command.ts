@@ -10,6 +10,7 @@ import { dataFolder, type DataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import { loadModule, type Module } from './load-module.ts';
 import { isPaintable, print, styleFor, type Style } from './terminal.ts';
+import { grouped } from './text.ts';
 
 /** Options of `troupe check`. */
 export interface CheckCommandOptions {
@@ -93,12 +94,10 @@ function numberOption(name: 'maxSeconds' | 'maxStates', text: string | undefined
   return { [name]: value };
 }
 
-const many = (count: number) => count.toLocaleString('en');
-
 function tell(model: Model<unknown>, { distinct, expanded, ms }: Progress): void {
   const waiting = distinct - expanded;
   process.stderr.write(
-    `\r\u001b[K  ${model.name}: ${many(distinct)} states, ${many(waiting)} to look at, ${Math.round(ms / 1_000)} s`,
+    `\r\u001b[K  ${model.name}: ${grouped(distinct)} states, ${grouped(waiting)} to look at, ${Math.round(ms / 1_000)} s`,
   );
 }
 
@@ -145,7 +144,7 @@ function show(model: Model<unknown>, result: CheckResult, { runs, data, style }:
     ...(result.symmetryUsed ? ['up to symmetry'] : []),
   ];
   print(
-    `  ${many(distinct)} states${abstracted.length === 0 ? '' : ` (${abstracted.join(', ')})`}, ${many(generated)} transitions, ${many(depth)} levels in ${(stats.ms / 1_000).toFixed(1)} s`,
+    `  ${grouped(distinct)} states${abstracted.length === 0 ? '' : ` (${abstracted.join(', ')})`}, ${grouped(generated)} transitions, ${grouped(depth)} levels in ${(stats.ms / 1_000).toFixed(1)} s`,
   );
   print(`  within: ${bounds}`);
   if (verdict === 'incomplete') print(`  cut short by ${cutBy ?? ''}: nothing wrong was found, and nothing is proven`);

@@ -16,6 +16,16 @@ test('text is measured in columns: wide characters take two, marks and joined em
   expect(column('日', 4)).toBe('日  ');
 });
 
+test('what is counted quickly takes as many columns as when it is looked at character by character', () => {
+  for (let code = 0x20; code < 0x3000; code += 1) {
+    const character = String.fromCharCode(code);
+    const text = `e${character}${character}e`;
+    // With a wide character in it, everything is looked at.
+    expect([code.toString(16), widthOf(text)]).toEqual([code.toString(16), widthOf(`${text}日`) - 2]);
+  }
+  expect([fit('✓ · done', 5), fit('✓ · done', 8), fit('✓ · 日本', 6)]).toEqual(['✓ · …', '✓ · done', '✓ · …']);
+});
+
 test('times are told as people tell them', () => {
   expect([0, 400, 9_949, 41_000, 125_000, 3_720_000].map(duration)).toEqual([
     '0.0s',
@@ -25,7 +35,13 @@ test('times are told as people tell them', () => {
     '2m 05s',
     '1h 02m',
   ]);
-  expect([count(1, 'member'), count(1_200, 'member')]).toEqual(['1 member', '1,200 members']);
+  expect([1, 0, 999, 1_200, 12_345_678].map((number) => count(number, 'member'))).toEqual([
+    '1 member',
+    '0 members',
+    '999 members',
+    '1,200 members',
+    '12,345,678 members',
+  ]);
 });
 
 test('an output is printed for people', () => {
