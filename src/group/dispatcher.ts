@@ -10,6 +10,7 @@ import { plainError } from '../harness/plain-error.ts';
 import type { Door } from './door.ts';
 import { attemptOf } from './attempt-in-hand.ts';
 import type { Address } from './effect.ts';
+import { giveUpMs } from './give-up.ts';
 
 /** Why an attempt was ended early. */
 export type Ending = {
@@ -77,8 +78,6 @@ interface Running {
 
 /** The rate of a harness is looked at over this long, ms. */
 const rateWindowMs = 60_000;
-/** A harness that has not settled this long after it was told to end is given up, ms. */
-export const giveUpMs = 30_000;
 
 const noOutcome = (harness: string) => ({
   name: 'InvalidOutput',

@@ -9,6 +9,7 @@ import type { Entry, Journal } from '../journal/port.ts';
 import { breakers, learning } from './breaker.ts';
 import { dispatcher } from './dispatcher.ts';
 import { streamOf } from './fold.ts';
+import { unlessGivenUp } from './give-up.ts';
 import { openGroup, type Group } from './group.ts';
 import { emptyLedger, foldLedger, type Ledger } from './ledger.ts';
 import type { GroupContext, GroupOptions } from './group-context.ts';
@@ -183,6 +184,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await writer.idle();
   };
 
+  /** The lease is not kept for one that never ends. */
+  const closeHarnesses = () =>
+    Promise.all(
+      Object.entries(options.harnesses).map(async ([name, harness]) => {
+        try {
+          if (harness.close !== undefined)
+            await unlessGivenUp(clock, harness.close(), `harness \`${name}\` did not close`);
+        } catch {}
+      }),
+    );
+
   let closing: Promise<void> | undefined;
   const closeAll = async () => {
     jobs.pause();
@@ -193,8 +205,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await Promise.all([...open.values()].map((group) => group.idle()));
     await writer.idle();
     if (failed === undefined) await Promise.allSettled([...open.values()].map((group) => group.snapshot()));
-    if (context.performs)
-      await Promise.allSettled(Object.values(options.harnesses).map(async (harness) => harness.close?.()));
+    if (context.performs) await closeHarnesses();
     if (failed === undefined) taken.keepOutline();
     isClosed = true;
     await journal.close();

@@ -1,9 +1,9 @@
 /** Ending what an attempt left running when its host died. */
 import type { Clock } from '../clock.ts';
 import type { Harness } from '../harness/port.ts';
-import { giveUpMs } from './dispatcher.ts';
+import { unlessGivenUp } from './give-up.ts';
 
-/** Resolves when nothing of the attempt runs any more; rejects when that cannot be had, or not within {@link giveUpMs}. */
+/** Resolves when nothing of the attempt runs any more; rejects when that cannot be had, or not within `giveUpMs`. */
 export async function swept({
   name,
   harness,
@@ -16,15 +16,5 @@ export async function swept({
   readonly clock: Clock;
 }): Promise<void> {
   if (harness?.sweep === undefined) return;
-  let callOff: (() => void) | undefined;
-  const late = new Promise<never>((_, reject) => {
-    callOff = clock.wakeAt(clock.now() + giveUpMs, () =>
-      reject(new Error(`harness \`${name}\` did not sweep within ${giveUpMs} ms`)),
-    );
-  });
-  try {
-    await Promise.race([harness.sweep(key), late]);
-  } finally {
-    callOff?.();
-  }
+  await unlessGivenUp(clock, harness.sweep(key), `harness \`${name}\` did not sweep`);
 }

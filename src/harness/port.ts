@@ -278,7 +278,7 @@ export interface Harness {
   sweep?(key: string): Promise<void>;
   /** Takes up an attempt that was under way when its host died; undefined when it cannot be found. */
   reattach?(attempt: Attempt): Promise<Outcome | undefined>;
-  /** Called once by each host when it closes, which waits for it: of a harness that several runs share, also while others still use it. */
+  /** Called once by each host when it closes, which waits for it, 30 s at most: of a harness that several runs share, also while others still use it. */
   close?(): Promise<void>;
 }
 

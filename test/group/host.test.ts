@@ -261,17 +261,6 @@ describe('closing', () => {
     expect(still.harness.open()).toEqual([]);
     await (await still.store.open('run')).lease();
   });
-
-  test('closes each harness once', async () => {
-    let closed = 0;
-    const still = stage(
-      calling({ until: 0 }),
-      {},
-      { harnesses: { scripted: { perform: async () => ok(), close: async () => void (closed += 1) } } },
-    );
-    await finished(still);
-    expect(closed).toBe(1);
-  });
 });
 
 test('an observer that throws, or rejects, harms nothing', async () => {
