@@ -2,21 +2,28 @@
 export interface Clock {
   /** Milliseconds since 1970-01-01 UTC. */
   now(): number;
-  /** Calls back once, at `atMs` or later (at once when it is past); returns how to call it off. */
-  wakeAt(atMs: number, callback: () => void): () => void;
+  /**
+   * Calls back once, at `atMs` or later (at once when it is past); returns how to call it off. With `isMoment` what counts is the time of
+   * day: who was asleep with the machine, or whose clock was put forward, is woken within half a minute of that. Without it what counts
+   * is the time from now to then: a machine's sleep is no part of an attempt's time limit.
+   */
+  wakeAt(atMs: number, callback: () => void, options?: { readonly isMoment?: boolean }): () => void;
 }
 
 /** setTimeout cannot wait longer than this; longer waits are made of several. */
 const waitMsMax = 2 ** 31 - 1;
+/** setTimeout counts no time in which the machine sleeps: who waits for a moment looks at the clock so often, ms. */
+const lookEveryMs = 30_000;
 
 /** The machine's own clock. A wake-up that waits keeps the process alive until it is called off: a host closes its timers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  wakeAt(atMs, callback) {
+  wakeAt(atMs, callback, { isMoment = false } = {}) {
+    const atOnceMs = isMoment ? lookEveryMs : waitMsMax;
     let timer: NodeJS.Timeout;
     const arm = () => {
       const waitMs = atMs - Date.now();
-      timer = waitMs > waitMsMax ? setTimeout(arm, waitMsMax) : setTimeout(callback, Math.max(0, waitMs));
+      timer = waitMs > atOnceMs ? setTimeout(arm, atOnceMs) : setTimeout(callback, Math.max(0, waitMs));
     };
     arm();
     return () => clearTimeout(timer);

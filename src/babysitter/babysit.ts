@@ -187,11 +187,15 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
     // Needs no result: a pass after that moment goes on by itself.
     const slept = new Promise<void>((resolve) => {
       alarms.push(
-        clock.wakeAt(until + 1, () => {
-          inFlight.delete(action.effectId);
-          wake();
-          resolve();
-        }),
+        clock.wakeAt(
+          until + 1,
+          () => {
+            inFlight.delete(action.effectId);
+            wake();
+            resolve();
+          },
+          { isMoment: true },
+        ),
       );
     });
     inFlight.set(action.effectId, slept);

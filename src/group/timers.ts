@@ -26,7 +26,7 @@ export function timersOn(clock: Clock): Timers {
     const next = heap.peek();
     if (closed || next === undefined || (wake !== undefined && wake.atMs <= next.dueAt)) return;
     wake?.cancel();
-    wake = { atMs: next.dueAt, cancel: clock.wakeAt(next.dueAt, ring) };
+    wake = { atMs: next.dueAt, cancel: clock.wakeAt(next.dueAt, ring, { isMoment: true }) };
   };
   const ring = () => {
     wake = undefined;

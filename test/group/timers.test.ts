@@ -1,6 +1,6 @@
 /** The alarm clock: in due order, those of one moment in the order they were set, and none that was called off. */
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { systemClock } from 'troupe';
 import { dueHeap, type Due } from '../../src/group/due-heap.ts';
 import { timersOn } from '../../src/group/timers.ts';
@@ -90,4 +90,28 @@ test('the machine’s own clock calls back, at once for what is past, and not wh
   await new Promise<void>((resolve) => void systemClock.wakeAt(0, resolve));
   expect(called).toBe(0);
   systemClock.wakeAt(Date.now() + 10 ** 12, () => {})();
+});
+
+test('who waits for a moment is woken when the time of day is past it, though the machine slept; who waits for some time is not', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 0 });
+  try {
+    const hour = 3_600_000;
+    const woken: string[] = [];
+    const timers = timersOn(systemClock);
+    timers.set(8 * hour, () => woken.push('at eight'));
+    timers.set(8 * hour + 1, () => woken.push('after it'));
+    systemClock.wakeAt(8 * hour, () => woken.push('eight hours passed'));
+    vi.advanceTimersByTime(hour);
+    expect(woken).toEqual([]);
+    // Asleep: the time of day goes on, what setTimeout counts does not.
+    vi.setSystemTime(10 * hour);
+    vi.advanceTimersByTime(30_001);
+    expect(woken).toEqual(['at eight', 'after it']);
+    vi.advanceTimersByTime(7 * hour - 30_001);
+    expect(woken).toEqual(['at eight', 'after it', 'eight hours passed']);
+    timers.close();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
