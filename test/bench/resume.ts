@@ -1,9 +1,9 @@
 /** Resume: from the start of the process until a run with 10,000 entries is folded, beside the start of an empty node. */
 import { spawn } from 'node:child_process';
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { inTurns, rowOf, type Bench } from './measure/row.ts';
-import { inFolder } from './measure/work-folder.ts';
+import { copyDurably, inFolder } from './measure/work-folder.ts';
 import type * as WaitingRun from './work/waiting-run.ts';
 
 /** Ms from spawning `node file` to the first byte that it prints. */
@@ -30,7 +30,7 @@ export const resume: Bench = ({ smoke, row }) =>
     process.stderr.write(`  writing ${entries} entries\n`);
     const { writeRun } = (await import(bundled('work/waiting-run.js').href)) as typeof WaitingRun;
     await writeRun(`${dir}/with`, entries);
-    cpSync(`${dir}/with`, `${dir}/without`, { recursive: true });
+    copyDurably(`${dir}/with`, `${dir}/without`);
     rmSync(`${dir}/without/runs/resume/snapshots`, { recursive: true, force: true });
     rmSync(`${dir}/without/runs/resume/lease/checked.json`);
     const empty = `${dir}/empty.mjs`;
@@ -42,7 +42,7 @@ export const resume: Bench = ({ smoke, row }) =>
     let copies = 0;
     const resumed = (kind: string) => async () => {
       const copy = `${dir}/copy-${(copies += 1)}`;
-      cpSync(`${dir}/${kind}`, copy, { recursive: true });
+      copyDurably(`${dir}/${kind}`, copy);
       const ms = await timeToSpeak(child, [copy]);
       rmSync(copy, { recursive: true });
       return ms;
