@@ -1,4 +1,5 @@
 /** Whether somebody sits at this terminal, and how that one is asked. */
+import { isForeground } from './foreground.ts';
 import { isPaintable } from './terminal.ts';
 import { terminalQuestions, type TerminalQuestions } from './terminal-questions.ts';
 
@@ -19,5 +20,6 @@ export function questionsHere({
     isPaintable: isPaintable(process.stdout),
     // As if the terminal had sent it.
     interrupt: () => void process.kill(process.pid, 'SIGINT'),
+    isForeground,
   });
 }

@@ -30,8 +30,8 @@ export function askingDisplay({
   const shown = () => (standing > 0 || live === undefined ? plain : live);
   return {
     entry(entry) {
-      // It is about to be asked.
-      if (shown() !== plain || entry.type !== 'gate.opened') shown().entry(entry);
+      const isAsked = entry.type === 'gate.opened' && questions.isForeground();
+      if (shown() !== plain || !isAsked) shown().entry(entry);
     },
     progress: () => shown().progress(),
     note: (line) => shown().note(line),

@@ -22,7 +22,10 @@ export interface GateQuestionsOptions {
 
 /** The questions of one run. */
 export interface GateQuestions {
-  /** Asks what is open and has not been asked, and withdraws what is open no longer. To be called when something was recorded. */
+  /**
+   * Asks what is open and has not been asked, in a background job when it has the terminal again, and withdraws what is open no longer. To be
+   * called when something was recorded.
+   */
   look(): void;
   /** Withdraws all; resolves when an answer that was given has been taken. */
   close(): Promise<void>;
@@ -34,6 +37,9 @@ interface Standing {
   withdraw(line?: string): boolean;
 }
 
+/** How often a background job looks whether it has the terminal by now, ms. */
+const lookEveryMs = 300;
+
 /** A gate may be opened again when it was answered: that is another question. */
 const keyOf = ({ group, name, openedAt }: OpenGate) => JSON.stringify([group, name, openedAt]);
 const nameOf = ({ group, name }: OpenGate) => (group === undefined ? name : `${group}: ${name}`);
@@ -43,6 +49,7 @@ export function gateQuestions({ data, known, questions, style, stand, say }: Gat
   /** Those that were asked, answered or not, by {@link keyOf}, as long as their gate is open. */
   const asked = new Map<string, Standing>();
   let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
 
   const ask = (gate: OpenGate): Standing => {
     const { name, group, question, data: payload = null } = gate;
@@ -73,21 +80,29 @@ export function gateQuestions({ data, known, questions, style, stand, say }: Gat
     return gates?.get(name)?.answer;
   };
 
+  const look = (): void => {
+    clearTimeout(timer);
+    if (isClosed) return;
+    const open = new Map(openGatesOf(known.view).map((gate) => [keyOf(gate), gate]));
+    for (const [key, { gate, withdraw }] of asked) {
+      if (open.has(key)) continue;
+      asked.delete(key);
+      const answer = answerOf(gate);
+      const how = answer === undefined ? 'is open no longer' : `was answered elsewhere: ${said(answer)}`;
+      withdraw(nameText(`${nameOf(gate)}  ${how}; the question is withdrawn`));
+    }
+    const others = [...open].filter(([key]) => !asked.has(key));
+    if (others.length === 0) return;
+    // The display shows how they are answered from elsewhere.
+    if (questions.isForeground()) for (const [key, gate] of others) asked.set(key, ask(gate));
+    else timer = setTimeout(look, lookEveryMs);
+  };
+
   return {
-    look() {
-      if (isClosed) return;
-      const open = new Map(openGatesOf(known.view).map((gate) => [keyOf(gate), gate]));
-      for (const [key, { gate, withdraw }] of asked) {
-        if (open.has(key)) continue;
-        asked.delete(key);
-        const answer = answerOf(gate);
-        const how = answer === undefined ? 'is open no longer' : `was answered elsewhere: ${said(answer)}`;
-        withdraw(nameText(`${nameOf(gate)}  ${how}; the question is withdrawn`));
-      }
-      for (const [key, gate] of open) if (!asked.has(key)) asked.set(key, ask(gate));
-    },
+    look,
     async close() {
       isClosed = true;
+      clearTimeout(timer);
       for (const { withdraw } of asked.values()) withdraw();
       await questions.close();
     },

@@ -10,6 +10,8 @@ export interface LineTerminal {
   readonly isPaintable: boolean;
   /** Ctrl-C: while a line is typed the terminal sends no signal. */
   interrupt(): void;
+  /** Whether what is typed is ours: not in a background job of a shell. */
+  isForeground(): boolean;
 }
 
 /** Reads lines until it is closed. */

@@ -22,6 +22,8 @@ export interface TerminalQuestions {
   ask(question: Question): (line?: string) => boolean;
   /** Prints a line, above what is being typed. */
   print(line: string): void;
+  /** False in a background job: what is asked now waits until it has the terminal. */
+  isForeground(): boolean;
   /** Withdraws all questions; resolves when an answer that was given has been taken. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -35,7 +37,13 @@ interface Asked {
 const prompt = 'Approve? [y]es / [n]o / [l]ater, and a note if you like: ';
 const reasonPrompt = 'Why not? (Enter for no reason): ';
 
-/** Asks at this terminal. The end of its input answers every question with `later`. */
+/** How often a background job looks whether it has the terminal by now, ms. */
+const lookEveryMs = 300;
+
+/**
+ * Asks at this terminal. The end of its input answers every question with `later`; while others have the terminal (`troupe run … &`) the
+ * questions wait.
+ */
 export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
   const { input, output } = terminal;
   const waiting: Asked[] = [];
@@ -44,6 +52,7 @@ export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
   let working: Promise<void> | undefined;
   let hasEnded = false;
   let isClosed = false;
+  let lookAgain = () => {};
   // A terminal that is gone is an end of input.
   const end = () => {
     hasEnded = true;
@@ -56,9 +65,21 @@ export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
     else reader.above(line);
   };
 
+  const untilForeground = async (asked: Asked) => {
+    while (!asked.isOver && !hasEnded && !terminal.isForeground()) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, lookEveryMs);
+        lookAgain = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  };
   /** Undefined when it was withdrawn. */
   const replyTo = async (asked: Asked): Promise<Reply | undefined> => {
-    if (!hasEnded) await dropTypeAhead(terminal);
+    await untilForeground(asked);
+    if (!hasEnded && !asked.isOver) await dropTypeAhead(terminal);
     if (asked.isOver) return undefined;
     for (const line of asked.question.lines) print(line);
     if (hasEnded) return 'later';
@@ -88,7 +109,10 @@ export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
     asked.isOver = true;
     const at = waiting.indexOf(asked);
     if (at >= 0) waiting.splice(at, 1);
-    if (asked === current) reader?.close();
+    if (asked === current) {
+      reader?.close();
+      lookAgain();
+    }
     if (line !== undefined && asked.isShown) print(line);
     return true;
   };
@@ -103,6 +127,7 @@ export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
       return (line) => withdraw(asked, line);
     },
     print,
+    isForeground: () => terminal.isForeground(),
     async close() {
       isClosed = true;
       for (const asked of [...waiting, ...(current === undefined ? [] : [current])]) withdraw(asked, undefined);

@@ -202,7 +202,7 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_00
         () => group(ctx, 'fails', fanOut, failing, { failure: 'value' }),
       ]);
       return [answers[0], answers[1], answers[2].status];`,
-        'const until = Date.now() + 3_000;',
+        'const until = Date.now() + 5_000;',
       ),
       ({ folder }) => {
         writeFileSync(join(folder, 'program.mjs'), `console.log(JSON.stringify({ made: 'by a program' }));`);

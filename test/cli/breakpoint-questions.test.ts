@@ -33,6 +33,7 @@ test('breakpoints are asked in the order of their process, whichever gate is fou
         return () => true;
       },
       print: () => {},
+      isForeground: () => true,
       close: async () => {},
     },
     style: styleFor({}),

@@ -1,8 +1,8 @@
 /** Gates of a run that is driven at a real terminal, made by script(1). */
 import { describe, expect, test } from 'vitest';
-import { hasTerminals, onTerminal } from './on-terminal.ts';
+import { hasBash, hasTerminals, onTerminal } from './on-terminal.ts';
 import { screen } from './screen.ts';
-import { lastJson, project, type Project, type Running } from './support.ts';
+import { lastJson, program, project, type Project, type Running } from './support.ts';
 
 const env = { CI: '', NO_COLOR: '1' };
 const prompt = 'Approve? [y]es / [n]o / [l]ater, and a note if you like: ';
@@ -127,6 +127,29 @@ describe.skipIf(!hasTerminals)('gates of a run at the terminal', { timeout: 60_0
     type(again, 'y\r');
     expect((await again.ended).code).toBe(0);
     expect(await outputOf(it)).toMatchObject({ approved: true, answers: ['approved: '] });
+  });
+
+  test.skipIf(!hasBash)('a job in the background goes on; brought to the front, it asks', async () => {
+    const it = made();
+    const job = `'${process.execPath}' '${program}' run release.process.mjs --run-id r1`;
+    it.write('shell.sh', `set -m\n${job} &\nread line\njobs\nfg > /dev/null\n`);
+    const shell = it.spawn('script', ['-qec', 'stty rows 24 cols 80 -echo; exec bash shell.sh', '/dev/null'], {
+      env: { TERM: 'xterm-256color', ...env },
+    });
+    await shell.said('npx troupe approve r1 ship');
+    // Both are open; one that asked from here would be stopped by the system.
+    expect(await it.troupe('approve', 'r1', 'ship', '--reject', '--note', 'not yet')).toMatchObject({ code: 0 });
+    const opened = async () => (await it.troupe('log', 'r1', '--json')).stdout.match(/gate\.opened/g);
+    await expect.poll(opened, { timeout: 20_000 }).toHaveLength(3);
+    type(shell, '\n');
+    expect(await shell.said(/Running|Stopped/)).toMatch(/\[1\]\+ +Running/);
+    await prompted(shell, 'Have you looked');
+    type(shell, 'y\r');
+    await prompted(shell, 'look approved[^]*Ship it');
+    type(shell, 'y\r');
+    it.write('go', '');
+    await shell.ended;
+    expect(await outputOf(it)).toMatchObject({ approved: true, answers: ['rejected: not yet', 'approved: '] });
   });
 
   test.each([

@@ -10,12 +10,19 @@ const reasoned = /Why not\? \(Enter for no reason\): $/;
 
 /** A terminal, what it shows, and questions that note their replies. */
 function terminal(isPaintable = true) {
+  const job = { isForeground: true };
   const input = new PassThrough();
   const output = Object.assign(new PassThrough(), { columns: 100 });
   let text = '';
   output.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const interrupts: string[] = [];
-  const questions = terminalQuestions({ input, output, isPaintable, interrupt: () => interrupts.push(text) });
+  const questions = terminalQuestions({
+    input,
+    output,
+    isPaintable,
+    interrupt: () => interrupts.push(text),
+    isForeground: () => job.isForeground,
+  });
   const replies: [string, Reply][] = [];
   const seen = () => {
     const shown = screen(40, 100);
@@ -23,6 +30,7 @@ function terminal(isPaintable = true) {
     return [...shown.gone, ...shown.lines()].join('\n').trimEnd();
   };
   return {
+    job,
     input,
     questions,
     replies,
@@ -214,6 +222,25 @@ describe('what goes on meanwhile', () => {
     await closing;
     expect(seen()).not.toMatch(/\? b|too late/);
   });
+});
+
+test('while others have the terminal questions wait, and can be withdrawn; then they are asked', async () => {
+  const { job, ask, prompted, input, replies, text, questions } = terminal();
+  job.isForeground = false;
+  const withdraw = ask('gone');
+  ask('ship');
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(withdraw('answered elsewhere')).toBe(true);
+  expect([text(), input.readableFlowing]).toEqual(['', null]);
+  job.isForeground = true;
+  await prompted('ship');
+  input.write('y\n');
+  await expect.poll(() => replies, patience).toEqual([['ship', { approved: true, note: '' }]]);
+  expect(text()).not.toContain('gone');
+  job.isForeground = false;
+  ask('never');
+  await questions.close();
+  expect(replies).toHaveLength(1);
 });
 
 test('Ctrl-C is passed on, from before there is a prompt as well', async () => {

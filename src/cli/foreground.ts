@@ -1,0 +1,27 @@
+/** Whether what is typed at the terminal is ours: a shell's background job that reads it, or sets it up, is stopped by the system. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** True when this process's group has the terminal, or there is none, or that cannot be found out. */
+export function isForeground(): boolean {
+  try {
+    const [group, owner] = process.platform === 'linux' ? groupsByProc() : groupsByPs();
+    // Without a terminal of its own nobody is stopped.
+    return group === owner || owner === undefined || owner <= 0;
+  } catch {
+    return true;
+  }
+}
+
+/** Our process group, and the terminal's foreground one. */
+function groupsByProc(): readonly (number | undefined)[] {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  // pid (name) state ppid pgrp session tty tpgid …: a name can hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return [fields[2], fields[5]].map(Number);
+}
+
+function groupsByPs(): readonly (number | undefined)[] {
+  const text = execFileSync('ps', ['-o', 'pgid=,tpgid=', '-p', String(process.pid)], { encoding: 'utf8' });
+  return text.trim().split(/\s+/).map(Number);
+}
