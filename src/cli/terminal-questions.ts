@@ -66,6 +66,10 @@ export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
   };
 
   const untilForeground = async (asked: Asked) => {
+    if (!asked.isOver && !hasEnded && !terminal.isForeground()) {
+      for (const line of [...asked.question.lines, 'It is asked when this job is brought to the front.']) print(line);
+      asked.isShown = true;
+    }
     while (!asked.isOver && !hasEnded && !terminal.isForeground()) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, lookEveryMs);
