@@ -1,7 +1,8 @@
 /** `troupe archive` and `troupe restore`. */
 import { resolve } from 'node:path';
 import { TroupeError } from '../error.ts';
-import { dataFolder, quoted } from './data-folder.ts';
+import { dataFolder } from './data-folder.ts';
+import { quoted } from './quoted.ts';
 import { exitCodes } from './exit-codes.ts';
 import { print, styleFor } from './terminal.ts';
 import { count, grouped } from './text.ts';

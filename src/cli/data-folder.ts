@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileStore } from '../journal/file.ts';
 import type { JournalStore } from '../journal/port.ts';
+import { quoted } from './quoted.ts';
 
 /** A data folder and the store in it. */
 export interface DataFolder {
@@ -57,9 +58,4 @@ export function dataFolder(given: string | undefined): DataFolder {
     },
     found: (recorded) => resolve(base, recorded),
   };
-}
-
-/** A word as a shell reads it. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -2,7 +2,9 @@
 import type { TroupeError } from '../error.ts';
 import type { Holder } from '../journal/port.ts';
 import type { RunView } from '../process/run-view.ts';
+import { dataAbove } from './data-above.ts';
 import { dataFolder, type DataFolder } from './data-folder.ts';
+import { quoted } from './quoted.ts';
 import { exitCodes } from './exit-codes.ts';
 import { holderOf } from './holder.ts';
 import { isSettled } from './member-row.ts';
@@ -43,8 +45,14 @@ export async function listCommand({ all = false, data: given, json = false }: Li
     print(JSON.stringify({ runs: rows }));
     return exitCodes.ok;
   }
-  if (rows.length === 0) print(`no runs in ${given ?? data.path}; start one: npx troupe run review.process.ts`);
-  else printTable(rows);
+  if (rows.length > 0) printTable(rows);
+  else {
+    const above = dataAbove(given);
+    const next = above === undefined ? 'run review.process.ts' : `ls --data ${quoted(above)}`;
+    print(
+      `no runs in ${given ?? data.path}; ${above === undefined ? 'start one' : 'there are some above'}: npx troupe ${next}`,
+    );
+  }
   if (hasMore) print(`older runs: npx troupe ls --all${data.flag}`);
   return exitCodes.ok;
 }

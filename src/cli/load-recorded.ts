@@ -2,7 +2,8 @@
 import { relative } from 'node:path';
 import { TroupeError } from '../error.ts';
 import type { RunView } from '../process/run-view.ts';
-import { quoted, type DataFolder } from './data-folder.ts';
+import type { DataFolder } from './data-folder.ts';
+import { quoted } from './quoted.ts';
 import { loadProcess, type LoadedProcess } from './load-process.ts';
 
 /** The process of a recorded run, from `file` or from where it was. Codes: PROCESS_INVALID. */

@@ -1,11 +1,15 @@
 /** What went wrong, for whoever sits in front of it: one sentence and its remedy, or, for a bug of ours, all there is. */
 import { isTroupeError, remedies, type Code } from '../error.ts';
 import { engineVersion } from '../version.ts';
+import { dataAbove } from './data-above.ts';
+import { quoted } from './quoted.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { complain, print, styleFor } from './terminal.ts';
 
 /** Codes whose message names the remedy by itself. */
 const saysItAll = new Set<Code>(['BAD_INPUT', 'PROCESS_INVALID', 'UNKNOWN_GROUP', 'UNKNOWN_MEMBER']);
+
+const isDataNamed = () => process.argv.some((word) => /^--data(=|$)/.test(word));
 
 /** Tells of an error; with `json` on standard output as well, as `{error}`. Returns the exit code. */
 export function reportError(thrown: unknown, json: boolean): number {
@@ -16,6 +20,8 @@ export function reportError(thrown: unknown, json: boolean): number {
     if (json) print(JSON.stringify({ error: { code, message, details, exitCode } }));
     complain(style.red(message));
     if (!saysItAll.has(code)) complain(style.dim(`→ ${remedies[code]}`));
+    const above = code === 'RUN_UNKNOWN' && !isDataNamed() ? dataAbove(undefined) : undefined;
+    if (above !== undefined) complain(style.dim(`→ There are runs above this folder: add --data ${quoted(above)}`));
     return exitCode;
   }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -2,7 +2,7 @@
 import type { MemberStatus } from '../group/ledger.ts';
 import type { RunView } from '../process/run-view.ts';
 import { openGatesOf, type OpenGate } from '../process/unattended.ts';
-import { quoted } from './data-folder.ts';
+import { quoted } from './quoted.ts';
 import { count, nameText } from './text.ts';
 
 /** A member that has not settled, or the process function itself (a sleep, or code between groups). */

@@ -1,6 +1,7 @@
 /** `troupe worktrees`. */
 import { relative } from 'node:path';
-import { dataFolder, quoted } from './data-folder.ts';
+import { dataFolder } from './data-folder.ts';
+import { quoted } from './quoted.ts';
 import { exitCodes } from './exit-codes.ts';
 import { knownRun } from './known-run.ts';
 import { print, styleFor } from './terminal.ts';

@@ -1,7 +1,7 @@
 /** What the commands print that only look: show, log, ls, verify. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { lastJson, members, project, startedIn, workProcess } from './support.ts';
+import { lastJson, members, program, project, startedIn, workProcess } from './support.ts';
 
 const number = expect.any(Number) as number;
 
@@ -132,6 +132,22 @@ test('log --follow of a group that a run never had says so when the run has ende
   await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a'));
   const { code, stderr } = await it.troupe('log', 'r1', '--group', 'wrok', '--follow');
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('has no group `wrok`') as string });
+});
+
+test('in a folder of the project, whose runs are above, it is told how they are found', async () => {
+  const it = project({ 'work.process.mjs': workProcess });
+  await it.troupe('run', 'work.process.mjs', '--run-id', 'r1');
+  mkdirSync(it.path('src'));
+  const below = (...args: readonly string[]) =>
+    it.spawn(process.execPath, [program, ...args], { cwd: it.path('src') }).ended;
+  expect((await below('ls')).stdout).toMatch(
+    /^no runs in .+; there are some above: npx troupe ls --data \.\.\/\.troupe$/m,
+  );
+  const unknown = await below('show', 'r1');
+  expect(unknown.stderr).toContain('add --data ../.troupe');
+  expect(unknown.code).toBe(7);
+  expect((await below('show', 'r2', '--data', '../.troupe')).stderr).not.toContain('add --data');
+  expect((await below('show', 'r1', '--data', '../.troupe')).stdout).toContain('run r1');
 });
 
 test('ls lists the newest first, and damaged runs as such', async () => {

@@ -1,0 +1,16 @@
+/** Runs of a project, looked for from one of its folders. */
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+/**
+ * The nearest data folder in one of the folders above this one, relative to this one: whoever went down into a project does not see its runs.
+ * Undefined where there is none, or where the folder was named.
+ */
+export function dataAbove(given: string | undefined): string | undefined {
+  if (given !== undefined || (process.env['TROUPE_DATA'] ?? '') !== '') return undefined;
+  for (let folder = dirname(process.cwd()); ; folder = dirname(folder)) {
+    const path = join(folder, '.troupe');
+    if (existsSync(join(path, 'runs'))) return relative(process.cwd(), path);
+    if (folder === dirname(folder)) return undefined;
+  }
+}
