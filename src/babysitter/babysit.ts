@@ -186,17 +186,12 @@ export async function babysit(options: BabysitOptions): Promise<Babysat> {
     tell(`${nameOf(action)}  until ${isoText(until)}`);
     // Needs no result: a pass after that moment goes on by itself.
     const slept = new Promise<void>((resolve) => {
-      alarms.push(
-        clock.wakeAt(
-          until + 1,
-          () => {
-            inFlight.delete(action.effectId);
-            wake();
-            resolve();
-          },
-          { isMoment: true },
-        ),
-      );
+      const over = () => {
+        inFlight.delete(action.effectId);
+        wake();
+        resolve();
+      };
+      alarms.push(clock.wakeAt(until + 1, over, { isMoment: true }));
     });
     inFlight.set(action.effectId, slept);
   };
