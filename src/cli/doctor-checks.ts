@@ -1,8 +1,9 @@
 /** What `troupe doctor` looks at: what is there, what is missing, and what to do about it. */
-import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, link, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { listProcesses } from '../harness/program/list-processes.ts';
+import { isWithoutLinks } from '../journal/fs.ts';
 import type { DataFolder } from './data-folder.ts';
 import { findProgram, installedAgents } from './installed-agents.ts';
 import { installCommand, knownAgents } from './known-agents.ts';
@@ -86,12 +87,19 @@ async function dataFolderCheck({ path }: DataFolder): Promise<Omit<Check, 'name'
   try {
     await access(folder, constants.W_OK);
     const probe = await mkdtemp(join(folder, '.troupe-doctor-'));
-    await writeFile(join(probe, 'probe'), 'probe', { flush: true });
-    await rm(probe, { recursive: true });
+    try {
+      await writeFile(join(probe, 'probe'), 'probe', { flush: true });
+      await link(join(probe, 'probe'), join(probe, 'second name'));
+    } finally {
+      await rm(probe, { recursive: true });
+    }
   } catch (error) {
+    const what = isWithoutLinks(error)
+      ? 'has no second names for files (hard links), which a run needs'
+      : 'cannot be written';
     return {
       status: 'broken',
-      says: `${will} cannot be written: ${(error as Error).message}`,
+      says: `${will} ${what}: ${(error as Error).message}`,
       mend: 'name another with --data or TROUPE_DATA, or mend its rights',
     };
   }

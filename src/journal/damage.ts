@@ -1,5 +1,6 @@
 /** How trouble with files is said. */
 import { TroupeError } from '../error.ts';
+import { isWithoutLinks } from './fs.ts';
 
 /** A place in a journal file. */
 export interface Place {
@@ -33,10 +34,13 @@ export function corrupt(place: Place, why: string, cause?: unknown): TroupeError
 export function ioError(error: unknown, doing: string, path: string, mayBeOnDisk = false): TroupeError {
   if (error instanceof TroupeError) return error;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+  const why = isWithoutLinks(error)
+    ? ': its file system gives files no second names (hard links), which a run needs; choose another folder with --data or TROUPE_DATA'
+    : '';
   const fate = mayBeOnDisk ? ' The entries may be on disk or not; they were not acknowledged.' : '';
   return new TroupeError(
     'JOURNAL_IO',
-    `${code} while ${doing} (${path}).${fate}`,
+    `${code} while ${doing} (${path})${why}.${fate}`,
     { errno: code, path, mayBeOnDisk },
     error,
   );

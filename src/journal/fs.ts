@@ -89,6 +89,15 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
+/** Codes of file systems that give files no second names (hard links), as on memory sticks, or not here. */
+const withoutLinks = ['EPERM', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS'];
+
+/** True when `error` is that of a file system which gives a file no second name. */
+export function isWithoutLinks(error: unknown): boolean {
+  const isOfLink = error instanceof Error && (error as NodeJS.ErrnoException).syscall === 'link';
+  return isOfLink && withoutLinks.some((code) => hasCode(error, code));
+}
+
 /** Writes all of `bytes`, however many calls it takes. */
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position?: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {

@@ -1,5 +1,5 @@
 /** Folders as trees: listed, copied by bytes, removed. */
-import { hasCode, readAll, withFile, writeAll, type FileSystem, type OpenFile } from './fs.ts';
+import { hasCode, isWithoutLinks, readAll, withFile, writeAll, type FileSystem, type OpenFile } from './fs.ts';
 
 const chunkBytes = 1024 * 1024;
 
@@ -76,16 +76,13 @@ export async function copyFile(fs: FileSystem, from: string, to: string): Promis
   );
 }
 
-/** Codes of file systems that give no second names, or not here. */
-const noLinks = ['EPERM', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS'];
-
 /** Gives a file a second name, or copies it where that cannot be. Resolves to false when there is none. */
 export async function shareFile(fs: FileSystem, from: string, to: string): Promise<boolean> {
   try {
     await fs.link(from, to);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return false;
-    if (!noLinks.some((code) => hasCode(error, code))) throw error;
+    if (!isWithoutLinks(error)) throw error;
     await copyFile(fs, from, to);
   }
   return true;
