@@ -31,6 +31,7 @@ import {
   type MemberEnd,
   type MemberInput,
 } from './member-input.ts';
+import { shortened } from './shortened.ts';
 
 /** One member: its id, and what is wanted of it. */
 export type FanOutMember = MemberInput;
@@ -50,7 +51,10 @@ export interface FanOutInput {
   readonly policy?: 'best-effort' | 'fail-fast';
 }
 
-/** Output of {@link fanOut}; both lists are in the order of the input's members. Background members are no part of it. */
+/**
+ * Output of {@link fanOut}; both lists are in the order of the input's members. Background members are no part of it. What commands wrote
+ * (`stdout` and `stderr` of their outputs) takes 5 MiB in all at most: of the longest only the end is left then, and they are `truncated`.
+ */
 export interface FanOutOutput {
   readonly results: readonly { readonly id: string; readonly output: JsonValue }[];
   readonly failed: readonly { readonly id: string; readonly error: PlainError }[];
@@ -67,6 +71,9 @@ const sliceLength = 128;
 
 /** Where many work at a time they are asked for in shares, one copy of XState's map of children for each: up to so many places in a hundred wait for it. */
 const waitingPlacesMax = 6;
+
+/** Of a group's output, which may take 7 MiB, so much is for what commands wrote. */
+const writtenBytesMax = 5 * 2 ** 20;
 
 /** So many settled members are let go together, for the same reason; a slice holds a whole number of them. */
 const stoppedTogether = 32;
@@ -127,7 +134,7 @@ function outputOf({ members, slices, settled }: FanOutContext): FanOutOutput {
     if ('error' in one) failed.push(one);
     else results.push(one);
   }
-  return { results, failed, settled, total: members.length };
+  return { results: shortened(results, writtenBytesMax), failed, settled, total: members.length };
 }
 
 /** The coordinator: see the head of this file. */
