@@ -1,9 +1,11 @@
 /** `troupe send`: to a run that a living host drives by a letter to it, to any other by an entry that its next host hears. */
+import { TroupeError } from '../error.ts';
 import type { DeliveryMode } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { dataFolder } from './data-folder.ts';
 import { sendToRun } from './deeds.ts';
 import { exitCodes } from './exit-codes.ts';
+import { inexactIn, inexactText } from './inexact.ts';
 import { complain, print } from './terminal.ts';
 
 /** Options of `troupe send`. */
@@ -47,11 +49,16 @@ export async function sendCommand(args: readonly string[], options: SendCommandO
   return exitCodes.ok;
 }
 
-/** JSON if it is JSON, else the text itself. */
+/** JSON if it is JSON, else the text itself; so is a whole number that would be changed by being one. */
 function bodyOf(text: string): JsonValue {
+  let body: JsonValue;
   try {
-    return JSON.parse(text) as JsonValue;
+    body = JSON.parse(text) as JsonValue;
   } catch {
     return text;
   }
+  const inexact = inexactIn(text);
+  if (inexact === undefined) return body;
+  if (typeof body === 'number') return text;
+  throw new TroupeError('BAD_INPUT', `message: ${inexactText(inexact)}.`);
 }
