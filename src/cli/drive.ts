@@ -18,6 +18,7 @@ import { liveDisplay } from './live-display.ts';
 import type { ConfiguredProcess } from './load-config.ts';
 import { printEnd, printStopped, printUnfinished } from './outcome.ts';
 import { plainDisplay } from './plain-display.ts';
+import { onStrayError } from './stray-errors.ts';
 import { isPaintable, print, styleFor, type Style } from './terminal.ts';
 import { timeOf } from './text.ts';
 
@@ -103,7 +104,7 @@ async function driven(
   const cwd = data.found(view.created?.cwd ?? process.cwd());
   const recorded = view.entries;
   let attempts = 0;
-  let interruptedBy: string | undefined;
+  let stopReason: string | undefined;
   let opened: Run | undefined;
   let failStop: (error: unknown) => void = () => {};
   const stopFailed = new Promise<never>((_, reject) => {
@@ -111,12 +112,18 @@ async function driven(
   });
   stopFailed.catch(() => {});
 
-  const stopListening = onInterrupt((signal) => {
-    interruptedBy = signal;
+  let stray: { readonly error: unknown } | undefined;
+  const stop = (reason: string) => {
+    stopReason = reason;
     attempts = runningOf(view);
     void gates?.close();
     display.stopping(attempts);
-    opened?.stop(`interrupted by ${signal}`).catch(failStop);
+    opened?.stop(reason).catch(failStop);
+  };
+  const stopListening = onInterrupt((signal) => stop(`interrupted by ${signal}`));
+  const stopWatching = onStrayError(loaded.file, (error) => {
+    stray = { error };
+    stop('an error that nothing waits for');
   });
   try {
     opened = await openRun({
@@ -153,15 +160,19 @@ async function driven(
     });
     if (!json && !isPaintable(process.stdout))
       print(`run ${view.id} · ${loaded.process.name}${recorded > 0 ? ` · goes on after entry ${recorded}` : ''}`);
-    if (interruptedBy !== undefined)
-      return { result: { status: 'stopped', reason: `interrupted by ${interruptedBy}` }, attempts };
-    // What was open before.
-    gates?.look();
-    return { result: await Promise.race([opened.drive(), stopFailed]), attempts };
+    if (stopReason === undefined) {
+      // What was open before.
+      gates?.look();
+      const result = await Promise.race([opened.drive(), stopFailed]);
+      if (stray === undefined || result.status !== 'stopped') return { result, attempts };
+    }
+    if (stray !== undefined) throw stray.error;
+    return { result: { status: 'stopped', reason: stopReason ?? '' }, attempts };
   } finally {
     await gates?.close();
     await opened?.close();
     stopListening();
+    stopWatching();
   }
 }
 
