@@ -9,6 +9,7 @@ import { askingDisplay } from './asking-display.ts';
 import { captureConsole } from './capture-console.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Display } from './display.ts';
+import { isForeground } from './foreground.ts';
 import { gateQuestions, type GateQuestions } from './gate-questions.ts';
 import { harnessesWith, worktreesIn } from './harnesses.ts';
 import { onInterrupt } from './interrupts.ts';
@@ -158,7 +159,7 @@ async function driven(
         notice: ({ kind, message }) => display.note(`${kind}: ${message}`),
       },
     });
-    if (!json && !isPaintable(process.stdout))
+    if (!json && (!isPaintable(process.stdout) || !isForeground()))
       print(`run ${view.id} · ${loaded.process.name}${recorded > 0 ? ` · goes on after entry ${recorded}` : ''}`);
     if (stopReason === undefined) {
       // What was open before.

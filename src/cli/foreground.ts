@@ -1,9 +1,26 @@
-/** Whether what is typed at the terminal is ours: a shell's background job that reads it, or sets it up, is stopped by the system. */
+/**
+ * Whether the terminal is ours: a shell's background job that reads it, or sets it up, is stopped by the system, and what it paints there
+ * is painted over what somebody types.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
+/** What was found holds for so long, ms: it is asked for at every entry, and `ps` takes its time. */
+const holdsMs = process.platform === 'linux' ? 50 : 1_000;
+
+let found = true;
+let foundAt = Number.NEGATIVE_INFINITY;
+
 /** True when this process's group has the terminal, or there is none, or that cannot be found out. */
 export function isForeground(): boolean {
+  if (performance.now() - foundAt > holdsMs) {
+    found = look();
+    foundAt = performance.now();
+  }
+  return found;
+}
+
+function look(): boolean {
   try {
     const [group, owner] = process.platform === 'linux' ? groupsByProc() : groupsByPs();
     // Without a terminal of its own nobody is stopped.

@@ -1,8 +1,10 @@
-/** On a terminal: one picture, painted in place, at most ten times a second. */
+/** On a terminal: one picture, painted in place, at most ten times a second; in a background job lines, as without a terminal. */
 import type { WriteStream } from 'node:tty';
 import type { Display } from './display.ts';
 import { frameOf } from './frame.ts';
+import { isForeground } from './foreground.ts';
 import type { KnownRun } from './known-run.ts';
+import { plainDisplay } from './plain-display.ts';
 import type { Style } from './terminal.ts';
 import { count, widthOf } from './text.ts';
 
@@ -34,6 +36,7 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style, fla
   let timer: NodeJS.Timeout | undefined;
   let hasEnded = false;
   let isHeld = false;
+  const plain = plainDisplay(style, (line) => void out.write(`${line}\n`));
 
   /** To the first line of what was painted, as the terminal shows it now: it may have become narrower, and wrapped it. */
   const home = () => {
@@ -45,6 +48,10 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style, fla
     timer = undefined;
     if (hasEnded || isHeld) return;
     paintedAt = performance.now();
+    if (!isForeground()) {
+      painted = [];
+      return;
+    }
     // One column and one row stay free: a full line would wrap, a full screen would scroll.
     const size = { columns: Math.max(1, (out.columns || 80) - 1), rows: Math.max(1, (out.rows || 24) - 1) };
     const frame =
@@ -85,10 +92,13 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style, fla
   process.on('SIGCONT', resumed);
 
   return {
-    entry: later,
+    entry(entry) {
+      if (isForeground()) later();
+      else plain.entry(entry);
+    },
     progress: later,
     note(line) {
-      erase();
+      if (isForeground()) erase();
       out.write(`${line}\n`);
       later();
     },
@@ -104,14 +114,15 @@ export function liveDisplay(known: KnownRun, out: WriteStream, style: Style, fla
     },
     stopping(attempts) {
       note = `stopping: ending ${count(attempts, 'attempt')}; Ctrl-C again to leave at once`;
-      later();
+      if (isForeground()) later();
+      else plain.stopping(attempts);
     },
     end() {
       if (hasEnded) return;
       hasEnded = true;
       clearTimeout(timer);
       clearInterval(tick);
-      erase();
+      if (isForeground()) erase();
       out.off('resize', later);
       process.off('exit', restoreCursor);
       process.off('SIGTSTP', suspend);
