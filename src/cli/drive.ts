@@ -1,5 +1,6 @@
 /** Driving a run from the command line: the host, the display, and the end. */
 import { isTroupeError, TroupeError } from '../error.ts';
+import { plainError } from '../harness/plain-error.ts';
 import { canonical, type JsonValue } from '../json.ts';
 import { fileRequests } from '../process/file-requests.ts';
 import { openRun, type Run, type RunResult } from '../process/run.ts';
@@ -165,7 +166,11 @@ async function driven(
       // What was open before.
       gates?.look();
       const result = await Promise.race([opened.drive(), stopFailed]);
-      if (stray === undefined || result.status !== 'stopped') return { result, attempts };
+      if (stray === undefined || result.status !== 'stopped') {
+        // It came too late to change anything.
+        if (stray !== undefined) display.note(plainError(stray.error).message);
+        return { result, attempts };
+      }
     }
     if (stray !== undefined) throw stray.error;
     return { result: { status: 'stopped', reason: stopReason ?? '' }, attempts };
