@@ -26,7 +26,7 @@ export const remedies = {
     'Run the code that wrote the journal: pin it with `previous`, or `migrate` its groups; or fork before the entry that is named.',
   NOT_JSON: 'Pass plain JSON data: the message names the path of the value that is not.',
   NO_HARNESS: 'Declare a harness with the needed capabilities, or change what the member needs.',
-  PROCESS_INVALID: 'Export a process: `export default defineProcess(name, fn)`.',
+  PROCESS_INVALID: 'Export a process, `export default defineProcess(name, fn)`; mend the file where the message says.',
   QUORUM_LOST: 'Catch it, or ask for fewer; the message names the first failure.',
   RESERVED_EVENT: 'Use an event type that is not `*` and does not begin with `xstate.` or `troupe.`.',
   RUN_BUSY: 'Wait for the holder to end, or stop it; then try again.',
