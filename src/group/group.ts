@@ -22,7 +22,7 @@ import { isReadable } from './mail.ts';
 import { definitionOf } from './definition.ts';
 import { migrated, migrationOf, refuseGoingOn } from './migrate.ts';
 import { createdAs, refuseMismatch } from './mismatch.ts';
-import { postOf } from './post.ts';
+import { postOf, type Sent } from './post.ts';
 import { signalsOf, type SendSignal } from './signals.ts';
 import { streamWriter } from './stream-writer.ts';
 import { groupWorktrees } from './worktrees.ts';
@@ -39,7 +39,7 @@ export interface Group {
    */
   readonly signal: SendSignal;
   /** Sends a letter to a member, the coordinator, or all. Codes: see `post.ts`. */
-  send(from: string, letter: Letter & { readonly id: string }): Promise<{ readonly id: string }>;
+  send(from: string, letter: Letter & { readonly id: string }): Promise<Sent>;
   /** Answers an open gate; resolves when whoever asked there has heard. Codes: UNKNOWN_GATE. */
   answer(gate: string, answer: GateAnswer): Promise<void>;
   /** The process's own mark; the same name once. */

@@ -17,15 +17,18 @@ import { cellAt, snapshotAt, wants } from './system.ts';
 /** A group's post office. */
 export interface Post {
   /**
-   * Resolves when the letter is durable and folded; `isRepeat` when it was so already, for every recipient. `from` is an address,
+   * Resolves when the letter is durable and folded; `isRepeat` when it was so already, for every recipient; `isUnheard` when a letter to `*`
+   * finds nobody, and nothing was recorded. `from` is an address,
    * `coordinator`, `process` or `outside`.
    */
   send(from: string, letter: Named): Promise<Sent>;
 }
 
-interface Sent {
+/** What came of a letter. */
+export interface Sent {
   readonly id: string;
   readonly isRepeat?: true;
+  readonly isUnheard?: true;
 }
 
 type Named = Letter & { readonly id: string };
@@ -54,6 +57,14 @@ export function unknownMember(group: string, to: string, names: readonly string[
     'UNKNOWN_MEMBER',
     `group \`${group}\` has no member \`${to}\`. Members: ${listed || 'none'}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''}`,
     { group, member: to, members: names.slice(0, 100), nearest: nearest(to, names) },
+  );
+}
+
+/** The error for a message to all of a group when it reaches nobody. */
+export function nobodyThere(group: string, type: string): TroupeError {
+  return new TroupeError(
+    'UNKNOWN_MEMBER',
+    `\`${type}\` to all of group \`${group}\` reached nobody: none of its members lives.`,
   );
 }
 
@@ -163,8 +174,9 @@ export function postOf(
     }
     const addresses = recipients(from, to);
     const [only] = addresses;
+    if (only === undefined) return { id, isUnheard: true };
     // Nearly every letter has one recipient.
-    if (only !== undefined && addresses.length === 1 && sentTo === undefined) {
+    if (addresses.length === 1 && sentTo === undefined) {
       if (underWay.get(only)?.has(id) !== true) {
         refuseFull(only);
         refuseRate(from, 1);

@@ -170,9 +170,9 @@ export interface Taken {
 export interface Mailbox {
   /**
    * Resolves when the message is durable; `isRepeat` when one of this id had been recorded before for every recipient, and so
-   * nothing was sent. Codes: BAD_INPUT, UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT, GROUP_ENDED.
+   * nothing was sent; `isUnheard` when no other member lives to hear what is for `*`, and so nothing was. Codes: BAD_INPUT, UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT, GROUP_ENDED.
    */
-  send(letter: Letter): Promise<{ readonly id: string; readonly isRepeat?: true }>;
+  send(letter: Letter): Promise<{ readonly id: string; readonly isRepeat?: true; readonly isUnheard?: true }>;
   /**
    * Unread messages in journal order, waiting up to `waitMs` (default 0) for the first. Reading acknowledges: they are
    * not given to this invocation again, unless the host dies before the acknowledgement is durable.

@@ -5,6 +5,7 @@ import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
 import type { Group } from '../group/group.ts';
 import { refuseMark } from '../group/legible.ts';
+import { nobodyThere } from '../group/post.ts';
 import { refuseReserved } from '../group/reserved.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
@@ -85,10 +86,7 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
               if (to === undefined) await group.signal(checked, { id, from: 'process' });
               else await group.send('process', letter);
               if (to !== '*' || group.ledger.messages.has(id)) return;
-              throw new TroupeError(
-                'UNKNOWN_MEMBER',
-                `\`${type}\` to all of group \`${name}\` reached nobody: none of its members lives.`,
-              );
+              throw nobodyThere(name, type);
             }),
           ),
         );

@@ -3,6 +3,7 @@ import { TroupeError } from '../error.ts';
 import { coordinatorName } from '../group/address.ts';
 import type { Group } from '../group/group.ts';
 import { runStream, type Host } from '../group/host.ts';
+import { nobodyThere } from '../group/post.ts';
 import type { EventObject } from '../group/effect.ts';
 import type { Letter } from '../harness/port.ts';
 import { toJson } from '../json.ts';
@@ -59,7 +60,11 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
   return {
     async send(name, letter) {
       const group = groupOf(name);
-      if (letter.to !== coordinatorName) return await group.send('outside', letter);
+      if (letter.to !== coordinatorName) {
+        const { id, isUnheard } = await group.send('outside', letter);
+        if (isUnheard === true) throw nobodyThere(name, letter.type);
+        return { id };
+      }
       const event = toJson(
         { body: letter.body ?? null, from: 'outside', type: letter.type },
         `message \`${letter.type}\``,

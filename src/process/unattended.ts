@@ -11,7 +11,7 @@ import { streamOf } from '../group/fold.ts';
 import { payloadBytesMaxDefault } from '../group/host-options.ts';
 import { runStream } from '../group/host.ts';
 import type { GateRecord, Ledger, MemberRecord } from '../group/ledger.ts';
-import { unknownMember } from '../group/post.ts';
+import { nobodyThere, unknownMember } from '../group/post.ts';
 import { refuseReserved } from '../group/reserved.ts';
 import type { Letter } from '../harness/port.ts';
 import { toJson, type JsonValue } from '../json.ts';
@@ -142,6 +142,7 @@ export async function sendUnattended(
     const known = namesIn(ledger);
     if (to !== '*' && !known.has(to)) throw unknownMember(group, to, [...known]);
     const recipients = to === '*' ? living : [to];
+    if (recipients.length === 0 && !ledger.messages.has(id)) throw nobodyThere(group, type);
     const unsent = recipients.filter((one) => ledger.messages.get(id)?.includes(one) !== true);
     const extra = { ...(inReplyTo === undefined ? {} : { inReplyTo }), ...(mode === undefined ? {} : { mode }) };
     const entries = unsent.map((one): New => [

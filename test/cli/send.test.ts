@@ -137,3 +137,26 @@ test('messages to a run that nobody drives are heard by its next host, once', as
   });
   expect(await it.troupe('verify', 'r1')).toMatchObject({ code: 0 });
 });
+
+test('to all of a group in which nobody lives nothing is sent, and that is said, with a host and without', async () => {
+  const asking = `
+import { coordinator, defineProcess, gate } from 'troupe';
+import { setup } from 'xstate';
+const lonely = coordinator(setup({ actions: { open: gate({ name: 'go', question: 'Go?' }) } }).createMachine({
+  id: 'lonely', initial: 'open', states: { open: { entry: 'open', on: { approved: 'over' } }, over: { type: 'final' } },
+}));
+export default defineProcess('lonely', async (ctx) => ctx.group('lonely', lonely, null).output);
+`;
+  const it = project({ 'lonely.process.mjs': asking });
+  const host = it.start('run', 'lonely.process.mjs', '--run-id', 'r1');
+  await host.said('waits for approval');
+  const reached = {
+    code: 2,
+    stderr: expect.stringMatching(/^UNKNOWN_MEMBER: .* to all of group `lonely` reached nobody/),
+  };
+  expect(await it.troupe('send', 'r1', 'lonely', '*', 'hello')).toMatchObject(reached);
+  host.child.kill('SIGKILL');
+  await host.ended;
+  expect(await it.troupe('send', 'r1', 'lonely', '*', 'hello')).toMatchObject(reached);
+  expect(messagesIn((await it.troupe('log', 'r1', '--json')).stdout)).toBe(0);
+});

@@ -75,7 +75,9 @@ export function groupTools(attempt: Attempt, bag: MailBag, delivery: Delivery): 
           ...(mode === undefined ? {} : { mode }),
           ...(key === undefined ? {} : { id: keyedId(attempt, key) }),
         };
-        const { id, isRepeat } = await mailbox.send(letter);
+        const { id, isRepeat, isUnheard } = await mailbox.send(letter);
+        if (isUnheard === true)
+          return { id, sent: false, note: 'No other member is at work in this group now: see group_members.' };
         if (isRepeat !== true) return { id, sent: true };
         return {
           id,
