@@ -13,7 +13,7 @@ import { TroupeError } from '../error.ts';
 import type { JsonValue } from '../json.ts';
 import { budgetGate } from './budget.ts';
 import { define } from './definition.ts';
-import { refuseMark, refuseQuestion } from './legible.ts';
+import { refuseMark, refuseNameless, refuseQuestion } from './legible.ts';
 import { declareUpgrade, type Upgrade } from './upgrade.ts';
 
 /** A machine that may coordinate a group, with the types of its input and output and nothing else to infer. */
@@ -103,6 +103,8 @@ export function gate<
   }
   return emit<Context, ExpressionEvent, Params, Event, GateEvent>((args, params) => {
     const opened = typeof what === 'function' ? what(args, params) : what;
+    // The group would wait at it for ever.
+    refuseNameless(opened, 'gate');
     refuseBudget(opened);
     return { ...opened, type: 'troupe.gate' };
   });

@@ -18,6 +18,11 @@ export function refuseQuestion(gate: unknown, where: string): void {
   refuse(where, '{ name, question }, two texts of which the name is not empty', gate);
 }
 
+/** Refuses a question that could not be answered, because it has no name. Codes: BAD_INPUT. */
+export function refuseNameless(gate: unknown, where: string): void {
+  if (!isName(fieldsOf(gate).name)) refuse(where, 'a `name` that is a text and not empty', gate);
+}
+
 function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }

@@ -1,6 +1,7 @@
 /** Questions and checkpoints that nobody could answer or read are refused to whoever makes them. */
 import { expect, test } from 'vitest';
-import { checkpoint, defineProcess, gate, type Context, type Harness } from 'troupe';
+import { setup } from 'xstate';
+import { checkpoint, coordinator, defineProcess, gate, type Context, type Harness } from 'troupe';
 import { ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { waitsFor } from '../../src/cli/waits-for.ts';
@@ -63,6 +64,25 @@ test('a machine hears it when it is made', () => {
   expect(() => gate({ name: 'ship' } as never)).toThrow('BAD_INPUT: gate: expected { name, question }');
   expect(() => gate({ question: 'Ship it?' } as never)).toThrow('BAD_INPUT: gate: expected { name, question }');
 });
+
+test.each([undefined, '', 7])(
+  'a gate that is called %s at last fails its group, which would wait at it for ever',
+  async (name) => {
+    const asking = coordinator(
+      setup({ actions: { ask: gate(() => ({ name, question: 'Ship it?' }) as never) } }).createMachine({
+        id: 'asking',
+        entry: 'ask',
+      }),
+    );
+    const process = defineProcess('asks', (ctx) => ctx.group('group', asking, null).output);
+    expect(await finished(stage(process))).toMatchObject({
+      status: 'failed',
+      error: {
+        message: expect.stringContaining('gate: expected a `name` that is a text and not empty, got `{') as string,
+      },
+    });
+  },
+);
 
 test('a recorded question without its words can be looked at', () => {
   const view = emptyRun('run');
