@@ -63,6 +63,7 @@ export type {
   PlainError,
   Progress,
   RetryPolicy,
+  Sent,
   Taken,
   Usage,
 } from './harness/port.ts';

@@ -4,10 +4,10 @@ import { dirname, join, relative } from 'node:path';
 
 /**
  * The nearest data folder in one of the folders above this one, relative to this one: whoever went down into a project does not see its runs.
- * Undefined where there is none, or where the folder was named.
+ * Undefined where there is none, or where TROUPE_DATA names one.
  */
-export function dataAbove(given: string | undefined): string | undefined {
-  if (given !== undefined || (process.env['TROUPE_DATA'] ?? '') !== '') return undefined;
+export function dataAbove(): string | undefined {
+  if ((process.env['TROUPE_DATA'] ?? '') !== '') return undefined;
   for (let folder = dirname(process.cwd()); ; folder = dirname(folder)) {
     const path = join(folder, '.troupe');
     if (existsSync(join(path, 'runs'))) return relative(process.cwd(), path);

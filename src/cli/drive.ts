@@ -162,18 +162,16 @@ async function driven(
     });
     if (!json && (!isPaintable(process.stdout) || !isForeground()))
       print(`run ${view.id} · ${loaded.process.name}${recorded > 0 ? ` · goes on after entry ${recorded}` : ''}`);
-    if (stopReason === undefined) {
-      // What was open before.
-      gates?.look();
-      const result = await Promise.race([opened.drive(), stopFailed]);
-      if (stray === undefined || result.status !== 'stopped') {
-        // It came too late to change anything.
-        if (stray !== undefined) display.note(plainError(stray.error).message);
-        return { result, attempts };
-      }
-    }
-    if (stray !== undefined) throw stray.error;
-    return { result: { status: 'stopped', reason: stopReason ?? '' }, attempts };
+    // What was open before.
+    if (stopReason === undefined) gates?.look();
+    const result: RunResult =
+      stopReason === undefined
+        ? await Promise.race([opened.drive(), stopFailed])
+        : { status: 'stopped', reason: stopReason };
+    if (stray !== undefined && result.status === 'stopped') throw stray.error;
+    // It came too late to change anything.
+    if (stray !== undefined) display.note(plainError(stray.error).message);
+    return { result, attempts };
   } finally {
     await gates?.close();
     await opened?.close();

@@ -20,6 +20,19 @@ export function isForeground(): boolean {
   return found;
 }
 
+/** How often a background job looks whether it has the terminal by now, ms. */
+const lookEveryMs = 300;
+
+/** Calls back once, as soon as `isInFront`, which is not now; returns how to call it off. */
+export function onceInFront(isInFront: () => boolean, callback: () => void): () => void {
+  const timer = setInterval(() => {
+    if (!isInFront()) return;
+    clearInterval(timer);
+    callback();
+  }, lookEveryMs);
+  return () => clearInterval(timer);
+}
+
 function look(): boolean {
   try {
     const [group, owner] = process.platform === 'linux' ? groupsByProc() : groupsByPs();

@@ -1,6 +1,7 @@
 /** The gates of a run that is driven here, asked at its terminal as they open. */
 import { openGatesOf, type OpenGate } from '../process/unattended.ts';
 import type { DataFolder } from './data-folder.ts';
+import { onceInFront } from './foreground.ts';
 import { questionLines, recordReply, said } from './gate-answer.ts';
 import type { KnownRun } from './known-run.ts';
 import type { Style } from './terminal.ts';
@@ -37,9 +38,6 @@ interface Standing {
   withdraw(line?: string): boolean;
 }
 
-/** How often a background job looks whether it has the terminal by now, ms. */
-const lookEveryMs = 300;
-
 /** A gate may be opened again when it was answered: that is another question. */
 const keyOf = ({ group, name, openedAt }: OpenGate) => JSON.stringify([group, name, openedAt]);
 const nameOf = ({ group, name }: OpenGate) => (group === undefined ? name : `${group}: ${name}`);
@@ -49,7 +47,7 @@ export function gateQuestions({ data, known, questions, style, stand, say }: Gat
   /** Those that were asked, answered or not, by {@link keyOf}, as long as their gate is open. */
   const asked = new Map<string, Standing>();
   let isClosed = false;
-  let timer: NodeJS.Timeout | undefined;
+  let callOff = () => {};
 
   const ask = (gate: OpenGate): Standing => {
     const { name, group, question, data: payload = null } = gate;
@@ -81,7 +79,7 @@ export function gateQuestions({ data, known, questions, style, stand, say }: Gat
   };
 
   const look = (): void => {
-    clearTimeout(timer);
+    callOff();
     if (isClosed) return;
     const open = new Map(openGatesOf(known.view).map((gate) => [keyOf(gate), gate]));
     for (const [key, { gate, withdraw }] of asked) {
@@ -95,14 +93,14 @@ export function gateQuestions({ data, known, questions, style, stand, say }: Gat
     if (others.length === 0) return;
     // The display shows how they are answered from elsewhere.
     if (questions.isForeground()) for (const [key, gate] of others) asked.set(key, ask(gate));
-    else timer = setTimeout(look, lookEveryMs);
+    else callOff = onceInFront(questions.isForeground, look);
   };
 
   return {
     look,
     async close() {
       isClosed = true;
-      clearTimeout(timer);
+      callOff();
       for (const { withdraw } of asked.values()) withdraw();
       await questions.close();
     },

@@ -11,7 +11,7 @@ export interface LineTerminal {
   /** Ctrl-C: while a line is typed the terminal sends no signal. */
   interrupt(): void;
   /** Whether what is typed is ours: not in a background job of a shell. */
-  isForeground(): boolean;
+  readonly isForeground: () => boolean;
 }
 
 /** Reads lines until it is closed. */

@@ -47,7 +47,7 @@ export async function listCommand({ all = false, data: given, json = false }: Li
   }
   if (rows.length > 0) printTable(rows);
   else {
-    const above = dataAbove(given);
+    const above = given === undefined ? dataAbove() : undefined;
     const next = above === undefined ? 'run review.process.ts' : `ls --data ${quoted(above)}`;
     print(
       `no runs in ${given ?? data.path}; ${above === undefined ? 'start one' : 'there are some above'}: npx troupe ${next}`,

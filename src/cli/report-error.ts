@@ -20,7 +20,7 @@ export function reportError(thrown: unknown, json: boolean): number {
     if (json) print(JSON.stringify({ error: { code, message, details, exitCode } }));
     complain(style.red(message));
     if (!saysItAll.has(code)) complain(style.dim(`→ ${remedies[code]}`));
-    const above = code === 'RUN_UNKNOWN' && !isDataNamed() ? dataAbove(undefined) : undefined;
+    const above = code === 'RUN_UNKNOWN' && !isDataNamed() ? dataAbove() : undefined;
     if (above !== undefined) complain(style.dim(`→ There are runs above this folder: add --data ${quoted(above)}`));
     return exitCode;
   }

@@ -1,5 +1,6 @@
 /** Questions to whoever sits at the terminal: one after the other, while what is printed goes on above. */
 import { plainLine } from '../harness/program/last-line.ts';
+import { onceInFront } from './foreground.ts';
 import { dropTypeAhead, readLines, type LineReader, type LineTerminal } from './line-reader.ts';
 
 /** What was answered: `later` when nothing was. */
@@ -23,7 +24,7 @@ export interface TerminalQuestions {
   /** Prints a line, above what is being typed. */
   print(line: string): void;
   /** False in a background job: what is asked now waits until it has the terminal. */
-  isForeground(): boolean;
+  readonly isForeground: () => boolean;
   /** Withdraws all questions; resolves when an answer that was given has been taken. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -37,9 +38,6 @@ interface Asked {
 const prompt = 'Approve? [y]es / [n]o / [l]ater, and a note if you like: ';
 const reasonPrompt = 'Why not? (Enter for no reason): ';
 
-/** How often a background job looks whether it has the terminal by now, ms. */
-const lookEveryMs = 300;
-
 /**
  * Asks at this terminal. The end of its input answers every question with `later`; while others have the terminal (`troupe run … &`) the
  * questions wait.
@@ -52,10 +50,11 @@ export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
   let working: Promise<void> | undefined;
   let hasEnded = false;
   let isClosed = false;
-  let lookAgain = () => {};
+  let goOn = () => {};
   // A terminal that is gone is an end of input.
   const end = () => {
     hasEnded = true;
+    goOn();
   };
   input.once('end', end);
   input.on('error', end);
@@ -66,19 +65,16 @@ export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
   };
 
   const untilForeground = async (asked: Asked) => {
-    if (!asked.isOver && !hasEnded && !terminal.isForeground()) {
-      for (const line of [...asked.question.lines, 'It is asked when this job is brought to the front.']) print(line);
-      asked.isShown = true;
-    }
-    while (!asked.isOver && !hasEnded && !terminal.isForeground()) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, lookEveryMs);
-        lookAgain = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    if (asked.isOver || hasEnded || terminal.isForeground()) return;
+    for (const line of [...asked.question.lines, 'It is asked when this job is brought to the front.']) print(line);
+    asked.isShown = true;
+    await new Promise<void>((resolve) => {
+      const callOff = onceInFront(terminal.isForeground, resolve);
+      goOn = () => {
+        callOff();
+        resolve();
+      };
+    });
   };
   /** Undefined when it was withdrawn. */
   const replyTo = async (asked: Asked): Promise<Reply | undefined> => {
@@ -115,7 +111,7 @@ export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
     if (at >= 0) waiting.splice(at, 1);
     if (asked === current) {
       reader?.close();
-      lookAgain();
+      goOn();
     }
     if (line !== undefined && asked.isShown) print(line);
     return true;
@@ -131,7 +127,7 @@ export function terminalQuestions(terminal: LineTerminal): TerminalQuestions {
       return (line) => withdraw(asked, line);
     },
     print,
-    isForeground: () => terminal.isForeground(),
+    isForeground: terminal.isForeground,
     async close() {
       isClosed = true;
       for (const asked of [...waiting, ...(current === undefined ? [] : [current])]) withdraw(asked, undefined);

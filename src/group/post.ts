@@ -4,7 +4,7 @@
  */
 import { TroupeError } from '../error.ts';
 import { toJson, type JsonValue } from '../json.ts';
-import type { Letter } from '../harness/port.ts';
+import type { Letter, Sent } from '../harness/port.ts';
 import { nearest } from '../nearest.ts';
 import { actorKeyText, coordinatorName, rootAddress } from './address.ts';
 import type { Address } from './effect.ts';
@@ -17,18 +17,10 @@ import { cellAt, snapshotAt, wants } from './system.ts';
 /** A group's post office. */
 export interface Post {
   /**
-   * Resolves when the letter is durable and folded; `isRepeat` when it was so already, for every recipient; `isUnheard` when a letter to `*`
-   * finds nobody, and nothing was recorded. `from` is an address,
-   * `coordinator`, `process` or `outside`.
+   * Resolves when the letter is durable and folded, or nothing was to be sent. `from` is an address, `coordinator`, `process` or
+   * `outside`.
    */
   send(from: string, letter: Named): Promise<Sent>;
-}
-
-/** What came of a letter. */
-export interface Sent {
-  readonly id: string;
-  readonly isRepeat?: true;
-  readonly isUnheard?: true;
 }
 
 type Named = Letter & { readonly id: string };

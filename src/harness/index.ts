@@ -56,6 +56,7 @@ export type {
   Progress,
   Question,
   RetryPolicy,
+  Sent,
   Taken,
   Usage,
 } from './port.ts';

@@ -157,6 +157,15 @@ export interface Letter {
   readonly mode?: DeliveryMode;
 }
 
+/** What came of a letter. Plain JSON. */
+export type Sent = {
+  readonly id: string;
+  /** One of this id had been recorded before for every recipient, and so nothing was sent. */
+  readonly isRepeat?: true;
+  /** No other member lives to hear what is for `*`, and so nothing was sent. */
+  readonly isUnheard?: true;
+};
+
 /** Messages in a reader's hands, not acknowledged yet: nobody else is given them. What is left in hand at the end counts as unread. */
 export interface Taken {
   readonly messages: readonly Message[];
@@ -169,10 +178,10 @@ export interface Taken {
 /** A group as one of its members sees it. */
 export interface Mailbox {
   /**
-   * Resolves when the message is durable; `isRepeat` when one of this id had been recorded before for every recipient, and so
-   * nothing was sent; `isUnheard` when no other member lives to hear what is for `*`, and so nothing was. Codes: BAD_INPUT, UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, LIMIT, GROUP_ENDED.
+   * Resolves when the message is durable, or nothing was to be sent. Codes: BAD_INPUT, UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON,
+   * ENTRY_TOO_LARGE, LIMIT, GROUP_ENDED.
    */
-  send(letter: Letter): Promise<{ readonly id: string; readonly isRepeat?: true; readonly isUnheard?: true }>;
+  send(letter: Letter): Promise<Sent>;
   /**
    * Unread messages in journal order, waiting up to `waitMs` (default 0) for the first. Reading acknowledges: they are
    * not given to this invocation again, unless the host dies before the acknowledgement is durable.

@@ -193,7 +193,7 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_00
   test('sleeps, node programs, agents by the project’s configuration, and a group whose failure is a value', async () => {
     const { end, runDir } = await babysat(
       processOf(
-        `await ctx.sleepUntil(until);
+        `await ctx.sleepUntil((globalThis.sleepsUntil ??= Date.now() + 2_000));
       const agent = { id: 'ask', build: () => ({ kind: 'agent', agent: { name: 'x', prompt: { task: 'Shout.', instructions: ['Loudly.'] } }, execution: { harness: 'shouter' } }) };
       const failing = { members: [{ id: 'no', command: ['false'] }], policy: 'fail-fast' };
       const answers = await ctx.parallel.all([
@@ -202,7 +202,6 @@ describe.skipIf(!isSdkInstalled)('with the stock SDK from npm', { timeout: 60_00
         () => group(ctx, 'fails', fanOut, failing, { failure: 'value' }),
       ]);
       return [answers[0], answers[1], answers[2].status];`,
-        'const until = Date.now() + 5_000;',
       ),
       ({ folder }) => {
         writeFileSync(join(folder, 'program.mjs'), `console.log(JSON.stringify({ made: 'by a program' }));`);
