@@ -9,6 +9,7 @@ import {
   addSpend,
   budgetGate,
   isHosts,
+  limitsExceeded,
   limitsReached,
   membersReached,
   noSpend,
@@ -28,6 +29,8 @@ export type Allowance =
   | { readonly type: 'refuse'; readonly error: TroupeError }
   /** The group is over a budget whose policy is to stop. */
   | { readonly type: 'stop'; readonly reason: string }
+  /** What is under way is expected to use up what it would need: the member waits for one of those to end. */
+  | { readonly type: 'hold'; readonly route: Route; readonly why: string }
   /** The member waits for the answer at the gate `budget`. */
   | { readonly type: 'ask'; readonly question: string }
   /** It failed before and is to be tried again, and whoever could do it has an open circuit until then, ms since 1970. */
@@ -42,6 +45,8 @@ interface Purse {
   readonly whose: string;
   readonly policy: BudgetPolicy;
   readonly spent: Spend;
+  /** What attempts under way are expected to use yet. */
+  readonly kept: Partial<Spend>;
   /** Members that have begun. */
   readonly begun: number;
 }
@@ -91,6 +96,11 @@ export function allowancesOf(
     }
     return spent;
   };
+  const keptBy = (ledgers: Iterable<Ledger>, rule: BudgetPolicy): Partial<Spend> => {
+    let kept = noSpend;
+    for (const { name } of ledgers) kept = addSpend(kept, context.expectations.left(name, rule.expects));
+    return kept;
+  };
   const begunIn = (ledgers: Iterable<Ledger>): number => {
     let begun = 0;
     for (const one of ledgers) begun += one.begun + (context.granted.get(one.name)?.members ?? 0);
@@ -101,8 +111,10 @@ export function allowancesOf(
 
   const purses = (): readonly Purse[] => {
     const list: Purse[] = [];
-    const add = (whose: string, rule: BudgetPolicy, ledgers: () => Iterable<Ledger>) =>
-      list.push({ whose, policy: rule, spent: spentBy(ledgers(), rule), begun: begunIn(ledgers()) });
+    const add = (whose: string, rule: BudgetPolicy, ledgers: () => Iterable<Ledger>) => {
+      const spent = spentBy(ledgers(), rule);
+      list.push({ whose, policy: rule, spent, kept: keptBy(ledgers(), rule), begun: begunIn(ledgers()) });
+    };
     if (context.budget !== undefined) add(theRun, context.budget, () => context.ledgers.values());
     if (policy !== undefined) add(`group \`${group}\``, policy, () => [ledger()]);
     return list;
@@ -112,7 +124,7 @@ export function allowancesOf(
     key: ActorKey,
     invocation: Invocation,
     record: MemberRecord | undefined,
-  ): Allowance | undefined => {
+  ): Allowance | { readonly type: 'may'; readonly why: string } | undefined => {
     const [own] = limitsReached(invocation.budget, record?.spend ?? noSpend);
     if (own !== undefined)
       return {
@@ -121,18 +133,24 @@ export function allowancesOf(
       };
     const isLifted = lifted();
     const isNew = record?.startedAt === undefined;
-    for (const { whose, policy: rule, spent, begun } of purses()) {
+    let why: string | undefined;
+    for (const { whose, policy: rule, spent, kept, begun } of purses()) {
       // Nobody was asked about the others: they hold whatever the answer was.
       if (isLifted && rule.over === 'ask') continue;
       const first = isNew ? membersReached(rule, begun, key.address.split(addressSeparator).length) : [];
-      const [over] = [...first, ...limitsReached(rule, spent)];
-      if (over === undefined) continue;
+      const { expects = rule.expects } = invocation;
+      const [over] = [...first, ...limitsReached(rule, spent), ...limitsExceeded(rule, spent, expects)];
+      if (over === undefined) {
+        const [may] = limitsExceeded(rule, addSpend(spent, kept), expects);
+        if (may !== undefined) why ??= `what is under way may use up the budget of ${whose}: ${may.what} ${may.limit}`;
+        continue;
+      }
       const text = overspendText(whose, over);
       if (rule.over === 'ask') return { type: 'ask', question: `${text} Go on without this bound?` };
       if (rule.over === 'stop') return { type: 'stop', reason: text };
       return { type: 'refuse', error: new TroupeError('BUDGET', text, { whose, ...over }) };
     }
-    return undefined;
+    return why === undefined ? undefined : { type: 'may', why };
   };
 
   const questionOf = (key: ActorKey, invocation: Invocation, failures: RouteQuestion['failures']): RouteQuestion => {
@@ -159,10 +177,11 @@ export function allowancesOf(
   return {
     next(key, invocation, record) {
       const over = overBudget(key, invocation, record);
-      if (over !== undefined) return over;
+      if (over !== undefined && over.type !== 'may') return over;
       const failures = record?.failed ?? [];
       try {
-        return { type: 'go', route: route(questionOf(key, invocation, failures)) };
+        const found = route(questionOf(key, invocation, failures));
+        return over === undefined ? { type: 'go', route: found } : { type: 'hold', route: found, why: over.why };
       } catch (error) {
         if (!isTroupeError(error, 'NO_HARNESS')) throw error;
         const { openUntil } = error.details as { readonly openUntil?: number };

@@ -54,7 +54,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     const record = ledger().members.get(key.address);
     return record?.incarnation === key.incarnation ? record : undefined;
   };
-  const permits = permitsOf({ context, group, budget, push, ledger, recordOf });
+  const permits = permitsOf({ context, group, budget, push, ledger, recordOf, again: (member) => attempt(member) });
   const harnessOf = (name: string) => (Object.hasOwn(context.harnesses, name) ? context.harnesses[name] : undefined);
   const sweep = (name: string, key: string) => swept({ name, harness: harnessOf(name), key, clock });
 
@@ -75,9 +75,24 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     member.reports.end();
   };
 
+  /** Records an attempt's end; what it was expected to use is kept free until what it did use counts. */
+  const pushEnd = <Type extends 'attempt.cancelled' | 'attempt.failed' | 'member.settled'>(
+    member: Living,
+    type: Type,
+    data: GroupEvents[Type],
+    applied?: () => void,
+  ) => {
+    const free = permits.over(member);
+    const over = () => {
+      free();
+      applied?.();
+    };
+    push(type, data, over, free);
+  };
+
   const settled = (member: Living, outcome: GroupEvents['member.settled']['outcome']) => {
     forget(member);
-    push('member.settled', { ...attempted(member), outcome });
+    pushEnd(member, 'member.settled', { ...attempted(member), outcome });
   };
 
   /** A failure of the attempt's own: again, or the end. */
@@ -93,7 +108,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
   const again = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number, usage?: Usage) => {
     member.phase = 'waiting';
     const failure = { class: failureClass, error, retryAt, ...spent(usage) };
-    push('attempt.failed', { ...attempted(member), ...failure }, () => retry(member, retryAt));
+    pushEnd(member, 'attempt.failed', { ...attempted(member), ...failure }, () => retry(member, retryAt));
   };
 
   const retry = (member: Living, retryAt: number) => {
@@ -137,6 +152,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       }
       const name = reattach?.name ?? allowed?.harness ?? '';
       choice = reattach ?? { name, harness: context.harnesses[name] as Harness };
+      if (reattach !== undefined) permits.keep(member, invocation);
       if (allowed !== undefined)
         told = allowed.rejected.length > 0 ? { why: allowed.why, rejected: allowed.rejected } : { why: allowed.why };
       outputName = `${folder}/${encodeURIComponent(member.address)}.${member.incarnation}.${member.attempt}.log`;
@@ -195,7 +211,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
   const whyDropped = () => ledger().cancelReason ?? 'stopped by the coordinator';
   /** Wanted no longer: what it spent counts, and nobody hears what it came to. */
   const cancelled = (member: Living, why: string, outcome: Outcome | undefined) => {
-    push('attempt.cancelled', { ...attempted(member), reason: why, ...spent(outcome?.usage) });
+    pushEnd(member, 'attempt.cancelled', { ...attempted(member), reason: why, ...spent(outcome?.usage) });
     if (outcome?.status !== 'ok') return;
     const reason = `result came after: ${why}`;
     push('letter.dead', { to: '', from: member.address, letter: outcome.output, reason });
@@ -223,11 +239,16 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     } else if (ending?.type === 'host-stopped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true, ...used });
     } else if (ending?.type === 'interrupted') {
-      push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true, ...used }, () => {
-        if (!isLiving(member)) return;
-        member.attempt += 1;
-        attempt(member);
-      });
+      pushEnd(
+        member,
+        'attempt.cancelled',
+        { ...attempted(member), reason: ending.reason, again: true, ...used },
+        () => {
+          if (!isLiving(member)) return;
+          member.attempt += 1;
+          attempt(member);
+        },
+      );
     } else if (ending?.type === 'timed-out') {
       const message = `member \`${member.address}\` ${ending.reason}`;
       failed(member, 'timeout', { name: 'TimeoutError', message, code: 'TIMEOUT' }, used.usage);
@@ -268,6 +289,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       phase: 'idle',
       cancelRetry: undefined,
       granted: 0,
+      free: undefined,
       mailbox: undefined,
       reports: reportsOf(context, (progress) =>
         push('member.progress', { ...attempted(member), progress: checkedProgress(progress, payloadBytesMax) }),
@@ -334,8 +356,8 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
         phase === 'dispatched' && dispatcher.drop(keyOfAttempt(key, member.attempt), { type: 'dropped', reason });
       // What is under way, or being swept, is recorded when it has ended.
       if (isUnderWay || phase === 'sweeping') addresses.leaving(member.address);
-      if (phase === 'waiting' || (phase === 'dispatched' && !isUnderWay))
-        push('attempt.cancelled', { ...attempted(member), reason });
+      if (phase === 'waiting' || phase === 'held' || (phase === 'dispatched' && !isUnderWay))
+        pushEnd(member, 'attempt.cancelled', { ...attempted(member), reason });
     },
     reconcile(wants) {
       const wanted = [...wants];

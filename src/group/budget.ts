@@ -1,5 +1,5 @@
 /** Budgets: what has been spent, by the journal, against what may be. Checked before an attempt, never after the bill. */
-import type { Budget } from '../harness/port.ts';
+import type { Budget, Usage } from '../harness/port.ts';
 
 /** Name of the gate that asks for more. */
 export const budgetGate = 'budget';
@@ -23,6 +23,8 @@ export interface BudgetPolicy extends Budget {
   readonly members?: number;
   /** How deep members may be nested: 1 for those of the group's own coordinator. Never warned of. */
   readonly depth?: number;
+  /** What an attempt is likely to use whose invocation does not say (`expects`; there it is explained). Default: nothing is known, none is kept free. */
+  readonly expects?: Usage;
   /** Share of a limit at which `budget.warned` is recorded, 0 to 1. Default 0.8. */
   readonly warnAt?: number;
   /**
@@ -38,6 +40,8 @@ export interface Overspend {
   readonly what: keyof Spend | 'depth' | 'members';
   readonly spent: number;
   readonly limit: number;
+  /** What the next attempt is expected to use, where it is that which goes over. */
+  readonly expected?: number;
 }
 
 /** Nothing spent. */
@@ -45,6 +49,9 @@ export const noSpend: Spend = { attempts: 0, wallMs: 0, tokens: 0, costUsd: 0 };
 
 const noneReached: readonly Overspend[] = [];
 const kinds = ['attempts', 'wallMs', 'tokens', 'costUsd'] as const;
+const expectedKinds = ['tokens', 'costUsd'] as const;
+/** Sums of fractions may be off by so much of a limit: ten times 0.1 is 1. */
+const inexact = 1e-9;
 
 /** Two spends together. */
 export function addSpend(one: Spend, other: Partial<Spend>): Spend {
@@ -65,6 +72,19 @@ export function limitsReached(budget: Budget | undefined, spend: Spend, share = 
   });
 }
 
+/** The limits that an attempt is expected to go over: not those that it fills. */
+export function limitsExceeded(budget: Budget, spend: Usage, expects: Usage | undefined): readonly Overspend[] {
+  if (expects === undefined) return noneReached;
+  return expectedKinds.flatMap((what) => {
+    const { [what]: limit } = budget;
+    const { [what]: spent = 0 } = spend;
+    const { [what]: expected = 0 } = expects;
+    return limit !== undefined && expected > 0 && spent + expected > limit * (1 + inexact)
+      ? [{ what, spent, limit, expected }]
+      : [];
+  });
+}
+
 /** The same for members that begin: `begun` have, and the next is at this depth. */
 export function membersReached(
   { members, depth }: BudgetPolicy,
@@ -77,11 +97,15 @@ export function membersReached(
   return reached;
 }
 
+const figure = (value: number) => Number(value.toFixed(6));
+
 /** One sentence about a reached limit. */
-export function overspendText(whose: string, { what, spent, limit }: Overspend): string {
+export function overspendText(whose: string, { what, spent, limit, expected }: Overspend): string {
   if (what === 'members')
     return `the budget of ${whose} allows members ${limit}, and ${spent} have begun; no further one does.`;
   if (what === 'depth')
     return `the budget of ${whose} allows depth ${limit}, and this member is nested ${spent} deep; it does not begin.`;
-  return `the budget of ${whose} allows ${what} ${limit}, and ${Number(spent.toFixed(6))} has been spent; no further attempt is made.`;
+  const sofar = `the budget of ${whose} allows ${what} ${limit}, and ${figure(spent)} has been spent`;
+  if (expected === undefined) return `${sofar}; no further attempt is made.`;
+  return `${sofar}; the next attempt is expected to use ${figure(expected)}, and is not made.`;
 }

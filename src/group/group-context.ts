@@ -9,6 +9,7 @@ import type { Breakers } from './breaker.ts';
 import type { BudgetPolicy } from './budget.ts';
 import type { Definition } from './definition.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { Expectations } from './expected.ts';
 import type { Ledger } from './ledger.ts';
 import type { Observer } from './observer.ts';
 import type { OutputSchema } from './schema.ts';
@@ -37,6 +38,8 @@ export interface GroupContext {
   readonly warned: Set<string>;
   /** Attempts by group that were allowed and whose start is not recorded yet, and the first ones of members among them. */
   readonly granted: Map<string, { readonly attempts: number; readonly members: number }>;
+  /** What attempts that were allowed are expected to use. */
+  readonly expectations: Expectations;
   readonly breakers: Breakers;
   /** Working copies of members' own; undefined where there are none. */
   readonly worktrees: Worktrees | undefined;

@@ -8,6 +8,7 @@ import type { JsonValue } from '../json.ts';
 import type { Entry, Journal } from '../journal/port.ts';
 import { breakers, learning } from './breaker.ts';
 import { dispatcher } from './dispatcher.ts';
+import { expectations } from './expected.ts';
 import { streamOf } from './fold.ts';
 import { unlessGivenUp } from './give-up.ts';
 import { openGroup, type Group } from './group.ts';
@@ -154,6 +155,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     ledgers,
     warned,
     granted: new Map(),
+    expectations: expectations(),
     breakers: circuits,
     worktrees: options.worktrees,
     fallback: options.fallback,

@@ -43,6 +43,12 @@ const fields: Readonly<Record<keyof Invocation, readonly [string, Check]>> = {
         ([name, limit]) => ['attempts', 'wallMs', 'tokens', 'costUsd'].includes(name) && isNumber(0)(limit),
       ),
   ],
+  expects: [
+    '{tokens?, costUsd?} of numbers >= 0',
+    (value) =>
+      isRecord(value) &&
+      Object.entries(value).every(([name, use]) => ['tokens', 'costUsd'].includes(name) && isNumber(0)(use)),
+  ],
   prompt: ['a text', isText],
   command: [
     'a non-empty list of texts: the program and its arguments',

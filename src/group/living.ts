@@ -7,14 +7,16 @@ import type { Want } from './system.ts';
 export interface Living extends Want {
   attempt: number;
   /**
-   * `idle`: nothing is asked for; `dispatched`: the dispatcher has it; `sweeping`: what a lost attempt left is being ended;
+   * `idle`: nothing is asked for; `held`: waits until its budgets have room; `dispatched`: the dispatcher has it; `sweeping`: what a lost attempt left is being ended;
    * `waiting`: backs off before the next attempt.
    */
-  phase: 'dispatched' | 'idle' | 'sweeping' | 'waiting';
+  phase: 'dispatched' | 'held' | 'idle' | 'sweeping' | 'waiting';
   /** Calls off a pending retry. */
   cancelRetry: (() => void) | undefined;
   /** 1 while an attempt was allowed whose start is not recorded yet. */
   granted: 0 | 1;
+  /** Gives back what is kept free for the attempt that was allowed and has not ended. */
+  free: (() => void) | undefined;
   /** Of the attempt that the dispatcher has. */
   mailbox: OpenMailbox | undefined;
   readonly reports: Reports;

@@ -1,4 +1,8 @@
-/** Leave to make attempts: asks the budgets and the router, holds back who has to wait for an answer at the budget's gate. */
+/**
+ * Leave to make attempts: asks the budgets and the router, holds back who has to wait for an answer at the budget's gate, or for what is under
+ * way to end where the budget may not be enough for both. Those that wait for that go on in the order in which they came: a dear one is not
+ * passed by cheap ones until nothing is left for it.
+ */
 import { TroupeError } from '../error.ts';
 import type { FailureClass, Invocation } from '../harness/port.ts';
 import type { Route } from '../harness/route.ts';
@@ -9,7 +13,7 @@ import type { ActorKey } from './effect.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger, MemberRecord } from './ledger.ts';
 import type { Push } from './entries.ts';
-import type { Living } from './living.ts';
+import { attempted, type Living } from './living.ts';
 
 /** The attempt is to be asked for again then, ms since 1970. */
 export interface Pause {
@@ -24,6 +28,10 @@ export interface Permits {
   hasFallback(member: Living, failure: FailureClass): boolean;
   /** The start of the attempt is recorded: it counts from there. */
   used(member: Living): void;
+  /** An earlier host's attempt goes on: what it is expected to use is kept free. */
+  keep(member: Living, invocation: Invocation): void;
+  /** The attempt is over; what is returned is to be called when what it used is in the books, or never will be. */
+  over(member: Living): () => void;
   /** The member is wanted no longer. */
   forget(member: Living): void;
   /** The gate was answered: who waited may ask again. */
@@ -38,10 +46,17 @@ export function permitsOf(options: {
   readonly push: Push;
   ledger(): Ledger;
   recordOf(key: ActorKey): MemberRecord | undefined;
+  /** Asks once more for one that was told to wait. */
+  again(member: Living): void;
 }): Permits {
-  const { context, group, budget, push, ledger, recordOf } = options;
+  const { context, group, budget, push, ledger, recordOf, again } = options;
+  const { expectations } = context;
+  const hasBudget = budget !== undefined || context.budget !== undefined;
   const allowances = allowancesOf(context, group, budget, ledger);
   const held = new Set<Living>();
+  /** Those that wait for what is under way, in the order in which they came. */
+  const line = new Set<Living>();
+  let isServed = false;
   let isAsking = false;
   let isStopping = false;
 
@@ -67,16 +82,61 @@ export function permitsOf(options: {
     isAsking = true;
   };
 
+  const keep = (member: Living, { expects }: Invocation) => {
+    if (!hasBudget) return;
+    const { attempt } = member;
+    const told = () => {
+      const record = recordOf(member);
+      return record?.status === 'running' && record.attempt === attempt ? record.told : undefined;
+    };
+    member.free = expectations.keep(group, { expects, told });
+  };
+
+  const isExpecting = ({ expects }: Invocation) =>
+    [expects ?? budget?.expects, expects ?? context.budget?.expects].some(
+      (use) => (use?.tokens ?? 0) > 0 || (use?.costUsd ?? 0) > 0,
+    );
+
+  const enqueue = (member: Living, { harness, rejected }: Route, why: string) => {
+    if (line.size === 0) expectations.whenFreed(serve);
+    line.add(member);
+    member.phase = 'held';
+    push('attempt.queued', { ...attempted(member), harness, why, ...(rejected.length > 0 ? { rejected } : {}) });
+  };
+
+  /** Lets those go on that need not wait any longer, up to the first that must. */
+  const serve = () => {
+    for (const member of line) {
+      if (allowances.next(member, member.input, recordOf(member)).type === 'hold') {
+        expectations.whenFreed(serve);
+        return;
+      }
+      line.delete(member);
+      member.phase = 'idle';
+      isServed = true;
+      again(member);
+      isServed = false;
+    }
+  };
+
   return {
     ask(member, invocation) {
       const allowance = allowances.next(member, invocation, recordOf(member));
       switch (allowance.type) {
         case 'go':
+          if (line.size > 0 && !isServed && isExpecting(invocation)) {
+            enqueue(member, allowance.route, 'others waited for room in the budget before it');
+            return undefined;
+          }
           grant(member, 1);
+          keep(member, invocation);
           for (const warning of allowances.warnings()) push('budget.warned', warning);
           return allowance.route;
         case 'wait':
           return { until: allowance.until };
+        case 'hold':
+          enqueue(member, allowance.route, allowance.why);
+          return undefined;
         case 'refuse':
           throw allowance.error;
         case 'stop':
@@ -90,11 +150,21 @@ export function permitsOf(options: {
     },
     hasFallback: (member, failure) => allowances.hasFallback(member, member.input, recordOf(member), failure),
     used: (member) => grant(member, 0),
+    keep,
+    over(member) {
+      const { free } = member;
+      member.free = undefined;
+      return () => free?.();
+    },
     forget(member) {
       held.delete(member);
       grant(member, 0);
+      // Whoever came after it may go on, unless all are being called off.
+      if (line.delete(member)) queueMicrotask(serve);
     },
     release() {
+      // A yes may have made room for those in the line too.
+      if (line.size > 0) queueMicrotask(serve);
       const released = [...held];
       held.clear();
       return released;

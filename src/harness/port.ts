@@ -78,6 +78,11 @@ export interface Invocation {
   readonly output?: string;
   /** What this invocation may cost in all its attempts. Over it no further attempt is made: class `refused`, code BUDGET. */
   readonly budget?: Budget;
+  /**
+   * What one attempt is likely to use. So much is kept free in the budgets of its group and run until it has ended: an attempt waits for those
+   * under way where all of them together would go over, and is not made where it alone would. Default: what the budget says of each.
+   */
+  readonly expects?: Usage;
   /** What to say to an agent. */
   readonly prompt?: string;
   /** Program and arguments, never a shell line. */

@@ -81,6 +81,7 @@ const budget = fields({
   costUsd: orEndless(number('a number >= 0', 0)),
   members: orEndless(whole(0)),
   depth: orEndless(whole(1)),
+  expects: fields({ tokens: number('a number >= 0', 0), costUsd: number('a number >= 0', 0) }),
   warnAt: number('a number from 0 to 1', 0, 1),
   over: expected('ask, fail or stop', (value) => ['ask', 'fail', 'stop'].includes(value as string)),
 });

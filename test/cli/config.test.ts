@@ -171,7 +171,7 @@ describe('defineConfig', () => {
     const given: Config = {
       harnesses: { a: fn(() => 1) },
       route: { default: 'a', fallback: { 'rate-limited': ['a'] } },
-      budget: { costUsd: 5, warnAt: 0.8, over: 'ask', members: 3, depth: 2 },
+      budget: { costUsd: 5, warnAt: 0.8, over: 'ask', members: 3, depth: 2, expects: { costUsd: 0.5, tokens: 9 } },
       breaker: { trips: 3 },
       limits: { concurrency: 4, progressEveryMs: 0 },
       capabilities: { a: ['code'] },
@@ -194,6 +194,7 @@ describe('defineConfig', () => {
     [{ budget: { warnAt: 80 } }, /expected `budget.warnAt` to be a number from 0 to 1, got `80`/],
     [{ budget: { over: 'explode' } }, /expected `budget.over` to be ask, fail or stop, got `"explode"`/],
     [{ budget: { cost: 1 } }, /unknown field `cost` in `budget`/],
+    [{ budget: { expects: { costUsd: '1' } } }, /expected `budget.expects.costUsd` to be a number >= 0, got `"1"`/],
     [{ breaker: { trips: 0.5 } }, /expected `breaker.trips` to be a whole number >= 1, got `0.5`/],
     [{ limits: { concurrency: 0 } }, /expected `limits.concurrency` to be a whole number >= 1, got `0`/],
     [{ limits: { worktrees: {} } }, /unknown field `worktrees` in `limits`/],
