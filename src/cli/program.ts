@@ -65,6 +65,15 @@ export function program(done: (exitCode: number) => void): Command {
     async (_, options) => (await import('./list-command.ts')).listCommand(options),
   );
   finish(
+    command(
+      'estimate <process>',
+      'say what a process, by its name or file, has used in earlier runs',
+      'troupe estimate review.process.ts',
+    ).option('--last <count>', 'by so many completed runs, the newest', '20'),
+    async ([what = ''], options) =>
+      (await import('./estimate-command.ts')).estimateCommand(what, { last: '', ...options }),
+  );
+  finish(
     command('show <run>', 'print a run: its groups, members, checkpoints and result', 'troupe show 7k2fd --json'),
     async ([run = ''], options) => (await import('./show-command.ts')).showCommand(run, options),
   );

@@ -7,6 +7,7 @@ const commands = [
   'run',
   'resume',
   'ls',
+  'estimate',
   'show',
   'log',
   'cancel',

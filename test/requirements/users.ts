@@ -211,8 +211,10 @@ export const users: Readonly<Record<string, Requirement>> = {
       ],
       ['process/budgets-of-members.test.ts', 'depth is that of the nesting'],
       ['process/budgets-expected.test.ts', 'as many begin as fit together; the others follow when those were cheaper'],
+      ['cli/estimate.test.ts', 'says what the completed runs of a process used, by its name or its file'],
     ],
-    notYet: 'An estimate of what a run will cost is not made: nothing before an attempt says what it will use.',
+    notYet:
+      'A process that was never run has no estimate: `troupe estimate` makes one from earlier runs, and `expects` says it of an attempt.',
   },
   C3: {
     says: 'a governor of rates; retries are visible',

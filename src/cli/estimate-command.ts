@@ -1,0 +1,106 @@
+/** `troupe estimate`. */
+import { resolve } from 'node:path';
+import { TroupeError } from '../error.ts';
+import { nearest } from '../nearest.ts';
+import type { RunView } from '../process/run-view.ts';
+import { dataFolder, type DataFolder } from './data-folder.ts';
+import { estimateOf, type Estimate, type Spread } from './estimate.ts';
+import { exitCodes } from './exit-codes.ts';
+import { runsNewestFirst } from './runs.ts';
+import { print, styleFor } from './terminal.ts';
+import { column, count, duration, grouped, momentOf, nameText, widthOf } from './text.ts';
+
+/** Options of `troupe estimate`. */
+export interface EstimateCommandOptions {
+  /** How many runs, the newest, it goes by. */
+  readonly last: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Says what a process, by its name or its file, has used in the runs that were completed. Returns the exit code. Codes: BAD_INPUT, RUN_UNKNOWN
+ * when none was.
+ */
+export async function estimateCommand(what: string, options: EstimateCommandOptions): Promise<number> {
+  const last = Number(options.last);
+  if (!Number.isInteger(last) || last < 1)
+    throw new TroupeError('BAD_INPUT', `expected --last to be a whole number >= 1, got \`${options.last}\`.`);
+  const data = dataFolder(options.data);
+  const runs = await completedRuns(data, what, last);
+  const [newest] = runs;
+  if (newest === undefined) throw new Error('There is at least one.');
+  const estimate = estimateOf(runs);
+  const process = newest.created?.process ?? what;
+  if (options.json === true) print(JSON.stringify({ process, runs: runs.map(({ id }) => id), ...estimate }));
+  else printEstimate(process, runs, estimate);
+  return exitCodes.ok;
+}
+
+async function completedRuns(data: DataFolder, what: string, max: number): Promise<readonly RunView[]> {
+  const file = resolve(what);
+  const found: RunView[] = [];
+  const others = new Set<string>();
+  let notCompleted = 0;
+  for await (const run of runsNewestFirst(data)) {
+    if (!('view' in run) || run.view.created === undefined) continue;
+    const { created, status } = run.view;
+    const isIt = created.process === what || (created.file !== undefined && data.found(created.file) === file);
+    if (!isIt) others.add(created.process);
+    else if (status !== 'completed') notCompleted += 1;
+    else if (found.push(run.view) === max) break;
+  }
+  if (found.length > 0) return found;
+  const near = nearest(what, [...others])[0];
+  const why =
+    notCompleted > 0
+      ? `${notCompleted === 1 ? 'its one run was not completed' : `none of its ${grouped(notCompleted)} runs was completed`}, and what it takes is known when one was`
+      : `there is no run of it; ${near === undefined ? 'run it once, on little input' : `did you mean \`${near}\`?`}`;
+  throw new TroupeError('RUN_UNKNOWN', `No estimate for \`${what}\` from ${data.path}: ${why}.`, { process: what });
+}
+
+const labelColumns = 14;
+const figureColumns = 11;
+
+function printEstimate(name: string, runs: readonly RunView[], estimate: Estimate): void {
+  const style = styleFor(process.stdout);
+  const newest = runs[0] as RunView;
+  const of = runs.length === 1 ? 'by its one completed run' : `by ${runs.length} completed runs, the newest`;
+  print(`${nameText(name)} · ${of} ${newest.id} of ${momentOf(newest.createdAt)}`);
+  const width = Math.min(32, Math.max(labelColumns, ...estimate.perAttempt.map(({ harness }) => widthOf(harness) + 2)));
+  const line = (label: string, cells: readonly string[]) =>
+    column(label, width) + cells.map((cell) => cell.padStart(figureColumns)).join('');
+  const row = (label: string, { least, median, most }: Spread, said: (value: number) => string) => {
+    if (most > 0) print(line(label, [least, median, most].map(said)));
+  };
+  const whole = (value: number) => grouped(Math.round(value));
+
+  print(`\n${style.dim(line('', ['least', 'median', 'most']))}`);
+  row('took', estimate.tookMs, duration);
+  row('members', estimate.members, whole);
+  row('attempts', estimate.attempts, whole);
+  row('messages', estimate.messages, whole);
+  row('tokens', estimate.tokens, whole);
+  row('cost', estimate.costUsd, dollars);
+
+  for (const { harness, members, wallMs, tokens, costUsd } of estimate.perAttempt) {
+    print(`\none attempt of ${nameText(harness)} (${count(members, 'member')})`);
+    row('took', wallMs, duration);
+    row('tokens', tokens, whole);
+    row('cost', costUsd, dollars);
+  }
+  const budget = budgetFor(estimate);
+  if (budget !== undefined) print(`\nto hold the next run to the dearest: budget: ${budget}`);
+}
+
+const dollars = (value: number) => `$${value < 0.1 && value > 0 ? value.toPrecision(1) : value.toFixed(2)}`;
+
+/** A budget of what the dearest run took, which keeps free what the dearest attempt of the usual kind took. */
+function budgetFor({ costUsd, tokens, perAttempt }: Estimate): string | undefined {
+  const [what, all, scale] =
+    costUsd.most > 0 ? (['costUsd', costUsd, 100] as const) : (['tokens', tokens, 0.01] as const);
+  if (all.most === 0) return undefined;
+  const up = (value: number) => Math.ceil(value * scale) / scale;
+  const each = Math.max(...perAttempt.map(({ [what]: { median } }) => median));
+  return `{ ${what}: ${up(all.most)}, expects: { ${what}: ${up(each)} } }`;
+}
