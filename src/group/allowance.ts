@@ -10,6 +10,7 @@ import {
   budgetGate,
   isHosts,
   limitsExceeded,
+  limitsPassed,
   limitsReached,
   membersReached,
   noSpend,
@@ -23,16 +24,22 @@ import type { ActorKey, Address } from './effect.ts';
 import type { GroupContext } from './group-context.ts';
 import type { Ledger, MemberRecord } from './ledger.ts';
 
-/** What may happen next to a member that wants an attempt. */
-export type Allowance =
-  | { readonly type: 'go'; readonly route: Route }
+/** Why a budget does not let an attempt begin now. */
+export type Over =
   | { readonly type: 'refuse'; readonly error: TroupeError }
   /** The group is over a budget whose policy is to stop. */
   | { readonly type: 'stop'; readonly reason: string }
   /** What is under way is expected to use up what it would need: the member waits for one of those to end. */
-  | { readonly type: 'hold'; readonly route: Route; readonly why: string }
+  | { readonly type: 'hold'; readonly why: string }
   /** The member waits for the answer at the gate `budget`. */
-  | { readonly type: 'ask'; readonly question: string }
+  | { readonly type: 'ask'; readonly question: string };
+
+/** What may happen next to a member that wants an attempt. */
+export type Allowance =
+  | Exclude<Over, { readonly type: 'hold' }>
+  | { readonly type: 'go'; readonly route: Route }
+  /** As {@link Over}, and who would perform it. */
+  | { readonly type: 'hold'; readonly why: string; readonly route: Route }
   /** It failed before and is to be tried again, and whoever could do it has an open circuit until then, ms since 1970. */
   | { readonly type: 'wait'; readonly until: number };
 
@@ -56,8 +63,12 @@ const theRun = 'the run';
 /** Decides about a group's attempts. */
 export interface Allowances {
   next(key: ActorKey, invocation: Invocation, record: MemberRecord | undefined): Allowance;
+  /** What only its budgets say; undefined when they let it begin. */
+  over(key: ActorKey, invocation: Invocation, record: MemberRecord | undefined): Over | undefined;
   /** Whether another harness is to be tried at once after a failure of this class. */
   hasFallback(key: ActorKey, invocation: Invocation, record: MemberRecord | undefined, failure: FailureClass): boolean;
+  /** Why the group is to be stopped, whoever wants another attempt: more was spent than a budget allows whose policy that is. */
+  overspent(): string | undefined;
   /** Limits that are nearly reached and have not been told; telling them here counts. */
   warnings(): readonly Warning[];
 }
@@ -86,11 +97,12 @@ export function allowancesOf(
     return place;
   };
 
-  /** What some groups have spent: by their books, by attempts that were allowed and not begun, and, of time, by those under way. */
+  /** What some groups have spent: by their books and what is on its way there, by attempts that were allowed and not begun, and, of time, by those under way. */
   const spentBy = (ledgers: Iterable<Ledger>, rule: BudgetPolicy): Spend => {
     let spent = noSpend;
     for (const one of ledgers) {
-      spent = addSpend(addSpend(spent, one.spend), { attempts: context.granted.get(one.name)?.attempts ?? 0 });
+      const { attempts = 0 } = context.granted.get(one.name) ?? {};
+      spent = addSpend(addSpend(spent, one.spend), { attempts, ...context.expectations.unbooked(one.name) });
       if (rule.wallMs === undefined || (one.status !== 'active' && one.goingOn.size === 0)) continue;
       for (const member of one.members.values()) spent = addSpend(spent, { wallMs: underWayMs(member) });
     }
@@ -120,11 +132,7 @@ export function allowancesOf(
     return list;
   };
 
-  const overBudget = (
-    key: ActorKey,
-    invocation: Invocation,
-    record: MemberRecord | undefined,
-  ): Allowance | { readonly type: 'may'; readonly why: string } | undefined => {
+  const overBudget = (key: ActorKey, invocation: Invocation, record: MemberRecord | undefined): Over | undefined => {
     const [own] = limitsReached(invocation.budget, record?.spend ?? noSpend);
     if (own !== undefined)
       return {
@@ -150,7 +158,7 @@ export function allowancesOf(
       if (rule.over === 'stop') return { type: 'stop', reason: text };
       return { type: 'refuse', error: new TroupeError('BUDGET', text, { whose, ...over }) };
     }
-    return why === undefined ? undefined : { type: 'may', why };
+    return why === undefined ? undefined : { type: 'hold', why };
   };
 
   const questionOf = (key: ActorKey, invocation: Invocation, failures: RouteQuestion['failures']): RouteQuestion => {
@@ -177,11 +185,11 @@ export function allowancesOf(
   return {
     next(key, invocation, record) {
       const over = overBudget(key, invocation, record);
-      if (over !== undefined && over.type !== 'may') return over;
+      if (over !== undefined && over.type !== 'hold') return over;
       const failures = record?.failed ?? [];
       try {
         const found = route(questionOf(key, invocation, failures));
-        return over === undefined ? { type: 'go', route: found } : { type: 'hold', route: found, why: over.why };
+        return over === undefined ? { type: 'go', route: found } : { ...over, route: found };
       } catch (error) {
         if (!isTroupeError(error, 'NO_HARNESS')) throw error;
         const { openUntil } = error.details as { readonly openUntil?: number };
@@ -189,9 +197,17 @@ export function allowancesOf(
         return { type: 'refuse', error };
       }
     },
+    over: overBudget,
     hasFallback(key, invocation, record, failure) {
       const failures = [...(record?.failed ?? []), { harness: record?.harness ?? '', class: failure }];
       return fallbackOf(questionOf(key, invocation, failures)) !== undefined;
+    },
+    overspent() {
+      for (const { whose, policy: rule, spent } of purses()) {
+        const [over] = rule.over === 'stop' ? limitsPassed(rule, spent) : [];
+        if (over !== undefined) return overspendText(whose, over);
+      }
+      return undefined;
     },
     warnings: () =>
       purses().flatMap(({ whose, policy: rule, spent, begun }) => {

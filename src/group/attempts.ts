@@ -11,6 +11,7 @@ import type { Rejection } from '../harness/route.ts';
 import type { FailureClass, Harness, Invocation, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
 import { actorKeyText } from './address.ts';
+import { pushEndOf } from './attempt-end.ts';
 import { attemptKey } from './attempt-key.ts';
 import type { Attempts, AttemptsOptions } from './attempts-port.ts';
 import { checkedBySchema, refuseUnknownSchema } from './checked-by-schema.ts';
@@ -55,6 +56,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     return record?.incarnation === key.incarnation ? record : undefined;
   };
   const permits = permitsOf({ context, group, budget, push, ledger, recordOf, again: (member) => attempt(member) });
+  const pushEnd = pushEndOf(push, permits);
   const harnessOf = (name: string) => (Object.hasOwn(context.harnesses, name) ? context.harnesses[name] : undefined);
   const sweep = (name: string, key: string) => swept({ name, harness: harnessOf(name), key, clock });
 
@@ -73,21 +75,6 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     permits.forget(member);
     member.cancelRetry?.();
     member.reports.end();
-  };
-
-  /** Records an attempt's end; what it was expected to use is kept free until what it did use counts. */
-  const pushEnd = <Type extends 'attempt.cancelled' | 'attempt.failed' | 'member.settled'>(
-    member: Living,
-    type: Type,
-    data: GroupEvents[Type],
-    applied?: () => void,
-  ) => {
-    const free = permits.over(member);
-    const over = () => {
-      free();
-      applied?.();
-    };
-    push(type, data, over, free);
   };
 
   const settled = (member: Living, outcome: GroupEvents['member.settled']['outcome']) => {
@@ -177,6 +164,14 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       reattach: reattach !== undefined,
       prepare: worktrees.prepare(member, invocation),
       outputFile: () => context.sideFile(outputName),
+      mayStart() {
+        try {
+          return permits.askAgain(member, invocation);
+        } catch (error) {
+          settled(member, { status: 'error', class: 'refused', error: plainError(error) });
+          return false;
+        }
+      },
       queued: () => {
         // What waits to be taken up goes on counting as running.
         if (reattach === undefined) push('attempt.queued', { ...attempted(member), harness: harnessName, ...told });
@@ -289,10 +284,14 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       phase: 'idle',
       cancelRetry: undefined,
       granted: 0,
-      free: undefined,
+      keeping: undefined,
       mailbox: undefined,
       reports: reportsOf(context, (progress) =>
-        push('member.progress', { ...attempted(member), progress: checkedProgress(progress, payloadBytesMax) }),
+        push(
+          'member.progress',
+          { ...attempted(member), progress: checkedProgress(progress, payloadBytesMax) },
+          progress.usage === undefined ? undefined : permits.spent,
+        ),
       ),
     };
     living.set(actorKeyText(want), member);

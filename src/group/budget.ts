@@ -29,7 +29,7 @@ export interface BudgetPolicy extends Budget {
   readonly warnAt?: number;
   /**
    * Over it: `fail` (default) settles the member that wanted the next attempt as refused, code BUDGET; `stop` cancels the
-   * group; `ask` opens the gate `budget` in the group and lets its members wait for the answer: approved lifts, for that group, its budget and
+   * group, and does not wait for the next attempt where what is under way has told that it spent more; `ask` opens the gate `budget` in the group and lets its members wait for the answer: approved lifts, for that group, its budget and
    * the run's as far as they ask (one that fails or stops holds); rejected refuses whoever wants another attempt.
    */
   readonly over?: 'ask' | 'fail' | 'stop';
@@ -69,6 +69,14 @@ export function limitsReached(budget: Budget | undefined, spend: Spend, share = 
   return kinds.flatMap((what) => {
     const limit = budget[what];
     return limit !== undefined && spend[what] >= limit * share ? [{ what, spent: spend[what], limit }] : [];
+  });
+}
+
+/** The limits of what is told while an attempt works that have been gone over: not those that are filled. */
+export function limitsPassed(budget: Budget, spend: Spend): readonly Overspend[] {
+  return expectedKinds.flatMap((what) => {
+    const limit = budget[what];
+    return limit !== undefined && spend[what] > limit * (1 + inexact) ? [{ what, spent: spend[what], limit }] : [];
   });
 }
 

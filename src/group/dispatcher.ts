@@ -36,6 +36,8 @@ export interface Job {
   readonly prepare: (() => Promise<Invocation | Outcome>) | undefined;
   /** Where the attempt's whole output may be written. */
   outputFile(): Promise<string | undefined>;
+  /** Asked when there is a place for one that waited: whether it is still to start. If not, it is forgotten here. */
+  mayStart(): boolean;
   /** Records that it waits; called at most once, only when it does not start at once. */
   queued(): void;
   /** Records `attempt.started`, then calls back: when that is durable, or when it never will be. */
@@ -85,13 +87,11 @@ const noOutcome = (harness: string) => ({
   code: 'OUTCOME_INVALID',
 });
 
-/** Makes a dispatcher; `concurrency` is how many attempts the host performs at once. */
-export function dispatcher(options: {
-  readonly run: string;
-  readonly concurrency: number;
-  readonly clock: Clock;
-}): Dispatcher {
-  const { run, concurrency, clock } = options;
+/** What {@link dispatcher} needs; `concurrency` is how many attempts the host performs at once. */
+type DispatcherOptions = { readonly run: string; readonly concurrency: number; readonly clock: Clock };
+
+/** Makes a dispatcher. */
+export function dispatcher({ run, concurrency, clock }: DispatcherOptions): Dispatcher {
   const waiting = new Map<string, { readonly jobs: Job[]; head: number }>();
   /** Jobs that still want to start, with their harness; one that was dropped is skipped when its turn comes. */
   const waitingKeys = new Map<string, string>();
@@ -235,7 +235,8 @@ export function dispatcher(options: {
       } else if (hasPlace(job)) {
         line.head += 1;
         waitingKeys.delete(job.key);
-        start(job);
+        if (job.reattach || job.mayStart()) start(job);
+        else count(loads, job.harnessName, -1);
         waiting.delete(name);
         if (line.head < line.jobs.length) waiting.set(name, line);
       }

@@ -1,6 +1,7 @@
 /**
- * What attempts are expected to use: kept free in the budgets of their group and run, from when one is allowed until what it used is in
- * the books. Else as many as have a place begin before the first has told what it costs, and the bill is theirs together.
+ * What is not in the books yet. What attempts are expected to use is kept free in the budgets of their group and run, from when one is
+ * allowed until it has ended: else as many as have a place begin before the first has told what it costs, and the bill is theirs together.
+ * What one has used counts from when it ended, though its entry is still on its way to the journal: the next takes its place at once.
  * Of one host and in memory: the next host allows each attempt anew.
  */
 import type { Usage } from '../harness/port.ts';
@@ -13,12 +14,24 @@ export interface Kept {
   told(): Usage | undefined;
 }
 
-/** The attempts of a run that are allowed or under way. */
+/** What is kept free for one attempt. */
+export interface Keeping {
+  /** Puts it aside: it does not count while it is asked once more whether there is room for it. */
+  aside(): void;
+  /** Gives it back, and tells those that wait. */
+  free(): void;
+}
+
+/** The attempts of a run that are allowed, under way, or have just ended. */
 export interface Expectations {
-  /** Keeps free what an attempt of the group is expected to use; returns what gives it back. */
-  keep(group: string, kept: Kept): () => void;
+  /** Keeps free what an attempt of the group is expected to use. */
+  keep(group: string, kept: Kept): Keeping;
   /** What those of a group will use yet; `usual` is for each that says nothing. */
   left(group: string, usual: Usage | undefined): Required<Usage>;
+  /** An attempt of the group has used this, and it is on its way to the books; what is returned is to be called when it is there. */
+  used(group: string, usage: Usage): () => void;
+  /** What those of a group have used that is on its way. */
+  unbooked(group: string): Required<Usage>;
   /** Calls once, when something has been given back. */
   whenFreed(call: () => void): void;
 }
@@ -26,16 +39,20 @@ export interface Expectations {
 /** Nothing allowed yet. */
 export function expectations(): Expectations {
   const byGroup = new Map<string, Set<Kept>>();
+  const onTheWay = new Map<string, Set<Usage>>();
   const waiting = new Set<() => void>();
   return {
     keep(group, kept) {
       const those = byGroup.get(group) ?? new Set();
       byGroup.set(group, those.add(kept));
-      return () => {
-        if (!those.delete(kept)) return;
-        const calls = [...waiting];
-        waiting.clear();
-        for (const call of calls) call();
+      return {
+        aside: () => void those.delete(kept),
+        free() {
+          those.delete(kept);
+          const calls = [...waiting];
+          waiting.clear();
+          for (const call of calls) call();
+        },
       };
     },
     left(group, usual) {
@@ -44,6 +61,19 @@ export function expectations(): Expectations {
         const already = expects === undefined ? undefined : told();
         sum.tokens += Math.max(0, (expects?.tokens ?? 0) - (already?.tokens ?? 0));
         sum.costUsd += Math.max(0, (expects?.costUsd ?? 0) - (already?.costUsd ?? 0));
+      }
+      return sum;
+    },
+    used(group, usage) {
+      const those = onTheWay.get(group) ?? new Set();
+      onTheWay.set(group, those.add(usage));
+      return () => void those.delete(usage);
+    },
+    unbooked(group) {
+      const sum = { tokens: 0, costUsd: 0 };
+      for (const { tokens = 0, costUsd = 0 } of onTheWay.get(group) ?? []) {
+        sum.tokens += tokens;
+        sum.costUsd += costUsd;
       }
       return sum;
     },

@@ -40,6 +40,8 @@ export interface GroupContext {
   readonly granted: Map<string, { readonly attempts: number; readonly members: number }>;
   /** What attempts that were allowed are expected to use. */
   readonly expectations: Expectations;
+  /** Each group's look at the run's budget: called when something was spent, where that is to stop what is under way. */
+  readonly spendingLooks: Set<() => void>;
   readonly breakers: Breakers;
   /** Working copies of members' own; undefined where there are none. */
   readonly worktrees: Worktrees | undefined;

@@ -156,6 +156,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     warned,
     granted: new Map(),
     expectations: expectations(),
+    spendingLooks: new Set(),
     breakers: circuits,
     worktrees: options.worktrees,
     fallback: options.fallback,

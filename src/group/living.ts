@@ -1,4 +1,5 @@
 /** A wanted member while this host lives: what is under way of it. */
+import type { Keeping } from './expected.ts';
 import type { OpenMailbox } from './mailbox.ts';
 import type { Reports } from './reports.ts';
 import type { Want } from './system.ts';
@@ -15,8 +16,8 @@ export interface Living extends Want {
   cancelRetry: (() => void) | undefined;
   /** 1 while an attempt was allowed whose start is not recorded yet. */
   granted: 0 | 1;
-  /** Gives back what is kept free for the attempt that was allowed and has not ended. */
-  free: (() => void) | undefined;
+  /** What is kept free in its budgets for the attempt that was allowed and has not ended. */
+  keeping: Keeping | undefined;
   /** Of the attempt that the dispatcher has. */
   mailbox: OpenMailbox | undefined;
   readonly reports: Reports;

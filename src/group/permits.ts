@@ -4,9 +4,9 @@
  * passed by cheap ones until nothing is left for it.
  */
 import { TroupeError } from '../error.ts';
-import type { FailureClass, Invocation } from '../harness/port.ts';
+import type { FailureClass, Invocation, Usage } from '../harness/port.ts';
 import type { Route } from '../harness/route.ts';
-import { allowancesOf } from './allowance.ts';
+import { allowancesOf, type Over } from './allowance.ts';
 import { budgetGate, isHosts } from './budget.ts';
 import type { BudgetPolicy } from './budget.ts';
 import type { ActorKey } from './effect.ts';
@@ -24,19 +24,28 @@ export interface Pause {
 export interface Permits {
   /** Who performs the next attempt; undefined when none is made now. Codes: BUDGET, NO_HARNESS. */
   ask(member: Living, invocation: Invocation): Route | Pause | undefined;
+  /** There is a place for the attempt that was allowed: whether it is to begin now. If not, it has been seen to. Code: BUDGET. */
+  askAgain(member: Living, invocation: Invocation): boolean;
   /** Whether another harness is to be tried at once after a failure of this class. */
   hasFallback(member: Living, failure: FailureClass): boolean;
   /** The start of the attempt is recorded: it counts from there. */
   used(member: Living): void;
+  /** Something more has been spent, and is in the books. */
+  spent(): void;
   /** An earlier host's attempt goes on: what it is expected to use is kept free. */
   keep(member: Living, invocation: Invocation): void;
-  /** The attempt is over; what is returned is to be called when what it used is in the books, or never will be. */
-  over(member: Living): () => void;
+  /** The attempt is over and has used this; what is returned is to be called when that is in the books, or never will be. */
+  over(member: Living, usage: Usage | undefined): () => void;
   /** The member is wanted no longer. */
   forget(member: Living): void;
   /** The gate was answered: who waited may ask again. */
   release(): readonly Living[];
 }
+
+const lessBy = (usage: Usage, told: Usage = {}): Usage => ({
+  tokens: Math.max(0, (usage.tokens ?? 0) - (told.tokens ?? 0)),
+  costUsd: Math.max(0, (usage.costUsd ?? 0) - (told.costUsd ?? 0)),
+});
 
 /** Makes the permits of a group. */
 export function permitsOf(options: {
@@ -82,14 +91,16 @@ export function permitsOf(options: {
     isAsking = true;
   };
 
+  /** What an attempt under way has told of its spending. */
+  const toldBy = (member: Living, attempt = member.attempt) => {
+    const record = recordOf(member);
+    return record?.status === 'running' && record.attempt === attempt ? record.told : undefined;
+  };
+
   const keep = (member: Living, { expects }: Invocation) => {
     if (!hasBudget) return;
     const { attempt } = member;
-    const told = () => {
-      const record = recordOf(member);
-      return record?.status === 'running' && record.attempt === attempt ? record.told : undefined;
-    };
-    member.free = expectations.keep(group, { expects, told });
+    member.keeping = expectations.keep(group, { expects, told: () => toldBy(member, attempt) });
   };
 
   const isExpecting = ({ expects }: Invocation) =>
@@ -97,7 +108,11 @@ export function permitsOf(options: {
       (use) => (use?.tokens ?? 0) > 0 || (use?.costUsd ?? 0) > 0,
     );
 
-  const enqueue = (member: Living, { harness, rejected }: Route, why: string) => {
+  const enqueue = (
+    member: Living,
+    { harness, rejected = [] }: Pick<Route, 'harness'> & Partial<Route>,
+    why: string,
+  ) => {
     if (line.size === 0) expectations.whenFreed(serve);
     line.add(member);
     member.phase = 'held';
@@ -119,6 +134,36 @@ export function permitsOf(options: {
     }
   };
 
+  const stop = (reason: string) => {
+    if (ledger().cancelReason === undefined && !isStopping) push('group.cancelled', { reason });
+    isStopping = true;
+  };
+
+  const warn = () => {
+    for (const warning of allowances.warnings()) push('budget.warned', warning);
+  };
+
+  /** Ends what is under way where too much has been spent: whatever is not stopped goes on spending. */
+  const look = () => {
+    const { status, members } = ledger();
+    if (status !== 'active' || isStopping) return;
+    const reason = allowances.overspent();
+    if (reason !== undefined && [...members.values()].some((member) => member.status === 'running')) stop(reason);
+  };
+  if (context.budget?.over === 'stop') context.spendingLooks.add(look);
+
+  const keepBack = (member: Living, over: Exclude<Over, { readonly type: 'hold' }>) => {
+    switch (over.type) {
+      case 'refuse':
+        throw over.error;
+      case 'stop':
+        stop(over.reason);
+        return;
+      case 'ask':
+        wait(member, over.question);
+    }
+  };
+
   return {
     ask(member, invocation) {
       const allowance = allowances.next(member, invocation, recordOf(member));
@@ -130,31 +175,58 @@ export function permitsOf(options: {
           }
           grant(member, 1);
           keep(member, invocation);
-          for (const warning of allowances.warnings()) push('budget.warned', warning);
+          warn();
           return allowance.route;
         case 'wait':
           return { until: allowance.until };
         case 'hold':
           enqueue(member, allowance.route, allowance.why);
           return undefined;
-        case 'refuse':
-          throw allowance.error;
-        case 'stop':
-          if (ledger().cancelReason === undefined && !isStopping) push('group.cancelled', { reason: allowance.reason });
-          isStopping = true;
-          return undefined;
         case 'ask':
-          wait(member, allowance.question);
+        case 'refuse':
+        case 'stop':
+          keepBack(member, allowance);
           return undefined;
       }
     },
+    askAgain(member, invocation) {
+      if (!hasBudget) return true;
+      const { keeping } = member;
+      keeping?.aside();
+      grant(member, 0);
+      const over = allowances.over(member, invocation, recordOf(member));
+      if (over === undefined) {
+        grant(member, 1);
+        keep(member, invocation);
+        return true;
+      }
+      member.keeping = undefined;
+      // When whoever gave it the place is done with this one.
+      queueMicrotask(() => keeping?.free());
+      if (over.type === 'hold') enqueue(member, { harness: recordOf(member)?.harness ?? '' }, over.why);
+      else keepBack(member, over);
+      if (over.type === 'ask') member.phase = 'held';
+      return false;
+    },
     hasFallback: (member, failure) => allowances.hasFallback(member, member.input, recordOf(member), failure),
     used: (member) => grant(member, 0),
+    spent() {
+      if (!hasBudget) return;
+      warn();
+      look();
+      for (const other of context.spendingLooks) other();
+    },
     keep,
-    over(member) {
-      const { free } = member;
-      member.free = undefined;
-      return () => free?.();
+    over(member, usage) {
+      const { keeping } = member;
+      member.keeping = undefined;
+      keeping?.aside();
+      const booked =
+        usage === undefined || !hasBudget ? undefined : expectations.used(group, lessBy(usage, toldBy(member)));
+      return () => {
+        booked?.();
+        keeping?.free();
+      };
     },
     forget(member) {
       held.delete(member);

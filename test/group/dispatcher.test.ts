@@ -13,6 +13,8 @@ interface World {
   readonly started: string[];
   readonly queued: string[];
   readonly ended: string[];
+  /** Who is not to start any more when there is a place. */
+  readonly refused: Set<string>;
   add(name: string, group: string, harness: string, groupConcurrency?: number): void;
 }
 
@@ -25,6 +27,7 @@ function world(
   const started: string[] = [];
   const queued: string[] = [];
   const ended: string[] = [];
+  const refused = new Set<string>();
   const harnesses = new Map<string, Harness>();
   const harnessOf = (name: string): Harness => {
     const known = harnesses.get(name);
@@ -52,6 +55,7 @@ function world(
     started,
     queued,
     ended,
+    refused,
     add(name, group, harness, groupConcurrency = 1_000) {
       const job: Job = {
         group,
@@ -66,6 +70,7 @@ function world(
         reattach: false,
         prepare: undefined,
         outputFile: async () => undefined,
+        mayStart: () => !refused.has(name),
         queued: () => void queued.push(name),
         started: (durable) => queueMicrotask(durable),
         progress: () => {},
@@ -77,6 +82,22 @@ function world(
     },
   };
 }
+
+test('one that waited is asked about when it has a place, and leaves that to the next when it is not to start', async () => {
+  const { jobs, running, started, refused, add } = world(1);
+  add('a', 'g', 'h');
+  add('b', 'g', 'h');
+  add('c', 'other', 'h');
+  expect(jobs.load('h')).toBe(3);
+  refused.add('b');
+  await settle(3);
+  running.get('a')?.(ok());
+  await settle(3);
+  expect(started).toEqual(['a', 'c']);
+  expect(jobs.load('h')).toBe(1);
+  expect(jobs.drop('b', { type: 'dropped', reason: 'test' })).toBe(false);
+  expect(jobs.load('h')).toBe(1);
+});
 
 describe('places', () => {
   test('are never exceeded and always filled, whatever comes, ends or is dropped', async () => {

@@ -65,6 +65,7 @@ describe('of a group', () => {
     const play = stage(atOnce(members(3), { tokens: 100, expects: { tokens: 50 } }), { '*': hold });
     const { run } = await driven(play);
     play.harness.report('m0', { usage: { tokens: 40 } });
+    play.clock.advance(1_000);
     await settle();
     play.harness.settle('m1', costing(0, 5));
     await settle();

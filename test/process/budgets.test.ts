@@ -144,7 +144,7 @@ describe('of the run', () => {
       const keys = warnings.map(({ whose, what }) => `${whose} ${what}`);
       expect(new Set(keys).size).toBe(keys.length);
       expect(keys).toContain('the run attempts');
-      if (atAppend === 0) expect(keys.toSorted()).toEqual(['the run attempts']);
+      if (atAppend === 0) expect(keys.toSorted()).toEqual(['the run attempts', 'the run costUsd']);
     }
   });
 });
