@@ -40,7 +40,7 @@ export type Allowance =
   | { readonly type: 'go'; readonly route: Route }
   /** As {@link Over}, and who would perform it. */
   | { readonly type: 'hold'; readonly why: string; readonly route: Route }
-  /** It failed before and is to be tried again, and whoever could do it has an open circuit until then, ms since 1970. */
+  /** It is tried again when it fails, and whoever could do it has an open circuit until then, ms since 1970. */
   | { readonly type: 'wait'; readonly until: number };
 
 /** A limit that is nearly reached, told once. */
@@ -193,7 +193,9 @@ export function allowancesOf(
       } catch (error) {
         if (!isTroupeError(error, 'NO_HARNESS')) throw error;
         const { openUntil } = error.details as { readonly openUntil?: number };
-        if (failures.length > 0 && openUntil !== undefined) return { type: 'wait', until: openUntil };
+        // Who may be tried later may wait as well.
+        const isPatient = failures.length > 0 || (invocation.retry?.attempts ?? 1) > 1;
+        if (isPatient && openUntil !== undefined) return { type: 'wait', until: openUntil };
         return { type: 'refuse', error };
       }
     },

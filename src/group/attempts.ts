@@ -55,7 +55,10 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     const record = ledger().members.get(key.address);
     return record?.incarnation === key.incarnation ? record : undefined;
   };
-  const permits = permitsOf({ context, group, budget, push, ledger, recordOf, again: (member) => attempt(member) });
+  const again = (member: Living) => {
+    if (isLiving(member)) attempt(member);
+  };
+  const permits = permitsOf({ context, group, budget, push, ledger, recordOf, again });
   const pushEnd = pushEndOf(push, permits);
   const harnessOf = (name: string) => (Object.hasOwn(context.harnesses, name) ? context.harnesses[name] : undefined);
   const sweep = (name: string, key: string) => swept({ name, harness: harnessOf(name), key, clock });
@@ -63,7 +66,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
   /** An attempt of a stopped member has ended: whoever waits for its address may begin. */
   const left = ({ address }: Pick<ActorKey, 'address'>) => {
     const next = addresses.left(address);
-    if (next !== undefined && isLiving(next)) attempt(next);
+    if (next !== undefined) again(next);
   };
   /** Makes the first attempt, when nothing runs any more of a member that was at this address before. */
   const begin = (member: Living) => {
@@ -82,6 +85,9 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     pushEnd(member, 'member.settled', { ...attempted(member), outcome });
   };
 
+  const refused = (member: Living, error: unknown) =>
+    settled(member, { status: 'error', class: 'refused', error: plainError(error) });
+
   /** A failure of the attempt's own: again, or the end. */
   const failed = (member: Living, failureClass: FailureClass, error: PlainError, usage?: Usage) => {
     const failures = (recordOf(member)?.failures ?? 0) + 1;
@@ -89,10 +95,10 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       ? 0
       : retryDelayMs(member.input.retry, failures, failureClass, keyOfAttempt(member, member.attempt));
     if (delayMs === undefined) settled(member, { status: 'error', class: failureClass, error, ...spent(usage) });
-    else again(member, failureClass, error, clock.now() + delayMs, usage);
+    else later(member, failureClass, error, clock.now() + delayMs, usage);
   };
 
-  const again = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number, usage?: Usage) => {
+  const later = (member: Living, failureClass: FailureClass, error: PlainError, retryAt: number, usage?: Usage) => {
     member.phase = 'waiting';
     const failure = { class: failureClass, error, retryAt, ...spent(usage) };
     pushEnd(member, 'attempt.failed', { ...attempted(member), ...failure }, () => retry(member, retryAt));
@@ -144,7 +150,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
         told = allowed.rejected.length > 0 ? { why: allowed.why, rejected: allowed.rejected } : { why: allowed.why };
       outputName = `${folder}/${encodeURIComponent(member.address)}.${member.incarnation}.${member.attempt}.log`;
     } catch (error) {
-      settled(member, { status: 'error', class: 'refused', error: plainError(error) });
+      refused(member, error);
       return;
     }
     const { name: harnessName, harness } = choice;
@@ -164,14 +170,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       reattach: reattach !== undefined,
       prepare: worktrees.prepare(member, invocation),
       outputFile: () => context.sideFile(outputName),
-      mayStart() {
-        try {
-          return permits.askAgain(member, invocation);
-        } catch (error) {
-          settled(member, { status: 'error', class: 'refused', error: plainError(error) });
-          return false;
-        }
-      },
+      mayStart: () => permits.askAgain(member, invocation, harnessName, (error) => refused(member, error)),
       queued: () => {
         // What waits to be taken up goes on counting as running.
         if (reattach === undefined) push('attempt.queued', { ...attempted(member), harness: harnessName, ...told });
@@ -315,7 +314,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       } else if (cause !== undefined) {
         settled(member, { status: 'error', class: 'crashed', error: { ...error, cause: plainError(cause) } });
       } else if (mayRestart(member) && record.interruptions < context.interruptionsMax) {
-        again(member, 'crashed', error, clock.now());
+        later(member, 'crashed', error, clock.now());
       } else {
         settled(member, { status: 'error', class: 'crashed', error });
       }
@@ -379,7 +378,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       for (const want of wanted) reconcileOne(want);
     },
     answered() {
-      for (const member of permits.release()) if (isLiving(member)) attempt(member);
+      permits.release().forEach(again);
     },
     called: (key) => living.get(actorKeyText(key))?.mailbox?.called(),
     arrived(mail, key) {

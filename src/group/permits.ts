@@ -24,8 +24,8 @@ export interface Pause {
 export interface Permits {
   /** Who performs the next attempt; undefined when none is made now. Codes: BUDGET, NO_HARNESS. */
   ask(member: Living, invocation: Invocation): Route | Pause | undefined;
-  /** There is a place for the attempt that was allowed: whether it is to begin now. If not, it has been seen to. Code: BUDGET. */
-  askAgain(member: Living, invocation: Invocation): boolean;
+  /** There is a place with that harness for the attempt that was allowed: whether it is to begin now. If not, it has been seen to. */
+  askAgain(member: Living, invocation: Invocation, harness: string, refuse: (error: unknown) => void): boolean;
   /** Whether another harness is to be tried at once after a failure of this class. */
   hasFallback(member: Living, failure: FailureClass): boolean;
   /** The start of the attempt is recorded: it counts from there. */
@@ -189,23 +189,31 @@ export function permitsOf(options: {
           return undefined;
       }
     },
-    askAgain(member, invocation) {
-      if (!hasBudget) return true;
+    askAgain(member, invocation, harness, refuse) {
+      const isOpen = context.breakers.openUntil(harness, context.clock.now()) !== undefined;
+      if (!hasBudget && !isOpen) return true;
       const { keeping } = member;
       keeping?.aside();
       grant(member, 0);
       const over = allowances.over(member, invocation, recordOf(member));
-      if (over === undefined) {
+      if (over === undefined && !isOpen) {
         grant(member, 1);
         keep(member, invocation);
         return true;
       }
       member.keeping = undefined;
+      member.phase = 'held';
       // When whoever gave it the place is done with this one.
-      queueMicrotask(() => keeping?.free());
-      if (over.type === 'hold') enqueue(member, { harness: recordOf(member)?.harness ?? '' }, over.why);
-      else keepBack(member, over);
-      if (over.type === 'ask') member.phase = 'held';
+      queueMicrotask(() => {
+        keeping?.free();
+        if (over === undefined && member.phase === 'held') again(member);
+      });
+      try {
+        if (over?.type === 'hold') enqueue(member, { harness }, over.why);
+        else if (over !== undefined) keepBack(member, over);
+      } catch (error) {
+        refuse(error);
+      }
       return false;
     },
     hasFallback: (member, failure) => allowances.hasFallback(member, member.input, recordOf(member), failure),

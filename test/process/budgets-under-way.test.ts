@@ -81,6 +81,25 @@ describe('who waits for a place', () => {
     await verifyRun({ store: play.store, run: 'run', process });
   });
 
+  test('over: ask refuses them all after a no, also who comes later', async () => {
+    const play = stage(oneByOne(6, { costUsd: 1, over: 'ask' }), { '*': costing(0.4) });
+    const { run, end } = await driven(play);
+    await run.answer({ gate: 'budget', approved: false, note: 'too dear' });
+    expect(await end).toMatchObject({ status: 'completed' });
+    expect(await codes(play)).toEqual(['ok', 'ok', 'ok', 'BUDGET', 'BUDGET', 'BUDGET']);
+    await run.close();
+  });
+
+  test('a no is kept to when more is waiting for its place', async () => {
+    const process = calling({ members: members(3), until: 4 }, { budget: { costUsd: 1, over: 'ask' }, concurrency: 1 });
+    const play = stage(process, { 'm0': costing(2), '*': hold });
+    const { run } = await driven(play);
+    await run.answer({ gate: 'budget', approved: false, note: '' });
+    await tell(run, 'spawn', { id: 'late' });
+    expect(await codes(play)).toEqual(['ok', 'BUDGET', 'BUDGET', 'BUDGET']);
+    await run.close();
+  });
+
   test('one that is called off while it waits for the answer has ended in the journal', async () => {
     const play = stage(oneByOne(4, { costUsd: 1, over: 'ask' }), { '*': costing(0.4) });
     const { run } = await driven(play);

@@ -1,6 +1,6 @@
 /** Routing, fallback, circuits and rates, as the journal tells them. */
 import { describe, expect, test } from 'vitest';
-import { type Invocation, type RunOptions } from 'troupe';
+import { verifyRun, type Invocation, type RunOptions } from 'troupe';
 import { fail, hold, ok, scripted, type Script } from 'troupe/harness';
 import { entriesOf } from '../support/dying-store.ts';
 import { passing } from '../support/hand-clock.ts';
@@ -157,7 +157,38 @@ describe('a circuit', () => {
     await run.close();
   });
 
-  test('makes a retry wait until it closes, where a first attempt is refused', async () => {
+  test('that opens sends those elsewhere that wait for a place', async () => {
+    const bad = able({ '*': fail('overloaded', 'busy') }, { concurrency: 1 });
+    const process = calling({ members: members(12, { needs: ['review'] }), until: 12 }, { concurrency: 12 });
+    const play = stage(
+      process,
+      {},
+      { harnesses: { bad, good: able({ '*': ok('done') }, { concurrency: 1 }) }, breaker },
+    );
+    const { output } = (await finished(play)) as unknown as { readonly output: readonly (readonly [string, string])[] };
+    const failed = output.filter(([type]) => type.startsWith('xstate.error'));
+    // The two that opened it, and the one that took their place before that was in the journal.
+    expect(failed.length).toBeLessThanOrEqual(3);
+    expect(output).toHaveLength(12);
+    await verifyRun({ store: play.store, run: 'run', process });
+  });
+
+  test('that opens makes those wait that have no other and are tried again', async () => {
+    const busy = [fail('overloaded', 'busy'), ok('done')];
+    const play = staged(
+      members(6, { harness: 'x', retry: { attempts: 2, minMs: 10, jitter: 0 } }),
+      { x: able({ '*': busy }, { concurrency: 1 }) },
+      { breaker },
+    );
+    expect(await finished(play)).toMatchObject({
+      output: Array.from({ length: 6 }, () => [expect.stringContaining('xstate.done'), 'done']),
+    });
+    const [, , , ...times] = (await startsOf(play)).map(({ at }) => at - 1_000_000);
+    expect(Math.min(...times)).toBe(10_000);
+    expect(times).toHaveLength(9);
+  });
+
+  test('makes a retry wait until it closes, and the first attempt of what may be tried again; any other is refused', async () => {
     const twice = able({ '*': [fail('overloaded', 'busy'), ok('done')] });
     const play = staged(
       members(2, { harness: 'x', retry: { attempts: 2, minMs: 10, jitter: 0 } }),
