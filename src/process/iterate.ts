@@ -1,5 +1,6 @@
 /** One pass of a run for an outside orchestrator, which performs what the run waits for and says how that went. */
 import { TroupeError } from '../error.ts';
+import { unlessGivenUp } from '../group/give-up.ts';
 import type { Group } from '../group/group.ts';
 import type { Host } from '../group/host.ts';
 import { timers } from '../group/system.ts';
@@ -52,7 +53,7 @@ export async function iterate(
     const current = passOver(opened, options);
     await current.settled();
     for (const { group: name, member, outcome } of options.settlements ?? []) {
-      const group = host.group(name);
+      const group = await groupOf(host, current, name);
       if (group === undefined) {
         const known = [...host.groups()].map((one) => one.name).join(', ');
         throw new TroupeError(
@@ -85,6 +86,22 @@ export async function iterate(
   } finally {
     await host.close();
   }
+}
+
+/**
+ * The open group of this name. A recorded one is waited for while it is not open yet: the function will open it again, and is first about
+ * something of its own (a file, a request). One that has changed may never do so: it is given up then.
+ */
+async function groupOf(host: Host, current: Pass, name: string): Promise<Group | undefined> {
+  const isAhead = () => host.recordedGroups.has(name) && host.group(name) === undefined && current.over() === undefined;
+  const reached = async () => {
+    while (isAhead()) {
+      await current.stirred();
+      await current.settled();
+    }
+  };
+  if (isAhead()) await unlessGivenUp(host.clock, reached(), `group \`${name}\` was not opened again`).catch(() => {});
+  return host.group(name);
 }
 
 const isOver = ({ ledger }: Group) => ledger.status !== 'active' && ledger.goingOn.size === 0;

@@ -1,4 +1,5 @@
 /** Driving by an outside orchestrator: one pass at a time, and what the run waits for in between. */
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { answerUnattended, defineProcess, iterate, verifyRun } from 'troupe';
 import { fail, hold, ok } from 'troupe/harness';
@@ -150,6 +151,19 @@ describe('a settlement', () => {
     });
     expect(await pass([['first', 'task', ok(1)]])).toMatchObject({ status: 'waiting' });
     await expect(pass([['first', 'task', ok('again')]])).rejects.toMatchObject({ code: 'UNKNOWN_MEMBER' });
+  });
+
+  test('may be of a group that the process opens when it has waited for something of its own', async () => {
+    const { pass } = orchestrator(
+      defineProcess('p', async (ctx) => {
+        void ctx.task('beside', {});
+        for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+        return await ctx.task('told', {});
+      }),
+    );
+    await pass();
+    expect(waits(await pass([['beside', 'task', ok()]]))).toEqual(['member told task']);
+    expect(await pass([['told', 'task', ok('done')]])).toEqual({ status: 'completed', output: 'done' });
   });
 
   test('that failed is an attempt: its policy says whether the member is wanted again, and each has its number', async () => {
