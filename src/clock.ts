@@ -37,12 +37,15 @@ export function momentMs(moment: Date | number | string): number {
   return (moment as unknown) instanceof Date ? moment.getTime() : Number.NaN;
 }
 
+/** As far as a Date goes, ms from 1970 either way. What is further away, such as `Number.MAX_SAFE_INTEGER` for never, is told as that. */
+const dateMsMax = 8.64e15;
+
 /** The time of day of a moment (ms since 1970), as people read it: `12:00:05 UTC`. */
 export function timeOfDay(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
+  return `${isoText(atMs).slice(-13, -5)} UTC`;
 }
 
 /** A moment (ms since 1970) as ISO text: `2026-11-22T12:00:05.000Z`. */
 export function isoText(atMs: number): string {
-  return new Date(atMs).toISOString();
+  return new Date(Math.min(dateMsMax, Math.max(-dateMsMax, atMs))).toISOString();
 }

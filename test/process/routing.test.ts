@@ -157,6 +157,20 @@ describe('a circuit', () => {
     await run.close();
   });
 
+  test('that stays open for ever stands in nobody else’s way', async () => {
+    const never = { trips: 2, openMs: Number.MAX_SAFE_INTEGER, openMsMax: Number.MAX_SAFE_INTEGER };
+    const play = stage(
+      calling({ members: members(2, { harness: 'x' }), until: 3 }),
+      {},
+      { harnesses: { x: flaky(), y: able() }, breaker: never },
+    );
+    const { run, end } = await driven(play);
+    await tell(run, 'spawn', { id: 'next', invocation: { needs: ['review'], prefer: ['x'] } });
+    await end;
+    expect((await startsOf(play)).map(({ harness }) => harness)).toEqual(['x', 'x', 'y']);
+    await run.close();
+  });
+
   test('that opens sends those elsewhere that wait for a place', async () => {
     const bad = able({ '*': fail('overloaded', 'busy') }, { concurrency: 1 });
     const process = calling({ members: members(12, { needs: ['review'] }), until: 12 }, { concurrency: 12 });
