@@ -24,7 +24,8 @@ export function plainError(thrown: unknown): PlainError {
   return describe(thrown, 1);
 }
 
-function describe(thrown: unknown, depth: number): PlainError {
+/** `depth` counts causes, `within` the AggregateErrors that it is one of: either may lead back to where it began. */
+function describe(thrown: unknown, depth: number, within = 1): PlainError {
   if ((typeof thrown !== 'object' && typeof thrown !== 'function') || thrown === null) return describeValue(thrown);
   const message = read(thrown, 'message');
   const name = read(thrown, 'name');
@@ -32,11 +33,11 @@ function describe(thrown: unknown, depth: number): PlainError {
 
   const code = read(thrown, 'code');
   const stack = read(thrown, 'stack');
-  const inner = innerErrors(thrown);
+  const inner = within < depthMax ? innerErrors(thrown) : [];
   const cause = read(thrown, 'cause') ?? inner[0];
   return {
     name: typeof name === 'string' && name !== '' ? bounded(name, wordMax) : 'Error',
-    message: bounded(inner.length === 0 ? message : withInner(message, inner), messageMax),
+    message: bounded(inner.length === 0 ? message : withInner(message, inner, within), messageMax),
     ...(typeof code === 'string' || typeof code === 'number' ? { code: bounded(String(code), wordMax) } : {}),
     ...(typeof stack === 'string' ? { stack: bounded(stack, stackMax) } : {}),
     ...(cause !== undefined && cause !== null && cause !== thrown && depth < depthMax
@@ -72,8 +73,8 @@ function innerErrors(thrown: object): readonly unknown[] {
   }
 }
 
-function withInner(message: string, inner: readonly unknown[]): string {
-  const messages = inner.slice(0, innerMax).map((error) => describe(error, depthMax).message);
+function withInner(message: string, inner: readonly unknown[], within: number): string {
+  const messages = inner.slice(0, innerMax).map((error) => describe(error, depthMax, within + 1).message);
   if (inner.length > innerMax) messages.push('…');
   return `${message === '' ? 'several errors' : message} (${messages.join('; ')})`;
 }

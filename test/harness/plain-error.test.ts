@@ -41,6 +41,15 @@ test('causes in a circle end', () => {
   expect(messages).toEqual(['a', 'b', 'a', 'b', 'a']);
 });
 
+test('an AggregateError that is one of its own errors ends all the same', () => {
+  const own = new AggregateError([new Error('a')], 'all');
+  own.errors.push(own);
+  expect(plainError(own)).toMatchObject({
+    message: 'all (a; all (a; all (a; all (a; all))))',
+    cause: { message: 'a' },
+  });
+});
+
 test('huge and ill-formed texts are bounded and mended', () => {
   const error = new Error('x'.repeat(1_000_000));
   error.stack = 'y'.repeat(1_000_000);
