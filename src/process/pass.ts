@@ -244,12 +244,15 @@ export function startPass(host: Host, run: string, recorded: readonly Entry[], b
     sleepUntil: (moment) => handled(sleepUntil(moment)),
     now: () => inbox.now(),
     log(message, data) {
-      const text = canonical([message, data === undefined ? null : toJson(data, 'ctx.log data')]);
+      // Copies: the author may go on changing what was logged before it is written.
+      const said = toJson(message, 'ctx.log message');
+      const more = data === undefined ? {} : { data: toJson(data, 'ctx.log data') };
+      const text = canonical([said, more.data ?? null]);
       const count = (logged.get(text) ?? 0) + 1;
       logged.set(text, count);
       const id = count === 1 ? text : `${text}#${count}`;
       if (recordedLogs.has(id)) return;
-      void track(host.record('log', data === undefined ? { id, message } : { id, message, data })).catch(() => {});
+      void track(host.record('log', { id, message: said, ...more })).catch(() => {});
     },
   };
 
