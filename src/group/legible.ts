@@ -1,4 +1,4 @@
-/** What a checkpoint and a question have to hold: else nobody could read the one, or answer the other. */
+/** What a checkpoint, a question, a reason and a note have to hold: else nobody could read them, or answer. */
 import { TroupeError } from '../error.ts';
 import { hasHalfCharacter } from './address.ts';
 
@@ -21,6 +21,14 @@ export function refuseQuestion(gate: unknown, where: string): void {
 /** Refuses a question that could not be answered, because it has no name. Codes: BAD_INPUT. */
 export function refuseNameless(gate: unknown, where: string): void {
   if (!isName(fieldsOf(gate).name)) refuse(where, 'a `name` that is a text and not empty', gate);
+}
+
+/** Refuses what should be said in words and is not, such as an error as the reason: it would be read as another thing than was said. Codes: BAD_INPUT. */
+export function refuseNoText(said: unknown, what: string): void {
+  if (typeof said === 'string') return;
+  const got = said === null ? 'null' : typeof said;
+  const hint = said instanceof Error ? ' (its `message` is one)' : '';
+  throw new TroupeError('BAD_INPUT', `${what}: expected a text, got ${got}${hint}.`);
 }
 
 function fieldsOf(value: unknown): Fields {

@@ -4,7 +4,7 @@ import type { EventObject, GroupEnd } from '../group/effect.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
 import type { Group } from '../group/group.ts';
-import { refuseMark } from '../group/legible.ts';
+import { refuseMark, refuseNoText } from '../group/legible.ts';
 import { nobodyThere } from '../group/post.ts';
 import { refuseReserved } from '../group/reserved.ts';
 import { toJson, type JsonValue } from '../json.ts';
@@ -38,6 +38,15 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
   const sent = new Set<string>();
   /** Gates and rounds answered in this iteration. */
   const approved = new Set<string>();
+
+  /** What `check` throws is the author's mistake. */
+  const wellSaid = (check: () => void) => {
+    try {
+      check();
+    } catch (error) {
+      mistake(error);
+    }
+  };
 
   const outputOf = async (name: string): Promise<JsonValue> => {
     const end = (await inbox.wait(endKey(name))).data as unknown as GroupEnd;
@@ -103,6 +112,10 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
     const approve = async (gate: string, { reject = false, note = '', round = 1 }: ApproveOptions = {}) => {
       const stream = streamOf(name);
       const key = gateKey(stream, gate, round);
+      wellSaid(() => {
+        refuseNoText(gate, `name of a gate of group \`${name}\``);
+        refuseNoText(note, `note at gate \`${gate}\` of group \`${name}\``);
+      });
       if (!(Number.isSafeInteger(round) && round >= 1)) {
         return mistake(
           new TroupeError(
@@ -154,16 +167,13 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
       await inbox.wait(key);
     };
     const checkpoint: GroupHandle<Output>['checkpoint'] = async (mark) => {
-      try {
-        refuseMark(mark, `checkpoint of group \`${name}\``);
-      } catch (error) {
-        return mistake(error);
-      }
+      wellSaid(() => refuseMark(mark, `checkpoint of group \`${name}\``));
       await track(opening.then((group) => group.checkpoint(toJson(mark, 'checkpoint') as unknown as typeof mark)));
       // Not before what was recorded before it: the process goes on at the same place in each iteration (G6).
       await inbox.wait(markKey(streamOf(name), mark.name));
     };
     const cancel = async (reason = 'cancelled by the process') => {
+      wellSaid(() => refuseNoText(reason, `reason to cancel group \`${name}\``));
       await track(opening.then((group) => group.cancel(reason)));
       await inbox.wait(endKey(name));
     };

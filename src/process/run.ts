@@ -1,5 +1,6 @@
 /** A run that this process holds: opened (created or taken up), driven to its end, stopped, cancelled, closed. */
 import { TroupeError, isTroupeError } from '../error.ts';
+import { refuseNoText } from '../group/legible.ts';
 import { plainError } from '../harness/plain-error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import { cancelReason, endCancelled } from './cancel.ts';
@@ -72,6 +73,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     halt(await endCancelled(host, options.harnesses, reason));
   };
   const cancel = (reason: string) => {
+    refuseNoText(reason, `reason to cancel run ${options.run}`);
     if (cancelling === undefined) {
       cancelling = cancelNow(reason);
       // Else who drives the run would wait for an end that nobody records.

@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { checkpoint, coordinator, defineProcess, gate, type Context, type Harness } from 'troupe';
-import { ok } from 'troupe/harness';
+import { hold, ok } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { waitsFor } from '../../src/cli/waits-for.ts';
 import { emptyRun, foldRun } from '../../src/process/run-view.ts';
 import { entriesOf } from '../support/dying-store.ts';
-import { finished, stage } from '../support/running.ts';
+import { driven, finished, stage } from '../support/running.ts';
 
 const members = [{ id: 'a', harness: 'marking' }];
 const marking = (mark: unknown): Harness => ({
@@ -58,6 +58,42 @@ test.each(['half', { name: 'half', settled: 1 }, { name: 'half', settled: 1n, to
     expect((await entriesOf(play.store)).map(({ type }) => type)).not.toContain('checkpoint');
   },
 );
+
+test.each<[string, (ctx: Context) => Promise<unknown>, string]>([
+  [
+    'an error as the reason to cancel: another iteration would have read `{}`',
+    (ctx) => ctx.background('a', {}).cancel(new Error('enough') as never),
+    'reason to cancel group `a`: expected a text, got object (its `message` is one).',
+  ],
+  [
+    'a note that is none',
+    (ctx) => ctx.background('a', {}).approve('ship', { note: 5 as never }),
+    'note at gate `ship` of group `a`: expected a text, got number.',
+  ],
+  [
+    'a gate that is none',
+    (ctx) => ctx.background('a', {}).approve(undefined as never),
+    'name of a gate of group `a`: expected a text, got undefined.',
+  ],
+])('%s stops the run, which has not ended', async (_what, says, message) => {
+  const play = stage(defineProcess('says', says));
+  await expect(finished(play)).rejects.toMatchObject({ code: 'BAD_INPUT', message: `BAD_INPUT: ${message}` });
+  expect((await entriesOf(play.store)).map(({ type }) => type)).not.toContain('run.ended');
+});
+
+test('a run is not cancelled without a reason: the next host would not have known that it was', async () => {
+  const { run } = await driven(
+    stage(
+      defineProcess('p', async (ctx) => ctx.task('a', {})),
+      { '*': hold },
+    ),
+  );
+  expect(() => run.cancel(undefined as never)).toThrow(
+    'BAD_INPUT: reason to cancel run run: expected a text, got undefined.',
+  );
+  await run.cancel('enough');
+  await run.close();
+});
 
 test('a machine hears it when it is made', () => {
   expect(() => checkpoint('half' as never)).toThrow('BAD_INPUT: checkpoint: expected { name, settled, total }');
