@@ -69,6 +69,7 @@ const harness = expected(
   'a harness (cli(…), acp(…), command(…), fn(…))',
   (value) => isFields(value) && typeof value['perform'] === 'function',
 );
+const harnesses = each(harness, 'harnesses by name');
 const orEndless = (check: Check): Check => {
   return (value, field, refuse) => {
     if (value !== Number.POSITIVE_INFINITY) check(value, field, refuse);
@@ -115,7 +116,7 @@ const schema = expected(
 const schemas = each(schema, 'Standard Schemas by name');
 
 const whatever: Check = fields({
-  harnesses: each(harness, 'harnesses by name'),
+  harnesses,
   route: fields({ default: text, fallback }),
   budget,
   breaker,
@@ -150,6 +151,25 @@ export function checkRules(given: Partial<Record<keyof HostRules, unknown>>, at:
     const value = given[name as keyof HostRules];
     if (value !== undefined) check(value, `${at}${name}`, refuse);
   }
+}
+
+/** What a run cannot be opened without. */
+const parts: Readonly<Record<'harnesses' | 'process' | 'store', Check>> = {
+  store: expected(
+    'a store of journals (fileStore(…), memoryStore())',
+    (value) => isFields(value) && typeof value['open'] === 'function',
+  ),
+  process: expected(
+    'a process, defineProcess(name, fn)',
+    (value) => isFields(value) && typeof value['name'] === 'string' && typeof value['run'] === 'function',
+  ),
+  harnesses,
+};
+
+/** Refuses to open a run without its parts, or with others in their place. */
+export function checkParts(given: unknown, refuse: Refuse): void {
+  if (!isFields(given)) return refuse(`expected its options to be an object, got ${show(given)}`);
+  for (const [name, check] of Object.entries(parts)) check(given[name], name, refuse);
 }
 
 const openOptions = fields({

@@ -9,7 +9,7 @@ import type { Harnesses } from '../harness/port.ts';
 import { canonical, toJson, type JsonValue } from '../json.ts';
 import type { Entry, Journal, JournalStore, Lease } from '../journal/port.ts';
 import { engineVersion } from '../version.ts';
-import { checkRules, refuseWith } from './check-config.ts';
+import { checkParts, checkRules, refuseWith } from './check-config.ts';
 import type { Process } from './define-process.ts';
 import { startPass, type Pass } from './pass.ts';
 import type { Requests } from './requests.ts';
@@ -53,14 +53,16 @@ const least = {
   groupsMax: 0,
 } as const satisfies Partial<Record<keyof HostSettings, number>>;
 
-/** Throws BAD_INPUT for a bound that nothing meets, or that nothing is over, and for rules that say nothing. */
-function refuseBounds(options: RunOptions): void {
+/** Throws BAD_INPUT where a part is missing, for a bound that nothing meets, or that nothing is over, and for rules that say nothing. */
+function refuseOdd(options: RunOptions): void {
+  const refuse = refuseWith('BAD_INPUT', 'openRun');
+  checkParts(options, refuse);
   for (const [name, min] of Object.entries(least)) {
     const value = options[name as keyof typeof least];
     if (value === undefined || value >= min) continue;
     throw new TroupeError('BAD_INPUT', `openRun: expected \`${name}\` to be a number >= ${min}, got \`${value}\`.`);
   }
-  checkRules(options, '', refuseWith('BAD_INPUT', 'openRun'));
+  checkRules(options, '', refuse);
 }
 
 /** Opens the run's journal, or creates it; another host may do so at the same moment. */
@@ -144,7 +146,7 @@ const isGate = ({ stream, type }: Entry) =>
 
 /** Takes up or creates a run; `performs` is false for an outside orchestrator. */
 export async function openHeld(options: RunOptions, performs: boolean): Promise<Opened> {
-  refuseBounds(options);
+  refuseOdd(options);
   const { journal, lease } = await take(options);
   let pass: Pass | undefined;
   const early: Entry[] = [];

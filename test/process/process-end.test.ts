@@ -84,6 +84,22 @@ describe('how a process ends', () => {
   });
 });
 
+test.each([
+  [
+    'process',
+    () => 'a function alone',
+    'openRun: expected `process` to be a process, defineProcess(name, fn), got a function.',
+  ],
+  ['harnesses', { mine: async () => ok() }, 'openRun: expected `harnesses.mine` to be a harness'],
+  ['harnesses', undefined, 'openRun: expected `harnesses` to be an object of harnesses by name, got `undefined`.'],
+  ['store', {}, 'openRun: expected `store` to be a store of journals'],
+])('a run is not begun, let alone failed, with another thing as its %s', async (part, value, message) => {
+  const still = stage(defineProcess('whole', () => 'ran'));
+  await expect(open(still, { [part]: value })).rejects.toThrow(`BAD_INPUT: ${message}`);
+  expect(await still.store.list()).toEqual([]);
+  expect(await finished(still)).toEqual(completed('ran'));
+});
+
 describe('a run that is opened again', () => {
   const echo = defineProcess('echo', async (ctx, input: unknown) => [input, await ctx.task('a', {})]);
 
