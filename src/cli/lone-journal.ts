@@ -8,7 +8,8 @@ import { isRunId } from '../journal/names.ts';
 /** Longest header that is read, bytes. */
 const headerMax = 65_536;
 
-const isSegment = (file: string) => /^journal(-\d+)?\.jsonl$/.test(basename(file));
+/** Whether a file, told by its name, is a segment of a run's log. */
+export const isSegment = (file: string) => /^journal(-\d+)?\.jsonl$/.test(basename(file));
 
 /** Puts a copy of the file where a store finds it; the caller removes the folder. Codes: BAD_INPUT when it is no journal. */
 export async function loneJournal(file: string): Promise<{ readonly folder: string; readonly run: string }> {

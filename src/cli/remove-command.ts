@@ -1,11 +1,12 @@
 /** `troupe rm`. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nearest } from '../nearest.ts';
 import { TroupeError } from '../error.ts';
 import type { RunStatus } from '../process/run-view.ts';
 import { dataFolder, type DataFolder } from './data-folder.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { isSegment } from './lone-journal.ts';
 import { runsNewestFirst, type ListedRun } from './runs.ts';
 import { complain, print } from './terminal.ts';
 
@@ -42,8 +43,11 @@ function statusOf(given: string): Status {
 /** When the run ended, or was last written to, ms since 1970. */
 async function lastMoved(data: DataFolder, run: ListedRun): Promise<number> {
   if ('view' in run && run.view.endedAt !== undefined) return run.view.endedAt;
-  const log = await stat(join(data.run(run.id), 'journal.jsonl')).catch(() => undefined);
-  return log?.mtimeMs ?? Date.now();
+  const folder = data.run(run.id);
+  const segments = (await readdir(folder).catch(() => [])).filter(isSegment);
+  const stats = segments.map((file) => stat(join(folder, file)).catch(() => undefined));
+  const times = (await Promise.all(stats)).flatMap((one) => (one === undefined ? [] : [one.mtimeMs]));
+  return times.length === 0 ? Date.now() : Math.max(...times);
 }
 
 async function chosen(

@@ -1,6 +1,7 @@
 /** Runs as wholes from the command line: fork, retry, rm, archive, restore. */
 import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { fileStore } from '../../src/journal/index.ts';
 import { lastJson, livingIn, members, project, startedIn, workProcess, type Project } from './support.ts';
 
 interface LogLine {
@@ -152,6 +153,24 @@ test('rm removes what is named or matches, and nothing that is driven or has not
   utimesSync(it.path('.troupe/runs/driven/journal.jsonl'), monthsAgo, monthsAgo);
   expect((await it.troupe('rm', '--older-than', '30d')).stdout).toBe('no run matches; nothing was removed\n');
   expect((await it.troupe('rm', '--older-than', '30d', '--status', 'damaged')).stdout).toBe('removed driven\n');
+});
+
+test('rm --older-than goes by the segment that was written last', async () => {
+  const it = project();
+  const store = fileStore({ dir: it.path('.troupe'), segmentBytesMax: 1 });
+  const journal = await store.open('long', { create: true });
+  const { epoch } = await journal.lease();
+  const data = { process: 'work', input: null, file: 'work.process.mjs' };
+  await journal.append('run', 0, epoch, [{ type: 'run.created', at: Date.now(), data }]);
+  await journal.close();
+  const [first, second] = ['journal.jsonl', 'journal-000002.jsonl'].map((file) => it.path(`.troupe/runs/long/${file}`));
+  const monthsAgo = new Date(Date.now() - 100 * 86_400_000);
+  const remove = () => it.troupe('rm', '--status', 'active', '--older-than', '30d');
+
+  utimesSync(first ?? '', monthsAgo, monthsAgo);
+  expect((await remove()).stdout).toBe('no run matches; nothing was removed\n');
+  utimesSync(second ?? '', monthsAgo, monthsAgo);
+  expect((await remove()).stdout).toBe('removed long\n');
 });
 
 test('archive and restore: a run in one file, and back as it was', async () => {
