@@ -50,6 +50,12 @@ async function lastMoved(data: DataFolder, run: ListedRun): Promise<number> {
   return times.length === 0 ? Date.now() : Math.max(...times);
 }
 
+/** What a run is; undefined for one that is sound as far as anybody knows, and cannot be read here or now: it is removed by its name only. */
+function statusFor(run: ListedRun, isNamed: boolean): Status | undefined {
+  if ('view' in run) return run.view.status;
+  return isNamed || run.trouble.code === 'JOURNAL_CORRUPT' ? 'damaged' : undefined;
+}
+
 async function chosen(
   data: DataFolder,
   ids: readonly string[],
@@ -66,7 +72,8 @@ async function chosen(
     known.add(run.id);
     const isNamed = ids.includes(run.id);
     if (ids.length > 0 && !isNamed) continue;
-    const is: Status = 'view' in run ? run.view.status : 'damaged';
+    const is = statusFor(run, isNamed);
+    if (is === undefined) continue;
     const isOver = ended.includes(is) || (isNamed && is === 'damaged');
     const isMeant = wanted === undefined ? isOver : is === wanted;
     if (isNamed && wanted === undefined && !isOver) {

@@ -1,7 +1,8 @@
 /** Runs as wholes from the command line: fork, retry, rm, archive, restore. */
-import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { fileStore } from '../../src/journal/index.ts';
+import { encodeObject } from '../../src/journal/line.ts';
 import { lastJson, livingIn, members, project, startedIn, workProcess, type Project } from './support.ts';
 
 interface LogLine {
@@ -171,6 +172,17 @@ test('rm --older-than goes by the segment that was written last', async () => {
   expect((await remove()).stdout).toBe('no run matches; nothing was removed\n');
   utimesSync(second ?? '', monthsAgo, monthsAgo);
   expect((await remove()).stdout).toBe('removed long\n');
+});
+
+test('rm --status damaged leaves alone what a newer troupe wrote, unless it is named', async () => {
+  const it = project();
+  for (const run of ['broken', 'newer']) mkdirSync(it.path(`.troupe/runs/${run}`), { recursive: true });
+  it.write('.troupe/runs/broken/journal.jsonl', 'nonsense\n');
+  const header = { troupe: 'journal', format: 99, run: 'newer', segment: 1, engine: 'troupe', at: 0, epoch: 0 };
+  it.write('.troupe/runs/newer/journal.jsonl', encodeObject(header));
+
+  expect((await it.troupe('rm', '--status', 'damaged')).stdout).toBe('removed broken\n');
+  expect((await it.troupe('rm', 'newer')).stdout).toBe('removed newer\n');
 });
 
 test('archive and restore: a run in one file, and back as it was', async () => {
