@@ -41,6 +41,8 @@ export async function logCommand(
     let size = '';
     while (follow && !isOver) {
       const now = await sizeOf();
+      // Nothing is left of it: whoever opens it is told why.
+      if (now === '') await (await lookAt(data, run)).journal.close();
       if (now === size) await delay(lookEveryMs);
       else isOver = await printed();
       size = now;

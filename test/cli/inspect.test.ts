@@ -1,6 +1,7 @@
 /** What the commands print that only look: show, log, ls, verify. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { fileStore } from '../../src/journal/index.ts';
 import { lastJson, members, program, project, startedIn, workProcess } from './support.ts';
 
 const number = expect.any(Number) as number;
@@ -125,6 +126,20 @@ test('log --follow prints entries as they come, beside a living host, and ends w
   await host.ended;
   expect(all.stdout).toBe((await it.troupe('log', 'r1', '--json')).stdout);
   expect(one.stdout).toBe((await it.troupe('log', 'r1', '--group', 'work')).stdout);
+});
+
+test('log --follow of a run that is removed meanwhile says so', async () => {
+  const it = project();
+  const journal = await fileStore({ dir: it.path('.troupe') }).open('r1', { create: true });
+  const { epoch } = await journal.lease();
+  await journal.append('run', 0, epoch, [{ type: 'run.created', at: Date.now(), data: { process: 'p', input: null } }]);
+  await journal.close();
+  const follow = it.start('log', 'r1', '--follow');
+  await follow.said('run.created');
+  expect(await it.troupe('rm', 'r1', '--status', 'active')).toMatchObject({ code: 0 });
+  const { code, stderr } = await follow.ended;
+  expect(code).toBe(7);
+  expect(stderr).toContain('RUN_UNKNOWN: There is no run `r1`');
 });
 
 test('log --follow of a group that a run never had says so when the run has ended', async () => {
