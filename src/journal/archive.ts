@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import { isTroupeError, TroupeError } from '../error.ts';
 import { hasCode, readAll, withFile, writeAll, type FileSystem, type OpenFile } from './fs.ts';
 import { gunzipped, gzipped } from './gzip.ts';
-import { checkHeld, holding } from './hold.ts';
+import { checkHeld, holding, withoutRoom } from './hold.ts';
 import { freeEpoch, type Epoch } from './lease.ts';
 import { checkRunId, isRunId } from './names.ts';
 import type { Archive } from './port.ts';
@@ -36,7 +36,7 @@ function place({ fs, clock, processes, dir, leaseTtlMs }: ArchiveOptions, run: s
 export async function removeRun(options: ArchiveOptions, run: string): Promise<void> {
   const held = place(options, run);
   await clearLeftovers(options);
-  await holding(held, async (epoch, gone) => {
+  await holding({ ...held, fs: withoutRoom(held.fs) }, async (epoch, gone) => {
     checkHeld(epoch, run);
     await deleteRun(options, run, gone);
   });

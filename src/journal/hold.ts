@@ -1,5 +1,6 @@
 /** Holding a run without opening its log: for what is done to the run as a whole, a damaged one too. */
 import { TroupeError } from '../error.ts';
+import { hasCode, type FileSystem } from './fs.ts';
 import { takeEpoch, type Epoch, type LeaseOptions } from './lease.ts';
 import { listSegments } from './segments.ts';
 
@@ -10,6 +11,30 @@ async function checkRun({ fs, folder, run }: LeaseOptions): Promise<void> {
   throw new TroupeError('RUN_UNKNOWN', `There is no run \`${run}\` in ${folder.slice(0, folder.lastIndexOf('/'))}.`, {
     run,
   });
+}
+
+/**
+ * The same files, for the lease of a run that is to be removed, which is how a full disk gets room again: what there is no room for is left
+ * out. An epoch file that came out empty is one that names nobody: it is waited for, then taken over.
+ */
+export function withoutRoom(fs: FileSystem): FileSystem {
+  const orElse = <Result>(result: Result) => {
+    return (error: unknown): Result => {
+      if (hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')) return result;
+      throw error;
+    };
+  };
+  return {
+    ...fs,
+    async open(path, mode) {
+      const file = await fs.open(path, mode);
+      return {
+        ...file,
+        write: (bytes, position) => file.write(bytes, position).catch(orElse(bytes.length)),
+        datasync: () => file.datasync().catch(orElse(undefined)),
+      };
+    },
+  };
 }
 
 /** Throws unless the run is still held. */

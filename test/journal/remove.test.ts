@@ -1,7 +1,14 @@
 /** Runs removed: whole or gone, whatever happens. */
 import { describe, expect, test } from 'vitest';
 import type { Entry, FileStore } from '../../src/journal/index.ts';
+import type { MemoryFileSystem } from '../../src/journal/memory-fs.ts';
 import { at, below, place, readRun, record, troubles, under, untilUnreached } from './whole-run.ts';
+
+/** The same disk, on which there is room for names only. */
+function full(fs: MemoryFileSystem, code: string): MemoryFileSystem {
+  const write = () => Promise.reject(Object.assign(new Error(code), { code }));
+  return { ...fs, open: async (path, mode) => ({ ...(await fs.open(path, mode)), write }) };
+}
 
 describe('removing', () => {
   test.each(troubles)(
@@ -87,6 +94,27 @@ describe('removing', () => {
     fs.advance(1001);
     await store.remove('r');
     expect(await store.list()).toEqual([]);
+  });
+
+  test.each(['ENOSPC', 'EDQUOT'])('a run is removed where nothing more can be written (%s)', async (code) => {
+    const { fs, host } = await place();
+    await host().storeOn(full(fs, code)).remove('r');
+    expect(below(fs, '/data/runs/')).toEqual([]);
+  });
+
+  test('where nothing more can be written, a run stays with its holder, and is taken from who died removing it', async () => {
+    const { fs, host, store } = await place();
+    const journal = await store.open('r');
+    const lease = await journal.lease();
+    await expect(host().storeOn(full(fs, 'ENOSPC')).remove('r')).rejects.toMatchObject({ code: 'RUN_BUSY' });
+    await lease.release();
+    const stuck: typeof fs = { ...full(fs, 'ENOSPC'), rename: () => new Promise<void>(() => {}) };
+    void host().storeOn(stuck).remove('r');
+    await expect.poll(() => below(fs, '/data/runs/r/lease/').some((path) => /\d\.json$/.test(path))).toBe(true);
+    await expect(journal.lease()).rejects.toMatchObject({ code: 'RUN_BUSY', details: { host: 'unknown' } });
+    fs.advance(1001);
+    await expect(journal.lease()).resolves.toMatchObject({ takenFrom: { host: 'unknown' } });
+    await journal.close();
   });
 
   test('a run that is made anew while the old one is still being deleted stays with its holder', async () => {
