@@ -11,11 +11,11 @@
  * Durability: an acknowledged append survives kill -9 and power loss, if the disk honours a flush.
  */
 import { systemClock, type Clock } from '../clock.ts';
-import { isTroupeError, TroupeError } from '../error.ts';
+import { TroupeError } from '../error.ts';
 import { ioError } from './damage.ts';
 import type { Upcasts } from './decode.ts';
 import { openFileJournal } from './file-journal.ts';
-import { nodeFileSystem, type FileSystem } from './fs.ts';
+import { hasCode, nodeFileSystem, type FileSystem } from './fs.ts';
 import { checkRunId, isRunId } from './names.ts';
 import type { JournalStore, Origin } from './port.ts';
 import { machineProcesses, type Processes } from './process-identity.ts';
@@ -103,6 +103,15 @@ export function fileStore(options: FileStoreOptions): FileStore {
     if ((await createSegment(fs, folder, header, `${pid}-${startedAt}`)) === undefined) throw exists;
   };
 
+  /** Whether this is why a run's first header cannot be read. */
+  const isWithoutLog = async (error: unknown, run: string): Promise<boolean> => {
+    if (hasCode(error, 'ENOTDIR')) return true;
+    if (!hasCode(error, 'ENOENT')) return false;
+    // Of a log whose first segment is lost, others are there.
+    const listing = await listSegments(fs, `${runs}/${run}`, run).catch(() => undefined);
+    return listing?.segments.length === 0 && listing.trouble === undefined;
+  };
+
   return {
     async open(run, { create: isNew = false } = {}) {
       checkRunId(run);
@@ -125,16 +134,18 @@ export function fileStore(options: FileStoreOptions): FileStore {
       let names: readonly string[];
       try {
         names = await fs.readdir(runs);
-      } catch {
-        return [];
+      } catch (error) {
+        // No run has been made here yet.
+        if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
+        throw ioError(error, 'listing the runs', runs);
       }
       const found: { readonly run: string; readonly at: number }[] = [];
       for (const run of names.filter(isRunId)) {
         try {
           found.push({ run, at: (await readHeader(fs, `${runs}/${run}`, run, 1, 0)).header.at });
         } catch (error) {
-          // A damaged run is there all the same; a folder without a log is none.
-          if (isTroupeError(error)) found.push({ run, at: 0 });
+          // One that is damaged, or cannot be read, is there all the same; a folder without a log is none.
+          if (!(await isWithoutLog(error, run))) found.push({ run, at: 0 });
         }
       }
       return found.toSorted((a, b) => a.at - b.at || (a.run < b.run ? -1 : 1)).map(({ run }) => run);

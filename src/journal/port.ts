@@ -178,7 +178,7 @@ export interface Journal {
 export interface JournalStore {
   /** Opens a run's journal. With `create: true` RUN_EXISTS when there is one; else RUN_UNKNOWN when there is none. */
   open(run: string, options?: { readonly create?: boolean }): Promise<Journal>;
-  /** Ids of all runs here, oldest first. */
+  /** Ids of all runs here, oldest first, those that cannot be read included. Codes: JOURNAL_IO. */
   list(): Promise<readonly string[]>;
   /**
    * Makes run `as` of the first `at` entries of run `from`, counted over all streams in journal order, from 1. Takes no lease: beside a
