@@ -15,9 +15,11 @@ export type Letter = Request extends infer One ? (One extends Request ? Omit<One
 
 /** Letters of one run, and how to write one. */
 export interface FileRequests extends Requests {
-  /** Leaves a letter for whoever drives the run; returns its id. Codes: JOURNAL_IO. */
+  /** Leaves a letter for whoever drives the run; returns its id. Codes: JOURNAL_IO, RUN_UNKNOWN when the folder above is gone. */
   post(letter: Letter): Promise<string>;
 }
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
 
 const suffix = '.json';
 /** What is begun and not yet whole; older hosts' leftovers are removed with the run's folder. */
@@ -63,10 +65,20 @@ export function fileRequests(folder: string): FileRequests {
       const id = `${String(lastMs).padStart(15, '0')}-${randomBytes(6).toString('hex')}`;
       const draft = join(folder, id + draftSuffix);
       try {
-        await mkdir(folder, { recursive: true });
+        // Not those above: a run that was removed would be there by half, and the next one of its name would read this.
+        await mkdir(folder).catch((error: unknown) => {
+          if (codeOf(error) !== 'EEXIST') throw error;
+        });
         await writeFile(draft, `${JSON.stringify(letter)}\n`, { flush: true });
         await rename(draft, join(folder, id + suffix));
       } catch (error) {
+        if (codeOf(error) === 'ENOENT')
+          throw new TroupeError(
+            'RUN_UNKNOWN',
+            `cannot leave a letter in ${folder}: its run is gone.`,
+            { folder },
+            error,
+          );
         throw new TroupeError(
           'JOURNAL_IO',
           `cannot leave a letter in ${folder}: ${(error as Error).message}`,

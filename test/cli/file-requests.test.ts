@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -70,4 +70,12 @@ test('a folder that cannot be written is JOURNAL_IO', async () => {
   const file = join(place(), 'file');
   writeFileSync(file, '');
   await expect(fileRequests(file).post({ type: 'cancel', reason: 'x' })).rejects.toMatchObject({ code: 'JOURNAL_IO' });
+});
+
+test('a letter to a run that was removed is refused, and does not wait for the next run of its name', async () => {
+  const run = join(place(), 'r1');
+  await expect(fileRequests(join(run, 'requests')).post({ type: 'cancel', reason: 'x' })).rejects.toMatchObject({
+    code: 'RUN_UNKNOWN',
+  });
+  expect(existsSync(run)).toBe(false);
 });
