@@ -93,13 +93,16 @@ export async function clearLeftovers({
 }: RunsPlace & { readonly clock: Clock }): Promise<void> {
   const runs = `${dir}/runs`;
   const isDead = async (draft: string): Promise<boolean> => {
-    const bytes = await withFile(fs, `${draft}/${makerFile}`, 'read', async (open) =>
-      readAll(open, 0, await open.size()),
-    );
+    const path = `${draft}/${makerFile}`;
+    // Whoever died before he was named has left the folder only.
+    const isNamed = fs.exists(path);
+    const bytes = isNamed
+      ? await withFile(fs, path, 'read', async (open) => readAll(open, 0, await open.size()))
+      : Buffer.alloc(0);
     const maker = identityOf(bytes.toString());
     const liveness = maker === undefined ? 'unknown' : processes.liveness(maker);
     if (liveness !== 'unknown') return liveness === 'dead';
-    return clock.now() - (await fs.stat(`${draft}/${makerFile}`)).modifiedAtMs > makingMsMax;
+    return clock.now() - (await fs.stat(isNamed ? path : draft)).modifiedAtMs > makingMsMax;
   };
   try {
     for (const name of await fs.readdir(runs)) {

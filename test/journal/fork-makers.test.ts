@@ -1,7 +1,10 @@
 /** What becomes of a run whose maker died before he was done, and of what he leaves. */
-import { expect, test } from 'vitest';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { faultyFileSystem, fileStore } from '../../src/journal/index.ts';
-import { below, place, readRun } from './whole-run.ts';
+import { below, place, readRun, record } from './whole-run.ts';
 
 test('what a maker leaves of whom nobody knows, as before a restart of the machine, is cleared away a day later', async () => {
   const { fs, host } = await place();
@@ -19,6 +22,21 @@ test('what a maker leaves of whom nobody knows, as before a restart of the machi
   now += 1;
   await store.fork('r', { at: 1, as: 'two' });
   expect(below(fs, '/data/runs/.')).toEqual([]);
+});
+
+test('so is the folder of a maker who died before he was named', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'troupe-makers-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  let now = Date.now();
+  const store = fileStore({ dir, clock: { now: () => now, wakeAt: () => () => {} } });
+  await record(store);
+  const draft = join(dir, 'runs/.draft-x-1-1-1');
+  mkdirSync(join(draft, 'lease'), { recursive: true });
+  await store.fork('r', { at: 1, as: 'one' });
+  expect(existsSync(draft)).toBe(true);
+  now += 25 * 60 * 60 * 1000;
+  await store.fork('r', { at: 1, as: 'two' });
+  expect(existsSync(draft)).toBe(false);
 });
 
 test('what is appended to a fork survives a power loss, wherever its maker died', async () => {
