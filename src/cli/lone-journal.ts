@@ -1,8 +1,9 @@
 /** A journal file outside of any data folder. */
-import { cp, mkdir, mkdtemp, open } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { TroupeError } from '../error.ts';
+import { ioError } from '../journal/damage.ts';
 import { isRunId } from '../journal/names.ts';
 
 /** Longest header that is read, bytes. */
@@ -11,18 +12,24 @@ const headerMax = 65_536;
 /** Whether a file, told by its name, is a segment of a run's log. */
 export const isSegment = (file: string) => /^journal(-\d+)?\.jsonl$/.test(basename(file));
 
-/** Puts a copy of the file where a store finds it; the caller removes the folder. Codes: BAD_INPUT when it is no journal. */
+/** Puts a copy of the file where a store finds it; the caller removes the folder. Codes: BAD_INPUT when it is no journal; JOURNAL_IO. */
 export async function loneJournal(file: string): Promise<{ readonly folder: string; readonly run: string }> {
   const run = await runOf(file);
-  const folder = await mkdtemp(join(tmpdir(), 'troupe-journal-'));
-  const inside = join(folder, 'runs', run);
-  await mkdir(inside, { recursive: true });
-  // Of a run's own folder all segments; of a lone file itself.
-  if (isSegment(file)) {
-    const from = dirname(file);
-    await cp(from, inside, { recursive: true, filter: (source) => source === from || isSegment(source) });
-  } else await cp(file, join(inside, 'journal.jsonl'));
-  return { folder, run };
+  let folder: string | undefined;
+  try {
+    folder = await mkdtemp(join(tmpdir(), 'troupe-journal-'));
+    const inside = join(folder, 'runs', run);
+    await mkdir(inside, { recursive: true });
+    // Of a run's own folder all segments; of a lone file itself.
+    if (isSegment(file)) {
+      const from = dirname(file);
+      await cp(from, inside, { recursive: true, filter: (source) => source === from || isSegment(source) });
+    } else await cp(file, join(inside, 'journal.jsonl'));
+    return { folder, run };
+  } catch (error) {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    throw ioError(error, 'copying the journal to where temporary files are', folder ?? tmpdir());
+  }
 }
 
 /** The run that the file's first line names. */

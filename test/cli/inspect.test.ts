@@ -142,6 +142,18 @@ test('log --follow of a run that is removed meanwhile says so', async () => {
   expect(stderr).toContain('RUN_UNKNOWN: There is no run `r1`');
 });
 
+test('a journal file that cannot be copied to where temporary files are is trouble with the disk, no bug', async () => {
+  const it = project();
+  const journal = await fileStore({ dir: it.path('.troupe') }).open('r1', { create: true });
+  await journal.close();
+  const args = [program, 'inspect', './.troupe/runs/r1/journal.jsonl', '--export', 'page.html'];
+  const { code, stderr } = await it.spawn(process.execPath, args, { env: { TMPDIR: it.path('nowhere') } }).ended;
+  expect(code).toBe(6);
+  expect(stderr).toContain(
+    `JOURNAL_IO: ENOENT while copying the journal to where temporary files are (${it.path('nowhere')})`,
+  );
+});
+
 test('log --follow of a group that a run never had says so when the run has ended', async () => {
   const it = project({ 'work.process.mjs': workProcess });
   await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a'));
