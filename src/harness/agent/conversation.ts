@@ -8,7 +8,7 @@
 import type { JsonValue } from '../../json.ts';
 import { cancelledBy } from '../outcome.ts';
 import type { Attempt, Message, Outcome, Taken, Usage } from '../port.ts';
-import { limitOver } from './limit.ts';
+import { costLeft, limitOver } from './limit.ts';
 import { turnFailed, turnFailedWith, unjoined } from './failure.ts';
 import { linesOf } from './lines.ts';
 import type { MailboxServer } from './mailbox-server.ts';
@@ -280,6 +280,9 @@ export async function converse(conversation: Conversation): Promise<Ended> {
     if (session.id !== undefined && session.id !== recordedId) record(session.id, wasHeard || watch.isActive);
     await recorded;
     if (signal.aborted) return ended(cancelledBy(signal));
+    // It would begin anew under the old id, and be told to go on with what it never heard of.
+    if (isResumed && !session.capabilities.resume)
+      return ended(failedWith(turnFailed('SESSION_UNKNOWN', `${agent.name} keeps no session.`)), true);
     return await talk(session);
   } finally {
     attempt.mailbox.onSteer(undefined);
@@ -293,8 +296,4 @@ export async function converse(conversation: Conversation): Promise<Ended> {
 
 function isActiveIn(data: JsonValue | undefined): boolean {
   return typeof data === 'object' && data !== null && 'isActive' in data && data.isActive === true;
-}
-
-function costLeft(limit: number | undefined, spent: number | undefined): { readonly costUsdMax?: number } {
-  return limit === undefined ? {} : { costUsdMax: Math.max(0, limit - (spent ?? 0)) };
 }

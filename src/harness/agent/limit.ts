@@ -11,3 +11,8 @@ export function limitOver(budget: Budget | undefined, before: Usage, now: Usage)
   }
   return undefined;
 }
+
+/** What an agent may still spend of a `limit`, for its own bound; nothing where there is no limit. */
+export function costLeft(limit: number | undefined, spent: number | undefined): { readonly costUsdMax?: number } {
+  return limit === undefined ? {} : { costUsdMax: Math.max(0, limit - (spent ?? 0)) };
+}

@@ -141,6 +141,20 @@ describe('the session', () => {
     expect(play.agent.opened.map(({ session }) => session.mode)).toEqual(['new', 'resume', 'new']);
   });
 
+  test('of an agent that keeps none is a new one in each attempt, which is told the task', async () => {
+    const play = playing(
+      ({ prompt, emit }) => {
+        emit({ type: 'text', text: 'Working', isDelta: false });
+        return play.agent.prompts.length > 1 ? prompt : turnFailed('OVERLOADED', 'busy');
+      },
+      { invocations: [{ retry: { attempts: 2 } }], fake: { capabilities: { resume: false } } },
+    );
+    await finished(play);
+    expect(await outcomeOf(play)).toMatchObject({ status: 'ok', output: expect.stringContaining('Do it.') });
+    expect(play.agent.prompts).toHaveLength(2);
+    expect(play.agent.openCount).toBe(0);
+  });
+
   test('that cannot be opened fails the attempt by its class', async () => {
     const play = playing(() => 'Done.');
     const agent = { name: 'shut', open: () => Promise.reject(new AgentFailure('auth', 'log in first')) };

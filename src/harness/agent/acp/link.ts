@@ -215,7 +215,9 @@ async function takeSession(
     headers: Object.entries(headers).map(([header, value]) => ({ name: header, value })),
   }));
   if (session.mode === 'resume') {
-    if (taking === 'none') throw new AgentFailure('refused', `${agent} cannot take up a session again.`);
+    // In words that the bridge knows: a new session does.
+    if (taking === 'none')
+      throw new AgentFailure('refused', `${agent} keeps no session, and cannot take one up again.`);
     onId(session.id);
     const params = { sessionId: session.id, cwd: open.cwd, mcpServers };
     return {

@@ -33,6 +33,14 @@ test('an attempt is done by a program that speaks the protocol, in its folder, a
   expect(marked(attempt.key)).toEqual([]);
 });
 
+test('an attempt that follows another is done in a new session where the agent keeps none', async () => {
+  const env = { FAKE_QUIRKS: JSON.stringify({ resume: 'none' }) };
+  const harness = acp({ command: fakeCommand, env }, { mailbox: 'none', cwd: folderOfTest() });
+  const before = { previousSession: 'some', previousSessionData: { isActive: true } };
+  const attempt = attemptAt({ prompt: scripted([{ text: 'forty-two' }]) }, before);
+  expect(await harness.perform(attempt)).toMatchObject({ status: 'ok', output: 'forty-two' });
+});
+
 test('a known agent is started as its row says, by another program where one is given', async () => {
   const harness = acp('qwen', { program: [node, ...rest], args: ['--more'], mailbox: 'none', cwd: folderOfTest() });
   expect(await harness.perform(attemptAt({ prompt: scripted([{ text: 'in place of it' }]) }))).toMatchObject({
