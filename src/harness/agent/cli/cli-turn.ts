@@ -120,7 +120,8 @@ export function beginCliTurn(options: CliTurnOptions): RunningCliTurn {
       async onOutput(from, chunk) {
         await open.onOutput?.(chunk);
         if (from === 'stderr') errors.push(chunk);
-        else reader.push(chunk);
+        // Its result stands: what it says of being ended is about no turn.
+        else if (why !== 'hangs') reader.push(chunk);
       },
     });
     clearTimeout(exitTimer);

@@ -15,6 +15,8 @@ interface Step {
   readonly start?: string;
   readonly waitMs?: number;
   readonly ignoreSignals?: boolean;
+  /** Told on SIGINT, and the end of the process. */
+  readonly lastEvent?: object;
   readonly exit?: number;
   readonly end?: string;
   /** Says the value of this variable, on both outputs. */
@@ -46,6 +48,13 @@ for (const step of steps) {
   if (step.start !== undefined)
     spawn('sh', ['-c', step.start], { stdio: 'ignore', detached: step.start.startsWith('setsid') });
   if (step.ignoreSignals === true) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+  if (step.lastEvent !== undefined) {
+    const last = step.lastEvent;
+    process.on('SIGINT', () => {
+      tell(last);
+      process.exit(0);
+    });
+  }
   if (step.leak !== undefined) {
     tell({ type: 'text', text: `it is ${process.env[step.leak]}` });
     process.stderr.write(`it is ${process.env[step.leak]}\n`);

@@ -52,6 +52,14 @@ describe('a turn', () => {
     });
   });
 
+  test('that is ended because it has a result and hangs keeps it, whatever it says of being ended', async () => {
+    const interrupted = { type: 'end', status: 'error', message: 'interrupted' };
+    expect(await perform(at({ lastEvent: interrupted }, { end: 'Done.' }, { hang: true }))).toMatchObject({
+      status: 'ok',
+      output: 'Done.',
+    });
+  });
+
   test('that is steered when its result is there already keeps it: the message comes after it', async () => {
     let steer: Parameters<Mailbox['onSteer']>[0];
     const attempt = attemptAt(
