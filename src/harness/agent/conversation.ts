@@ -136,8 +136,7 @@ export async function converse(conversation: Conversation): Promise<Ended> {
     if (over !== undefined) stopWith(turnFailed('BUDGET', `member \`${attempt.member}\`: ${over}`));
   };
 
-  const onAbort = () => cut();
-  signal.addEventListener('abort', onAbort, { once: true });
+  signal.addEventListener('abort', cut, { once: true });
 
   /** One turn; undefined when it did not end although it was told to. */
   const turn = async (open: AgentSession, text: string): Promise<TurnEnd> => {
@@ -181,7 +180,6 @@ export async function converse(conversation: Conversation): Promise<Ended> {
   const talk = async (open: AgentSession): Promise<Ended> => {
     const hasMailbox = mailbox !== undefined && open.capabilities.mcp;
     if (mailbox !== undefined && !hasMailbox) mailboxDead('it takes no MCP servers.');
-    if (stop !== undefined) return ended(failedWith(stop));
     const canGoOn = open.capabilities.warm || open.capabilities.resume;
     const briefing = { attempt, task, hasMailbox, outputSchema: input.outputSchema };
     let text = wasHeard ? resumingWords(briefing) : options.briefing === false ? task : firstWords(briefing);
@@ -201,6 +199,9 @@ export async function converse(conversation: Conversation): Promise<Ended> {
       });
 
     for (;;) {
+      // Whoever ended it while no turn was under way found none to cut.
+      if (signal.aborted) return ended(cancelledBy(signal));
+      if (stop !== undefined) return ended(failedWith(stop));
       const end = await turn(open, text);
       if (signal.aborted) {
         // Too late for anything but a whole result.
@@ -286,7 +287,7 @@ export async function converse(conversation: Conversation): Promise<Ended> {
     return await talk(session);
   } finally {
     attempt.mailbox.onSteer(undefined);
-    signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', cut);
     watch.end();
     for (const callOff of callOffs) callOff();
     await session?.close();

@@ -1,9 +1,10 @@
 /** The bridge: an agent as a member of a group, driven by the real host on a journal. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { JsonValue } from 'troupe';
-import { AgentFailure, agentHarness, fakeAgent } from 'troupe/harness';
+import { AgentFailure, agentHarness, fakeAgent, type Mailbox, type Message } from 'troupe/harness';
 import { turnFailed } from '../../../src/harness/agent/failure.ts';
 import { settle } from '../../support/hand-clock.ts';
+import { noMailbox } from '../../support/no-mailbox.ts';
 import { driven, finished } from '../../support/running.ts';
 import { attemptAt, until } from '../support.ts';
 import { outcomeOf, playing, recorded } from './playing.ts';
@@ -52,6 +53,21 @@ describe('a turn', () => {
     ]);
     const [first, second] = play.agent.opened;
     expect(second?.session).toEqual({ mode: 'resume', id: first?.session.id });
+  });
+
+  test('is not begun for mail when its attempt was ended after the turn before', async () => {
+    const agent = fakeAgent(({ turn }) => (turn === 1 ? 'First.' : never));
+    const mail: Message[] = [{ id: 'm1', from: 'bob', to: 'a', type: 'hint', body: 'left', at: 0 }];
+    let looks = 0;
+    const take: Mailbox['take'] = () => {
+      looks += 1;
+      if (looks === 2) attempt.abort(new Error('enough'));
+      return Promise.resolve({ messages: looks === 2 ? mail : [], acknowledge() {}, putBack() {} });
+    };
+    const attempt = attemptAt({ prompt: 'Do it.' }, { mailbox: { ...noMailbox, take } });
+    const outcome = await agentHarness(agent, { mailbox: 'none' }).perform(attempt);
+    expect(outcome).toEqual({ status: 'cancelled', reason: 'enough' });
+    expect(agent.prompts).toHaveLength(1);
   });
 
   test('an invocation without a prompt, or with nonsense for the agent, is refused', async () => {
