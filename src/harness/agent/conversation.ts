@@ -9,7 +9,7 @@ import type { JsonValue } from '../../json.ts';
 import { cancelledBy } from '../outcome.ts';
 import type { Attempt, Message, Outcome, Taken, Usage } from '../port.ts';
 import { costLeft, limitOver } from './limit.ts';
-import { turnFailed, turnFailedWith, unjoined } from './failure.ts';
+import { turnFailed, turnFailedWith, unjoined, type Failed } from './failure.ts';
 import { linesOf } from './lines.ts';
 import type { MailboxServer } from './mailbox-server.ts';
 import type { Meter } from './meter.ts';
@@ -45,8 +45,6 @@ export interface Ended {
   readonly outcome: Outcome;
   readonly isUnknown: boolean;
 }
-
-type Failed = Extract<TurnEnd, { readonly status: 'error' }>;
 
 /** Holds a conversation. Rejects with what `agent.open` rejects with. */
 export async function converse(conversation: Conversation): Promise<Ended> {
@@ -259,6 +257,7 @@ export async function converse(conversation: Conversation): Promise<Ended> {
       session: conversation.session,
       signal,
       mcpServers: mailbox === undefined ? [] : [mailbox.mcpServer],
+      areMcpServersOptional: options.mailbox !== 'required',
       ...(input.model === undefined && options.model === undefined
         ? {}
         : { model: input.model ?? options.model ?? '' }),

@@ -52,7 +52,8 @@ const classes: Readonly<Record<AgentCode, FailureClass>> = {
   TURNS: 'refused',
 };
 
-type Failed = Extract<TurnEnd, { readonly status: 'error' }>;
+/** The end of a turn that failed. */
+export type Failed = Extract<TurnEnd, { readonly status: 'error' }>;
 
 /** Longest message of a failure, UTF-16 units. */
 const messageMax = 2_000;

@@ -84,6 +84,8 @@ export interface AgentOpen {
   /** `new`: with this id where the agent takes one. `resume`: this session goes on. */
   readonly session: { readonly mode: 'new'; readonly id?: string } | { readonly mode: 'resume'; readonly id: string };
   readonly mcpServers: readonly AgentMcpServer[];
+  /** An agent that takes no such servers is opened without them. Default false: it may be refused. */
+  readonly areMcpServersOptional?: boolean;
   /** Model to use; default the agent's own. */
   readonly model?: string;
   /** The answer is to be JSON of this JSON Schema, where the agent can be told so. */

@@ -27,7 +27,7 @@ export interface LinkOptions {
   readonly isModelTold: boolean;
   readonly patience: AcpPatience;
   readonly clock: Clock;
-  readonly open: Pick<AgentOpen, 'cwd' | 'env' | 'mcpServers' | 'model'>;
+  readonly open: Pick<AgentOpen, 'areMcpServersOptional' | 'cwd' | 'env' | 'mcpServers' | 'model'>;
   /** Aborted: the link is not wanted any more. Once it is open it means nothing. */
   readonly signal: AbortSignal | undefined;
   readonly session: AgentOpen['session'];
@@ -205,10 +205,10 @@ async function takeSession(
   ask: Ask,
   onId: (id: string) => void,
 ): Promise<{ readonly id: string; readonly response: Fields }> {
-  if (open.mcpServers.length > 0 && !capabilities.mcp) {
+  if (open.mcpServers.length > 0 && !capabilities.mcp && open.areMcpServersOptional !== true) {
     throw new AgentFailure('refused', `${agent} takes no MCP servers over HTTP, and the session needs one.`);
   }
-  const mcpServers = open.mcpServers.map(({ name, url, headers }) => ({
+  const mcpServers = (capabilities.mcp ? open.mcpServers : []).map(({ name, url, headers }) => ({
     type: 'http',
     name,
     url,

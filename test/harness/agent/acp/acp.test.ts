@@ -41,6 +41,17 @@ test('an attempt that follows another is done in a new session where the agent k
   expect(await harness.perform(attempt)).toMatchObject({ status: 'ok', output: 'forty-two' });
 });
 
+test('an agent that takes no MCP over HTTP works without its mailbox, and says so, where that is not required', async () => {
+  const env = { FAKE_QUIRKS: JSON.stringify({ hasNoHttp: true }) };
+  const attempt = () => attemptAt({ prompt: scripted([{ text: 'forty-two' }]) });
+  const optional = attempt();
+  const outcome = await acp({ command: fakeCommand, env }, { cwd: folderOfTest() }).perform(optional);
+  expect(outcome).toMatchObject({ status: 'ok', output: 'forty-two' });
+  expect(optional.lines).toContainEqual(expect.stringContaining('it takes no MCP servers.'));
+  const required = acp({ command: fakeCommand, env }, { cwd: folderOfTest(), mailbox: 'required' });
+  expect(errorOf(await required.perform(attempt()))).toMatchObject({ class: 'refused' });
+});
+
 test('a known agent is started as its row says, by another program where one is given', async () => {
   const harness = acp('qwen', { program: [node, ...rest], args: ['--more'], mailbox: 'none', cwd: folderOfTest() });
   expect(await harness.perform(attemptAt({ prompt: scripted([{ text: 'in place of it' }]) }))).toMatchObject({
