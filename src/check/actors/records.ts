@@ -1,4 +1,4 @@
-import { canonical, type JsonValue } from '../../json.ts';
+import { assertJson, canonical, type JsonValue } from '../../json.ts';
 import { deepFreeze } from '../kernel/freeze.ts';
 import { PairMap } from '../engine/pair-map.ts';
 import { textsOf } from '../kernel/texts.ts';
@@ -23,6 +23,7 @@ export function recordsOf<Record extends JsonValue>(
   const texts = textsOf();
   const records: Record[] = [];
   const idOf = (record: Record): number => {
+    assertJson(record, 'history');
     const id = texts.idOf(canonical(record));
     if (id === records.length) records.push(deepFreeze(record));
     return id;

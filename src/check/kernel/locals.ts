@@ -7,7 +7,7 @@
  * keys, or in which of two regions was entered first, are one. That must make no difference, so whoever steps is told of each such
  * variant, to take the same steps from it too.
  */
-import { canonical, type JsonValue } from '../../json.ts';
+import { assertJson, canonical, type JsonValue } from '../../json.ts';
 import type { Cell } from '../../group/cell.ts';
 import { encode } from '../../group/encode.ts';
 import { persistActor } from '../../group/persist.ts';
@@ -146,7 +146,9 @@ function cellKey(
   if (view !== undefined && snapshot !== null && typeof snapshot === 'object' && 'context' in snapshot) {
     const { value, status, output } = actor.snapshot as AnySnapshot & { value: unknown };
     const { context } = actor.snapshot as AnySnapshot & { context: never };
-    const seen = view({ value, context, status, output });
+    const seen: unknown = view({ value, context, status, output });
+    // All that is no JSON would be one, and so would all that a view without `return` is asked of.
+    assertJson(seen, 'view');
     return {
       ...rest,
       snapshot: { ...(inDocumentOrder(snapshot, actor.snapshot) as object), context: seen },
