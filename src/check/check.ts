@@ -75,6 +75,11 @@ export async function check<State>(model: Model<State>, options: CheckOptions = 
   }
   tell(systemClock.now());
   const complete = ending === 'all' && !judge.hasBrokenOff;
+  if (complete && explored.states.count === 0)
+    throw new TroupeError(
+      'BAD_INPUT',
+      `check: expected model \`${model.name}\` to begin within its \`boundary\`; there is no state to look at`,
+    );
   if (complete && judge.mayGoOn())
     judge.violations.push(...judgePaths({ model, opened, explored, trace: (path) => judge.trace(path), stopAt }));
   if (complete && judge.mayGoOn()) judge.unmet();

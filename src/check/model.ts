@@ -5,6 +5,7 @@ import { define } from '../group/definition.ts';
 import { Actor, type EventTable } from './actors/actor.ts';
 import { actorState, describeAction } from './actors/look.ts';
 import { Network } from './actors/network.ts';
+import type { History } from './actors/history.ts';
 import type { ModelActor, ModelOptions, ModelState } from './actors/options.ts';
 import { recordsOf } from './actors/records.ts';
 import { canonicalForm } from './actors/canonical-form.ts';
@@ -16,7 +17,7 @@ import { Sequences } from './engine/sequences.ts';
 import { localsOf } from './kernel/locals.ts';
 import { stepsOf, type Steps } from './kernel/steps.ts';
 import { textsOf } from './kernel/texts.ts';
-import { refuseCount, refuseNames, refuseOthers, refuseProperties } from './refuse.ts';
+import { refuseCount, refuseNames, refuseOthers, refusePredicates, refuseProperties } from './refuse.ts';
 
 const optionNames: readonly string[] = [
   'name',
@@ -36,6 +37,9 @@ const optionNames: readonly string[] = [
   'ends',
   'replayDeterminism',
 ] satisfies readonly (keyof ModelOptions)[];
+
+const actorNames: readonly string[] = ['machine', 'input', 'moves', 'isFair'] satisfies readonly (keyof ModelActor)[];
+const historyNames: readonly string[] = ['initial', 'sent', 'delivered', 'always'] satisfies readonly (keyof History)[];
 
 /**
  * A model of ordinary machines over a network, to be given to `check`. Its machines keep to what any coordinator keeps to (no
@@ -64,8 +68,16 @@ export function model<Record extends JsonValue = JsonValue>(options: ModelOption
 }
 
 function refuse<Record extends JsonValue>(options: ModelOptions<Record>, ids: readonly string[]): void {
-  const { drops, duplicates, lossy, network, properties, symmetry } = options;
+  const { beginnings, drops, duplicates, history, lossy, network, properties, symmetry } = options;
   refuseNames('model', options, optionNames);
+  for (const id of ids) refuseNames(`model: actor \`${id}\``, actorOf(options.actors[id] as ModelActor), actorNames);
+  if (beginnings?.length === 0)
+    throw new TroupeError(
+      'BAD_INPUT',
+      'model: expected `beginnings` to have at least one; leave it out for the usual one',
+    );
+  refuseNames('model: history', history, historyNames);
+  refusePredicates('model: history.always', history?.always);
   refuseOthers('model: network', network, ['bag', 'ordered', 'set']);
   refuseOthers('model: lossy', lossy, [true, false, 'anywhere']);
   refuseCount('model: drops', drops, 0);
@@ -182,7 +194,7 @@ function open<Record extends JsonValue>(
   }
   const always = Object.entries(options.history?.always ?? {}).map(([name, holds]) => ({
     name,
-    holds: records?.memoised(holds) ?? (() => true),
+    holds: records?.memoised(name, holds) ?? (() => true),
   }));
   return {
     space,

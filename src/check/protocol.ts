@@ -11,7 +11,7 @@ import { stepsOf } from './kernel/steps.ts';
 import { behavioursOf } from './group/behaviours.ts';
 import { groupForm } from './group/canonical-form.ts';
 import { describeDeed, groupState } from './group/look.ts';
-import type { Faults, GroupState, ProtocolOptions } from './group/options.ts';
+import type { Faults, GroupState, MemberMachine, Outcomes, ProtocolMessage, ProtocolOptions } from './group/options.ts';
 import { refuseCount, refuseNames, refuseOthers, refuseProperties } from './refuse.ts';
 import { slotsOf } from './group/slots.ts';
 import { GroupSpace } from './group/space.ts';
@@ -43,6 +43,18 @@ const optionNames: readonly string[] = [
   'executionsAtMost',
   'checks',
 ] satisfies readonly (keyof ProtocolOptions<never, never, never>)[];
+
+const memberNames: readonly string[] = ['outcomes', 'machine', 'moves'] satisfies readonly (
+  | keyof MemberMachine
+  | keyof Outcomes
+)[];
+const messageNames: readonly string[] = [
+  'from',
+  'type',
+  'body',
+  'data',
+  'times',
+] satisfies readonly (keyof ProtocolMessage)[];
 
 /** What properties see of a context whose type nobody gave. */
 export type PlainContext = { readonly [name: string]: JsonValue };
@@ -91,7 +103,7 @@ export function protocol<Input, Output, Context = PlainContext>(
 }
 
 function refuse<Output, Context>(options: ProtocolOptions<never, Output, Context>): void {
-  const { checks, executionsAtMost, faults = {}, messages = [], network, properties, timers } = options;
+  const { checks, executionsAtMost, faults = {}, members, messages = [], network, properties, timers } = options;
   refuseNames('protocol', options, optionNames);
   refuseNames('protocol: faults', faults, ['hostCrash', 'memberCrash', 'duplicate', 'drop', 'late']);
   for (const [fault, count] of Object.entries(faults)) refuseCount(`protocol: faults.${fault}`, count, 0);
@@ -100,7 +112,11 @@ function refuse<Output, Context>(options: ProtocolOptions<never, Output, Context
   refuseOthers('protocol: timers', timers, ['any', 'due', 'none']);
   refuseCount('protocol: executionsAtMost', executionsAtMost, 1);
   refuseProperties('protocol', properties as Properties<never> | undefined);
-  for (const { type, times } of messages) {
+  for (const [address, one] of Object.entries(members ?? {}))
+    if (!('root' in one)) refuseNames(`protocol: member \`${address}\``, one, memberNames);
+  for (const message of messages) {
+    const { type, times } = message;
+    refuseNames(`protocol: message \`${type}\``, message, messageNames);
     // Nobody can say it, so nothing is proven of what it would do.
     refuseReserved(type);
     refuseCount(`protocol: times of message \`${type}\``, times, 0);

@@ -31,10 +31,12 @@ export function refuseCount(where: string, given: number | undefined, least: num
 export function refuseProperties(where: string, properties: Properties<never> | undefined): void {
   refuseNames(`${where}.properties`, properties, ['always', 'sometimes', 'eventually', 'canAlways']);
   for (const [kind, predicates] of Object.entries(properties ?? {}))
-    for (const [name, holds] of Object.entries(predicates ?? {}))
-      if (typeof holds !== 'function')
-        throw new TroupeError(
-          'BAD_INPUT',
-          `${where}.properties.${kind}.${name}: expected a function of a state, got ${typeof holds}`,
-        );
+    refusePredicates(`${where}.properties.${kind}`, predicates);
+}
+
+/** Functions that say true or false, by name. Code: BAD_INPUT. */
+export function refusePredicates(where: string, predicates: object | undefined): void {
+  for (const [name, holds] of Object.entries(predicates ?? {}))
+    if (typeof holds !== 'function')
+      throw new TroupeError('BAD_INPUT', `${where}.${name}: expected a function of a state, got ${typeof holds}`);
 }

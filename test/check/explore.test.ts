@@ -93,6 +93,10 @@ test.each<[Record<string, unknown>, RegExp]>([
   [{ duplicates: 1.5 }, /duplicates: expected a whole number >= 0, got 1.5/],
   [{ network: 'fifo' }, /network: expected "bag" or "ordered" or "set", got "fifo"/],
   [{ dropped: 1 }, /there is no `dropped`/],
+  [{ beginnings: [] }, /expected `beginnings` to have at least one/],
+  [{ actors: { a: { machine: still, move: [] } } }, /actor `a`: there is no `move`; there are machine, input/],
+  [{ history: { initial: 0, allways: {} } }, /history: there is no `allways`; there are initial, sent/],
+  [{ history: { initial: 0, always: { few: 3 } } }, /history.always.few: expected a function of a state, got number/],
   [{ symmetry: [['a', 'b']] }, /`a` and `b` to have the same machine, moves and fairness/],
 ])('a model with %o is refused', (given, why) => {
   const actors = { a: { machine: still, moves: [{ type: 'go' }] }, b: still };
@@ -106,4 +110,18 @@ test.each<[Record<string, unknown>, RegExp]>([
   [{ states: 5 }, /there is no `states`; there are strategy, maxStates/],
 ])('a check with %o is refused', async (given, why) => {
   await expect(check(model({ actors: { a: still } }), given)).rejects.toThrow(why);
+});
+
+test('what a history says later, or throws, is no answer, and is refused', async () => {
+  const asking = (few: () => unknown) =>
+    check(model({ actors: { a: still }, history: { initial: 0, always: { few: few as () => boolean } } }));
+  await expect(asking(() => Promise.resolve(false))).rejects.toThrow(
+    /BAD_INPUT.*`few` threw .*: it returned a promise/,
+  );
+  await expect(asking(() => (null as never as { few: boolean }).few)).rejects.toThrow(/BAD_INPUT.*`few` threw/);
+});
+
+test('of a model that begins nowhere within its boundary nothing is verified', async () => {
+  const outside = model({ name: 'outside', actors: { a: still }, boundary: () => false });
+  await expect(check(outside)).rejects.toThrow(/BAD_INPUT.*model `outside` to begin within its `boundary`/);
 });

@@ -209,6 +209,11 @@ test.each<[Record<string, unknown>, RegExp]>([
   [{ timers: 'never' }, /timers: expected "any" or "due" or "none", got "never"/],
   [{ executionsAtMost: 0 }, /executionsAtMost: expected a whole number >= 1, got 0/],
   [{ messages: [{ type: 'hello', times: -1 }] }, /times of message `hello`: expected a whole number >= 0, got -1/],
+  [{ messages: [{ type: 'hello', time: 1 }] }, /message `hello`: there is no `time`; there are from, type/],
+  [
+    { members: { a: { machine: effectGroup, move: [] } } },
+    /member `a`: there is no `move`; there are outcomes, machine/,
+  ],
   [{ messages: [{ type: 'xstate.done.actor.a' }] }, /RESERVED_EVENT.*xstate\.done\.actor\.a/],
   [{ members: { a: outcomes(ok(new Map() as never)) } }, /NOT_JSON.*outcomes: an output/],
 ])('%o is refused', (given, why) => {

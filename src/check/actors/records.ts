@@ -1,4 +1,5 @@
 import { assertJson, canonical, type JsonValue } from '../../json.ts';
+import { asked } from '../checkable.ts';
 import { deepFreeze } from '../kernel/freeze.ts';
 import { PairMap } from '../engine/pair-map.ts';
 import { textsOf } from '../kernel/texts.ts';
@@ -9,8 +10,8 @@ import type { Records } from './space.ts';
 /** Histories by number, and back. */
 export interface RecordTable<Record> extends Records {
   recordOf(id: number): Record;
-  /** A predicate that is asked once for each history. */
-  memoised(holds: (record: Record) => boolean): (id: number) => boolean;
+  /** A predicate that is asked once for each history. Code: BAD_INPUT. */
+  memoised(name: string, holds: (record: Record) => boolean): (id: number) => boolean;
   count(): number;
   textOf(id: number): string;
 }
@@ -45,9 +46,9 @@ export function recordsOf<Record extends JsonValue>(
     sent: memo(sent),
     delivered: memo(delivered),
     recordOf: (id) => records[id] as Record,
-    memoised(holds) {
+    memoised(name, holds) {
       const verdicts: boolean[] = [];
-      return (id) => (verdicts[id] ??= holds(records[id] as Record));
+      return (id) => (verdicts[id] ??= asked(name, holds, records[id] as Record));
     },
     count: () => records.length,
     textOf: (id) => texts.textOf(id),
