@@ -3,7 +3,7 @@
  * `{ id, machine, input }` where another coordinator is to do it. Checked here, so that what is wrong is one clear
  * sentence, told when the group is opened.
  */
-import type { AnyStateMachine } from 'xstate';
+import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { TroupeError, coordinator, type Coordinator, type Invocation, type JsonValue, type PlainError } from 'troupe';
 
 /** Another coordinator in the place of an invocation: registered under this name with {@link withMachines}. */
@@ -195,6 +195,27 @@ export function checkWork(machine: string, id: string, work: Work): void {
       machine,
       `expected \`input\` of member \`${id}\` to be an object, because more is put into it, got ${shown(input)}`,
     );
+  }
+}
+
+/** Whom messages know by these names, so that no child of a group's own machine may have one of them. */
+const othersNames: readonly unknown[] = ['coordinator', 'process', 'outside', '*'];
+
+/**
+ * Work that comes while a machine runs, from anybody: refused here where it could not be spawned, for that would fail the group later, with
+ * all that it has done. `self` is the machine that is to spawn it.
+ */
+export function checkSpawnable(machine: string, self: AnyActorRef, works: readonly MemberInput[]): void {
+  const { actors } = (self.getSnapshot() as AnyMachineSnapshot).machine.implementations;
+  for (const work of works) {
+    const { id } = work;
+    if (othersNames.includes(id) || /\p{Surrogate}/u.test(id))
+      throw badInput(
+        machine,
+        `expected an id without half characters that is none of ${othersNames.join(', ')}, got ${shown(id)}`,
+      );
+    if ('machine' in work && (typeof work.machine !== 'string' || !Object.hasOwn(actors, work.machine)))
+      throw badInput(machine, `member \`${id}\`: there is no machine ${shown(work.machine)} in this one`);
   }
 }
 

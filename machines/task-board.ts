@@ -50,6 +50,7 @@ import {
 import { lost, released, workersOf, workOf, type Claims } from './claims.ts';
 import {
   checkInput,
+  checkSpawnable,
   handedOn,
   milliseconds,
   oneOf,
@@ -236,9 +237,11 @@ export const taskBoard = coordinator(
           delay: leaseMs,
         });
       }),
-      addTasks: enqueueActions(({ context, event, enqueue }) => {
+      addTasks: enqueueActions(({ context, event, enqueue, self }) => {
         try {
-          enqueue.assign({ board: withTasks('task-board', context.board, tasksIn(event)) });
+          const board = withTasks('task-board', context.board, tasksIn(event));
+          checkSpawnable('task-board', self, tasksIn(event));
+          enqueue.assign({ board });
         } catch (error) {
           const refused = {
             type: 'refused',

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { taskBoard, type BoardTask } from '../../machines/index.ts';
+import { race, taskBoard, withMachines, type BoardTask } from '../../machines/index.ts';
+import { othersNames } from '../../src/group/address.ts';
 import { fail, hold, ok } from '../../src/harness/index.ts';
+import type { JsonValue } from '../../src/index.ts';
 import { runGroup } from './run-group.ts';
 import { asked, drive, emitted, mostAtOnce, simulate, who } from './simulate.ts';
 
@@ -125,7 +127,7 @@ describe('task board', () => {
     expect(group.output()).toMatchObject({ failed: 1, blocked: 2 });
   });
 
-  test.each([
+  test.each<[JsonValue, string]>([
     [[{ id: 'a' }], 'there is a task `a` already'],
     [[{ id: 'b' }, { id: 'b' }], 'two of `tasks` are called `b`'],
     [[{ id: 'b', after: ['x'] }], 'task `b` comes after task `x`, which is not on the board'],
@@ -139,6 +141,14 @@ describe('task board', () => {
     ['nothing', 'expected `tasks` to be a list of members, got `"nothing"` (string)'],
     [null, 'expected `tasks` to be a list of members, got `null`'],
     [[null], 'expected the id of each of `tasks`'],
+    // Only where they are spawned could these be found out, and the group would fail then.
+    [[{ id: 'b' }, { id: 'c', machine: 'nope' }], 'member `c`: there is no machine `"nope"` (string) in this one'],
+    [[{ id: 'b', machine: 1 }], 'member `b`: there is no machine `1` (number) in this one'],
+    [[{ id: '\ud800' }], 'expected an id without half characters that is none of coordinator, process'],
+    ...[...othersNames].map((id): [JsonValue, string] => [
+      [{ id }],
+      `none of coordinator, process, outside, *, got \`"${id}"\``,
+    ]),
   ])('an `add` that makes no sense is refused as a whole, and the board goes on: %j', (added, reason) => {
     const group = simulate(taskBoard, { workers: 1, tasks: [{ id: 'a' }] });
     group.send({ type: 'add', from: 'a', body: { tasks: added } });
@@ -147,6 +157,15 @@ describe('task board', () => {
     ]);
     group.settle('a', 1);
     expect(group.output().tasks).toHaveLength(1);
+  });
+
+  test('a task for a machine that the board has is added', () => {
+    const group = simulate(withMachines(taskBoard, { race }), { workers: 1, tasks: [{ id: 'a' }] });
+    group.send({ type: 'add', tasks: [{ id: 'b', machine: 'race', input: { members: [{ id: 'x' }] } }] });
+    group.settle('a', 1);
+    group.settle('b::x', 2);
+    expect(emitted(group, 'refused')).toEqual([]);
+    expect(group.output()).toMatchObject({ done: 2 });
   });
 
   test('a circle among the tasks is refused, and named', () => {
