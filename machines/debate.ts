@@ -30,11 +30,12 @@
  * `verdict`, critics this round's `proposals`, the judge this round's `proposals` and `critiques`. Whoever fails is left out of
  * the round and asked again in the next; a round without any proposal, or a judge that fails, fails the group.
  */
-import { assign, enqueueActions, setup } from 'xstate';
+import { assign, enqueueActions, setup, type AnyActorRef } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue } from 'troupe';
 import {
   checkInput,
   checkMembers,
+  checkNames,
   concurrencyMax,
   handedOn,
   memberFailed,
@@ -100,10 +101,15 @@ interface DebateContext {
 
 const roundsMax = 100;
 
-function contextOf({ question, proposers, critics = [], judge, rounds, previous }: DebateInput): DebateContext {
+function contextOf(
+  { question, proposers, critics = [], judge, rounds, previous }: DebateInput,
+  self: AnyActorRef,
+): DebateContext {
   checkMembers('debate', proposers, { name: 'proposers', max: concurrencyMax, isGiven: true });
   checkMembers('debate', critics, { name: 'critics', min: 0, max: concurrencyMax, isGiven: true });
-  checkMembers('debate', [...proposers, ...critics, judge], { name: 'proposers, critics and judge', isGiven: true });
+  const all = [...proposers, ...critics, judge];
+  checkMembers('debate', all, { name: 'proposers, critics and judge', isGiven: true });
+  checkNames('debate', self, all);
   return {
     given: handedOn(previous),
     question: question ?? null,
@@ -197,7 +203,7 @@ export const debate = coordinator(
     },
   }).createMachine({
     id: 'debate',
-    context: ({ input }) => contextOf(checkInput('debate', input)),
+    context: ({ input, self }) => contextOf(checkInput('debate', input), self),
     initial: 'proposing',
     states: {
       proposing: {

@@ -23,11 +23,12 @@
  * before ended, null in the first. Events: `resign`, from the leader or from outside, hands over; `alive`, from the
  * leader, renews its lease; `stop`, from outside, ends the election.
  */
-import { enqueueActions, setup } from 'xstate';
+import { enqueueActions, setup, type AnyActorRef } from 'xstate';
 import { checkpoint, coordinator, member, type Invocation, type JsonValue, type PlainError } from 'troupe';
 import {
   checkInput,
   checkMembers,
+  checkNames,
   checkWork,
   handedOn,
   memberFailed,
@@ -91,8 +92,12 @@ interface Heard extends MemberEnd {
   readonly from?: string;
 }
 
-function contextOf({ members, lead = {}, onSuccess, termsMax, leaseMs, previous }: ElectionInput): ElectionContext {
+function contextOf(
+  { members, lead = {}, onSuccess, termsMax, leaseMs, previous }: ElectionInput,
+  self: AnyActorRef,
+): ElectionContext {
   checkMembers('election', members, { max: 1_000, isGiven: true });
+  checkNames('election', self, members);
   checkWork('election', 'lead', lead);
   return {
     members,
@@ -191,7 +196,7 @@ export const election = coordinator(
     },
   }).createMachine({
     id: 'election',
-    context: ({ input }) => contextOf(checkInput('election', input)),
+    context: ({ input, self }) => contextOf(checkInput('election', input), self),
     initial: 'leading',
     states: {
       leading: {

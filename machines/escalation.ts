@@ -34,12 +34,13 @@
  * When no level is left the group fails, with what each came to. In another machine (`withMachines`) the gate is answered as
  * `<address>/<id>`: `troupe approve <run> fix/maintainer` for the escalation at `fix`, which hears its own `<id>`.
  */
-import { assign, enqueueActions, setup } from 'xstate';
+import { assign, enqueueActions, setup, type AnyActorRef } from 'xstate';
 import { checkpoint, coordinator, gate, member, type JsonValue, type PlainError } from 'troupe';
 import { checkLevels, isGate, type EscalationGate, type EscalationMember } from './levels.ts';
 import {
   checkInput,
   checkMembers,
+  checkNames,
   handedOn,
   membersFailed,
   oneOf,
@@ -105,12 +106,13 @@ interface Heard extends MemberEnd {
   readonly note?: JsonValue;
 }
 
-function contextOf({ levels, judge: judgeInput, previous }: EscalationInput): EscalationContext {
+function contextOf({ levels, judge: judgeInput, previous }: EscalationInput, self: AnyActorRef): EscalationContext {
   checkLevels(levels);
   const members = levels.filter((level): level is EscalationMember => !isGate(level));
   const { accepts, ...judge } = judgeInput ?? { id: '' };
   const all = judgeInput === undefined ? members : [...members, judge];
   checkMembers('escalation', all, { name: 'levels and judge', min: 0, isGiven: true });
+  checkNames('escalation', self, all);
   return {
     given: handedOn(previous),
     levels,
@@ -239,7 +241,7 @@ export const escalation = coordinator(
     },
   }).createMachine({
     id: 'escalation',
-    context: ({ input }) => contextOf(checkInput('escalation', input)),
+    context: ({ input, self }) => contextOf(checkInput('escalation', input), self),
     initial: 'choosing',
     states: {
       choosing: {

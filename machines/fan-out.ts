@@ -19,11 +19,12 @@
  * const { results, failed } = await checks.output;
  * ```
  */
-import { assign, enqueueActions, setup } from 'xstate';
+import { assign, enqueueActions, setup, type AnyActorRef } from 'xstate';
 import { checkpoint, coordinator, member, stopChildren, type JsonValue, type PlainError } from 'troupe';
 import {
   checkInput,
   checkMembers,
+  checkNames,
   concurrencyMax,
   oneOf,
   spawnWork,
@@ -91,9 +92,10 @@ interface FanOutContext {
   readonly slices: readonly (readonly Settled[])[];
 }
 
-function contextOf(input: FanOutInput): FanOutContext {
+function contextOf(input: FanOutInput, self: AnyActorRef): FanOutContext {
   const { concurrency, checkpointEvery, policy } = checkInput('fan-out', input);
   const members = checkMembers('fan-out', input.members, { min: 0 });
+  checkNames('fan-out', self, members);
   const background = members.filter(isBackground);
   return {
     members: background.length === 0 ? members : members.filter((one) => !isBackground(one)),
@@ -186,7 +188,7 @@ export const fanOut = coordinator(
     },
   }).createMachine({
     id: 'fan-out',
-    context: ({ input }) => contextOf(input),
+    context: ({ input, self }) => contextOf(input, self),
     initial: 'working',
     states: {
       working: {

@@ -26,12 +26,13 @@
  * `{ results: [{ id, output }], level, number, of }`: results in the order of the members, whatever the order they came in;
  * `of` is how many slices the level has, 1 at the last. Beyond level 1 a result's id is that of a reduce member.
  */
-import { assign, enqueueActions, setup, stopChild } from 'xstate';
+import { assign, enqueueActions, setup, stopChild, type AnyActorRef } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue } from 'troupe';
 import {
   badInput,
   checkInput,
   checkMembers,
+  checkNames,
   checkWork,
   concurrencyMax,
   handedOn,
@@ -101,9 +102,10 @@ interface MapReduceContext {
   readonly mapped: number;
 }
 
-function contextOf(input: MapReduceInput): MapReduceContext {
+function contextOf(input: MapReduceInput, self: AnyActorRef): MapReduceContext {
   const { members, reduce, reduceEvery, concurrency, checkpointEvery, policy, previous } = input;
   checkMembers('map-reduce', members, { min: 0, isGiven: previous !== undefined });
+  checkNames('map-reduce', self, members);
   if (typeof reduce !== 'object' || reduce === null)
     throw badInput('map-reduce', "expected `reduce` to be an invocation like {prompt: '...'}");
   checkWork('map-reduce', 'reduce', reduce);
@@ -217,7 +219,7 @@ export const mapReduce = coordinator(
     },
   }).createMachine({
     id: 'map-reduce',
-    context: ({ input }) => contextOf(checkInput('map-reduce', input)),
+    context: ({ input, self }) => contextOf(checkInput('map-reduce', input), self),
     initial: 'mapping',
     states: {
       mapping: {

@@ -199,24 +199,30 @@ export function checkWork(machine: string, id: string, work: Work): void {
 }
 
 /** Whom messages know by these names, so that no child of a group's own machine may have one of them. */
-const othersNames: readonly unknown[] = ['coordinator', 'process', 'outside', '*'];
+const othersNames: readonly string[] = ['coordinator', 'process', 'outside', '*'];
 
 /**
- * Work that comes while a machine runs, from anybody: refused here where it could not be spawned, for that would fail the group later, with
- * all that it has done. `self` is the machine that is to spawn it.
+ * Members whose ids can be theirs: told before any of them has worked. Spawned later, one called `process` would fail the group with all
+ * that it has done. `self` is the machine that is to spawn them; the names are free where it is nested in another.
  */
+export function checkNames(machine: string, self: AnyActorRef, members: readonly { readonly id: string }[]): void {
+  const isNested = self._parent !== undefined;
+  const flawed = members.find(({ id }) => /\p{Surrogate}/u.test(id) || (!isNested && othersNames.includes(id)));
+  if (flawed === undefined) return;
+  const names = othersNames.map((name) => `\`${name}\``).join(', ');
+  throw badInput(
+    machine,
+    `expected an id without half characters, and other than ${names}, which are somebody else's; got ${shown(flawed.id)}`,
+  );
+}
+
+/** Work that comes while a machine runs, from anybody: as {@link checkNames}, and for another coordinator only where there is one. */
 export function checkSpawnable(machine: string, self: AnyActorRef, works: readonly MemberInput[]): void {
+  checkNames(machine, self, works);
   const { actors } = (self.getSnapshot() as AnyMachineSnapshot).machine.implementations;
-  for (const work of works) {
-    const { id } = work;
-    if (othersNames.includes(id) || /\p{Surrogate}/u.test(id))
-      throw badInput(
-        machine,
-        `expected an id without half characters that is none of ${othersNames.join(', ')}, got ${shown(id)}`,
-      );
+  for (const work of works)
     if ('machine' in work && (typeof work.machine !== 'string' || !Object.hasOwn(actors, work.machine)))
-      throw badInput(machine, `member \`${id}\`: there is no machine ${shown(work.machine)} in this one`);
-  }
+      throw badInput(machine, `member \`${work.id}\`: there is no machine ${shown(work.machine)} in this one`);
 }
 
 /** `previous`, if there is one, as it is put into members' `input`. */

@@ -24,12 +24,13 @@
  * A member of a step of several is called `<step>/<member>`. Such a step hands on `[{ id, output }]`, in the order of its
  * members. With {@link withMachines} a step may be another coordinator, which gets `previous` in its input.
  */
-import { assign, enqueueActions, setup, stopChild } from 'xstate';
+import { assign, enqueueActions, setup, stopChild, type AnyActorRef } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue } from 'troupe';
 import {
   badInput,
   checkInput,
   checkMembers,
+  checkNames,
   concurrencyMax,
   handedOn,
   memberFailed,
@@ -127,7 +128,7 @@ function stepOf(step: PipelineMember | PipelineStage): Step {
   return { id, isStage: true, members: rest.members, concurrency, policy };
 }
 
-function contextOf({ steps, previous }: PipelineInput): PipelineContext {
+function contextOf({ steps, previous }: PipelineInput, self: AnyActorRef): PipelineContext {
   checkMembers('pipeline', steps as readonly MemberInput[], { name: 'steps' });
   const carriedOut = steps.map(stepOf);
   const ids = new Set<string>();
@@ -139,6 +140,11 @@ function contextOf({ steps, previous }: PipelineInput): PipelineContext {
       ids.add(child);
     }
   }
+  checkNames(
+    'pipeline',
+    self,
+    Array.from(ids, (id) => ({ id })),
+  );
   return {
     steps: carriedOut,
     ends: [],
@@ -224,7 +230,7 @@ export const pipeline = coordinator(
     },
   }).createMachine({
     id: 'pipeline',
-    context: ({ input }) => contextOf(checkInput('pipeline', input)),
+    context: ({ input, self }) => contextOf(checkInput('pipeline', input), self),
     initial: 'stepping',
     states: {
       stepping: {

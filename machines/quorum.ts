@@ -19,12 +19,13 @@
  * const { value, agreed } = await verdict.output;
  * ```
  */
-import { assign, enqueueActions, setup } from 'xstate';
+import { assign, enqueueActions, setup, type AnyActorRef } from 'xstate';
 import { canonical, coordinator, member, type JsonValue } from 'troupe';
 import {
   badInput,
   checkInput,
   checkMembers,
+  checkNames,
   concurrencyMax,
   handedOn,
   milliseconds,
@@ -107,8 +108,12 @@ function enoughOf(total: number, atLeast: number | 'majority' = 'majority'): num
   );
 }
 
-function contextOf({ members, atLeast, by, field, concurrency, timeoutMs, previous }: QuorumInput): QuorumContext {
+function contextOf(
+  { members, atLeast, by, field, concurrency, timeoutMs, previous }: QuorumInput,
+  self: AnyActorRef,
+): QuorumContext {
   checkMembers('quorum', members, { max: membersMax, isGiven: previous !== undefined });
+  checkNames('quorum', self, members);
   return {
     members,
     atLeast: enoughOf(members.length, atLeast),
@@ -212,7 +217,7 @@ export const quorum = coordinator(
     },
   }).createMachine({
     id: 'quorum',
-    context: ({ input }) => contextOf(checkInput('quorum', input)),
+    context: ({ input, self }) => contextOf(checkInput('quorum', input), self),
     initial: 'voting',
     states: {
       voting: {

@@ -31,12 +31,13 @@
  * may be tried several times, but is not asked for again when it has succeeded. As every attempt may be made again after a
  * crash, a compensation has to bear being made twice.
  */
-import { assign, enqueueActions, setup } from 'xstate';
+import { assign, enqueueActions, setup, type AnyActorRef } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue, type PlainError } from 'troupe';
 import {
   badInput,
   checkInput,
   checkMembers,
+  checkNames,
   checkWork,
   handedOn,
   milliseconds,
@@ -111,8 +112,12 @@ interface Heard extends MemberEnd {
 
 const stepsMax = 1_000;
 
-function contextOf({ steps, compensationAttempts, compensationDelayMs, previous }: SagaInput): SagaContext {
+function contextOf(
+  { steps, compensationAttempts, compensationDelayMs, previous }: SagaInput,
+  self: AnyActorRef,
+): SagaContext {
   checkMembers('saga', steps, { name: 'steps', max: stepsMax, isGiven: true });
+  checkNames('saga', self, steps);
   const ids = new Set(steps.map(({ id }) => id));
   for (const { id, compensate } of steps) {
     if (compensate === undefined) continue;
@@ -246,7 +251,7 @@ export const saga = coordinator(
     },
   }).createMachine({
     id: 'saga',
-    context: ({ input }) => contextOf(checkInput('saga', input)),
+    context: ({ input, self }) => contextOf(checkInput('saga', input), self),
     initial: 'doing',
     states: {
       doing: {

@@ -31,7 +31,7 @@
  * lease, `add` with `{ tasks: [...] }` adds tasks, `close` says that no more will come. An `add` that makes no sense is refused as a
  * whole, with the event `{ type: 'refused', from, reason }`, and the board goes on.
  */
-import { assign, emit, enqueueActions, setup } from 'xstate';
+import { assign, emit, enqueueActions, setup, type AnyActorRef } from 'xstate';
 import { checkpoint, coordinator, member, type JsonValue } from 'troupe';
 import {
   claimed,
@@ -50,6 +50,7 @@ import {
 import { lost, released, workersOf, workOf, type Claims } from './claims.ts';
 import {
   checkInput,
+  checkNames,
   checkSpawnable,
   handedOn,
   milliseconds,
@@ -118,8 +119,11 @@ function contextOf({
   checkpointEvery,
   ends,
   previous,
-}: TaskBoardInput): TaskBoardContext {
+  self,
+}: TaskBoardInput & { readonly self: AnyActorRef }): TaskBoardContext {
   const known = workersOf(workers);
+  const board = withTasks('task-board', emptyBoard, tasks);
+  checkNames('task-board', self, tasks);
   return {
     given: handedOn(previous),
     workers: known,
@@ -128,7 +132,7 @@ function contextOf({
     checkpointEvery:
       checkpointEvery === undefined ? null : wholeNumber('task-board', 'checkpointEvery', checkpointEvery, {}),
     isClosed: oneOf('task-board', 'ends', ends, ['when-done', 'when-told']) === 'when-done',
-    board: withTasks('task-board', emptyBoard, tasks),
+    board,
     free: known.map((_, index) => index),
     claims: [],
     reported: 0,
@@ -268,7 +272,7 @@ export const taskBoard = coordinator(
     },
   }).createMachine({
     id: 'task-board',
-    context: ({ input }) => contextOf(checkInput('task-board', input)),
+    context: ({ input, self }) => contextOf({ ...checkInput('task-board', input), self }),
     initial: 'working',
     states: {
       working: {

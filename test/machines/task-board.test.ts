@@ -144,11 +144,8 @@ describe('task board', () => {
     // Only where they are spawned could these be found out, and the group would fail then.
     [[{ id: 'b' }, { id: 'c', machine: 'nope' }], 'member `c`: there is no machine `"nope"` (string) in this one'],
     [[{ id: 'b', machine: 1 }], 'member `b`: there is no machine `1` (number) in this one'],
-    [[{ id: '\ud800' }], 'expected an id without half characters that is none of coordinator, process'],
-    ...[...othersNames].map((id): [JsonValue, string] => [
-      [{ id }],
-      `none of coordinator, process, outside, *, got \`"${id}"\``,
-    ]),
+    [[{ id: '\ud800' }], 'expected an id without half characters'],
+    ...[...othersNames].map((id): [JsonValue, string] => [[{ id }], `which are somebody else's; got \`"${id}"\``]),
   ])('an `add` that makes no sense is refused as a whole, and the board goes on: %j', (added, reason) => {
     const group = simulate(taskBoard, { workers: 1, tasks: [{ id: 'a' }] });
     group.send({ type: 'add', from: 'a', body: { tasks: added } });
