@@ -46,6 +46,11 @@ export function failureOf({ ref }: Live, error: unknown): ActorFailed {
   return { type: `xstate.error.actor.${ref.id}`, error, actorId: ref.id };
 }
 
+/** Whom a stopChild means. Undefined for nobody: XState's own resolver hands on whatever it was given, also null and false. */
+export function stoppedBy({ params }: Action): AnyActorRef | undefined {
+  return (params || undefined) as AnyActorRef | undefined;
+}
+
 /** The first half; what has a second one is put off. */
 export function look(deeds: Deeds, live: Live, action: Action): void {
   const { roster } = deeds;
@@ -69,7 +74,7 @@ export function look(deeds: Deeds, live: Live, action: Action): void {
       if (typeof (action.params as SendParams).delay === 'number') live.deferred.push(action);
       return;
     case 'xstate.stopChild': {
-      const ref = action.params as AnyActorRef | undefined;
+      const ref = stoppedBy(action);
       if (ref === undefined) return;
       roster.unregister(ref);
       const child = roster.of(ref);

@@ -79,8 +79,8 @@ function resolveEach(
 
 function childOf(state: State, args: Arguments, params: unknown, named: unknown): AnyActorRef | undefined {
   const target = typeof named === 'function' ? (named(args, params) as unknown) : named;
-  // XState takes an id, a ref, or a function that gives one.
-  return typeof target === 'string' ? state.children[target] : (target as AnyActorRef | undefined);
+  // XState takes an id, a ref, or a function that gives one; for no actor it takes all that is falsy.
+  return typeof target === 'string' ? state.children[target] : ((target || undefined) as AnyActorRef | undefined);
 }
 
 /** XState touch point: spawnChild's parameters. */

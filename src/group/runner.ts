@@ -1,5 +1,5 @@
-import type { AnyActorLogic, AnyActorRef } from 'xstate';
-import { look, type Deeds } from './actions.ts';
+import type { AnyActorLogic } from 'xstate';
+import { look, stoppedBy, type Deeds } from './actions.ts';
 import type { Live } from './cell.ts';
 import { isPlainError, toPlainError } from './plain-error.ts';
 import { giveBack, takeScope, type Conductor } from './scope.ts';
@@ -61,7 +61,7 @@ export class Runner implements Conductor {
   collect(action: Action): void {
     const live = this.active;
     if (live === undefined) return;
-    if (action.type === 'xstate.stopChild') this.deeds.roster.dismiss(action.params as AnyActorRef | undefined);
+    if (action.type === 'xstate.stopChild') this.deeds.roster.dismiss(stoppedBy(action));
     if (live.phase === 'running') look(this.deeds, live, action);
     else live.deferred.push({ unseen: action });
   }

@@ -3,6 +3,7 @@ import {
   assign,
   createMachine,
   emit,
+  enqueueActions,
   fromTransition,
   sendParent,
   sendTo,
@@ -70,6 +71,28 @@ export const unusualChildren: Readonly<Record<string, () => AnyStateMachine>> = 
       },
     },
   ),
+  'stops nobody': m({
+    context: { log: [], ref: null },
+    initial: 'a',
+    states: { a: { on: { C: 'b' } }, b: { type: 'parallel', states: { x: {}, y: {} } } },
+    on: {
+      'A': { actions: [stopChild(({ context }: Loose) => context.ref), tr('null')] },
+      'B': { actions: [stopChild(({ context }: Loose) => context.ref !== null && context.ref), tr('false')] },
+      'A.b': {
+        actions: [enqueueActions(({ enqueue, context }: Loose) => enqueue.stopChild(context.ref)), tr('queue')],
+      },
+    },
+  }),
+  'stops nobody, with one leaf': m({
+    context: { log: [], ref: null },
+    on: {
+      'A': { actions: [stopChild(({ context }: Loose) => context.ref), tr('null')] },
+      'B': { actions: [stopChild(({ context }: Loose) => context.ref !== null && context.ref), tr('false')] },
+      'A.b': {
+        actions: [enqueueActions(({ enqueue, context }: Loose) => enqueue.stopChild(context.ref)), tr('queue')],
+      },
+    },
+  }),
   'escalate': m(
     {
       entry: spawnChild('inner' as Loose, { id: 'x' } as Loose),
