@@ -51,6 +51,17 @@ export function stoppedBy({ params }: Action): AnyActorRef | undefined {
   return (params || undefined) as AnyActorRef | undefined;
 }
 
+/** True for a child of this actor's own. */
+export function isChild(ref: AnyActorRef, { ref: parent }: Live): boolean {
+  return ref._parent === parent;
+}
+
+/** As XState does: whoever made the actor would wait for it in vain. */
+function refuseOthers(live: Live, ref: AnyActorRef): void {
+  if (!isChild(ref, live))
+    throw new Error(`Cannot stop child actor ${ref.id} of ${live.ref.id} because it is not a child`);
+}
+
 /** The first half; what has a second one is put off. */
 export function look(deeds: Deeds, live: Live, action: Action): void {
   const { roster } = deeds;
@@ -78,6 +89,7 @@ export function look(deeds: Deeds, live: Live, action: Action): void {
       if (ref === undefined) return;
       roster.unregister(ref);
       const child = roster.of(ref);
+      if (child?.phase !== 'running') refuseOthers(live, ref);
       if (child?.phase === 'new') deeds.stopActor(child);
       else if (child?.phase === 'running') live.deferred.push(action);
       else roster.letGo(ref);
@@ -106,7 +118,9 @@ export function run(deeds: Deeds, live: Live, action: Action): void {
       return;
     }
     case 'xstate.stopChild': {
-      const child = deeds.roster.of(action.params as AnyActorRef);
+      const ref = action.params as AnyActorRef;
+      refuseOthers(live, ref);
+      const child = deeds.roster.of(ref);
       if (child !== undefined && !outlives(child, live)) deeds.stopActor(child);
       return;
     }

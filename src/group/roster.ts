@@ -97,8 +97,8 @@ export class Roster {
   }
 
   /** The parent has asked for its stop: the id may be spawned again from now on. */
-  dismiss(ref: AnyActorRef | undefined): void {
-    const live = ref === undefined ? undefined : this.of(ref);
+  dismiss(ref: AnyActorRef): void {
+    const live = this.of(ref);
     if (live !== undefined) live.dismissed = true;
   }
 

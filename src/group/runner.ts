@@ -1,5 +1,5 @@
 import type { AnyActorLogic } from 'xstate';
-import { look, stoppedBy, type Deeds } from './actions.ts';
+import { isChild, look, stoppedBy, type Deeds } from './actions.ts';
 import type { Live } from './cell.ts';
 import { isPlainError, toPlainError } from './plain-error.ts';
 import { giveBack, takeScope, type Conductor } from './scope.ts';
@@ -61,7 +61,8 @@ export class Runner implements Conductor {
   collect(action: Action): void {
     const live = this.active;
     if (live === undefined) return;
-    if (action.type === 'xstate.stopChild') this.deeds.roster.dismiss(stoppedBy(action));
+    const stopped = action.type === 'xstate.stopChild' ? stoppedBy(action) : undefined;
+    if (stopped !== undefined && isChild(stopped, live)) this.deeds.roster.dismiss(stopped);
     if (live.phase === 'running') look(this.deeds, live, action);
     else live.deferred.push({ unseen: action });
   }

@@ -7,6 +7,7 @@ import {
   fromTransition,
   sendParent,
   sendTo,
+  setup,
   spawnChild,
   stopChild,
   type AnyStateMachine,
@@ -93,6 +94,34 @@ export const unusualChildren: Readonly<Record<string, () => AnyStateMachine>> = 
       },
     },
   }),
+  'stops what is no child of its own': m(
+    {
+      entry: [
+        spawnChild('inner' as Loose, { id: 'x' } as Loose),
+        spawnChild('above' as Loose, { id: 'y' } as Loose),
+        spawnChild('member' as Loose, { id: 'm', systemId: 'sm', input: {} } as Loose),
+      ],
+      on: {
+        'A': { actions: [sendTo('x', ({ system }: Loose) => ({ type: 'A', who: system.get('sm') })), tr('sibling')] },
+        'B': { actions: [sendTo('x', ({ self }: Loose) => ({ type: 'A', who: self })), tr('parent')] },
+        'C': { actions: [stopChild(({ system }: Loose) => system.get('deep')), tr('grandchild')] },
+        'A.b': { actions: [stopChild(({ self }: Loose) => self), tr('self')] },
+        'xstate.error.actor.x': { actions: [tr('err'), assign({ e: ({ event }: Loose) => event.error.message })] },
+      },
+    },
+    {
+      actors: {
+        inner: createMachine({
+          id: 'inner',
+          on: { A: { actions: stopChild(({ event }: Loose) => event.who) } },
+        } as Loose),
+        above: setup({ actors: { leaf: createMachine({ id: 'leaf' }) } }).createMachine({
+          id: 'above',
+          entry: spawnChild('leaf', { id: 'l', systemId: 'deep' } as Loose),
+        } as Loose),
+      },
+    },
+  ),
   'escalate': m(
     {
       entry: spawnChild('inner' as Loose, { id: 'x' } as Loose),
