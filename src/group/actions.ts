@@ -132,7 +132,11 @@ export function run(deeds: Deeds, live: Live, action: Action): void {
       deeds.timetable.cancel(live, (action.params as { sendId: string }).sendId);
       return;
     case 'xstate.emit': {
-      const event = letterOf((action.params as { event: unknown }).event, `${where(live)}: emitted event`);
+      const { event: told } = action.params as { event: unknown };
+      // Other things without a type XState lets pass, for nobody can listen for them.
+      if (told === null)
+        throw new TypeError(`${where(live)}: an event to emit must be an object with a type, got null`);
+      const event = letterOf(told, `${where(live)}: emitted event`);
       const { address } = live.place;
       const { incarnation } = live;
       const asked = { type: 'emit', address, event } as const;

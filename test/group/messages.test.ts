@@ -73,6 +73,18 @@ describe('messages and signals', () => {
 });
 
 describe('what leaves the group', () => {
+  test('a machine that emits null fails, as a live one does: the host has no event to record', () => {
+    const one = group(machine({ on: { note: { actions: emit(({ event }: Loose) => event.note) } } }));
+    one.signal('note', { note: { type: 'heard' } });
+    expect(one.effects).toEqual(['emit {"type":"heard"}']);
+    one.signal('note', { note: null });
+    expect(one.effects).toEqual(['end failed']);
+    expect(status(one.system)).toMatchObject({
+      status: 'failed',
+      error: { message: 'machine `group`: an event to emit must be an object with a type, got null' },
+    });
+  });
+
   test('checkpoints, emits and logs, in their order', () => {
     const one = group(
       machine({
