@@ -152,12 +152,12 @@ function send(deeds: Deeds, live: Live, { to, event, id, delay }: SendParams): v
     throw new TypeError(`${where(live)}: an event to send must be an object with a type`);
   }
   const { type } = event;
+  if (to !== undefined && type.startsWith('troupe.')) {
+    throw new TroupeError('RESERVED_EVENT', `${where(live)}: event type \`${type}\` is the engine's own`);
+  }
   if (typeof delay === 'number')
     return deeds.timetable.set(live, to === undefined ? live : keyOf(to), event, delay, id);
   if (to === undefined) throw new TypeError(`${where(live)}: unable to send \`${type}\`: its receiver is gone`);
-  if (type.startsWith('troupe.')) {
-    throw new TroupeError('RESERVED_EVENT', `${where(live)}: event type \`${type}\` is the engine's own`);
-  }
   // XState turns what escalate sends into the sender's own failure.
   const sent = type === 'xstate.error' ? failureOf(live, (event as Heard & { data?: unknown }).data) : event;
   deeds.relay(live, keyOf(to), sent);

@@ -47,17 +47,20 @@ describe('messages and signals', () => {
     expect(actors(one.system)).toEqual(before);
   });
 
-  test('a coordinator cannot settle its member by sending it the event', () => {
+  test.each([
+    ['at once', {}],
+    ['later', { delay: 5, id: 'forgery' }],
+  ])('a coordinator cannot settle its member by sending it the event %s', (_when, options) => {
+    const settled = { type: 'troupe.settled', outcome: { status: 'ok', output: 1 } };
     const one = group(
       machine({
         entry: spawn('a'),
-        on: {
-          forge: { actions: sendTo('a', { type: 'troupe.settled', outcome: { status: 'ok', output: 1 } } as Loose) },
-        },
+        on: { forge: { actions: sendTo('a', settled as Loose, options as Loose) } },
       }),
     );
     one.signal('forge');
     expect(status(one.system)).toMatchObject({ status: 'failed', error: { code: 'RESERVED_EVENT' } });
+    expect(one.effects).toEqual(['cancel a#1', 'end failed']);
   });
 
   test('what is not for the actors returns the same system', () => {
