@@ -7,7 +7,7 @@ import { TroupeError } from '../error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import { rootAddress } from './address.ts';
 import type { Key, Live } from './cell.ts';
-import { where } from './describe.ts';
+import { strangerTo, where } from './describe.ts';
 import type { Limits } from './limits.ts';
 import { letterOf, type Outbox } from './outbox.ts';
 import { keyOf } from './ref.ts';
@@ -155,8 +155,12 @@ function send(deeds: Deeds, live: Live, { to, event, id, delay }: SendParams): v
   if (to !== undefined && type.startsWith('troupe.')) {
     throw new TroupeError('RESERVED_EVENT', `${where(live)}: event type \`${type}\` is the engine's own`);
   }
-  if (typeof delay === 'number')
-    return deeds.timetable.set(live, to === undefined ? live : keyOf(to), event, delay, id);
+  if (typeof delay === 'number') {
+    const receiver = to === undefined ? live : keyOf(to);
+    // Now, for there is no transition that could fail when it is due.
+    if (receiver === undefined) throw new TypeError(strangerTo(live, type));
+    return deeds.timetable.set(live, receiver, event, delay, id);
+  }
   if (to === undefined) throw new TypeError(`${where(live)}: unable to send \`${type}\`: its receiver is gone`);
   // XState turns what escalate sends into the sender's own failure.
   const sent = type === 'xstate.error' ? failureOf(live, (event as Heard & { data?: unknown }).data) : event;

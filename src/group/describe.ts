@@ -23,6 +23,11 @@ export function parentOf(live: Live): Address {
   return (parent === undefined ? undefined : keyOf(parent)?.place.address) ?? rootAddress;
 }
 
+/** What is said of an event whose receiver is something else than an actor. */
+export function strangerTo(from: Live, type: string): string {
+  return `${where(from)}: unable to send \`${type}\`: the receiver is not an actor of this group`;
+}
+
 /** How an actor that hears no more has ended. */
 export function endedHow(live: Live): string {
   switch (live.snapshot?.status) {

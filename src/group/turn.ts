@@ -11,7 +11,7 @@ import type { AnyActorRef } from 'xstate';
 import { failureOf, look, outlives, run, type Deeds } from './actions.ts';
 import { addressSeparator, rootAddress } from './address.ts';
 import { empty, type Deferred, type Key, type Letter, type Live } from './cell.ts';
-import { endedHow, flawOfSpawn, idOf, inlineSpawn, parentOf, where } from './describe.ts';
+import { endedHow, flawOfSpawn, idOf, inlineSpawn, parentOf, strangerTo, where } from './describe.ts';
 import { Digest } from './digest.ts';
 import type { Address, EventObject } from './effect.ts';
 import { hears } from './hearing.ts';
@@ -274,10 +274,7 @@ export class Turn implements Stage, Deeds {
   // — Deliveries between actors ———————————————————————————————————————————————————————————
 
   relay(from: Live, to: Key | undefined, event: Heard): void {
-    if (to === undefined)
-      throw new TypeError(
-        `${where(from)}: unable to send \`${event.type}\`: the receiver is not an actor of this group`,
-      );
+    if (to === undefined) throw new TypeError(strangerTo(from, event.type));
     this.outbox.note(from, to, event);
     const live = this.roster.exactly(to);
     if (live === undefined || live.phase === 'stopped') {

@@ -63,6 +63,19 @@ describe('messages and signals', () => {
     expect(one.effects).toEqual(['cancel a#1', 'end failed']);
   });
 
+  test.each([
+    ['at once', {}],
+    ['later', { delay: 5, id: 'reply' }],
+  ])('a machine that sends to what is no actor %s fails', (_when, options) => {
+    const reply = sendTo(({ event }: Loose) => event.to, { type: 'reply' } as Loose, options as Loose);
+    const one = group(machine({ on: { ask: { actions: reply } } }));
+    one.signal('ask', { to: { id: 'a' } });
+    expect(status(one.system)).toMatchObject({
+      status: 'failed',
+      error: { message: 'machine `group`: unable to send `reply`: the receiver is not an actor of this group' },
+    });
+  });
+
   test('what is not for the actors returns the same system', () => {
     const one = group(talk);
     const before = one.system;
