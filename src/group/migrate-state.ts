@@ -1,22 +1,16 @@
 /** From the state of an old machine to one that a new machine can go on from: the coordinator's own; its children stay as they are. */
 import type { JsonValue } from '../json.ts';
 import { parentAddress, rootAddress } from './address.ts';
-import type { Cell } from './cell.ts';
+import type { Cell, Timer } from './cell.ts';
 import type { Definition } from './definition.ts';
 import type { Address } from './effect.ts';
 import { encode } from './encode.ts';
 import type { Compiled } from './logic.ts';
 import { persist } from './persist.ts';
-import {
-  isMachineState,
-  type MachineState,
-  type Persisted,
-  type PersistedActor,
-  type PersistedMachine,
-} from './persisted.ts';
-import { placeOf, snapshotAt, type System } from './system.ts';
+import { isMachineState, type MachineState, type Persisted, type PersistedMachine } from './persisted.ts';
+import { cellAt, placeOf, snapshotAt, type System } from './system.ts';
 import type { CoordinatorState } from './upgrade.ts';
-import { getAt, setAt } from './vector.ts';
+import { forEachOf, getAt, setAt } from './vector.ts';
 
 /**
  * The written system. Timers of states that are active under the same id stay, with their moment, also where their delay is written otherwise
@@ -33,60 +27,61 @@ export function migrateState(
   const old: CoordinatorState = { value, context };
   const given = map === undefined ? old : map(old);
   encode(given.context, 'state.context');
-  const written = persist(withContext(system, given.context)) as unknown as Persisted;
-  const root = written.actors.find(({ address }) => address === rootAddress);
-  if (root === undefined || !isMachineState(root.snapshot) || status !== 'active')
-    throw new Error('the coordinator does not run any more');
+  if (status !== 'active') throw new Error('the coordinator does not run any more');
   const { logic } = definition.root;
   const target = resolved(logic as unknown as Resolving, given);
   if (target.status !== 'active')
     throw new Error(
       `expected a state that is not final, got ${JSON.stringify(given.value)}; let the machine end when it hears troupe.migrated`,
     );
-  const nodes = target._nodes.map(({ id }) => id);
   const known = (logic as unknown as { readonly idMap: ReadonlyMap<string, unknown> }).idMap;
-  const before: PersistedMachine = root.snapshot;
-  const snapshot = {
-    ...before,
-    value: encode(target.value, 'state.value'),
-    nodes,
-    history: before.history.filter(([id, ids]) => [id, ...ids].every((one) => known.has(one))),
-  } as unknown as JsonValue;
-  const timers = timersFor(root.timers, before.nodes, target._nodes as unknown as readonly ActiveState[]);
-  const actors = withTimers(definition, written.actors).map((actor) =>
-    actor.address === rootAddress ? { ...actor, snapshot, timers } : actor,
-  );
-  const [members, timerCount, started, scheduled] = written.counts;
-  const lost = timersOf(written.actors) - timersOf(actors);
-  return {
-    ...written,
-    machine: { id: definition.id, version: definition.version },
-    actors,
-    counts: [members, timerCount - lost, started, scheduled],
-  };
+  const states = target._nodes as unknown as readonly ActiveState[];
+  const written = persist(withTimers(definition, withContext(system, given.context), states)) as unknown as Persisted;
+  const actors = written.actors.map((actor) => {
+    if (actor.address !== rootAddress || !isMachineState(actor.snapshot)) return actor;
+    const before: PersistedMachine = actor.snapshot;
+    const snapshot = {
+      ...before,
+      value: encode(target.value, 'state.value'),
+      nodes: states.map(({ id }) => id),
+      history: before.history.filter(([id, ids]) => [id, ...ids].every((one) => known.has(one))),
+    } as unknown as JsonValue;
+    return { ...actor, snapshot };
+  });
+  return { ...written, machine: { id: definition.id, version: definition.version }, actors };
 }
 
-const timersOf = (actors: readonly PersistedActor[]) => actors.reduce((sum, { timers }) => sum + timers.length, 0);
-
-/** Children that are machines go on in their states, and wait there as the newer machines have it: they would not hear the older ones' timers. */
-function withTimers(definition: Definition, actors: readonly PersistedActor[]): readonly PersistedActor[] {
-  if (!actors.some(({ address, timers }) => address !== rootAddress && timers.length > 0)) return actors;
-  const sources = new Map(actors.map(({ address, src }) => [address, src]));
+/**
+ * The same system, whose coordinator waits in these states. Children that are machines go on in their own, and wait there as the newer machines
+ * have it: they would not hear the older ones' timers. What is left out is so before it is written, for objects are numbered in the order of writing.
+ */
+function withTimers(definition: Definition, system: System, states: readonly ActiveState[]): System {
+  let { cells, timerCount } = system;
   const logicOf = (address: Address): Compiled | undefined => {
     const parent = parentAddress(address);
     if (parent === undefined) return definition.root;
     const above = logicOf(parent);
-    return above?.kind === 'machine' ? above.sources.get(sources.get(address) ?? '') : undefined;
+    const src = cellAt(system, address)?.actor?.ref.src;
+    return above?.kind === 'machine' && typeof src === 'string' ? above.sources.get(src) : undefined;
   };
-  return actors.map((actor) => {
-    const { address, snapshot, timers } = actor;
-    if (address === rootAddress || timers.length === 0 || !isMachineState(snapshot)) return actor;
-    // Of a child whose machine or state is missing it is said when the whole is read back.
+  const statesOf = (address: Address, ids: readonly string[]): readonly ActiveState[] => {
+    if (address === rootAddress) return states;
     const logic = logicOf(address)?.logic as { readonly idMap?: ReadonlyMap<string, ActiveState> } | undefined;
-    const nodes = snapshot.nodes.flatMap((id) => logic?.idMap?.get(id) ?? []);
-    if (nodes.length < snapshot.nodes.length) return actor;
-    return { ...actor, timers: timersFor(timers, snapshot.nodes, nodes) };
+    return ids.flatMap((id) => logic?.idMap?.get(id) ?? []);
+  };
+  forEachOf(system.cells, (cell) => {
+    const { place, actor } = cell;
+    const active = (actor?.snapshot as Partial<MachineState> | undefined)?._nodes;
+    if (actor === undefined || active === undefined || actor.timers.length === 0) return;
+    const ids = active.map(({ id }) => id);
+    const found = statesOf(place.address, ids);
+    // Of a child whose machine or state is missing it is said when the whole is read back.
+    if (place.address !== rootAddress && found.length < ids.length) return;
+    const timers = timersFor(actor.timers, ids, found);
+    timerCount -= actor.timers.length - timers.length;
+    cells = setAt<Cell>(cells, place.index, { ...cell, actor: { ...actor, timers } });
   });
+  return { ...system, cells, timerCount };
 }
 
 /** The same system, whose coordinator has this context: it is written with the others', with whom it may share objects. */
@@ -118,19 +113,17 @@ interface ActiveState {
   readonly id: string;
   readonly transitions: ReadonlyMap<string, unknown>;
 }
-type PersistedTimer = PersistedActor['timers'][number];
-
-const typeOf = ({ event }: PersistedTimer) => (event as { readonly type: string }).type;
+const typeOf = ({ event }: Timer) => event.type;
 
 /**
  * XState touch point: the event of `after`, and its timer, are called `xstate.after.<delay>.<id of the state>`, so they have another name where the
  * delay has changed. A state that waits for one of them, and for one other now, goes on waiting under the new name.
  */
 function timersFor(
-  timers: readonly PersistedTimer[],
+  timers: readonly Timer[],
   oldIds: readonly string[],
   nodes: readonly ActiveState[],
-): readonly PersistedTimer[] {
+): readonly Timer[] {
   /** The state that set it: of the ids that its name may end with, the whole one. */
   const ownerOf = (type: string) =>
     oldIds.filter((id) => type.endsWith(`.${id}`)).reduce((one, id) => (id.length > one.length ? id : one), '');

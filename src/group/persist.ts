@@ -3,13 +3,14 @@
  * persisted snapshots are not used as they stand: they lose timers, refs to anyone but children, and the order of
  * parallel states, on which the order of transitions depends.
  */
-import type { JsonValue } from '../json.ts';
+import { isPlainObject, type JsonValue } from '../json.ts';
 import { depthOf, rootAddress } from './address.ts';
 import type { Cell } from './cell.ts';
 import type { Address } from './effect.ts';
 import { encode, encodeShared, type Numbers } from './encode.ts';
 import { format, type MachineState, type Persisted, type PersistedActor } from './persisted.ts';
 import { keyOf } from './ref.ts';
+import type { Heard } from './snapshot.ts';
 import type { System } from './system.ts';
 import { forEachOf } from './vector.ts';
 
@@ -26,10 +27,9 @@ export function persist(system: System): JsonValue {
   const actors: PersistedActor[] = [];
   const stopped: [Address, number][] = [];
   const numbers: Numbers = new Map();
-  const encodeContext = (value: unknown, label: string) => encodeShared(value, label, numbers);
   for (const cell of cells) {
     if (cell.actor === undefined) stopped.push([cell.place.address, cell.last]);
-    else actors.push(persistActor(cell, cell.actor, encodeContext));
+    else actors.push(persistActor(cell, cell.actor, numbers));
   }
   const systemIds: [string, Address, number][] = [];
   for (const [systemId, ref] of system.systemIds) {
@@ -56,11 +56,13 @@ export function persist(system: System): JsonValue {
 export function persistActor(
   { place, incarnation, last }: Cell,
   actor: NonNullable<Cell['actor']>,
-  encodeContext = encode,
+  numbers?: Numbers,
 ): PersistedActor {
   const { ref, logic, snapshot, running, order, timers } = actor;
   const label = `machine \`${logic.id}\`${place.address === rootAddress ? '' : `, actor \`${place.address}\``}: `;
   const { systemId } = ref as { systemId?: string };
+  const encodeHeld = (value: unknown, what: string) =>
+    numbers === undefined ? encode(value, what) : encodeShared(value, what, numbers);
   return {
     address: place.address,
     incarnation,
@@ -71,26 +73,31 @@ export function persistActor(
     order,
     snapshot:
       logic.kind === 'machine' && 'machine' in snapshot
-        ? persistMachine(snapshot as unknown as MachineState, label, encodeContext)
-        : encodeContext(snapshot, `${label}snapshot`),
+        ? persistMachine(snapshot as unknown as MachineState, label, encodeHeld)
+        : encodeHeld(snapshot, `${label}snapshot`),
     timers: timers.map(({ to, event, ...timer }) => ({
       ...timer,
       to: to === undefined ? null : { address: to.place.address, incarnation: to.incarnation },
-      event: encode(event, `${label}timer \`${timer.id}\``),
+      event: encodeHeld(numbers?.has(event) === true ? event : ownCopy(event), `${label}timer \`${timer.id}\``),
     })),
   };
 }
 
-function persistMachine(snapshot: MachineState, label: string, encodeContext: typeof encode): JsonValue {
+/** Where nothing else holds an event it may be the machine's own, which all its actors send: not one with those that are sent behind a restart. */
+function ownCopy(event: Heard): Heard {
+  return isPlainObject(event) ? { ...event } : event;
+}
+
+function persistMachine(snapshot: MachineState, label: string, encodeHeld: typeof encode): JsonValue {
   const { status, value, output, error, context, historyValue, children, _nodes } = snapshot;
   return {
     status,
-    output: encode({ output }, `${label}output`),
-    error: encode({ error }, `${label}error`),
+    output: encodeHeld({ output }, `${label}output`),
+    error: encodeHeld({ error }, `${label}error`),
     value: encode(value, `${label}value`),
     nodes: _nodes.map(({ id }) => id),
     history: Object.entries(historyValue).map(([id, nodes]) => [id, nodes.map((node) => node.id)]),
-    context: encodeContext(context, `${label}context`),
+    context: encodeHeld(context, `${label}context`),
     children: Object.entries(children).map(([id, child]) => [id, encode(child, `${label}child \`${id}\``)]),
   };
 }

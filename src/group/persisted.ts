@@ -1,4 +1,4 @@
-/** The written form of a system, version 2. */
+/** The written form of a system, version 3. */
 import type { AnyActorRef } from 'xstate';
 import type { JsonValue } from '../json.ts';
 import type { Bounds } from './bounds.ts';
@@ -8,9 +8,9 @@ import type { AnySnapshot } from './snapshot.ts';
 
 /**
  * Version of this form. It stands in snapshots, which can be thrown away, and in `group.migrated` entries, which cannot: a later form must read
- * this one and those before it. Version 1 has no objects that stand in several places.
+ * this one and those before it. Version 1 has no objects that stand in several places, version 2 has them in contexts only.
  */
-export const format = 2;
+export const format = 3;
 
 /** A system as JSON. Key order inside snapshots matters: write it with JSON.stringify, not sorted. */
 export interface Persisted {

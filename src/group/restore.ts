@@ -49,7 +49,7 @@ class Restore {
   private readonly empty: System;
   private readonly refs = new Map<string, AnyActorRef>();
   private readonly logics = new Map<Address, Compiled>();
-  /** Objects of contexts and snapshots so far: one may come again in another actor's. */
+  /** Objects of contexts, snapshots and timers so far: one may come again in another actor's. */
   private readonly known: object[] = [];
 
   constructor(definition: Definition, persisted: Persisted) {
@@ -127,7 +127,7 @@ class Restore {
         timers: timers.map(({ to, event, ...timer }) => ({
           ...timer,
           to: to === null ? undefined : { place: placeOf(this.empty.places, to.address), incarnation: to.incarnation },
-          event: this.decode(event) as Timer['event'],
+          event: this.decodeHeld(event) as Timer['event'],
         })),
       },
     };
@@ -144,9 +144,10 @@ class Restore {
     snapshot._nodes = nodes;
     snapshot.tags = new Set(nodes.flatMap((node) => node.tags));
     snapshot.value = this.decode(written.value);
+    // In the order in which they were written.
+    snapshot.output = (this.decodeHeld(written.output) as { output: unknown }).output;
+    snapshot.error = (this.decodeHeld(written.error) as { error: unknown }).error;
     snapshot.context = this.decodeShared(written.context);
-    snapshot.output = (this.decode(written.output) as { output: unknown }).output;
-    snapshot.error = (this.decode(written.error) as { error: unknown }).error;
     snapshot.historyValue = Object.fromEntries(
       written.history.map(([id, ids]) => [id, ids.map((one) => this.node(logic, one))]),
     );
@@ -169,6 +170,11 @@ class Restore {
 
   private decodeShared(value: JsonValue): unknown {
     return this.decode(value, this.known);
+  }
+
+  /** What shares objects with contexts since version 3. */
+  private decodeHeld(value: JsonValue): unknown {
+    return this.persisted.format < 3 ? this.decode(value) : this.decodeShared(value);
   }
 
   /** The ref of an actor, living or not: one per identity, made by XState's own constructor around an adapter that is never asked. */

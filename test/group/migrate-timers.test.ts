@@ -1,7 +1,7 @@
 /** What becomes of the timers of `after` when a group is taken over by the state of its coordinator. */
 import { describe, expect, test } from 'vitest';
 import { migrateState } from '../../src/group/migrate-state.ts';
-import { define, restore, step, timers } from '../../src/group/step.ts';
+import { define, restore, snapshotAt, step, timers } from '../../src/group/step.ts';
 import type { JsonValue } from '../../src/json.ts';
 import { group, machine, told, type Loose } from './group-under-test.ts';
 
@@ -65,6 +65,20 @@ describe('the timers of a state', () => {
     expect(() =>
       takenOver(parent(waiting({ 1: 'late', 2: 'late' })), parent(waiting({ 3: 'late', 4: 'late' })), 'on'),
     ).toThrow('state `deploy.deploy` waits for');
+  });
+
+  test('that go take nothing along of what others hold', () => {
+    const child = machine({ id: 'child', context: ({ input }: Loose) => ({ tasks: [input], current: input }) });
+    const parent = (after: Loose) =>
+      machine(
+        { initial: 'on', context: {}, states: { on: { after, invoke: { src: 'child', id: 'c', input: { n: 1 } } } } },
+        { actors: { child } },
+      );
+    const { system, left } = takenOver(parent({ 10: {}, 20: {} }), parent({}), 'on');
+    expect(left).toEqual([]);
+    const { tasks, current } = (snapshotAt(system, 'c') as Loose).context;
+    expect(current).toEqual({ n: 1 });
+    expect(tasks[0]).toBe(current);
   });
 
   test('that may be one or another are not guessed', () => {
