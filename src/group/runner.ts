@@ -1,7 +1,7 @@
 import type { AnyActorLogic } from 'xstate';
 import { isChild, look, stoppedBy, type Deeds } from './actions.ts';
 import type { Live } from './cell.ts';
-import { isPlainError, toPlainError } from './plain-error.ts';
+import { toPlainError } from './plain-error.ts';
 import { giveBack, takeScope, type Conductor } from './scope.ts';
 import type { Action, AnySnapshot, Heard } from './snapshot.ts';
 
@@ -27,8 +27,8 @@ export class Runner implements Conductor {
       const fast = live.logic.kind === 'machine' ? live.logic.fast?.start(scope, input, this.onMicrostep) : undefined;
       const snapshot = fast ?? (live.logic.logic.getInitialSnapshot(scope, input) as AnySnapshot);
       limits.assertUnbroken();
-      const isThrown = snapshot.status === 'error' && !isPlainError(snapshot.error);
-      return isThrown ? { ...snapshot, error: toPlainError(snapshot.error) } : snapshot;
+      // Thrown, whatever it is: no child has been heard yet.
+      return snapshot.status === 'error' ? { ...snapshot, error: toPlainError(snapshot.error) } : snapshot;
     } catch (error) {
       limits.assertUnbroken();
       return { status: 'error', output: undefined, error: toPlainError(error) };

@@ -21,6 +21,20 @@ describe('the end of a group', () => {
     expect([wants(one.system), timers(one.system)]).toEqual([[], []]);
   });
 
+  test('failed: of what is thrown while the context is made, only what an error has is kept, and it ends the group', () => {
+    const thrown = { message: 'no such plan', when: new Date(0), retry: () => {} } as unknown as Error;
+    const parts = [{}, { type: 'parallel', states: { a: {}, b: {} } }];
+    for (const part of parts) {
+      const context = () => {
+        throw thrown;
+      };
+      expect(status(group(machine({ ...part, context })).system)).toEqual({
+        status: 'failed',
+        error: { name: 'Error', message: 'no such plan' },
+      });
+    }
+  });
+
   test('cancelled: with its reason', () => {
     const one = group(ending);
     one.fold('group.cancelled', { reason: 'enough' });
