@@ -15,6 +15,7 @@ import { onInterrupt } from './interrupts.ts';
 import { outputLines } from './output-lines.ts';
 import { print, styleFor } from './terminal.ts';
 import { nameText, timeOf } from './text.ts';
+import { unlessStray } from './unless-stray.ts';
 
 /** Options of `troupe babysit`. */
 export interface BabysitCommandOptions {
@@ -42,10 +43,11 @@ export async function babysitCommand(runDir: string, options: BabysitCommandOpti
     say(line);
   });
   const stop = new AbortController();
-  const stopListening = onInterrupt((by) => {
-    stop.abort(`interrupted by ${by}`);
+  const stopBy = (what: string) => {
+    stop.abort(what);
     void questions?.close();
-  });
+  };
+  const stopListening = onInterrupt((by) => stopBy(`interrupted by ${by}`));
   try {
     const run = await openBabysitterRun(runDir, sdk);
     const data = dataFolder(troupeFolder(run.folder.runDir));
@@ -55,7 +57,14 @@ export async function babysitCommand(runDir: string, options: BabysitCommandOpti
         : { breakpoint: breakpointQuestions({ data, questions, style, signal: stop.signal, say: tell }) };
     tell(`run ${run.folder.facts.runId} · ${run.folder.facts.processId} · babysitter ${run.sdk.version}`);
     try {
-      const end = await babysit({ ...run, ...run.performers, ...asks, clock: systemClock, signal: stop.signal, tell });
+      const { file, performers } = run;
+      const end = await unlessStray({
+        file,
+        work: () => babysit({ ...run, ...performers, ...asks, clock: systemClock, signal: stop.signal, tell }),
+        stop: () => stopBy('an error that nothing waits for'),
+        isStopped: ({ status }) => status === 'stopped',
+        tell,
+      });
       await questions?.close();
       release();
       return report(end, runDir, json);

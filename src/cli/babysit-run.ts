@@ -20,6 +20,8 @@ import { harnessesOf, rulesOf } from './load-process.ts';
 /** A run directory, ready to be driven. */
 export interface BabysitterRun {
   readonly folder: RunFolder;
+  /** Of the process, for whoever reads of it. */
+  readonly file: string;
   readonly sdk: LoadedSdk;
   readonly body: ProcessFunction;
   readonly performers: Performers;
@@ -49,6 +51,7 @@ export async function openBabysitterRun(given: string, sdkFolder: string | undef
   const shared = shareHarnesses(harnessesWith(loaded, cwd));
   return {
     folder,
+    file,
     sdk,
     body: processIn(module, facts.exportName, shown),
     performers: {
