@@ -53,6 +53,12 @@ export function openRecording({ journal, process, onProgress, sizeOf, ...options
     ...options,
   });
 
+  /** Said once, though each new group has it said. */
+  const note = (why: string) => {
+    const notice = `machines are not shown: ${why}`;
+    if (!notices.includes(notice)) notices.push(notice);
+  };
+
   let learned = 0;
   const soFar = async function* () {
     yield await source.read(1, Number.MAX_SAFE_INTEGER);
@@ -77,14 +83,14 @@ export function openRecording({ journal, process, onProgress, sizeOf, ...options
     );
     const missing = created.filter((name) => !definitions.has(name) && !unknown.has(name));
     if (missing.length === 0) return;
-    if (process === undefined) notices.push(`machines are not shown: no process file was found for this run`);
+    if (process === undefined) note('no process file was found for this run');
     else {
       learned += 1;
       try {
         // A group is opened because of what stands before it: mostly that is enough. With many groups, all at once is less.
         if (learned > prefixesMax || !(await name(soFar, process))) await name(journal.read.bind(journal), process);
       } catch (error) {
-        notices.push(`machines are not shown: ${error instanceof Error ? error.message : String(error)}`);
+        note(error instanceof Error ? error.message : String(error));
       }
     }
     for (const name of missing) if (!definitions.has(name)) unknown.add(name);

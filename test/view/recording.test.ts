@@ -137,6 +137,29 @@ test('without its process a run is shown without machines, and says so', async (
   expect(one.notices).toEqual(['machines are not shown: no process file was found for this run']);
 });
 
+test('that it is shown without machines is said once, however many groups come', async () => {
+  const several = defineProcess('several', async (ctx) => {
+    for (const name of ['one', 'two', 'three']) await ctx.group(name, fanOut, { members: members(1) }).output;
+  });
+  const gone = stage(several as Process<never, unknown>, { '*': { status: 'ok', output: 'fine' } });
+  await finished(gone);
+  const journal = await gone.store.open('run');
+  const all: Entry[] = [];
+  for await (const entries of journal.read()) all.push(...entries);
+  const growing = openRecording({
+    journal: {
+      ...journal,
+      run: 'run',
+      async *read() {
+        for (const entry of all) yield [entry];
+      },
+    },
+  });
+  await growing.refresh();
+  expect(Object.keys((await growing.recording.stateAt(all.length)).groups)).toEqual(['one', 'two', 'three']);
+  expect(growing.notices).toEqual(['machines are not shown: no process file was found for this run']);
+});
+
 test('what comes later is added, and nothing is read twice', async () => {
   const stage = await played();
   const journal = await stage.store.open('run');
