@@ -19,6 +19,7 @@ import { loadRecorded } from './load-recorded.ts';
 import { lookAt } from './looked-at.ts';
 import { loneJournal } from './lone-journal.ts';
 import { maskOf } from './mask.ts';
+import { passOverStrayErrors } from './stray-errors.ts';
 import { complain } from './terminal.ts';
 
 /** Options of `troupe inspect`. */
@@ -78,8 +79,15 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
   const { journal, sizeOf, isOurs } = await lookAt(data, run);
   const view = await beginningOf(journal);
   let definition: Process<never, unknown> | undefined;
+  let stopListening = () => {};
   try {
-    if (isOurs) ({ process: definition } = await loadRecorded(data, view, options.file));
+    if (isOurs) {
+      const loaded = await loadRecorded(data, view, options.file);
+      definition = loaded.process;
+      stopListening = passOverStrayErrors(loaded.file, ({ message }) =>
+        complain(`${message} The run is shown all the same.`),
+      );
+    }
   } catch (error) {
     if (options.file !== undefined) throw error;
     complain(`${error instanceof Error ? error.message : String(error)} The run is shown without its machines.`);
@@ -125,6 +133,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
     });
   } finally {
     release();
+    stopListening();
     await door?.close();
     await journal.close();
   }

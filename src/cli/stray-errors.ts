@@ -11,7 +11,7 @@ import { nearPath, placeInStack } from './stack-place.ts';
  */
 export function onStrayError(file: string, stop: (error: unknown) => void): () => void {
   let isFirst = true;
-  const listener = (thrown: unknown) => {
+  return listening((thrown) => {
     const error = isOurs(thrown) ? thrown : strayError(thrown, file);
     if (isFirst) {
       isFirst = false;
@@ -19,7 +19,23 @@ export function onStrayError(file: string, stop: (error: unknown) => void): () =
       return;
     }
     process.exit(reportError(error, false));
-  };
+  });
+}
+
+/**
+ * For whoever only looks: nothing ends because of them, `tell` is told of the first, and of no other. At a bug of ours this process exits.
+ * Returns how to stop listening.
+ */
+export function passOverStrayErrors(file: string, tell: (error: TroupeError) => void): () => void {
+  let isFirst = true;
+  return listening((thrown) => {
+    if (isOurs(thrown)) process.exit(reportError(thrown, false));
+    if (isFirst) tell(strayError(thrown, file));
+    isFirst = false;
+  });
+}
+
+function listening(listener: (thrown: unknown) => void): () => void {
   process.on('uncaughtException', listener);
   return () => void process.off('uncaughtException', listener);
 }

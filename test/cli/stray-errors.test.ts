@@ -1,6 +1,7 @@
 /** A process file that throws where nothing waits for it. */
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { lastJson, livingIn, members, program, project, startedIn, workProcess } from './support.ts';
+import { lastJson, livingIn, members, patience, program, project, startedIn, workProcess } from './support.ts';
 
 /** Does that once there is a file `stray`. */
 const straying = (how: string) =>
@@ -61,4 +62,27 @@ test('a bug of the program itself is told as one', async () => {
   );
   expect(ended.code).toBe(70);
   expect(ended.stderr).toContain('This is a bug of troupe');
+});
+
+test('whoever only looks at such a run goes on looking, and is told once', async () => {
+  const throwing = `setInterval(() => { writeFileSync('thrown', ''); throw new TypeError('late'); }, 20);`;
+  const it = project({
+    'work.process.mjs': straying(`const { writeFileSync } = await import('node:fs'); ${throwing}`).replace(
+      'setInterval(() => {',
+      'setInterval(async () => {',
+    ),
+  });
+  expect((await it.troupe('run', 'work.process.mjs', '--run-id', 'r1', '--input', members('a'))).code).toBe(0);
+  const viewer = it.start('inspect', 'r1', '--port', '0', '--json');
+  const { url } = JSON.parse(await viewer.said(/\n/)) as { readonly url: string };
+  it.write('stray', '');
+  await expect.poll(() => existsSync(it.path('thrown')), patience).toBe(true);
+  expect((await fetch(`${url}api/overview`)).status).toBe(200);
+  viewer.child.kill('SIGINT');
+  const { code, stderr } = await viewer.ended;
+  expect(code).toBe(0);
+  expect(stderr).toMatch(
+    /^PROCESS_INVALID: work\.process\.mjs, .*: TypeError: late .* The run is shown all the same\.$/m,
+  );
+  expect(stderr.match(/late/g)).toHaveLength(1);
 });
