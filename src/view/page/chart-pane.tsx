@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { Chart } from '../chart.ts';
 import { keyFor } from '../key.ts';
 import type { ActorState, GroupState } from '../model.ts';
+import { ArrowHead } from './arrow-head.tsx';
 import { headerHeight, lineHeight, pathOf, type DrawnChart, type DrawnEdge, type DrawnNode } from './chart-graph.ts';
 import type { Layouts } from './layout.ts';
 import { SaveButtons } from './save-buttons.tsx';
@@ -118,19 +119,7 @@ function ChartSvg({
         role="img"
         aria-label={named}
       >
-        <defs>
-          <marker
-            id="arrow"
-            viewBox="0 0 8 8"
-            refX="7"
-            refY="4"
-            markerWidth="7"
-            markerHeight="7"
-            orient="auto-start-reverse"
-          >
-            <path d="M0,0L8,4L0,8z" />
-          </marker>
-        </defs>
+        <ArrowHead id="arrow" />
         {drawing.nodes.map((one) => (
           <StateBox
             key={one.node.id}

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { Frame, PropertyLane, ViewState } from '../model.ts';
+import { ArrowHead } from './arrow-head.tsx';
 import type { Player } from './player.ts';
 import { PropertyLaneBlock } from './property-lane.tsx';
 import { SaveButtons } from './save-buttons.tsx';
@@ -120,6 +121,7 @@ export function SpaceTimePane(props: {
           ))}
         </div>
         <svg class="spacetime" width={width} height={height} role="img" aria-label={`entries ${from} to ${to}`}>
+          <ArrowHead id="message-arrow" />
           {rows.map(({ position: at, frame, idleMs }, row) => (
             <g
               key={at}
@@ -269,7 +271,7 @@ function MessageArrow({
   return (
     <g class={`arrow ${kind}`}>
       <title>{label}</title>
-      <line {...ends} marker-end="url(#arrow)" />
+      <line {...ends} marker-end="url(#message-arrow)" />
       <text x={(ends.x1 + ends.x2) / 2} y={ends.y1 - 3} text-anchor="middle">
         {cut(label, isShort ? labelShort : labelLong)}
       </text>

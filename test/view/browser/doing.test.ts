@@ -67,11 +67,24 @@ describe.skipIf(browserPath === undefined)(`doing things in the page${withoutBro
     expect(svg).toMatch(/^<svg /);
     expect(svg).toContain('working');
     expect(svg).not.toContain('class=');
-    expect((await saved('SVG', '.space-time')).toString('utf8')).toContain('checkpoint');
+    const messages = (await saved('SVG', '.space-time')).toString('utf8');
+    expect(messages).toContain('checkpoint');
+    const [, head = ''] = /marker-end="url\(#([^)]+)\)"/.exec(messages) ?? [];
+    expect(messages).toContain(`<marker id="${head}"`);
     const png = await saved('PNG', '.chart');
     expect([...png.subarray(1, 4)].map((code) => String.fromCodePoint(code)).join('')).toBe('PNG');
     expect(png.length).toBeGreaterThan(2_000);
     expect(errors).toEqual([]);
+  });
+
+  test('arrows have their heads where no machine is drawn', async () => {
+    const one = await ran();
+    one.write('steps.process.mjs', 'not a process any more');
+    const { url } = await inspected(one, 'steps');
+    const { page } = await watched(url);
+    await page.waitForSelector('.space-time .row');
+    expect(await page.locator('.statechart').count()).toBe(0);
+    expect(await page.locator('.spacetime marker#message-arrow').count()).toBe(1);
   });
 
   test('a watched place shows what it was at the cursor, and one steps along its changes', async () => {
