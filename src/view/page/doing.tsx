@@ -105,15 +105,22 @@ export function ControlPane({
         <select
           aria-label="Group"
           value={chosen?.name ?? ''}
-          onChange={({ currentTarget }) => setGroup(currentTarget.value)}
+          onChange={({ currentTarget }) => {
+            setGroup(currentTarget.value);
+            setTo('coordinator');
+          }}
         >
           {groups.map(({ name }) => (
-            <option key={name}>{name}</option>
+            <option key={name} value={name}>
+              {name}
+            </option>
           ))}
         </select>
         <select aria-label="Recipient" value={to} onChange={({ currentTarget }) => setTo(currentTarget.value)}>
           {['coordinator', '*', ...(chosen?.members ?? [])].map((name) => (
-            <option key={name}>{name}</option>
+            <option key={name} value={name}>
+              {name}
+            </option>
           ))}
         </select>
         <select aria-label="Mode" value={mode} onChange={({ currentTarget }) => setMode(currentTarget.value)}>

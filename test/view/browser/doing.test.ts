@@ -54,6 +54,31 @@ describe.skipIf(browserPath === undefined)(`doing things in the page${withoutBro
     expect(await host.ended).toMatchObject({ code: 0 });
   });
 
+  test('what is said goes to whom the page names, whatever blanks stand in the name; another group has other members', async () => {
+    const second = `await ctx.group('second', fanOut, { members: [{ id: 'x', harness: 'quick', prompt: 'x' }] }).output;`;
+    const one = project({
+      'steps.process.mjs': steps
+        .replace("ctx.group('first'", "ctx.group('first  of two'")
+        .replace('await first.output;', (text) => `${text} ${second}`),
+    });
+    await one.troupe('run', 'steps.process.mjs', '--run-id', 'steps', '--input', '{"names":["one","t  wo"]}');
+    const { url } = await inspected(one, 'steps', '--allow-control');
+    const { page } = await watched(url);
+    await page.click('[role=tab]:has-text("control")');
+    const chosen = (label: string) => page.locator(`.control select[aria-label="${label}"]`).inputValue();
+    expect(await chosen('Group')).toBe('first  of two');
+    await page.selectOption('.control select[aria-label="Recipient"]', { index: 3 });
+    expect(await chosen('Recipient')).toBe('t  wo');
+    await page.fill('.control input', 'hello');
+    await page.click('.control >> text=send');
+    expect(await page.textContent('.dialog p')).toBe('Send “hello” to t  wo of first  of two?');
+    await page.keyboard.press('Escape');
+    await page.selectOption('.control select[aria-label="Group"]', 'second');
+    expect(await chosen('Recipient')).toBe('coordinator');
+    await page.selectOption('.control select[aria-label="Group"]', 'first  of two');
+    expect(await chosen('Group')).toBe('first  of two');
+  });
+
   test('a drawing is saved as it is seen: SVG that stands alone, PNG', async () => {
     const one = await ran();
     const { url } = await inspected(one, 'steps');
