@@ -57,7 +57,8 @@ function Page({
       if (target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox') return;
       if (target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement) return;
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === ' ' && target instanceof HTMLButtonElement) return;
+      // What has the focus is pressed by it.
+      if (event.key === ' ' && target instanceof Element && target.matches('button, summary, [type=checkbox]')) return;
       if (event.key === '?') setTab('keys');
       else if (event.key === '/') {
         setTab('journal');

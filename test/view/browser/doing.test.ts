@@ -79,6 +79,19 @@ describe.skipIf(browserPath === undefined)(`doing things in the page${withoutBro
     expect(await chosen('Group')).toBe('first  of two');
   });
 
+  test('a blank presses what has the focus: a tick box, a fold', async () => {
+    const one = await ran();
+    const { url } = await inspected(one, 'steps');
+    const { page } = await watched(url);
+    const box = page.locator('.space-time [type=checkbox]');
+    await box.focus();
+    await page.keyboard.press(' ');
+    expect(await box.isChecked()).toBe(false);
+    await page.focus('.members summary');
+    await page.keyboard.press(' ');
+    expect(await page.locator('.members details').getAttribute('open')).toBeNull();
+  });
+
   test('a drawing is saved as it is seen: SVG that stands alone, PNG', async () => {
     const one = await ran();
     const { url } = await inspected(one, 'steps');
