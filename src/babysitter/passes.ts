@@ -2,6 +2,7 @@
 import type { TroupeError } from '../error.ts';
 import { guardedPass, textOf, type GuardedContext } from './guard.ts';
 import { guardFile, setPass, type ProcessFunction } from './run/guard-file.ts';
+import { diskError } from './run/disk-error.ts';
 import { readTask } from './run/effect-files.ts';
 import { releaseOwnLock } from './run/lock.ts';
 import type { Iterated, LoadedSdk } from './run/load-sdk.ts';
@@ -9,7 +10,7 @@ import type { RunFolder } from './run/run-folder.ts';
 
 /** Passes of one run. */
 export interface Passes {
-  /** One pass, when `before` is done. Codes: BAD_INPUT for a pass that must not go on; the run is as it was. */
+  /** One pass, when `before` is done. Codes: BAD_INPUT for a pass that must not go on; the run is as it was; JOURNAL_IO. */
   next(before: Promise<unknown>): Promise<Iterated>;
 }
 
@@ -86,7 +87,7 @@ export function passesOf({ folder, sdk: { sdk, version }, body }: PassesOptions)
         try {
           return await folder.alone(() => Promise.race([iterate(), refused]));
         } catch (error) {
-          if (turn >= lockTurnsMax || !isLockTrouble(error)) throw error;
+          if (turn >= lockTurnsMax || !isLockTrouble(error)) throw diskError(error, runDir);
         }
       }
     },

@@ -1,7 +1,8 @@
 /** What others record in a run that `troupe babysit` drives, and that nothing of its own would make it look at. */
+import { rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openRunFolder } from 'troupe/babysitter';
-import { patience } from '../cli/support.ts';
+import { lastJson, patience } from '../cli/support.ts';
 import { playedProject, type PlayedProject } from './played-sdk.ts';
 
 /** Drives the run, and calls `meanwhile` when its question is open. */
@@ -39,4 +40,14 @@ test('who drives a run that is driven is told of that run, and by whom', async (
     expect(code).toBe(3);
     await openRunFolder(it.dir).commit(effectId, { status: 'ok', value: 1 });
   });
+});
+
+test('a run directory that cannot be written any more is trouble with the disk, and goes on when it can', async () => {
+  const tasks = '.a5c/runs/run-1/tasks';
+  const it = await playedProject([{ label: 'held', command: `rm -rf ${tasks}; touch ${tasks}; echo held` }]);
+  const ended = await it.troupe(...it.babysit, '--json');
+  expect(ended.code).toBe(6);
+  expect(lastJson(ended)).toMatchObject({ error: { code: 'JOURNAL_IO', exitCode: 6 } });
+  rmSync(it.path(tasks));
+  expect(await it.troupe(...it.babysit, '--json')).toMatchObject({ code: 0 });
 });

@@ -1,6 +1,7 @@
 /** A run directory of babysitter, for one who writes in it beside babysitter's own programs. */
 import { resolve } from 'node:path';
 import { TroupeError } from '../../error.ts';
+import { diskError } from './disk-error.ts';
 import type { EventData } from './event-text.ts';
 import { emptyIndex, foldEvent, type EffectIndex } from './effects.ts';
 import { withRunLock, type LockOptions } from './lock.ts';
@@ -15,11 +16,11 @@ export interface RunFolder {
   /** Absolute. */
   readonly runDir: string;
   readonly facts: RunFacts;
-  /** All events, as of now: those read before are not read again, unless their files have other names (a repair). Codes: JOURNAL_CORRUPT. */
+  /** All events, as of now: those read before are not read again, unless their files have other names (a repair). Codes: JOURNAL_CORRUPT, JOURNAL_IO. */
   events(): readonly RunEvent[];
-  /** Effects and end, as of now. Codes: JOURNAL_CORRUPT. */
+  /** Effects and end, as of now. Codes: JOURNAL_CORRUPT, JOURNAL_IO. */
   index(): EffectIndex;
-  /** Appends under the run's lock, durably. Codes: RUN_BUSY, LIMIT, JOURNAL_CORRUPT. */
+  /** Appends under the run's lock, durably. Codes: RUN_BUSY, LIMIT, JOURNAL_CORRUPT, JOURNAL_IO. */
   append(events: readonly NewEvent[]): Promise<readonly EventName[]>;
   /**
    * Records an effect's result, once: result file first, then the event, both durable. True when it is recorded by this call; false when the
@@ -42,8 +43,15 @@ export function openRunFolder(folder: string, options: LockOptions = {}): RunFol
   let known: RunEvent[] = [];
   let folded = emptyIndex();
 
+  const further = () => {
+    try {
+      return readFurther(runDir, known);
+    } catch (error) {
+      throw diskError(error, runDir);
+    }
+  };
   const events = (): readonly RunEvent[] => {
-    const fresh = readFurther(runDir, known);
+    const fresh = further();
     if (fresh === undefined) {
       // Renumbered meanwhile: everything is another file.
       known = [];
@@ -64,7 +72,11 @@ export function openRunFolder(folder: string, options: LockOptions = {}): RunFol
     return result;
   };
   const locked = <Result>(owner: string, work: () => Promise<Result> | Result) =>
-    alone(() => withRunLock(runDir, `troupe:${owner}`, work, options));
+    alone(() =>
+      withRunLock(runDir, `troupe:${owner}`, work, options).catch((error: unknown) => {
+        throw diskError(error, runDir);
+      }),
+    );
 
   return {
     runDir,

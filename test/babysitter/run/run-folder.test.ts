@@ -228,7 +228,7 @@ describe('a file that is larger than the disk has room for', () => {
     const program = `
       import { openRunFolder } from './src/babysitter/run/run-folder.ts';
       const data = { text: 'x'.repeat(3_000_000) };
-      await openRunFolder(process.argv[1]).append([{ type: 'GROUP_ENDED', data }]).then(() => 'written', ({ code }) => code).then(console.log);
+      await openRunFolder(process.argv[1]).append([{ type: 'GROUP_ENDED', data }]).then(() => 'written', ({ code, details }) => code + ' ' + details.errno).then(console.log);
     `;
     // As a full disk does: the first write takes 1 MiB, and says so.
     const args = [
@@ -241,7 +241,7 @@ describe('a file that is larger than the disk has room for', () => {
       '--input-type=module',
     ];
     const { stdout } = spawnSync('bash', [...args, '--eval', program, runDir], { encoding: 'utf8' });
-    expect(stdout).toBe('EFBIG\n');
+    expect(stdout).toBe('JOURNAL_IO EFBIG\n');
     expect(readEvents(runDir)).toHaveLength(1);
     expect(readdirSync(join(runDir, 'troupe/staging'))).toEqual([]);
   });
