@@ -165,10 +165,17 @@ export async function guardedPass(
 function swappedIn([task, args]: readonly unknown[], guard: Guard): TroupeError | undefined {
   const id = (task as { readonly id?: unknown } | undefined)?.id;
   if (typeof id !== 'string') return undefined;
-  const recorded = guard.recorded(id);
   const now = textOf(args);
-  if (recorded === undefined || now === undefined || recorded.inputs === now || !recorded.isOthers(now))
-    return undefined;
+  if (now === undefined) return undefined;
+  let recorded: ReturnType<Guard['recorded']>;
+  try {
+    recorded = guard.recorded(id);
+    if (recorded === undefined || recorded.inputs === now || !recorded.isOthers(now)) return undefined;
+  } catch (error) {
+    // A file that is damaged, or cannot be read now: thrown on, it would end the run for good.
+    if (error instanceof TroupeError) return error;
+    throw error;
+  }
   return new TroupeError(
     'BAD_INPUT',
     `task \`${id}\` is asked for with ${now.slice(0, 120)} where it was asked for with ${recorded.inputs.slice(0, 120)} before, and those are another effect's: this version of babysitter tells effects apart by counting calls, and would swap their results. Keep the order of calls the same in each iteration. The run is as it was.`,

@@ -10,7 +10,7 @@ import type { RunFolder } from './run/run-folder.ts';
 
 /** Passes of one run. */
 export interface Passes {
-  /** One pass, when `before` is done. Codes: BAD_INPUT for a pass that must not go on; the run is as it was; JOURNAL_IO. */
+  /** One pass, when `before` is done. Codes: BAD_INPUT for a pass that must not go on; the run is as it was; JOURNAL_CORRUPT, JOURNAL_IO. */
   next(before: Promise<unknown>): Promise<Iterated>;
 }
 
@@ -39,9 +39,13 @@ export function passesOf({ folder, sdk: { sdk, version }, body }: PassesOptions)
   /** Inputs by effect: what was asked for does not change. */
   const inputs = new Map<string, string>();
   const inputsOf = (effectId: string): string => {
-    const known = inputs.get(effectId) ?? textOf(readTask(runDir, effectId)?.['inputs']) ?? '';
-    inputs.set(effectId, known);
-    return known;
+    try {
+      const known = inputs.get(effectId) ?? textOf(readTask(runDir, effectId)?.['inputs']) ?? '';
+      inputs.set(effectId, known);
+      return known;
+    } catch (error) {
+      throw diskError(error, runDir);
+    }
   };
 
   /** The effect that was just asked for: the SDK has counted the calls. */
