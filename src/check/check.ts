@@ -159,10 +159,11 @@ class Judge<State> {
     for (const { name, holds } of opened.invariants)
       if (!failed.has(name) && !holds()) this.add(name, 'always', `\`${name}\` does not hold`, number);
     for (const [name, holds] of this.always)
-      if (!failed.has(name) && !asked(name, holds, opened.state))
+      if (!failed.has(name) && !asked(name, holds, opened.state, opened.variants))
         this.add(name, 'always', `\`${name}\` does not hold`, number);
     if (met.size < this.sometimes.length) {
-      for (const [name, holds] of this.sometimes) if (!met.has(name) && asked(name, holds, opened.state)) met.add(name);
+      for (const [name, holds] of this.sometimes)
+        if (!met.has(name) && asked(name, holds, opened.state, opened.variants)) met.add(name);
     }
     return this.mayGoOn();
   }

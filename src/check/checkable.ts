@@ -42,6 +42,8 @@ export interface Opened<State> {
   readonly space: Space;
   /** Tells of what is in `space.current` at the moment. The same object each time: it is read, not kept. */
   readonly state: State;
+  /** With symmetry: each other state that this one becomes when actors change places. */
+  variants(): readonly State[];
   describe(action: number): Step;
   /** What else has to hold in every state: memoised where possible. */
   readonly invariants: readonly { readonly name: string; holds(): boolean }[];
@@ -76,8 +78,26 @@ export interface Model<State = never> {
   readonly lanes: readonly string[];
 }
 
-/** What a predicate says of a state. One that throws is a mistake of the model. Code: BAD_INPUT. */
-export function asked<State>(name: string, holds: (state: State) => boolean, state: State): boolean {
+/**
+ * What a predicate says of a state, and of its `variants`. One that throws is a mistake of the model, and so is one that tells those
+ * apart which stand for each other. Code: BAD_INPUT.
+ */
+export function asked<State>(
+  name: string,
+  holds: (state: State) => boolean,
+  state: State,
+  variants?: () => readonly State[],
+): boolean {
+  const said = askedOne(name, holds, state);
+  if (variants?.().some((variant) => askedOne(name, holds, variant) !== said))
+    throw new TroupeError(
+      'BAD_INPUT',
+      `property \`${name}\` tells those apart that \`symmetry\` lets change places: of two states that differ only so it says true and false. Write it of all of them alike, or leave \`symmetry\` out.`,
+    );
+  return said;
+}
+
+function askedOne<State>(name: string, holds: (state: State) => boolean, state: State): boolean {
   try {
     const said: unknown = holds(state);
     // A promise would be true whatever comes of it.

@@ -65,7 +65,7 @@ export function judgePaths<State>({
   for (const [name, holds] of Object.entries(model.properties.canAlways ?? {}))
     ask(
       name,
-      mark(() => asked(name, holds, opened.state)),
+      mark(() => asked(name, holds, opened.state, opened.variants)),
       world,
       `\`${name}\` cannot be reached any more`,
     );
@@ -75,7 +75,7 @@ export function judgePaths<State>({
     const lasso = neverOn(
       graph,
       space,
-      mark(() => asked(name, holds, opened.state)),
+      mark(() => asked(name, holds, opened.state, opened.variants)),
     );
     if (lasso === undefined) continue;
     const { stem, loop } = lasso;

@@ -10,6 +10,7 @@ import type { ModelActor, ModelOptions, ModelState } from './actors/options.ts';
 import { recordsOf } from './actors/records.ts';
 import { canonicalForm } from './actors/canonical-form.ts';
 import { ActorSpace } from './actors/space.ts';
+import { renamedModelState, rewriterOf } from './actors/renamed-state.ts';
 import { renamingsOf } from './actors/symmetry.ts';
 import { asked, type Model, type Opened, type Properties } from './checkable.ts';
 import { coverageOf } from './coverage.ts';
@@ -182,23 +183,31 @@ function open<Record extends JsonValue>(
     lists,
     network,
     records,
-    isInside: boundary === undefined ? undefined : () => asked('boundary', boundary, emitted.state),
-    isEnd: () => ends !== undefined && asked('ends', ends, seen.state),
+    isInside: boundary === undefined ? undefined : () => asked('boundary', boundary, emitted.state, emittedVariants),
+    isEnd: () => ends !== undefined && asked('ends', ends, seen.state, variants),
   };
   const space = new ActorSpace(parts);
   const seen = actorState<Record>(tables, space, () => space.current, records);
   const emitted = actorState<Record>(tables, space, () => space.next, records);
-  if (options.symmetry !== undefined) {
-    const renamings = renamingsOf(options.symmetry, ids);
-    space.canonical = canonicalForm({ ...tables, space, renamings, envelopeTexts, records });
-  }
+  const renamings = options.symmetry === undefined ? [] : renamingsOf(options.symmetry, ids);
+  const rewriters = renamings.slice(1).map(rewriterOf);
+  const images =
+    renamings.length === 0 ? undefined : canonicalForm({ ...tables, space, renamings, envelopeTexts, records });
+  if (images !== undefined) space.canonical = (key) => images.least(space.next, key);
+  const variantsOf = (state: ModelState<Record>, vector: () => Int32Array) => {
+    const all = rewriters.map((rewriter) => renamedModelState(state, rewriter));
+    return () => (images?.others(vector()) ?? []).map((which) => all[which - 1] as ModelState<Record>);
+  };
+  const variants = variantsOf(seen.state, () => space.current);
+  const emittedVariants = variantsOf(emitted.state, () => space.next);
   const always = Object.entries(options.history?.always ?? {}).map(([name, holds]) => ({
     name,
-    holds: records?.memoised(name, holds) ?? (() => true),
+    holds: records?.memoised(name, holds, rewriters) ?? (() => true),
   }));
   return {
     space,
     state: seen.state,
+    variants,
     describe: (action) => describeAction(tables, space, action),
     invariants: always.map(({ name, holds }) => ({
       name,

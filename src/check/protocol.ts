@@ -3,6 +3,7 @@ import { toJson, type JsonValue } from '../json.ts';
 import { define } from '../group/definition.ts';
 import { refuseReserved } from '../group/reserved.ts';
 import { defineProcess, isProcess, type Process } from '../process/define-process.ts';
+import { rewriterOf } from './actors/renamed-state.ts';
 import { renamingsOf } from './actors/symmetry.ts';
 import { isModel, type Checks, type Model, type Opened, type Properties } from './checkable.ts';
 import { coverageOf } from './coverage.ts';
@@ -11,6 +12,7 @@ import { stepsOf } from './kernel/steps.ts';
 import { behavioursOf } from './group/behaviours.ts';
 import { groupForm } from './group/canonical-form.ts';
 import { describeDeed, groupState } from './group/look.ts';
+import { renamedGroupState } from './group/renamed-state.ts';
 import type { Faults, GroupState, MemberMachine, Outcomes, ProtocolMessage, ProtocolOptions } from './group/options.ts';
 import { refuseCount, refuseNames, refuseOthers, refuseProperties } from './refuse.ts';
 import { slotsOf } from './group/slots.ts';
@@ -182,10 +184,15 @@ function open<Input, Output, Context>(
     hasTurns: () => turns,
   });
   const tables = { turns, slots, behaviours, world, addresses };
-  if (symmetry !== undefined) space.canonical = groupForm(tables, space, renamingsOf(symmetry, addresses));
+  const renamings = symmetry === undefined ? [] : renamingsOf(symmetry, addresses);
+  const images = renamings.length === 0 ? undefined : groupForm(tables, space, renamings);
+  if (images !== undefined) space.canonical = (key) => images.least(space.next, key);
+  const state = groupState<Context, Output>(tables, space);
+  const others = renamings.map((renaming) => renamedGroupState(state, rewriterOf(renaming)));
   return {
     space,
-    state: groupState<Context, Output>(tables, space),
+    state,
+    variants: () => (images?.others(space.current) ?? []).map((which) => others[which] as typeof state),
     describe: (action) => describeDeed(tables, space, action),
     invariants: [],
     bytes: () => turns.bytes(),

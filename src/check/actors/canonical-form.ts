@@ -2,7 +2,7 @@ import { canonical, type JsonValue } from '../../json.ts';
 import { textsOf, type Texts } from '../kernel/texts.ts';
 import type { Tables } from './look.ts';
 import type { ActorSpace } from './space.ts';
-import { isLess, listRenamer, Renamer, renamed, textRenamer, type Renaming } from './symmetry.ts';
+import { imagesOf, listRenamer, Renamer, renamed, textRenamer, type Images, type Renaming } from './symmetry.ts';
 
 /** What a canonical form is worked out from. */
 export interface FormOptions extends Tables {
@@ -12,8 +12,8 @@ export interface FormOptions extends Tables {
   readonly records: { textOf(id: number): string } | undefined;
 }
 
-/** Writes the least of all renamed vectors of `space.next`. */
-export function canonicalForm(options: FormOptions): (key: Int32Array) => void {
+/** All renamed vectors of a state. */
+export function canonicalForm(options: FormOptions): Images {
   const { space, renamings, actors, ids, network, envelopeTexts, records } = options;
   const names = textsOf();
   const count = renamings.length;
@@ -45,21 +45,15 @@ export function canonicalForm(options: FormOptions): (key: Int32Array) => void {
       canonical(renamed(JSON.parse(records?.textOf(id) ?? 'null') as JsonValue, renamings[which] as Renaming)),
     ),
   );
-  const candidate = new Int32Array(space.width);
-
-  return (key) => {
-    const { next, width } = space;
-    for (let which = 0; which < count; which += 1) {
-      const to = places[which] as readonly number[];
-      for (let index = 0; index < width; index += 1) {
-        const value = next[index] as number;
-        const actor = actors[index];
-        if (actor !== undefined) candidate[to[index] as number] = (locals.get(actor.steps) as Renamer).of(value, which);
-        else if (index === space.networkAt) candidate[index] = contents.of(value, which);
-        else if (index === space.recordAt) candidate[index] = history.of(value, which);
-        else candidate[index] = value;
-      }
-      if (which === 0 || isLess(candidate, key, width)) key.set(candidate);
+  return imagesOf(count, (vector, which, into) => {
+    const to = places[which] as readonly number[];
+    for (let index = 0; index < vector.length; index += 1) {
+      const value = vector[index] as number;
+      const actor = actors[index];
+      if (actor !== undefined) into[to[index] as number] = (locals.get(actor.steps) as Renamer).of(value, which);
+      else if (index === space.networkAt) into[index] = contents.of(value, which);
+      else if (index === space.recordAt) into[index] = history.of(value, which);
+      else into[index] = value;
     }
-  };
+  });
 }

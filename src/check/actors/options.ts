@@ -62,7 +62,10 @@ export interface ModelOptions<Record extends JsonValue = JsonValue> {
   /** Transitions out of the boundary count as generated (as in TLC) or not (as in Stateright). Default false. */
   readonly countsOutside?: boolean;
   readonly history?: History<Record>;
-  /** Sets of actors that may change places: states that differ only so, or in the order of a machine's children, are one. Not with `eventually`. */
+  /**
+   * Sets of actors that may change places: states that differ only so, or in the order of a machine's children, are one. Not with `eventually`.
+   * What is asked of states has to say the same of all of these, and is refused (BAD_INPUT) where it does not: it may name none of the actors.
+   */
   readonly symmetry?: readonly (readonly string[])[];
   /** What of an actor's snapshot tells its states apart. Its use is told in the result. */
   readonly view?: View;

@@ -3,6 +3,7 @@ import { asked } from '../checkable.ts';
 import { deepFreeze } from '../kernel/freeze.ts';
 import { PairMap } from '../engine/pair-map.ts';
 import { textsOf } from '../kernel/texts.ts';
+import type { Rewriter } from './renamed-state.ts';
 import type { Envelope, History } from './history.ts';
 import { envelopeAt, type Tables } from './look.ts';
 import type { Records } from './space.ts';
@@ -11,7 +12,7 @@ import type { Records } from './space.ts';
 export interface RecordTable<Record> extends Records {
   recordOf(id: number): Record;
   /** A predicate that is asked once for each history. Code: BAD_INPUT. */
-  memoised(name: string, holds: (record: Record) => boolean): (id: number) => boolean;
+  memoised(name: string, holds: (record: Record) => boolean, rewriters: readonly Rewriter[]): (id: number) => boolean;
   count(): number;
   textOf(id: number): string;
 }
@@ -46,9 +47,10 @@ export function recordsOf<Record extends JsonValue>(
     sent: memo(sent),
     delivered: memo(delivered),
     recordOf: (id) => records[id] as Record,
-    memoised(name, holds) {
+    memoised(name, holds, rewriters) {
       const verdicts: boolean[] = [];
-      return (id) => (verdicts[id] ??= asked(name, holds, records[id] as Record));
+      const askedOf = (record: Record) => asked(name, holds, record, () => rewriters.map(({ data }) => data(record)));
+      return (id) => (verdicts[id] ??= askedOf(records[id] as Record));
     },
     count: () => records.length,
     textOf: (id) => texts.textOf(id),

@@ -4,7 +4,7 @@
  */
 import { TroupeError } from '../../error.ts';
 import { canonical, setOwn, type JsonValue } from '../../json.ts';
-import { Sequences } from '../engine/sequences.ts';
+import { finish, mix, Sequences } from '../engine/sequences.ts';
 import type { Texts } from '../kernel/texts.ts';
 
 /** Ways in which ids may change places; the first changes nothing. */
@@ -104,8 +104,47 @@ export function listRenamer(
   });
 }
 
+/** What a vector comes to under each renaming. */
+export interface Images {
+  /** Writes the least of those of `vector`. */
+  least(vector: Int32Array, key: Int32Array): void;
+  /** One renaming for each image that is another than `vector` itself: members that do the same change places without a difference. */
+  others(vector: Int32Array): readonly number[];
+}
+
+/** By `image`, which writes what a vector comes to under a renaming, and is the vector's own for 0. */
+export function imagesOf(count: number, image: (vector: Int32Array, which: number, into: Int32Array) => void): Images {
+  let candidate = new Int32Array(0);
+  const imageOf = (vector: Int32Array, which: number): Int32Array => {
+    if (candidate.length !== vector.length) candidate = new Int32Array(vector.length);
+    image(vector, which, candidate);
+    return candidate;
+  };
+  return {
+    least(vector, key) {
+      for (let which = 0; which < count; which += 1) {
+        const made = imageOf(vector, which);
+        if (which === 0 || isLess(made, key, vector.length)) key.set(made);
+      }
+    },
+    others(vector) {
+      const met = new Map<number, Int32Array[]>();
+      const found: number[] = [];
+      for (let which = 0; which < count; which += 1) {
+        const made = imageOf(vector, which);
+        const hash = finish(made.reduce(mix, 0));
+        const alike = met.get(hash) ?? [];
+        if (alike.some((other) => made.every((value, index) => value === other[index]))) continue;
+        met.set(hash, [...alike, made.slice()]);
+        if (which > 0) found.push(which);
+      }
+      return found;
+    },
+  };
+}
+
 /** Is vector `a` before `b`, in the order of their first difference? */
-export function isLess(a: Int32Array, b: Int32Array, width: number): boolean {
+function isLess(a: Int32Array, b: Int32Array, width: number): boolean {
   for (let index = 0; index < width; index += 1) {
     const difference = (a[index] as number) - (b[index] as number);
     if (difference !== 0) return difference < 0;

@@ -2,21 +2,17 @@
 import { TroupeError } from '../../error.ts';
 import { canonical, type JsonValue } from '../../json.ts';
 import { textsOf } from '../kernel/texts.ts';
-import { isLess, listRenamer, Renamer, renamed, renameText, type Renaming } from '../actors/symmetry.ts';
+import { imagesOf, listRenamer, Renamer, renamed, renameText, type Images, type Renaming } from '../actors/symmetry.ts';
 import type { Behaviour } from './behaviours.ts';
 import type { GroupTables } from './look.ts';
 import type { ProtocolMessage } from './options.ts';
 import type { GroupSpace } from './space.ts';
 
 /**
- * Writes the least of all renamed vectors of `space.next`. Codes: BAD_INPUT for a message that one of them may say, and the other not,
+ * All renamed vectors of a state. Codes: BAD_INPUT for a message that one of them may say, and the other not,
  * and for members that are to change places and do not do the same.
  */
-export function groupForm(
-  tables: GroupTables,
-  space: GroupSpace,
-  renamings: readonly Renaming[],
-): (key: Int32Array) => void {
+export function groupForm(tables: GroupTables, space: GroupSpace, renamings: readonly Renaming[]): Images {
   const { turns, slots, behaviours, world } = tables;
   const names = textsOf();
   const { locals } = turns.steps;
@@ -70,27 +66,21 @@ export function groupForm(
       );
     return (row[slot] = space.placeOf(other));
   };
-  let candidate = new Int32Array(space.width);
-
-  return (key) => {
-    const { next, width, slotsAt, messageAt } = space;
-    if (candidate.length !== width) candidate = new Int32Array(width);
-    for (let which = 0; which < renamings.length; which += 1) {
-      candidate[0] = local.of(next[0] as number, which);
-      candidate[1] = gates.of(next[1] as number, which);
-      for (let at = 2; at < slotsAt; at += 1) candidate[at] = next[at] as number;
-      for (const [index, to] of (messages[which] as readonly number[]).entries())
-        if ((messageAt[index] as number) >= 0)
-          candidate[messageAt[to] as number] = next[messageAt[index] as number] as number;
-      candidate.fill(0, slotsAt);
-      for (let at = slotsAt; at < width; at += 1) {
-        if (next[at] === 0) continue;
-        const slot = at - slotsAt;
-        candidate[placeOf(slot, which)] = recordAt(slot).of(next[at] as number, which);
-      }
-      if (which === 0 || isLess(candidate, key, width)) key.set(candidate);
+  return imagesOf(renamings.length, (vector, which, into) => {
+    const { slotsAt, messageAt } = space;
+    into[0] = local.of(vector[0] as number, which);
+    into[1] = gates.of(vector[1] as number, which);
+    for (let at = 2; at < slotsAt; at += 1) into[at] = vector[at] as number;
+    for (const [index, to] of (messages[which] as readonly number[]).entries())
+      if ((messageAt[index] as number) >= 0)
+        into[messageAt[to] as number] = vector[messageAt[index] as number] as number;
+    into.fill(0, slotsAt);
+    for (let at = slotsAt; at < vector.length; at += 1) {
+      if (vector[at] === 0) continue;
+      const slot = at - slotsAt;
+      into[placeOf(slot, which)] = recordAt(slot).of(vector[at] as number, which);
     }
-  };
+  });
 }
 
 function isAlike(one: Behaviour, other: Behaviour): boolean {

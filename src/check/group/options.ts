@@ -111,7 +111,10 @@ export interface ProtocolOptions<Input, Output, Context> {
   readonly messages?: readonly ProtocolMessage[];
   /** Somebody may cancel the group at any time. Default false. */
   readonly cancel?: boolean;
-  /** Sets of members that may change places: states that differ only so, or in the order of a machine's children, are one. Not with `eventually`. */
+  /**
+   * Sets of members that may change places: states that differ only so, or in the order of a machine's children, are one. Not with `eventually`.
+   * What is asked of states has to say the same of all of these, and is refused (BAD_INPUT) where it does not: it may name none of the members.
+   */
   readonly symmetry?: readonly (readonly string[])[];
   /** What of the coordinator's context tells its states apart. Its use is told in the result. */
   readonly view?: View;
