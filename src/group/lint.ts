@@ -21,7 +21,8 @@ export type LintRule =
   | 'timer-without-id'
   | 'unknown-action'
   | 'unknown-delay'
-  | 'unknown-guard';
+  | 'unknown-guard'
+  | 'xstate-version';
 
 /** One thing that the linter found. */
 export interface Finding {
@@ -104,6 +105,12 @@ class Linter {
 
   machine(): void {
     const { actors, actions, guards } = this.of.implementations;
+    // A project may have a copy of its own, of any age.
+    if (!('options' in this.of))
+      this.add(
+        'xstate-version',
+        'it was made by an xstate older than 5.31, whose machines cannot be replayed here. Install a newer one where it is imported from: `npm install xstate@5`.',
+      );
     for (const [name, logic] of Object.entries(actors)) this.actor(name, logic);
     for (const [name, action] of Object.entries(actions)) this.action(action, `action \`${name}\``);
     for (const guard of Object.values(guards)) this.guard(guard);

@@ -30,6 +30,12 @@ const machine = (config: Loose, parts: Loose = {}) =>
   } as Loose) as unknown as AnyStateMachine;
 const inState = (state: Loose, parts?: Loose) => machine({ initial: 'reviewing', states: { reviewing: state } }, parts);
 
+/** As xstate made machines before 5.31. */
+function older(made: Loose): AnyStateMachine {
+  delete made.options;
+  return made;
+}
+
 describe('what cannot be replayed is refused, with machine, state and remedy', () => {
   test.each([
     [
@@ -113,6 +119,11 @@ describe('what cannot be replayed is refused, with machine, state and remedy', (
       'a state with the id of its machine',
       machine({ initial: 'a', states: { a: { id: 'council' } } }),
       'state `a`: its id `council` is also that of the machine itself',
+    ],
+    [
+      'a machine of another copy of xstate, before 5.31',
+      older(machine({})),
+      'machine `council`: it was made by an xstate older than 5.31, whose machines cannot be replayed here. Install a newer one where it is imported from: `npm install xstate@5`.',
     ],
     ['a context that is not JSON', machine({ context: { at: new Date(0) } }), 'context.at: expected JSON, got a Date'],
   ])('%s', (_what, wrong, message) => {
