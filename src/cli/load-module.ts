@@ -40,7 +40,13 @@ export async function loadModule(
       throw await explainLoadError(error, file, given);
     })
     .finally(release);
-  return { file, module };
+  return { file, module: asWritten(module) };
+}
+
+/** CommonJS that stands for a module, as `export default` is translated to: all that it exports is the default to Node. */
+function asWritten(module: Module): Module {
+  const whole = module['default'];
+  return typeof whole === 'object' && whole !== null && '__esModule' in whole ? (whole as Module) : module;
 }
 
 async function importFile(file: string): Promise<Module> {

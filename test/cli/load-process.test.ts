@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { bareProject, lastJson, type Project } from './support.ts';
+import { bareProject, lastJson, project, type Project } from './support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -81,6 +81,21 @@ test('JavaScript imports TypeScript, by way of other files too, with everything 
   symlinkSync(root, it.path('node_modules/troupe'), 'dir');
   symlinkSync(`${root}node_modules/xstate`, it.path('node_modules/xstate'), 'dir');
   expect(await resultOf(it, 'a.process.mjs')).toEqual([['first', 1], 2]);
+});
+
+test('CommonJS that a compiler made of a module is that module', async () => {
+  const it = project({
+    'a.process.js': `"use strict";
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.rules = exports.harnesses = void 0;
+const troupe_1 = require("troupe");
+const harness_1 = require("troupe/harness");
+exports.harnesses = { mine: (0, harness_1.fn)(() => 'done') };
+exports.rules = { defaultHarness: 'mine' };
+exports.default = (0, troupe_1.defineProcess)('compiled', (ctx) => ctx.task('work', {}));
+`,
+  });
+  expect(await resultOf(it, 'a.process.js')).toBe('done');
 });
 
 test('the export `harnesses` goes over the built-in ones', async () => {
