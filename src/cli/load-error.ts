@@ -1,7 +1,7 @@
 /** Why a process file could not be loaded, in one sentence with file and line. */
 import { execFile } from 'node:child_process';
 import { TroupeError } from '../error.ts';
-import { nearPath, placeInStack } from './stack-place.ts';
+import { nearPath, placeAboveStack, placeInStack } from './stack-place.ts';
 
 /** True when JavaScript imported TypeScript and nobody was there to translate it. */
 export function isMissingTypeScript(error: unknown): boolean {
@@ -22,14 +22,22 @@ export async function explainLoadError(thrown: unknown, file: string, given: str
     const [, where = file, line, column, what] = translation;
     return invalid(`${shown(where, file, given)}:${line}:${column}: ${what}`);
   }
-  if (error instanceof SyntaxError) {
-    const where = (await syntaxErrorPlace(file)) ?? '';
-    return invalid(`${given}${where}: ${error.message}`);
+  if (error instanceof SyntaxError && isOfImport(error)) {
+    const elsewhere = placeAboveStack(error.stack ?? '');
+    if (elsewhere !== undefined && elsewhere !== file) return invalid(`${nearPath(elsewhere)}: ${error.message}`);
+    const line = await syntaxErrorPlace(file);
+    if (line !== undefined || elsewhere !== undefined) return invalid(`${given}${line ?? ''}: ${error.message}`);
+    return invalid(`${given} imports a file with a syntax error: ${error.message}`);
   }
   if ('code' in error && (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED')) {
     return invalid(`${given} cannot be loaded: ${error.message}`);
   }
   return invalid(`${given} throws while it is loaded: ${error.message}${frame(error, file, given)}`);
+}
+
+/** False for one that the file throws itself, as JSON.parse does. */
+function isOfImport({ stack = '' }: SyntaxError): boolean {
+  return /^ +at .*$/m.exec(stack)?.[0].includes('node:internal/modules/') ?? true;
 }
 
 /** The uppermost frame of the stack that is the user's. */

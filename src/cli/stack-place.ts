@@ -9,10 +9,20 @@ export function placeInStack(stack: string): { readonly file: string; readonly l
     const match = /^ +at (?:.*? \((.+):(\d+):\d+\)|(?:async )?(.+):(\d+):\d+)$/.exec(text);
     const [, called, calledLine, place = called ?? '', line = calledLine] = match ?? [];
     if (line === undefined || /^node:|^eval at |\/node_modules\//.test(place)) continue;
-    const where = place.split('?')[0] ?? '';
-    return { file: where.startsWith('file:') ? fileURLToPath(where) : where, line };
+    return { file: pathOf(place), line };
   }
   return undefined;
+}
+
+/** The file in which node found the mistake of a SyntaxError, where it tells: in the line above the stack. */
+export function placeAboveStack(stack: string): string | undefined {
+  const place = /^((?:file:|\/).+):\d+\n/.exec(stack)?.[1];
+  return place === undefined ? undefined : pathOf(place);
+}
+
+function pathOf(place: string): string {
+  const where = place.split('?')[0] ?? '';
+  return where.startsWith('file:') ? fileURLToPath(where) : where;
 }
 
 /** A path as seen from the folder the command runs in, where that is shorter. */

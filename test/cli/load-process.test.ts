@@ -245,6 +245,27 @@ test('the line where a file throws is told with its whole path, blanks and brack
   }
 });
 
+test('the file that is told is the one with the mistake, also where another one imports it', async () => {
+  const it = bareProject({
+    'name.mjs': "import './off.mjs';\n",
+    'off.mjs': "import { nothing } from 'troupe';\nnothing();\n",
+    'syntax.mjs': "import './bad.mjs';\n",
+    'bad.mjs': 'export const b = = 2;\n',
+    'common.mjs': "import './bad.cjs';\n",
+    'bad.cjs': 'const b = = 2;\n',
+    'data.ts': "const text: string = '{x';\n\nexport default JSON.parse(text);\n",
+  });
+  const said = async (file: string) => (await it.troupe('run', file)).stderr;
+  expect(await said('name.mjs')).toMatch(/^PROCESS_INVALID: off\.mjs: .* does not provide an export named 'nothing'$/m);
+  expect(await said('syntax.mjs')).toBe(
+    "PROCESS_INVALID: syntax.mjs imports a file with a syntax error: Unexpected token '='\n",
+  );
+  expect(await said('common.mjs')).toBe("PROCESS_INVALID: bad.cjs: Unexpected token '='\n");
+  expect(await said('data.ts')).toMatch(
+    /^PROCESS_INVALID: data\.ts throws while it is loaded: .*JSON.* \(data\.ts:3\)$/m,
+  );
+});
+
 describe('a TypeScript file is translated by the tsconfig.json above it', () => {
   const paths = JSON.stringify({ compilerOptions: { paths: { '@lib/*': ['./lib/*'] } } });
   const text =
