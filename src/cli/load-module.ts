@@ -35,12 +35,24 @@ export async function loadModule(
   }
   // What it says while it is loaded is not what the command prints.
   const release = captureConsole(complain);
-  const module = await importFile(file)
-    .catch(async (error: unknown) => {
-      throw await explainLoadError(error, file, given);
-    })
-    .finally(release);
+  const loading = importFile(file).catch(async (error: unknown) => {
+    throw await explainLoadError(error, file, given);
+  });
+  const module = await Promise.race([loading, refuseEndless(loading, file, given)]).finally(release);
   return { file, module: asWritten(module) };
+}
+
+/** Rejects when nothing is left that could end the loading, with which Node would end the program. */
+function refuseEndless(loading: Promise<Module>, file: string, given: string): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const refuse = () => {
+      const why = 'a top-level `await` in it, or in a file that it imports, waits for what never comes';
+      reject(new TroupeError('PROCESS_INVALID', `${given} cannot be loaded: ${why}.`, { file }));
+    };
+    process.once('beforeExit', refuse);
+    const forget = () => process.off('beforeExit', refuse);
+    loading.then(forget, forget);
+  });
 }
 
 /** CommonJS that stands for a module, as `export default` is translated to: all that it exports is the default to Node. */

@@ -196,6 +196,12 @@ describe('a file that is no process is exit code 2, PROCESS_INVALID and a senten
       'a.ts throws while it is loaded: no key (a.ts:3)',
     ],
     [
+      'an await that never ends',
+      'a.ts',
+      "import { defineProcess } from 'troupe';\nawait new Promise(() => {});\nexport default defineProcess('a', () => 1);\n",
+      'a.ts cannot be loaded: a top-level `await` in it, or in a file that it imports, waits for what never comes.',
+    ],
+    [
       'a package that is missing',
       'a.mjs',
       "import 'no-such-package';\n",
