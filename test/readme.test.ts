@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { defaultBounds } from '../src/group/bounds.ts';
 import { blocksOf, commandsOf, filesOf } from './readme/blocks.ts';
 import { runBlocks } from './readme/run-blocks.ts';
 
@@ -48,6 +49,11 @@ test('a command that ends otherwise than announced fails', () => {
   expect(runBlocks(block('sh', '$ exit 3'))).toEqual([expect.stringMatching(/ended with 3, not 0/)]);
   expect(runBlocks(block('sh', '$ true  # exits 3'))).toEqual([expect.stringMatching(/ended with 0, not 3/)]);
   expect(runBlocks(block('sh', '$ exit 3  # exits 3', '$ test -d node_modules/troupe'))).toEqual([]);
+});
+
+test('the table of bounds names every bound of a group', () => {
+  const table = /^## Bounds$.*?^## /ms.exec(readFileSync(path, 'utf8'))?.[0] ?? '';
+  for (const name of Object.keys(defaultBounds)) expect(table).toMatch(new RegExp(String.raw`\b${name}\b`));
 });
 
 test('every marked block of the README works', { timeout: 300_000 }, () => {
