@@ -7,7 +7,7 @@
  *   [*] --> doing
  *   doing --> doing: xstate.done.actor.*
  *   doing --> done: all steps are done
- *   doing --> undoing: xstate.error.actor.* / abort [is from outside]
+ *   doing --> undoing: step cannot begin / xstate.error.actor.* / abort [is from outside]
  *   undoing --> undoing: undo is settled / xstate.done.actor.* / xstate.error.actor.*
  *   undoing --> pausing: is to be tried again
  *   undoing --> done: nothing is left to undo
@@ -165,6 +165,12 @@ function withFailure(context: SagaContext, error: PlainError): Partial<SagaConte
   return { failed: { id: failed.id, error }, toUndo: toUndo.toReversed() };
 }
 
+/** Why a step could not be asked for: a machine that is not there. */
+function plain(error: unknown): PlainError {
+  const { name, message } = error as Error;
+  return { name, message };
+}
+
 /** The coordinator: see the head of this file. */
 export const saga = coordinator(
   setup({
@@ -172,6 +178,7 @@ export const saga = coordinator(
     actors: { member },
     guards: {
       allStepsAreDone: ({ context }) => current(context) === undefined,
+      stepCannotBegin: ({ context }) => context.failed !== null,
       isFromOutside: ({ event }) => isFromOutside(event),
       nothingIsLeftToUndo: ({ context }) => context.toUndo.length === 0,
       isToBeTriedAgain: ({ context }) => !context.isUndoing && context.attempts > 0,
@@ -185,12 +192,14 @@ export const saga = coordinator(
         if (step === undefined) return {};
         const { compensate: _compensate, undoWhenFailed: _undoWhenFailed, ...work } = step;
         const last = context.results.at(-1);
-        spawnWork(
-          spawn,
-          step.id,
-          work as MemberInput,
-          handedOn(last === undefined ? context.previous[0] : last.output),
-        );
+        const given = handedOn(last === undefined ? context.previous[0] : last.output);
+        try {
+          spawnWork(spawn, step.id, work as MemberInput, given);
+        } catch (error) {
+          // Before anything was done the group may as well fail; afterwards it is undone.
+          if (last === undefined) throw error;
+          return withFailure(context, plain(error));
+        }
         return {};
       }),
       noteDone: enqueueActions(({ context, event, enqueue }) => {
@@ -219,7 +228,13 @@ export const saga = coordinator(
         const step = context.steps.find((one) => one.id === id);
         if (id === undefined || step?.compensate === undefined) return {};
         const output = context.results.find((one) => one.id === id)?.output ?? null;
-        spawnWork(spawn, undoId(id), step.compensate, { output, reason: context.failed?.error.message ?? '' });
+        try {
+          spawnWork(spawn, undoId(id), step.compensate, { output, reason: context.failed?.error.message ?? '' });
+        } catch (error) {
+          // It would be the same the next time; those before it can be undone all the same.
+          const uncompensated = [...context.uncompensated, { id, error: plain(error) }];
+          return { toUndo: context.toUndo.slice(1), uncompensated };
+        }
         return { isUndoing: true };
       }),
       noteUndone: enqueueActions(({ context, event, enqueue }) => {
@@ -256,7 +271,10 @@ export const saga = coordinator(
     states: {
       doing: {
         entry: 'doStep',
-        always: { guard: 'allStepsAreDone', target: 'done' },
+        always: [
+          { guard: 'allStepsAreDone', target: 'done' },
+          { guard: 'stepCannotBegin', target: 'undoing' },
+        ],
         on: {
           'xstate.done.actor.*': { target: 'doing', reenter: true, actions: 'noteDone' },
           'xstate.error.actor.*': { target: 'undoing', actions: 'noteFailed' },

@@ -55,6 +55,33 @@ describe('saga', () => {
     });
   });
 
+  test('a step, or a compensation, for a machine that is not there leaves nothing that was done as it is', () => {
+    const group = simulate(saga, {
+      steps: [
+        { id: 'flight', ...undo },
+        { id: 'hotel', compensate: { machine: 'refund' } },
+        { id: 'car', ...undo },
+        { id: 'pay', machine: 'payment', ...undo },
+      ],
+    });
+    for (const id of ['flight', 'hotel', 'car']) group.settle(id, null);
+    expect(group.open()).toEqual(['car/undo']);
+    group.restart();
+    group.settle('car/undo', null);
+    group.settle('flight/undo', null);
+    expect(group.output()).toMatchObject({
+      completed: false,
+      failed: { id: 'pay', error: { message: expect.stringContaining('there is no machine `payment` in this one') } },
+      compensated: ['car', 'flight'],
+      uncompensated: [{ id: 'hotel', error: { message: expect.stringContaining('there is no machine `refund`') } }],
+    });
+  });
+
+  test('before anything was done, such a step fails the group with what to mend', () => {
+    const group = simulate(saga, { steps: [{ id: 'pay', machine: 'payment' }] });
+    expect(group.failure()).toContain('add it with withMachines(machine, { payment })');
+  });
+
   test('abort from outside stops the step under way and undoes what was done', () => {
     const group = simulate(saga, {
       steps: [
