@@ -78,6 +78,12 @@ export function spawnWork(spawn: Spawn, id: string, work: Work, given: Given = {
   }
 }
 
+/** Why {@link spawnWork} could not, as an error that may stand in a context. */
+export function whyNot(error: unknown): PlainError {
+  const { name, message } = error as Error;
+  return { name, message };
+}
+
 /**
  * The same coordinator, able to spawn other ones: `withMachines(pipeline, { quorum })`. What comes from outside, and what members send to
  * `coordinator`, is heard by the group's own machine; a nested one hears what is sent to its address, and the answers at its own gates,

@@ -42,6 +42,7 @@ import {
   handedOn,
   milliseconds,
   spawnWork,
+  whyNot,
   wholeNumber,
   type Failure,
   type MemberEnd,
@@ -121,12 +122,10 @@ function contextOf(
   const ids = new Set(steps.map(({ id }) => id));
   for (const { id, compensate } of steps) {
     if (compensate === undefined) continue;
-    checkWork('saga', undoId(id), compensate);
-    if (ids.has(undoId(id)))
-      throw badInput(
-        'saga',
-        `step \`${undoId(id)}\` has the name of the compensation of step \`${id}\`. Give it another id`,
-      );
+    const undo = undoId(id);
+    checkWork('saga', undo, compensate);
+    if (ids.has(undo))
+      throw badInput('saga', `step \`${undo}\` has the name of the compensation of step \`${id}\`. Give it another id`);
   }
   return {
     steps,
@@ -165,12 +164,6 @@ function withFailure(context: SagaContext, error: PlainError): Partial<SagaConte
   return { failed: { id: failed.id, error }, toUndo: toUndo.toReversed() };
 }
 
-/** Why a step could not be asked for: a machine that is not there. */
-function plain(error: unknown): PlainError {
-  const { name, message } = error as Error;
-  return { name, message };
-}
-
 /** The coordinator: see the head of this file. */
 export const saga = coordinator(
   setup({
@@ -192,13 +185,13 @@ export const saga = coordinator(
         if (step === undefined) return {};
         const { compensate: _compensate, undoWhenFailed: _undoWhenFailed, ...work } = step;
         const last = context.results.at(-1);
-        const given = handedOn(last === undefined ? context.previous[0] : last.output);
         try {
+          const given = handedOn(last === undefined ? context.previous[0] : last.output);
           spawnWork(spawn, step.id, work as MemberInput, given);
         } catch (error) {
           // Before anything was done the group may as well fail; afterwards it is undone.
           if (last === undefined) throw error;
-          return withFailure(context, plain(error));
+          return withFailure(context, whyNot(error));
         }
         return {};
       }),
@@ -232,7 +225,7 @@ export const saga = coordinator(
           spawnWork(spawn, undoId(id), step.compensate, { output, reason: context.failed?.error.message ?? '' });
         } catch (error) {
           // It would be the same the next time; those before it can be undone all the same.
-          const uncompensated = [...context.uncompensated, { id, error: plain(error) }];
+          const uncompensated = [...context.uncompensated, { id, error: whyNot(error) }];
           return { toUndo: context.toUndo.slice(1), uncompensated };
         }
         return { isUndoing: true };
