@@ -1,25 +1,43 @@
 import { describe, expect, test } from 'vitest';
+import { defineProcess, openRun, type JsonValue, type Usage } from 'troupe';
+import { fn } from 'troupe/harness';
+import { fileStore } from 'troupe/journal';
+import { fanOut } from 'troupe/machines';
 import { emptyLedger } from '../../src/group/ledger.ts';
 import { emptyRun, type RunView } from '../../src/process/run-view.ts';
+import { estimateCommand } from '../../src/cli/estimate-command.ts';
 import { estimateOf } from '../../src/cli/estimate.ts';
 import { lastJson, project } from './support.ts';
 
-/** Members use what the input says; `fails` makes the run fail after that. */
+interface Input {
+  readonly uses: readonly Usage[];
+  /** After that the run fails. */
+  readonly fails?: boolean;
+}
+
+/** As the file below: members use what the input says. */
+async function inProcess(dir: string, run: string, input: Input): Promise<void> {
+  const process = defineProcess('spending', async (ctx, { uses, fails }: Input) => {
+    const members = uses.map((use, index) => ({ id: `m${index}`, harness: 'thinker', input: use as JsonValue }));
+    await ctx.group('thoughts', fanOut, { members }).output;
+    if (fails === true) throw new Error('after all');
+    return 'done';
+  });
+  const thinker = fn((invocation, { spent }) => spent(invocation.input as Usage));
+  const opened = await openRun({ store: fileStore({ dir }), run, process, input, harnesses: { thinker } });
+  await opened.drive();
+  await opened.close();
+}
+
 const spending = `
 import { defineProcess } from 'troupe';
 import { fn } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 
-export const harnesses = {
-  thinker: fn((invocation, { spent }) => {
-    spent(invocation.input);
-    return 'thought';
-  }),
-};
-export default defineProcess('spending', async (ctx, { uses, fails = false }) => {
+export const harnesses = { thinker: fn((invocation, { spent }) => spent(invocation.input)) };
+export default defineProcess('spending', async (ctx, { uses }) => {
   const members = uses.map((use, index) => ({ id: 'm' + index, harness: 'thinker', input: use }));
   await ctx.group('thoughts', fanOut, { members }).output;
-  if (fails) throw new Error('after all');
   return 'done';
 });
 `;
@@ -37,8 +55,8 @@ test('says what the completed runs of a process used, by its name or its file', 
     { uses: [{ costUsd: 2, tokens: 100 }] },
     { uses: [{ costUsd: 100, tokens: 100_000 }], fails: true },
   ];
-  for (const [index, input] of runs.entries())
-    await it.troupe('run', 'spending.process.mjs', '--run-id', `r${index}`, '--input', JSON.stringify(input));
+  for (const [index, input] of runs.entries()) if (index !== 2) await inProcess(it.path('.troupe'), `r${index}`, input);
+  await it.troupe('run', 'spending.process.mjs', '--run-id', 'r2', '--input', JSON.stringify(runs[2]));
 
   const byName = await it.troupe('estimate', 'spending');
   expect(byName).toMatchObject({ code: 0, stderr: '' });
@@ -70,20 +88,18 @@ to hold the next run to the dearest: budget: { costUsd: 2, expects: { costUsd: 0
 });
 
 test('what was never completed has no estimate, and it is said why', async () => {
-  const it = project({ 'spending.process.mjs': spending });
-  const input = JSON.stringify({ uses: [], fails: true });
-  await it.troupe('run', 'spending.process.mjs', '--run-id', 'r1', '--input', input);
+  const it = project();
+  await inProcess(it.path('.troupe'), 'r1', { uses: [], fails: true });
   expect(await it.troupe('estimate', 'spending')).toMatchObject({
     code: 7,
     stdout: '',
     stderr: expect.stringMatching(/^RUN_UNKNOWN: No estimate for `spending` from .*: its one run was not completed, /),
   });
-  expect((await it.troupe('estimate', 'spendin')).stderr).toContain('did you mean `spending`?');
-  expect((await it.troupe('estimate', 'reviews')).stderr).toContain('run it once');
-  expect(await it.troupe('estimate', 'spending', '--last', 'all')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('expected --last to be a whole number >= 1, got `all`'),
-  });
+  const data = it.path('.troupe');
+  const refused = (what: string, last = '20') => expect(estimateCommand(what, { last, data })).rejects;
+  await refused('spendin').toThrow('did you mean `spending`?');
+  await refused('reviews').toThrow('run it once');
+  await refused('spending', 'all').toThrow('BAD_INPUT: expected --last to be a whole number >= 1, got `all`');
 });
 
 describe('one attempt', () => {
