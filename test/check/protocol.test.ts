@@ -47,6 +47,22 @@ describe('what a group can do is explored', () => {
     expect(result).toMatchObject({ verdict: 'verified', distinct: 4 });
   });
 
+  test('the coordinator of a cancelled group is in no state, and its context is not to be read', async () => {
+    const machine = asking({ waiting: { entry: 'ask', on: { 'xstate.done.actor.*': 'done' } } });
+    const places = {
+      somewhere: (s: GroupState<unknown, unknown>) => s.status === 'cancelled' || s.value !== undefined,
+    };
+    const result = await run(machine, {
+      cancel: true,
+      properties: { always: places, sometimes: { done: (s) => s.matches('done') } },
+    });
+    expect(result).toMatchObject({ verdict: 'verified', distinct: 4 });
+    const reads = (s: GroupState<{ readonly n: number }>) => s.context.n === 0;
+    await expect(run(machine, { cancel: true, properties: { always: { reads } } as never })).rejects.toThrow(
+      'property `reads` threw where it was to say true or false: a group that was cancelled has no context any more',
+    );
+  });
+
   test('nested groups: their members settle them, and crashes are survived', async () => {
     const inner = setup({ actors: { member } }).createMachine({
       id: 'inner',

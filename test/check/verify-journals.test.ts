@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { log } from 'xstate';
-import { fail, ok, outcomes, protocol, verifyJournals, type JournalModel, type VerifiedJournal } from 'troupe/check';
+import { fail, ok, outcomes, protocol, verifyJournals } from 'troupe/check';
+import type { GroupState, JournalModel, VerifiedJournal } from 'troupe/check';
 import { fanOut, race, saga, type SagaInput } from 'troupe/machines';
 import { after, changed, draftsOf, insert, written } from './journals/change.ts';
 import { record, recordings } from './journals/record.ts';
@@ -97,6 +98,19 @@ describe('a protocol', () => {
       insert(entries, after('group.created'), 'group.cancelled', { reason: 'x' }),
     );
     expect((await verified(off, sagas())).first?.why).toContain('give it `cancel: true`');
+  });
+
+  test('is asked of a group that was cancelled, too, whose coordinator is gone', async () => {
+    const file = await changed(folder, 'saga', (entries) => {
+      const begun = entries.slice(0, entries.findIndex(after('attempt.started')) + 1);
+      const cancelled = insert(begun, after('attempt.started'), 'group.cancelled', { reason: 'x' });
+      return insert(cancelled, after('group.cancelled'), 'group.ended', { status: 'cancelled', reason: 'x' });
+    });
+    const always = {
+      asksNobody: (s: GroupState) => s.status === 'active' || s.wanted.length === 0,
+      isNowhereElse: (s: GroupState) => s.value !== 'elsewhere' && !s.matches('elsewhere'),
+    };
+    expect(await verified(file, sagas({ cancel: true, properties: { always } }))).toMatchObject({ isPath: true });
   });
 });
 

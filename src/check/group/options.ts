@@ -72,7 +72,7 @@ export interface GroupState<Context = { readonly [name: string]: JsonValue }, Ou
   readonly output: Output | undefined;
   /** The message of a failed group's error. */
   readonly error: string | undefined;
-  /** The coordinator's. */
+  /** The coordinator's. One that was cancelled has none: to read it there is a mistake; its `value` is undefined. */
   readonly context: Context;
   readonly value: unknown;
   readonly matches: Facade['matches'];

@@ -184,9 +184,24 @@ export interface Facade {
   matches(state: unknown): boolean;
 }
 
+type Root = Facade & { can(event: { readonly type: string }): boolean };
+
+/** The root of a group that was cancelled: its machine was stopped, and nothing is kept of it. */
+const stoppedRoot: Root = {
+  value: undefined,
+  get context(): never {
+    throw new Error('a group that was cancelled has no context any more; ask for `status` first');
+  },
+  status: 'stopped',
+  output: undefined,
+  error: undefined,
+  matches: () => false,
+  can: () => false,
+};
+
 /** The snapshot of the system's root actor. */
-export function rootOf(system: System): Facade & { can(event: { readonly type: string }): boolean } {
+export function rootOf(system: System): Root {
   const snapshot = snapshotAt(system, '');
   // A system has a root from its first turn on, and that is a machine.
-  return snapshot as unknown as Facade & { can(event: { readonly type: string }): boolean };
+  return snapshot === undefined ? stoppedRoot : (snapshot as unknown as Root);
 }

@@ -7,16 +7,18 @@ import { rootOf, type Facade } from '../kernel/locals.ts';
 /** Tells of what the fold has come to; undefined before its beginning. */
 export function recordedState({ system, ledger }: GroupFold): GroupState<unknown, unknown> | undefined {
   if (system === undefined) return undefined;
-  const { value, context, matches } = boundRoot(rootOf(system));
+  const root = rootOf(system);
   const { end } = system;
   const gone: MemberState = { status: 'gone', attempt: 0 };
   return {
     status: end?.status ?? 'active',
     output: end?.status === 'completed' ? end.output : undefined,
     error: end?.status === 'failed' ? end.error.message : undefined,
-    context,
-    value,
-    matches,
+    get context() {
+      return root.context;
+    },
+    value: root.value,
+    matches: (state) => root.matches(state),
     members: Object.fromEntries(
       [...ledger.members.values()].map(({ id, status, attempt }) => [
         id,
@@ -28,8 +30,4 @@ export function recordedState({ system, ledger }: GroupFold): GroupState<unknown
     gates: [...ledger.gates.values()].filter(({ answer }) => answer === undefined).map(({ name }) => name),
     nested: (address) => snapshotAt(system, address) as unknown as Facade | undefined,
   };
-}
-
-function boundRoot(root: Facade): Pick<Facade, 'context' | 'matches' | 'value'> {
-  return { value: root.value, context: root.context, matches: (state) => root.matches(state) };
 }
