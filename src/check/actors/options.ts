@@ -65,6 +65,7 @@ export interface ModelOptions<Record extends JsonValue = JsonValue> {
   /**
    * Sets of actors that may change places: states that differ only so, or in the order of a machine's children, are one. Not with `eventually`.
    * What is asked of states has to say the same of all of these, and is refused (BAD_INPUT) where it does not: it may name none of the actors.
+   * Ids are renamed wherever they stand in a text with no letter or digit beside them: `lease a` and `a/undo`, but not `leaseA`.
    */
   readonly symmetry?: readonly (readonly string[])[];
   /** What of an actor's snapshot tells its states apart. Its use is told in the result. */

@@ -41,7 +41,7 @@ function permutations(items: readonly string[]): readonly (readonly string[])[] 
   return items.flatMap((item) => permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
 }
 
-/** Data with the ids in it renamed, as values, as keys, and as parts of addresses. */
+/** Data with the ids in it renamed, in values and in keys. */
 export function renamed(value: JsonValue, renaming: Renaming): JsonValue {
   if (typeof value === 'string') return renameText(value, renaming);
   if (typeof value !== 'object' || value === null) return value;
@@ -52,15 +52,25 @@ export function renamed(value: JsonValue, renaming: Renaming): JsonValue {
   return copy;
 }
 
-/** An id, or an address with ids in it, renamed; any other text is as it was. */
+/**
+ * A text with the ids in it renamed, wherever no letter or digit stands beside them: an id, an address, and what is made of one, `lease a`,
+ * `a/undo`. What would keep its old name, while all else is renamed, could make two states one that are not alike.
+ */
 export function renameText(text: string, renaming: Renaming): string {
-  const known = renaming.get(text);
+  return renaming.get(text) ?? text.replace(idsIn(renaming), (id) => renaming.get(id) ?? id);
+}
+
+const patterns = new WeakMap<Renaming, RegExp>();
+
+function idsIn(renaming: Renaming): RegExp {
+  const known = patterns.get(renaming);
   if (known !== undefined) return known;
-  if (!text.includes('::')) return text;
-  return text
-    .split('::')
-    .map((part) => renaming.get(part) ?? part)
-    .join('::');
+  // The longest first: one id may be a part of another.
+  const ids = [...renaming.keys()].sort((a, b) => b.length - a.length);
+  const escaped = ids.map((id) => id.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${escaped.join('|')})(?![\\p{L}\\p{N}])`, 'gu');
+  patterns.set(renaming, pattern);
+  return pattern;
 }
 
 /** Numbers of one kind of thing under each renaming. */

@@ -114,6 +114,7 @@ export interface ProtocolOptions<Input, Output, Context> {
   /**
    * Sets of members that may change places: states that differ only so, or in the order of a machine's children, are one. Not with `eventually`.
    * What is asked of states has to say the same of all of these, and is refused (BAD_INPUT) where it does not: it may name none of the members.
+   * Ids are renamed wherever they stand in a text with no letter or digit beside them: `lease a` and `a/undo`, but not `leaseA`.
    */
   readonly symmetry?: readonly (readonly string[])[];
   /** What of the coordinator's context tells its states apart. Its use is told in the result. */
