@@ -87,7 +87,7 @@ export function protocol<Input, Output, Context = PlainContext>(
   const isLossy = (faults.drop ?? 0) > 0;
   const resolved: Checks = {
     noDeadlock: checks.noDeadlock ?? true,
-    canAlwaysEnd: (checks.canAlwaysEnd ?? true) && !(isLossy && timers === 'none'),
+    canAlwaysEnd: checks.canAlwaysEnd ?? !(isLossy && timers === 'none'),
     canAlwaysEndWithoutTimers: checks.canAlwaysEndWithoutTimers ?? !isLossy,
   };
   const asProcess = defineProcess<never, unknown>(name, (ctx) => ctx.group(name, coordinator, input as Input).output);

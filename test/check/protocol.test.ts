@@ -203,6 +203,14 @@ describe('what a group can do is explored', () => {
     const timed = asking({ waiting: { entry: 'ask', on: { 'xstate.done.actor.*': 'done' }, after: { 10: 'done' } } });
     expect((await run(timed, { faults: { drop: 1 } })).verdict).toBe('verified');
   });
+
+  test('an end that can be reached is asked for where it is wanted, also where a lost result leaves none', async () => {
+    const machine = asking({ waiting: { entry: 'ask', on: { 'xstate.done.actor.*': 'done' } } });
+    const without = { faults: { drop: 1 }, timers: 'none' } as const;
+    expect((await run(machine, { ...without, checks: { noDeadlock: false } })).verdict).toBe('verified');
+    const asked = await run(machine, { ...without, checks: { noDeadlock: false, canAlwaysEnd: true } });
+    expect(asked.violations).toMatchObject([{ property: 'canAlwaysEnd' }]);
+  });
 });
 
 test('what makes no sense is refused', () => {

@@ -128,7 +128,7 @@ export interface ProtocolOptions<Input, Output, Context> {
     readonly replayDeterminism?: boolean;
     /** Something can always happen until the group has ended. */
     readonly noDeadlock?: boolean;
-    /** From every state the group can still end, without a fault. */
+    /** From every state the group can still end, without a fault; off by default where results may be lost and no timer fires. */
     readonly canAlwaysEnd?: boolean;
     /** And without a timer; off by default where results may be lost. */
     readonly canAlwaysEndWithoutTimers?: boolean;
