@@ -1,4 +1,5 @@
 /** Protocols of groups: a coordinator that ships, its members, and everything that may go wrong around them. */
+import { TroupeError } from '../error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import { define } from '../group/definition.ts';
 import { refuseReserved } from '../group/reserved.ts';
@@ -117,8 +118,16 @@ function refuse<Output, Context>(options: ProtocolOptions<never, Output, Context
   for (const [address, one] of Object.entries(members ?? {}))
     if (!('root' in one)) refuseNames(`protocol: member \`${address}\``, one, memberNames);
   for (const message of messages) {
-    const { type, times } = message;
+    const { from = 'outside', type, body, data, times } = message;
     refuseNames(`protocol: message \`${type}\``, message, messageNames);
+    // It would not be heard, and the trace would show it.
+    if (from === 'outside' ? body !== undefined : data !== undefined)
+      throw new TroupeError(
+        'BAD_INPUT',
+        from === 'outside'
+          ? `protocol: message \`${type}\` of \`outside\` has a \`body\`, which only a member's has; give its fields as \`data\``
+          : `protocol: message \`${type}\` of member \`${from}\` has \`data\`, which only one of \`outside\` has; give it a \`body\``,
+      );
     // Nobody can say it, so nothing is proven of what it would do.
     refuseReserved(type);
     refuseCount(`protocol: times of message \`${type}\``, times, 0);

@@ -234,6 +234,8 @@ test.each<[Record<string, unknown>, RegExp]>([
   [{ executionsAtMost: 0 }, /executionsAtMost: expected a whole number >= 1, got 0/],
   [{ messages: [{ type: 'hello', times: -1 }] }, /times of message `hello`: expected a whole number >= 0, got -1/],
   [{ messages: [{ type: 'hello', time: 1 }] }, /message `hello`: there is no `time`; there are from, type/],
+  [{ messages: [{ type: 'hello', body: 1 }] }, /`hello` of `outside` has a `body`.*give its fields as `data`/],
+  [{ messages: [{ from: 'a', type: 'hello', data: {} }] }, /`hello` of member `a` has `data`.*give it a `body`/],
   [
     { members: { a: { machine: effectGroup, move: [] } } },
     /member `a`: there is no `move`; there are outcomes, machine/,
