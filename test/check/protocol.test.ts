@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { assign, setup, type AnyStateMachine } from 'xstate';
 import { coordinator, gate, member } from 'troupe';
 import { check, ok, outcomes, protocol, type GroupState } from 'troupe/check';
+import { fanOut } from 'troupe/machines';
 import { asking, run, stepsOf } from './models/asking.ts';
 import { effectGroup } from './models/effect-group.ts';
 
@@ -250,6 +251,13 @@ test('a predicate that is asynchronous says nothing, and is refused', async () =
   const always = { never: (() => Promise.resolve(false)) as unknown as () => boolean };
   const asynchronous = protocol({ coordinator: effectGroup, input: { members: ['a'] }, properties: { always } });
   await expect(check(asynchronous)).rejects.toThrow(/BAD_INPUT.*`never` threw .*: it returned a promise/);
+});
+
+test('a group that fails as it begins is refused: of what comes after it nothing would be proven', async () => {
+  const input = { members: [{ id: 'a' }, { id: 'a' }] };
+  await expect(check(protocol({ coordinator: fanOut, input }))).rejects.toThrow(
+    /BAD_INPUT: protocol `fan-out`: expected a group that goes on after its first turn, and it fails there: .*two of `members` are called `a`/,
+  );
 });
 
 test('a member that the model says nothing of is an error that names it', async () => {

@@ -2,6 +2,7 @@
  * Vectors of a group's world: the actor system as one local state, the open gates, what is left of the budgets, and one record for
  * each member that was ever asked for; and how a transition is made of an entry's turn and changes of records.
  */
+import { TroupeError } from '../../error.ts';
 import type { JsonValue } from '../../json.ts';
 import { PairMap } from '../engine/pair-map.ts';
 import { Sequences } from '../engine/sequences.ts';
@@ -89,6 +90,7 @@ export abstract class GroupVectors {
     this.turns = this.parts.hasTurns();
     const { options } = this.parts;
     const result = this.turns.begin(options.input);
+    this.refuseFailed(result);
     if (this.grow()) throw new Widen(this.width);
     const { next } = this;
     next.fill(0);
@@ -100,6 +102,17 @@ export abstract class GroupVectors {
       if (times !== undefined) next[this.messageAt[index] as number] = times;
     this.apply(result);
     emit(this.actions.of('begin', 0, 0));
+  }
+
+  /** Of a group that fails before anybody could do anything, whatever is asked would be verified. Code: BAD_INPUT. */
+  private refuseFailed(result: number): void {
+    const { steps, nextOf } = this.turns;
+    const { end } = steps.locals.systemOf(nextOf[result] as number);
+    if (end?.status === 'failed')
+      throw new TroupeError(
+        'BAD_INPUT',
+        `protocol \`${this.name}\`: expected a group that goes on after its first turn, and it fails there: ${end.error.message}. Mend its \`input\`, or its machine.`,
+      );
   }
 
   /** The slot of a member, made when it is first asked for. */
