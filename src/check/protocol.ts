@@ -136,10 +136,13 @@ function refuse<Output, Context>(options: ProtocolOptions<never, Output, Context
 
 function boundsOf({
   faults = {},
+  members = {},
   timers = 'any',
   cancel,
   messages,
-}: Pick<ProtocolOptions<never, never, never>, 'cancel' | 'faults' | 'messages' | 'timers'>): string {
+}: Pick<ProtocolOptions<never, never, never>, 'cancel' | 'faults' | 'members' | 'messages' | 'timers'>): string {
+  // What a machine that was given up would have come to, nobody knows.
+  const hasMachines = Object.values(members).some((one) => !('outcomes' in one));
   const names: readonly (readonly [keyof Faults, string])[] = [
     ['hostCrash', 'crash'],
     ['memberCrash', 'member crash'],
@@ -148,7 +151,10 @@ function boundsOf({
     ['late', 'late'],
   ];
   return [
-    ...names.flatMap(([fault, word]) => ((faults[fault] ?? 0) > 0 ? [`${word} ${faults[fault]}`] : [])),
+    ...names.flatMap(([fault, word]) => {
+      if ((faults[fault] ?? 0) === 0) return [];
+      return [`${word} ${faults[fault]}${fault === 'late' && hasMachines ? ' (not of machines)' : ''}`];
+    }),
     `timers ${timers}`,
     ...(messages === undefined
       ? []

@@ -2,8 +2,9 @@
 import { expect, test } from 'vitest';
 import { assign, sendTo, setup } from 'xstate';
 import { coordinator, member } from 'troupe';
-import { check, ok, outcomes, protocol, tell, type GroupState } from 'troupe/check';
+import { check, ok, outcomes, protocol, tell, type GroupState, type ProtocolOptions } from 'troupe/check';
 import { stepsOf } from './models/asking.ts';
+import { effectGroup } from './models/effect-group.ts';
 
 test('members that are machines: they are told, answer, and end', async () => {
   const guesser = setup({
@@ -204,6 +205,14 @@ test('retries by the invocation’s own policy are not told to the coordinator',
     }),
   );
   expect(result).toMatchObject({ verdict: 'verified' });
+});
+
+test('that no machine in a member’s place tells late is said with the bounds', () => {
+  const machine = setup({}).createMachine({ id: 'flip', initial: 'off', states: { off: {} } });
+  const late = (members: ProtocolOptions<never, unknown, unknown>['members'] = {}) =>
+    protocol({ coordinator: effectGroup, input: { members: ['a'] }, members, faults: { late: 1 } }).bounds;
+  expect(late({ '*': outcomes(ok()) })).toBe('late 1, timers any');
+  expect(late({ 'a': machine, '*': outcomes(ok()) })).toBe('late 1 (not of machines), timers any');
 });
 
 test.each([

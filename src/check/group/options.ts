@@ -39,7 +39,7 @@ export interface Faults {
   readonly duplicate?: number;
   /** A result is lost on the way: nothing but a timer can help. */
   readonly drop?: number;
-  /** An attempt that was given up (its host died, its member was stopped) tells its result after all. */
+  /** An attempt that was given up (its host died, its member was stopped) tells its result after all; not of a member that is a machine. */
   readonly late?: number;
 }
 
@@ -100,7 +100,10 @@ export interface ProtocolOptions<Input, Output, Context> {
    * longest pattern. Default `{ '*': outcomes(ok(), fail()) }`.
    */
   readonly members?: { readonly [address: string]: MemberModel };
-  /** How messages of members travel: `ordered` (default), one after the other and before the member's end, or `bag`, in any order. */
+  /**
+   * How messages of members travel: `ordered` (default), one after the other and before the member's end, or `bag`, in any order. What a member
+   * had said and nobody heard yet when it ended, or was stopped, is lost.
+   */
   readonly network?: 'bag' | 'ordered';
   readonly faults?: Faults;
   /**
