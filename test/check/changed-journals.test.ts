@@ -88,6 +88,16 @@ test.each<readonly [string, string, (entries: Draft[]) => Draft[], RegExp]>([
     /attempt 1 of member `a` fails, and had not begun/,
   ],
   [
+    'a result of another attempt than the one under way',
+    'fan-out',
+    (all) => {
+      const first = all.findIndex(after('member.settled'));
+      const one = all[first] as Draft;
+      return all.with(first, { ...one, data: { ...(one.data as object), attempt: 2 } as JsonValue });
+    },
+    /attempt 2 of member `a` has a result, and had not begun; attempt 1 is under way/,
+  ],
+  [
     'a place in the queue for nobody',
     'fan-out',
     (all) => insert(all, after('group.created'), 'attempt.queued', settled('z', { harness: 'x' })),

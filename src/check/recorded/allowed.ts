@@ -75,6 +75,10 @@ function attemptRules(fold: GroupFold, world: Bounding | undefined): Rules {
       const { member } = attempt;
       if (!isWanted(attempt))
         return begun.has(keyOf(attempt)) ? undefined : `${shown(attempt)} has a result, and had not begun`;
+      const record = fold.ledger.members.get(member);
+      // One that is refused has a result without a beginning, but no other attempt is under way then.
+      if (record?.status === 'running' && record.incarnation === attempt.incarnation && !begun.has(keyOf(attempt)))
+        return `${shown(attempt)} has a result, and had not begun; attempt ${record.attempt} is under way`;
       const behaviour = behaviours?.of(member);
       if (behaviours === undefined || behaviour === undefined || behaviour.steps !== undefined) return undefined;
       const isError = outcome.status === 'error';
