@@ -32,8 +32,9 @@ export interface CheckOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** States looked at between two glances at the clock. */
-const batch = 256;
+/** States looked at between two glances at the clock: as many as take no longer than `glanceMs`. */
+const batchMax = 256;
+const glanceMs = 20;
 const progressMs = 200;
 
 /**
@@ -64,9 +65,12 @@ export async function check<State>(model: Model<State>, options: CheckOptions = 
       ms: now - startedAt,
     });
   };
-  while (ending === undefined) {
+  let batch = 1;
+  for (let glancedAt = startedAt; ending === undefined;) {
     ending = explored.run(batch);
     const now = systemClock.now();
+    batch = now - glancedAt > glanceMs ? Math.max(1, batch >> 1) : Math.min(batchMax, batch * 2);
+    glancedAt = now;
     if (ending === undefined && now - startedAt > maxSeconds * 1_000) ending = 'seconds';
     if (now - toldAt < progressMs) continue;
     toldAt = now;

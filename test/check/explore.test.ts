@@ -57,6 +57,19 @@ describe('cut short', () => {
     expect(result).toMatchObject({ verdict: 'incomplete', complete: false, cutBy: 'maxSeconds' });
   });
 
+  test('by time, also where one state takes long: the clock is looked at in between', async () => {
+    const sleeper = new Int32Array(new SharedArrayBuffer(4));
+    let asked = 0;
+    const slow = () => {
+      asked += 1;
+      Atomics.wait(sleeper, 0, 0, 20);
+      return true;
+    };
+    const result = await check({ ...twoPhaseCommit(4), properties: { always: { slow } } }, { maxSeconds: 0.1 });
+    expect(result).toMatchObject({ verdict: 'incomplete', cutBy: 'maxSeconds' });
+    expect(asked).toBeLessThan(30);
+  });
+
   test('progress is told while it goes', async () => {
     const told: number[] = [];
     const { distinct } = await check(paxos(3, 3), { maxStates: 15_000, onProgress: (one) => told.push(one.distinct) });
