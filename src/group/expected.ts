@@ -14,6 +14,13 @@ export interface Kept {
   told(): Usage | undefined;
 }
 
+/** What one attempt that has ended has used. */
+export interface Used {
+  readonly usage: Usage;
+  /** What of it is in the books: a report may be on its way there as well, before the end. */
+  told(): Usage | undefined;
+}
+
 /** What is kept free for one attempt. */
 export interface Keeping {
   /** Puts it aside: it does not count while it is asked once more whether there is room for it. */
@@ -29,17 +36,23 @@ export interface Expectations {
   /** What those of a group will use yet; `usual` is for each that says nothing. */
   left(group: string, usual: Usage | undefined): Required<Usage>;
   /** An attempt of the group has used this, and it is on its way to the books; what is returned is to be called when it is there. */
-  used(group: string, usage: Usage): () => void;
+  used(group: string, used: Used): () => void;
   /** What those of a group have used that is on its way. */
   unbooked(group: string): Required<Usage>;
   /** Calls once, when something has been given back. */
   whenFreed(call: () => void): void;
 }
 
+/** Adds what of `use` is left without what was told. */
+function addRest(sum: { tokens: number; costUsd: number }, use: Usage, told: Usage | undefined): void {
+  sum.tokens += Math.max(0, (use.tokens ?? 0) - (told?.tokens ?? 0));
+  sum.costUsd += Math.max(0, (use.costUsd ?? 0) - (told?.costUsd ?? 0));
+}
+
 /** Nothing allowed yet. */
 export function expectations(): Expectations {
   const byGroup = new Map<string, Set<Kept>>();
-  const onTheWay = new Map<string, Set<Usage>>();
+  const onTheWay = new Map<string, Set<Used>>();
   const waiting = new Set<() => void>();
   return {
     keep(group, kept) {
@@ -58,23 +71,18 @@ export function expectations(): Expectations {
     left(group, usual) {
       const sum = { tokens: 0, costUsd: 0 };
       for (const { expects = usual, told } of byGroup.get(group) ?? []) {
-        const already = expects === undefined ? undefined : told();
-        sum.tokens += Math.max(0, (expects?.tokens ?? 0) - (already?.tokens ?? 0));
-        sum.costUsd += Math.max(0, (expects?.costUsd ?? 0) - (already?.costUsd ?? 0));
+        if (expects !== undefined) addRest(sum, expects, told());
       }
       return sum;
     },
-    used(group, usage) {
+    used(group, used) {
       const those = onTheWay.get(group) ?? new Set();
-      onTheWay.set(group, those.add(usage));
-      return () => void those.delete(usage);
+      onTheWay.set(group, those.add(used));
+      return () => void those.delete(used);
     },
     unbooked(group) {
       const sum = { tokens: 0, costUsd: 0 };
-      for (const { tokens = 0, costUsd = 0 } of onTheWay.get(group) ?? []) {
-        sum.tokens += tokens;
-        sum.costUsd += costUsd;
-      }
+      for (const { usage, told } of onTheWay.get(group) ?? []) addRest(sum, usage, told());
       return sum;
     },
     whenFreed: (call) => void waiting.add(call),

@@ -42,11 +42,6 @@ export interface Permits {
   release(): readonly Living[];
 }
 
-const lessBy = (usage: Usage, told: Usage = {}): Usage => ({
-  tokens: Math.max(0, (usage.tokens ?? 0) - (told.tokens ?? 0)),
-  costUsd: Math.max(0, (usage.costUsd ?? 0) - (told.costUsd ?? 0)),
-});
-
 /** Makes the permits of a group. */
 export function permitsOf(options: {
   readonly context: GroupContext;
@@ -92,7 +87,7 @@ export function permitsOf(options: {
   };
 
   /** What an attempt under way has told of its spending. */
-  const toldBy = (member: Living, attempt = member.attempt) => {
+  const toldBy = (member: Living, attempt: number) => {
     const record = recordOf(member);
     return record?.status === 'running' && record.attempt === attempt ? record.told : undefined;
   };
@@ -226,11 +221,13 @@ export function permitsOf(options: {
     },
     keep,
     over(member, usage) {
-      const { keeping } = member;
+      const { keeping, attempt } = member;
       member.keeping = undefined;
       keeping?.aside();
       const booked =
-        usage === undefined || !hasBudget ? undefined : expectations.used(group, lessBy(usage, toldBy(member)));
+        usage === undefined || !hasBudget
+          ? undefined
+          : expectations.used(group, { usage, told: () => toldBy(member, attempt) });
       return () => {
         booked?.();
         keeping?.free();

@@ -159,6 +159,21 @@ describe('what is under way', () => {
     await run.close();
   });
 
+  test('what one tells just before its end counts once, also while both are on their way to the journal', async () => {
+    const play = stage(atOnce({ costUsd: 8, over: 'stop' }), { '*': hold });
+    const { run } = await driven(play);
+    play.clock.advance(2_000);
+    play.harness.report('m0', { usage: { costUsd: 5 } });
+    play.clock.advance(1);
+    play.harness.settle('m0', costing(5));
+    await settle();
+    expect((await entriesOf(play.store)).slice(-2).map(({ type }) => type)).toEqual([
+      'member.progress',
+      'member.settled',
+    ]);
+    await run.close();
+  });
+
   test('a group that is done when it has gone over is not stopped: nothing of it would spend more', async () => {
     const play = stage(calling({ members: members(1), until: 1 }, { budget: { costUsd: 1, over: 'stop' } }), {
       '*': costing(5),
