@@ -233,6 +233,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     } else if (ending?.type === 'host-stopped') {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true, ...used });
     } else if (ending?.type === 'interrupted') {
+      member.phase = 'waiting';
       pushEnd(
         member,
         'attempt.cancelled',

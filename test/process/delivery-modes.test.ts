@@ -1,8 +1,11 @@
 /** Queue, steer, interrupt: how a message reaches a member at work. */
 import { describe, expect, test } from 'vitest';
-import type { Letter } from 'troupe';
+import { defineProcess, type JournalStore, type Letter } from 'troupe';
+import { never } from 'troupe/harness';
+import { caller } from '../support/caller.ts';
 import { entriesOf } from '../support/dying-store.ts';
-import { driven, finished, stage } from '../support/running.ts';
+import { passing, settle } from '../support/hand-clock.ts';
+import { driven, finished, stage, tell } from '../support/running.ts';
 import { talkers, withTalk } from '../support/talking.ts';
 
 describe('modes', () => {
@@ -63,6 +66,36 @@ describe('modes', () => {
     // A talking harness answers an abort with an outcome of its own, which settles it: so this one is cancelled.
     expect(await end).toMatchObject({ status: 'completed' });
     expect(heard).toEqual(['begun']);
+    await run.close();
+  });
+
+  test('interrupt and the cancellation of an ended group: the attempt ends while that is written, and the run is over', async () => {
+    const process = defineProcess('leaving', async (ctx) => {
+      const group = ctx.group('group', caller, { members: [{ id: 'slow', background: true }] });
+      await group.output;
+      await group.cancel('enough');
+    });
+    const play = stage(process, { slow: never });
+    const store: JournalStore = {
+      ...play.store,
+      async open(name, options) {
+        const journal = await play.store.open(name, options);
+        return {
+          ...journal,
+          async append(stream, expectedSeq, epoch, events) {
+            if (events.some(({ type }) => type === 'group.cancelled')) {
+              play.harness.settle('slow', { status: 'cancelled', reason: 'told to' });
+              await settle();
+            }
+            return await journal.append(stream, expectedSeq, epoch, events);
+          },
+        };
+      },
+    };
+    const { run, end } = await driven(play, { store });
+    await run.send('group', { to: 'slow', type: 'turn', mode: 'interrupt', id: '1' });
+    await tell(run, 'end');
+    expect(await passing(play.clock, end)).toMatchObject({ status: 'completed' });
     await run.close();
   });
 });
