@@ -310,7 +310,7 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     member.phase = 'sweeping';
     const done = (cause?: unknown) => {
       if (!isLiving(member)) {
-        push('attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
+        pushEnd(member, 'attempt.cancelled', { ...attempted(member), reason: 'no longer wanted' });
         left(member);
       } else if (cause !== undefined) {
         settled(member, { status: 'error', class: 'crashed', error: { ...error, cause: plainError(cause) } });

@@ -246,3 +246,24 @@ test('the same when the host dies anywhere, and the next goes on', async () => {
   }
   expect(died).toBeGreaterThan(10);
 });
+
+test('what was kept free for one that could not be taken up, and was called off meanwhile, is free again', async () => {
+  const list = [
+    { id: 'dear', expects: { costUsd: 2 } },
+    { id: 'cheap', expects: { costUsd: 1 } },
+  ];
+  const play = stage(atOnce(list, { costUsd: 3 }), { '*': hold });
+  await driven(play);
+  play.store.abandon('run');
+  let isSwept = () => {};
+  const sweep = (key: string) =>
+    key.includes('dear') ? new Promise<void>((resolve) => (isSwept = resolve)) : Promise.resolve();
+  const scripted = { ...play.harness, reattach: async () => undefined, sweep };
+  const { run } = await driven(play, { harnesses: { scripted } });
+  await tell(run, 'stop', { id: 'dear' });
+  isSwept();
+  await settle();
+  await tell(run, 'spawn', { id: 'other', invocation: { expects: { costUsd: 2 } } });
+  expect((await begun(play)).at(-1)).toBe('other');
+  await run.close();
+});
