@@ -140,8 +140,8 @@ export function permitsOf(options: {
 
   /** Ends what is under way where too much has been spent: whatever is not stopped goes on spending. */
   const look = () => {
-    const { status, members } = ledger();
-    if (status !== 'active' || isStopping) return;
+    const { status, goingOn, members } = ledger();
+    if ((status !== 'active' && goingOn.size === 0) || isStopping) return;
     const reason = allowances.overspent();
     if (reason !== undefined && [...members.values()].some((member) => member.status === 'running')) stop(reason);
   };

@@ -182,6 +182,18 @@ describe('what is under way', () => {
     expect(await dataOf(play, 'group.cancelled')).toEqual([]);
   });
 
+  test('a background member that goes on after the end of its group is ended as well', async () => {
+    const process = calling({ members: [{ id: 'slow', background: true }] }, { budget: { costUsd: 1, over: 'stop' } });
+    const play = stage(process, { '*': hold });
+    const { run, end } = await driven(play);
+    await tell(run, 'end');
+    await told(play, 'slow', 2);
+    expect(await end).toMatchObject({ status: 'completed' });
+    expect(await dataOf(play, 'attempt.cancelled')).toHaveLength(1);
+    await run.close();
+    await verifyRun({ store: play.store, run: 'run', process });
+  });
+
   test('a budget of the run stops every group that has something under way', async () => {
     const process = defineProcess('two', async (ctx) => {
       const groups = ['first', 'second'].map((name) => ctx.group(name, caller, { members: members(1), until: 1 }));
