@@ -122,7 +122,6 @@ export function permitsOf(options: {
         return;
       }
       line.delete(member);
-      member.phase = 'idle';
       isServed = true;
       again(member);
       isServed = false;

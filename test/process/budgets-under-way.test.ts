@@ -108,6 +108,18 @@ describe('who waits for a place', () => {
     await run.close();
   });
 
+  test('also one that had waited for what was under way before', async () => {
+    const budget: BudgetPolicy = { costUsd: 1, expects: { costUsd: 1 }, over: 'ask' };
+    const play = stage(calling({ members: members(2), until: 3 }, { budget }), { '*': hold });
+    const { run } = await driven(play);
+    play.harness.settle('m0', costing(1));
+    await settle();
+    expect(await dataOf(play, 'gate.opened')).toHaveLength(1);
+    await tell(run, 'stop', { id: 'm1' });
+    expect((await dataOf(play, 'attempt.cancelled')).map(({ member }) => member)).toEqual(['m1']);
+    await run.close();
+  });
+
   test('leaves its place to the next: one that costs nothing, while a dear one waits for those under way', async () => {
     const list = [
       { id: 'first', expects: { costUsd: 1 } },
