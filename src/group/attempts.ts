@@ -376,7 +376,10 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
           push,
         });
       }
-      for (const want of wanted) reconcileOne(want);
+      // What is under way counts, and has its place, before others ask.
+      const isUnderWay = (want: Want) => recordOf(want)?.status === 'running';
+      const others = wanted.filter((want) => !isUnderWay(want));
+      for (const want of [...wanted.filter(isUnderWay), ...others]) reconcileOne(want);
     },
     answered() {
       permits.release().forEach(again);

@@ -267,3 +267,22 @@ test('what was kept free for one that could not be taken up, and was called off 
   expect((await begun(play)).at(-1)).toBe('other');
   await run.close();
 });
+
+test('what is taken up is kept free before those ask that had waited for it', async () => {
+  const list = [{ id: 'again', retry: { attempts: 2 } }, { id: 'm1' }, { id: 'm2' }];
+  const play = stage(atOnce(list, { costUsd: 2, expects: { costUsd: 1 } }), {
+    'again': [fail('failed', 'no'), hold],
+    '*': hold,
+  });
+  await driven(play);
+  play.clock.advance(1_000);
+  await settle();
+  expect(await begun(play)).toEqual(['again', 'm1', 'm2']);
+  play.store.abandon('run');
+  const scripted = { ...play.harness, reattach: play.harness.perform };
+  const { run } = await driven(play, { harnesses: { scripted } });
+  expect(await begun(play)).toEqual(['again', 'm1', 'm2']);
+  play.harness.settle('m1', costing(0));
+  await settle();
+  await run.close();
+});
