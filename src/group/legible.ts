@@ -1,4 +1,4 @@
-/** What a checkpoint, a question, a reason and a note have to hold: else nobody could read them, or answer. */
+/** What a checkpoint, a question, an event, a reason and a note have to hold: else nobody could read them, or answer. */
 import { TroupeError } from '../error.ts';
 import { hasHalfCharacter } from './address.ts';
 
@@ -31,6 +31,28 @@ export function refuseNoText(said: unknown, what: string): void {
   throw new TroupeError('BAD_INPUT', `${what}: expected a text, got ${got}${hint}.`);
 }
 
+/** Refuses what should be said by true or false and is not: the text `no` would count as true. Codes: BAD_INPUT. */
+export function refuseNoYesOrNo(said: unknown, what: string): void {
+  if (typeof said !== 'boolean')
+    throw new TroupeError('BAD_INPUT', `${what}: expected true or false, got ${said === null ? 'null' : typeof said}.`);
+}
+
+/** Refuses what should be an object with `fields` and is none: in JavaScript it may be anything, or left out. Codes: BAD_INPUT. */
+export function refuseNoFields(given: unknown, what: string, fields: string): void {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return;
+  const got = given === null ? 'null' : Array.isArray(given) ? 'a list' : typeof given;
+  throw new TroupeError('BAD_INPUT', `${what}: expected an object ${fields}, got ${got}.`);
+}
+
+/** Refuses an event without a type. Codes: BAD_INPUT. */
+export function refuseNoEvent(event: unknown, where: string): void {
+  if (typeof fieldsOf(event)['type'] === 'string') return;
+  throw new TroupeError(
+    'BAD_INPUT',
+    `${where}: expected an event with a text as \`type\`, got ${shown(event).slice(0, 80)}.`,
+  );
+}
+
 function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
@@ -43,8 +65,11 @@ function refuse(where: string, expected: string, value: unknown): never {
   // Only these fields: what else it holds need not be JSON.
   const { name, settled, total, question } = fieldsOf(value);
   const got = typeof value === 'object' && value !== null ? { name, settled, total, question } : value;
-  const text = typeof got === 'bigint' ? String(got) : (JSON.stringify(got, plain) ?? String(got));
-  throw new TroupeError('BAD_INPUT', `${where}: expected ${expected}, got \`${text.slice(0, 120)}\`.`);
+  throw new TroupeError('BAD_INPUT', `${where}: expected ${expected}, got \`${shown(got).slice(0, 120)}\`.`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'bigint' ? String(value) : (JSON.stringify(value, plain) ?? String(value));
 }
 
 /** A field that is no text or number is told by its type. */

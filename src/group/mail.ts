@@ -25,6 +25,11 @@ export function isReadable(system: System, key: string, address: string): boolea
 
 const modes: ReadonlySet<unknown> = new Set<DeliveryMode>(['interrupt', 'queue', 'steer']);
 
+/** True for one of the ways in which a message may come. */
+export function isMode(mode: unknown): mode is DeliveryMode {
+  return modes.has(mode);
+}
+
 type Deliver = Extract<Effect, { readonly type: 'deliver' }>;
 
 /** A delivery as a message. What a machine sent with `sendTo` has the effect's id, and its fields as body. */
@@ -42,7 +47,7 @@ export function mailOf({ id: effect, address, from: sender, event }: Deliver, at
   const { type: _type, id: _id, from: _from, body: _body, inReplyTo: _inReplyTo, mode: _mode, ...rest } = event;
   const fields: Record<string, JsonValue> = { ...rest };
   // A field of the author's own that is only called so.
-  const own = modes.has(mode) ? undefined : mode;
+  const own = isMode(mode) ? undefined : mode;
   for (const [name, value] of Object.entries({ id, from, body, inReplyTo, mode: own }))
     if (value !== undefined) fields[name] = value;
   return {

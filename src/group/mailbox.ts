@@ -14,7 +14,7 @@ import type { GroupFold } from './fold.ts';
 import type { Gates } from './gates.ts';
 import type { GroupContext } from './group-context.ts';
 import type { CheckpointRecord } from './ledger.ts';
-import { refuseMark } from './legible.ts';
+import { refuseMark, refuseNoFields } from './legible.ts';
 import { unreadIn } from './box.ts';
 import type { Mail } from './box.ts';
 import type { Post } from './post.ts';
@@ -101,6 +101,16 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
       `member \`${address}\`: expected to wait a number of milliseconds, got ${String(waitMs)}.`,
     );
   };
+  /** As of `inbox` and `take`: without a number as `max` nothing would ever be found. */
+  const refuseReading = (reading: unknown) => {
+    refuseNoFields(reading, `member \`${address}\` reads`, '{ waitMs, max }');
+    const { max } = reading as { readonly max?: unknown };
+    if (max === undefined || (typeof max === 'number' && !Number.isNaN(max))) return;
+    throw new TroupeError(
+      'BAD_INPUT',
+      `member \`${address}\`: expected \`max\` to be a number of messages, got ${typeof max === 'number' ? max : typeof max}.`,
+    );
+  };
   const unread = (max: number, isWanted: (mail: Mail) => boolean = () => true) =>
     unreadIn(fold.mail.get(key), max, (mail) => !handed.has(mail.id) && isWanted(mail));
 
@@ -171,7 +181,9 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
   };
   const send: Mailbox['send'] = (letter) => {
     if (isClosed) return Promise.reject(closedError());
-    return letter.id === undefined ? sendNamed(letter) : post.send(address, letter as Letter & { readonly id: string });
+    const { id } = (letter as Letter | null | undefined) ?? { id: '' };
+    // What is no letter at all the post refuses.
+    return id === undefined ? sendNamed(letter) : post.send(address, letter as Letter & { readonly id: string });
   };
 
   /** What `give` makes of the first mail there is: in one step, so that nobody else finds the same. */
@@ -200,9 +212,19 @@ export function mailboxOf(options: MailboxOptions): OpenMailbox {
 
   const mailbox: Mailbox = {
     send,
-    inbox: ({ waitMs = 0, max = 100 } = {}) => waitFor(() => unread(max), asRead, { waitMs }),
-    take: ({ waitMs = 0, max = 100, signal } = {}) => waitFor(() => unread(max), inHand, { waitMs, signal }),
-    async ask(letter, { timeoutMs }) {
+    async inbox(reading = {}) {
+      refuseReading(reading);
+      const { waitMs = 0, max = 100 } = reading;
+      return await waitFor(() => unread(max), asRead, { waitMs });
+    },
+    async take(reading = {}) {
+      refuseReading(reading);
+      const { waitMs = 0, max = 100, signal } = reading;
+      return await waitFor(() => unread(max), inHand, { waitMs, signal });
+    },
+    async ask(letter, options) {
+      refuseNoFields(options, `member \`${address}\` asks`, '{ timeoutMs } behind the message');
+      const { timeoutMs } = options;
       refuseWait(timeoutMs);
       const { id } = await send(letter);
       const isAnswer = (mail: Mail) => mail.inReplyTo === id;

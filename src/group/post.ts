@@ -11,6 +11,8 @@ import type { Address } from './effect.ts';
 import type { GroupFold } from './fold.ts';
 import type { GroupContext } from './group-context.ts';
 import { bytesOver } from './json-bytes.ts';
+import { refuseNoFields } from './legible.ts';
+import { isMode } from './mail.ts';
 import { refuseReserved } from './reserved.ts';
 import { cellAt, snapshotAt, wants } from './system.ts';
 
@@ -30,10 +32,18 @@ const rateWindowMs = 60_000;
 
 const isTextOrNone = (value: unknown) => value === undefined || typeof value === 'string';
 
-/** What is no letter must not get as far as the journal: there, it would stop the host. */
-function refuseOdd({ to, type, id, inReplyTo, mode }: Named): void {
+/** What is no letter must not get as far as the journal: there, it would stop the host. Codes: BAD_INPUT. */
+export function refuseNoLetter(letter: unknown): void {
+  refuseNoFields(letter, 'message', '{ to, type, body }');
+  const { to, type, id, inReplyTo, mode } = letter as Readonly<Record<string, unknown>>;
   const isLetter = typeof to === 'string' && typeof type === 'string' && typeof id === 'string';
-  if (isLetter && isTextOrNone(inReplyTo) && isTextOrNone(mode)) return;
+  if (isLetter && isTextOrNone(inReplyTo) && isTextOrNone(mode)) {
+    if (mode === undefined || isMode(mode)) return;
+    throw new TroupeError(
+      'BAD_INPUT',
+      `message \`${type}\` to \`${to}\`: expected \`mode\` to be queue, steer or interrupt, got \`${String(mode)}\`.`,
+    );
+  }
   const got = [to, type, id, inReplyTo, mode].map((value) => typeof value).join(', ');
   throw new TroupeError(
     'BAD_INPUT',
@@ -143,7 +153,7 @@ export function postOf(
   };
 
   const sendNow = (from: string, letter: Named): Promise<Sent> | Sent => {
-    refuseOdd(letter);
+    refuseNoLetter(letter);
     const { to, type, body = null, id } = letter;
     refuseReserved(type);
     const checked = toJson(body, `body of message \`${type}\``);

@@ -1,5 +1,6 @@
 /** The function harness: an invocation performed in this process. */
 import { systemClock, type Clock } from '../clock.ts';
+import { TroupeError } from '../error.ts';
 import { toJson } from '../json.ts';
 import { checkBounds } from './check-bounds.ts';
 import { cancelledBy, fail, isFailureClass, ok } from './outcome.ts';
@@ -26,7 +27,7 @@ export interface TaskContext extends Mailbox {
   progress(progress: Progress | string): void;
   /**
    * Adds to what this attempt has used; counts against budgets when the attempt has ended, however it ends. Ignored after that, and so is
-   * an amount that is no finite number >= 0.
+   * an amount that is no finite number >= 0. Codes: BAD_INPUT.
    */
   spent(usage: Usage): void;
 }
@@ -85,7 +86,13 @@ async function performInProcess(perform: Perform, attempt: Attempt, graceMs: num
     members: () => attempt.mailbox.members(),
     onSteer: (handler) => attempt.mailbox.onSteer(handler),
     spent(more) {
-      if (!isOver) usage = sumOf(usage ?? {}, more);
+      if (isOver) return;
+      if (typeof (more as unknown) !== 'object' || (more as Usage | null) === null)
+        throw new TroupeError(
+          'BAD_INPUT',
+          `spent: expected an object { tokens, costUsd }, got ${(more as unknown) === null ? 'null' : typeof more}.`,
+        );
+      usage = sumOf(usage ?? {}, more);
     },
     signal,
     attempt: attempt.attempt,

@@ -11,6 +11,7 @@ import type { Harnesses } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry, Journal, JournalEvent, JournalStore } from '../journal/port.ts';
 import { engineVersion } from '../version.ts';
+import { checkWhere } from './check-config.ts';
 import { emptyRun, foldRun, type RunEnd, type RunView } from './run-view.ts';
 
 /** Reads a run's whole journal into a view; needs no lease. Codes: RUN_UNKNOWN, JOURNAL_CORRUPT, JOURNAL_FORMAT, JOURNAL_IO. */
@@ -68,7 +69,7 @@ export async function endCancelled(host: Host, harnesses: Harnesses, reason: str
 
 /**
  * Cancels a run that no host drives. Returns how the run ended: as cancelled now, or as it had ended before.
- * Codes: RUN_BUSY when a living host holds it, RUN_UNKNOWN, JOURNAL_IO, JOURNAL_CORRUPT.
+ * Codes: RUN_BUSY when a living host holds it, RUN_UNKNOWN, BAD_INPUT, JOURNAL_IO, JOURNAL_CORRUPT.
  */
 export async function cancelRun(options: {
   readonly store: JournalStore;
@@ -77,6 +78,7 @@ export async function cancelRun(options: {
   readonly harnesses: Harnesses;
   readonly clock?: Clock;
 }): Promise<RunEnd> {
+  checkWhere('cancelRun', options, ['run', 'reason']);
   const { store, run, reason, harnesses, clock = systemClock } = options;
   const journal = await store.open(run);
   try {

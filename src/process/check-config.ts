@@ -153,12 +153,32 @@ export function checkRules(given: Partial<Record<keyof HostRules, unknown>>, at:
   }
 }
 
+const store = expected(
+  'a store of journals (fileStore(…), memoryStore())',
+  (value) => isFields(value) && typeof value['open'] === 'function',
+);
+
+/** Refuses to look for a run without a store, or without these texts; `what` begins the sentence. Codes: BAD_INPUT. */
+export function checkWhere(what: string, given: unknown, texts: readonly string[]): void {
+  const refuse: Refuse = refuseWith('BAD_INPUT', what);
+  if (!isFields(given)) return refuse(`expected its options to be an object, got ${show(given)}`);
+  store(given['store'], 'store', refuse);
+  for (const name of texts) expected('a text', (value) => typeof value === 'string')(given[name], name, refuse);
+}
+
+/** Refuses what is no list of settlements. Codes: BAD_INPUT. */
+export function checkSettlements(given: unknown): void {
+  const refuse: Refuse = refuseWith('BAD_INPUT', 'iterate');
+  if (!Array.isArray(given)) return refuse(`expected \`settlements\` to be a list, got ${show(given)}`);
+  const isSettlement = (value: unknown) =>
+    isFields(value) && typeof value['group'] === 'string' && typeof value['member'] === 'string';
+  for (const [index, one] of given.entries())
+    expected('an object { group, member, outcome }', isSettlement)(one, `settlements[${index}]`, refuse);
+}
+
 /** What a run cannot be opened without. */
 const parts: Readonly<Record<'harnesses' | 'process' | 'store', Check>> = {
-  store: expected(
-    'a store of journals (fileStore(…), memoryStore())',
-    (value) => isFields(value) && typeof value['open'] === 'function',
-  ),
+  store,
   process: expected(
     'a process, defineProcess(name, fn)',
     (value) => isFields(value) && typeof value['name'] === 'string' && typeof value['run'] === 'function',

@@ -5,6 +5,7 @@
  */
 import { isTroupeError, TroupeError } from '../error.ts';
 import type { Fork, JournalStore } from '../journal/port.ts';
+import { checkWhere } from './check-config.ts';
 
 /** What {@link forkRun} needs. */
 export interface ForkRunOptions {
@@ -46,7 +47,9 @@ export async function underFreeName<Result>(
  * Makes the fork; appends nothing, performs nothing. The run is opened with the same process: what it reads of `ctx.run` differs.
  * Codes: BAD_INPUT, RUN_UNKNOWN, RUN_EXISTS, JOURNAL_CORRUPT (damage before `at` only), JOURNAL_FORMAT, JOURNAL_IO.
  */
-export async function forkRun({ store, from, at, as }: ForkRunOptions): Promise<Fork> {
+export async function forkRun(options: ForkRunOptions): Promise<Fork> {
+  checkWhere('forkRun', options, ['from']);
+  const { store, from, at, as } = options;
   if (store.fork === undefined) {
     throw new TroupeError(
       'BAD_INPUT',

@@ -4,7 +4,7 @@ import type { EventObject, GroupEnd } from '../group/effect.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
 import type { Group } from '../group/group.ts';
-import { refuseMark, refuseNoText } from '../group/legible.ts';
+import { refuseMark, refuseNoEvent, refuseNoFields, refuseNoText, refuseNoYesOrNo } from '../group/legible.ts';
 import { nobodyThere } from '../group/post.ts';
 import { refuseReserved } from '../group/reserved.ts';
 import { toJson, type JsonValue } from '../json.ts';
@@ -64,10 +64,13 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
   };
 
   const handleOf = <Output>(name: string, opening: Promise<Group>): GroupHandle<Output> => {
-    const send = async (
-      event: { readonly type: string },
-      { to, mode, id = to === undefined ? event.type : `${event.type} to ${to}` }: SendOptions = {},
-    ) => {
+    const send = async (event: { readonly type: string }, sendOptions: SendOptions = {}) => {
+      refuseNoEvent(event, `group \`${name}\``);
+      refuseNoFields(sendOptions, `options of \`${event.type}\` to group \`${name}\``, '{ id, to, mode }');
+      for (const field of ['id', 'to'] as const)
+        if (sendOptions[field] !== undefined)
+          refuseNoText(sendOptions[field], `\`${field}\` of \`${event.type}\` to group \`${name}\``);
+      const { to, mode, id = to === undefined ? event.type : `${event.type} to ${to}` } = sendOptions;
       const key = JSON.stringify([name, id]);
       if (sent.has(key)) {
         return mistake(
@@ -78,12 +81,6 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
         );
       }
       const checked = toJson(event, `signal \`${id}\` to group \`${name}\``) as EventObject;
-      if (typeof (checked as { readonly type?: unknown } | null)?.type !== 'string') {
-        throw new TroupeError(
-          'BAD_INPUT',
-          `group \`${name}\`: expected an event with a text as \`type\`, got ${JSON.stringify(checked).slice(0, 80)}.`,
-        );
-      }
       refuseReserved(checked.type);
       sent.add(key);
       try {
@@ -109,12 +106,17 @@ export function handles({ inbox, refusable, mistake, handled, track }: HandleOpt
       }
       await inbox.heard(name, id);
     };
-    const approve = async (gate: string, { reject = false, note = '', round = 1 }: ApproveOptions = {}) => {
+    const approve = async (gate: string, answerOptions: ApproveOptions = {}) => {
+      wellSaid(() => {
+        refuseNoText(gate, `name of a gate of group \`${name}\``);
+        refuseNoFields(answerOptions, `answer at gate \`${gate}\` of group \`${name}\``, '{ reject, note, round }');
+      });
+      const { reject = false, note = '', round = 1 } = answerOptions;
       const stream = streamOf(name);
       const key = gateKey(stream, gate, round);
       wellSaid(() => {
-        refuseNoText(gate, `name of a gate of group \`${name}\``);
         refuseNoText(note, `note at gate \`${gate}\` of group \`${name}\``);
+        refuseNoYesOrNo(reject, `\`reject\` at gate \`${gate}\` of group \`${name}\``);
       });
       if (!(Number.isSafeInteger(round) && round >= 1)) {
         return mistake(

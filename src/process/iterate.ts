@@ -6,6 +6,7 @@ import type { Host } from '../group/host.ts';
 import { timers } from '../group/system.ts';
 import type { Outcome } from '../harness/port.ts';
 import { cancelReason, endCancelled } from './cancel.ts';
+import { checkSettlements } from './check-config.ts';
 import { finish } from './finish.ts';
 import { openHeld, passOver, type Opened, type RunOptions } from './held-run.ts';
 import { openGates } from './outside.ts';
@@ -39,11 +40,13 @@ export interface Settlement {
 /**
  * One pass for an outside orchestrator: folds what is recorded, settles what `settlements` brings, runs the process
  * function as far as it gets, performs nothing, and tells what the run waits for. Takes and releases the lease.
- * Codes: those of `openRun` and its `drive`, UNKNOWN_GROUP, UNKNOWN_MEMBER.
+ * Codes: those of `openRun` and its `drive`, BAD_INPUT, UNKNOWN_GROUP, UNKNOWN_MEMBER.
  */
 export async function iterate(
   options: RunOptions & { readonly settlements?: readonly Settlement[] },
 ): Promise<Iteration> {
+  const { settlements = [] } = options;
+  checkSettlements(settlements);
   const opened = await openHeld(options, false);
   const { host } = opened;
   const work = async (): Promise<Iteration> => {
@@ -52,7 +55,7 @@ export async function iterate(
     if (cancelled !== undefined) return await endCancelled(host, options.harnesses, cancelled);
     const current = passOver(opened, options);
     await current.settled();
-    for (const { group: name, member, outcome } of options.settlements ?? []) {
+    for (const { group: name, member, outcome } of settlements) {
       const group = await groupOf(host, current, name);
       if (group === undefined) {
         const known = [...host.groups()].map((one) => one.name).join(', ');

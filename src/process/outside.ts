@@ -3,8 +3,9 @@ import { TroupeError } from '../error.ts';
 import { coordinatorName } from '../group/address.ts';
 import type { Group } from '../group/group.ts';
 import { runStream, type Host } from '../group/host.ts';
-import { nobodyThere } from '../group/post.ts';
+import { nobodyThere, refuseNoLetter } from '../group/post.ts';
 import type { EventObject } from '../group/effect.ts';
+import { refuseNoFields, refuseNoText, refuseNoYesOrNo } from '../group/legible.ts';
 import type { Letter } from '../harness/port.ts';
 import { toJson } from '../json.ts';
 import type { Entry } from '../journal/port.ts';
@@ -16,7 +17,18 @@ export interface Answer {
   readonly group?: string;
   readonly gate: string;
   readonly approved: boolean;
-  readonly note: string;
+  /** What whoever asked hears besides. Default: ''. */
+  readonly note?: string;
+}
+
+/** Refuses an answer that could not be given: a text as `approved` would count as a yes. Codes: BAD_INPUT. */
+export function refuseNoAnswer(given: unknown): void {
+  refuseNoFields(given, 'answer at a gate', '{ gate, approved, note }');
+  const { group, gate, approved, note } = given as Readonly<Record<string, unknown>>;
+  refuseNoText(gate, 'answer at a gate: `gate`');
+  if (group !== undefined) refuseNoText(group, `answer at gate \`${String(gate)}\`: \`group\``);
+  refuseNoYesOrNo(approved, `answer at gate \`${String(gate)}\`: \`approved\``);
+  if (note !== undefined) refuseNoText(note, `answer at gate \`${String(gate)}\`: \`note\``);
 }
 
 /** The doors of a run that this process drives. */
@@ -36,7 +48,7 @@ export function openGates(entries: Iterable<Entry>): ReadonlySet<string> {
   return gates;
 }
 
-/** Opens the doors. Codes: UNKNOWN_GROUP, UNKNOWN_GATE, BAD_INPUT (a gate of several groups), and those of a group's post. */
+/** Opens the doors. Codes: UNKNOWN_GROUP, UNKNOWN_GATE, BAD_INPUT (also a gate of several groups), and those of a group's post. */
 export function outsideOf(host: Host, run: string, entries: () => readonly Entry[]): Outside {
   const groupOf = (name: string): Group => {
     const group = host.group(name);
@@ -59,6 +71,8 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
 
   return {
     async send(name, letter) {
+      refuseNoText(name, 'name of a group to send to');
+      refuseNoLetter(letter);
       const group = groupOf(name);
       if (letter.to !== coordinatorName) {
         const { id, isUnheard } = await group.send('outside', letter);
@@ -72,7 +86,9 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
       await group.signal(event, { id: letter.id, from: 'outside' });
       return { id: letter.id };
     },
-    async answer({ group, gate, approved, note }) {
+    async answer(answer) {
+      refuseNoAnswer(answer);
+      const { group, gate, approved, note = '' } = answer;
       const by = 'outside';
       if (group !== undefined) return await groupOf(group).answer(gate, { approved, note, by });
       const own = [...openGates(entries())].filter((name) => !answering.has(name));

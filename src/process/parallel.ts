@@ -1,5 +1,6 @@
 /** Waiting for several things at once, with results in the order of the items, never of their completion. */
 import { TroupeError } from '../error.ts';
+import { refuseNoFields } from '../group/legible.ts';
 
 /** Structured waiting. Nothing is left pending behind the caller's back. */
 export interface Parallel {
@@ -55,7 +56,8 @@ export function refuseNoList(what: string, list: unknown): void {
 export const parallel: Parallel = {
   async all(branches) {
     refuseNoList('all', branches);
-    const starts = branches.map((branch, index) => {
+    // A hole in the list is an item too.
+    const starts = Array.from<unknown, () => unknown>(branches, (branch, index) => {
       if (typeof branch === 'function') return branch as () => unknown;
       if (branch instanceof Promise) {
         branch.catch(() => {});
@@ -68,8 +70,12 @@ export const parallel: Parallel = {
     });
     return (await settleAll(starts, starts.length)) as never;
   },
-  map(items, map, { concurrency = Number.POSITIVE_INFINITY } = {}) {
+  map(items, map, options = {}) {
     refuseNoList('map', items);
+    if (typeof (map as unknown) !== 'function')
+      throw new TroupeError('BAD_INPUT', `parallel.map: expected a function behind the list, got ${typeof map}.`);
+    refuseNoFields(options, 'options of parallel.map', '{ concurrency }');
+    const { concurrency = Number.POSITIVE_INFINITY } = options;
     if (!(concurrency >= 1)) {
       throw new TroupeError(
         'BAD_INPUT',

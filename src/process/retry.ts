@@ -10,6 +10,7 @@ import type { JsonValue } from '../json.ts';
 import type { Fork, Journal, JournalEvent, JournalStore } from '../journal/port.ts';
 import { nearest } from '../nearest.ts';
 import { readRun } from './cancel.ts';
+import { checkWhere } from './check-config.ts';
 import { forkRun, underFreeName } from './fork.ts';
 import { emptyRun, foldRun, type RunView } from './run-view.ts';
 
@@ -45,6 +46,7 @@ interface Settlement {
 
 /** Makes the new run; performs nothing. Codes: UNKNOWN_GROUP, UNKNOWN_MEMBER, BAD_INPUT (it did not fail), and those of {@link forkRun}. */
 export async function retryRun(options: RetryRunOptions): Promise<Retry> {
+  checkWhere('retryRun', options, ['run', 'member']);
   const { store, run, member, as, clock = systemClock } = options;
   const { group, position, data } = await failureOf(options);
   const at = position - 1;

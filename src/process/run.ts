@@ -1,6 +1,6 @@
 /** A run that this process holds: opened (created or taken up), driven to its end, stopped, cancelled, closed. */
 import { TroupeError, isTroupeError } from '../error.ts';
-import { refuseNoText } from '../group/legible.ts';
+import { refuseNoEvent, refuseNoFields, refuseNoText } from '../group/legible.ts';
 import { plainError } from '../harness/plain-error.ts';
 import { toJson, type JsonValue } from '../json.ts';
 import { cancelReason, endCancelled } from './cancel.ts';
@@ -26,7 +26,7 @@ export interface Run extends Outside {
   stop(reason: string): Promise<void>;
   /** Ends the run as cancelled: all its groups and members with it. */
   cancel(reason: string): Promise<void>;
-  /** Sends an event to a group's coordinator. Codes: UNKNOWN_GROUP, and those of the handle's `send`. */
+  /** Sends an event to a group's coordinator. Codes: UNKNOWN_GROUP, BAD_INPUT, and those of the handle's `send`. */
   signal<Event extends { readonly type: string }>(
     group: string,
     event: Event,
@@ -82,7 +82,11 @@ export async function openRun(options: RunOptions): Promise<Run> {
     return cancelling;
   };
 
-  const signal: Run['signal'] = async (name, event, { id }) => {
+  const signal: Run['signal'] = async (name, event, signalOptions) => {
+    refuseNoEvent(event, `signal to group \`${String(name)}\``);
+    refuseNoFields(signalOptions, `signal \`${event.type}\` to group \`${String(name)}\``, '{ id } behind the event');
+    const { id } = signalOptions;
+    refuseNoText(id, `\`id\` of signal \`${event.type}\` to group \`${String(name)}\``);
     const group = host.group(name);
     if (group === undefined) {
       const known = [...host.groups()].map((one) => one.name).join(', ');
@@ -175,6 +179,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
       return driving;
     },
     async stop(reason) {
+      refuseNoText(reason, `reason to stop driving run ${options.run}`);
       await host.stop(reason);
       halt({ status: 'stopped', reason });
     },

@@ -3,6 +3,7 @@
  * cancelled: every group and task that a branch opened through the context it was given.
  */
 import { TroupeError } from '../error.ts';
+import { refuseNoFields } from '../group/legible.ts';
 import type { Branch, Context, Strategies } from './context.ts';
 import { refuseNoList } from './parallel.ts';
 
@@ -97,12 +98,14 @@ export function strategiesOf(scope: () => Scope): Strategies {
       if (won === undefined) throw firstError(seen);
       return won.result;
     },
-    async quorum(branches, { atLeast = 0.5 } = {}) {
+    async quorum(branches, options = {}) {
       refuseNoList('quorum', branches);
-      if (!(atLeast > 0))
+      refuseNoFields(options, 'options of parallel.quorum', '{ atLeast }');
+      const { atLeast = 0.5 } = options;
+      if (!(typeof atLeast === 'number' && atLeast > 0))
         throw new TroupeError(
           'BAD_INPUT',
-          `parallel.quorum: expected \`atLeast\` to be a number > 0, got \`${atLeast}\`.`,
+          `parallel.quorum: expected \`atLeast\` to be a number > 0, got \`${String(atLeast)}\`.`,
         );
       // A share of 0.28 of 25 is 7, though 0.28 * 25 is a little more.
       const needed = Math.max(1, Math.ceil(atLeast < 1 ? branches.length * atLeast - 1e-9 : atLeast));

@@ -11,7 +11,7 @@ import { streamOf } from '../group/fold.ts';
 import { payloadBytesMaxDefault } from '../group/host-options.ts';
 import { runStream } from '../group/host.ts';
 import type { GateRecord, Ledger, MemberRecord } from '../group/ledger.ts';
-import { nobodyThere, unknownMember } from '../group/post.ts';
+import { nobodyThere, refuseNoLetter, unknownMember } from '../group/post.ts';
 import { refuseReserved } from '../group/reserved.ts';
 import type { Letter } from '../harness/port.ts';
 import { toJson, type JsonValue } from '../json.ts';
@@ -19,7 +19,7 @@ import type { Journal, JournalEvent, JournalStore } from '../journal/port.ts';
 import { nearest } from '../nearest.ts';
 import { engineVersion } from '../version.ts';
 import { readRun } from './cancel.ts';
-import type { Answer } from './outside.ts';
+import { refuseNoAnswer, type Answer } from './outside.ts';
 import type { RunView } from './run-view.ts';
 
 /** What both need. */
@@ -112,12 +112,13 @@ const isLiving = ({ status }: MemberRecord) => status !== 'cancelled' && status 
 
 /**
  * Records a message from outside; the same id twice to one recipient is one message. Returns the entry's recipients.
- * Codes: RUN_BUSY when a living host holds the run, RUN_UNKNOWN, UNKNOWN_GROUP, GROUP_ENDED, UNKNOWN_MEMBER, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, JOURNAL_IO.
+ * Codes: RUN_BUSY when a living host holds the run, RUN_UNKNOWN, UNKNOWN_GROUP, GROUP_ENDED, UNKNOWN_MEMBER, BAD_INPUT, RESERVED_EVENT, NOT_JSON, ENTRY_TOO_LARGE, JOURNAL_IO.
  */
 export async function sendUnattended(
   options: UnattendedOptions & { readonly group: string; readonly letter: Letter & { readonly id: string } },
 ): Promise<readonly string[]> {
   const { group, letter } = options;
+  refuseNoLetter(letter);
   const { id, to, type, body = null, inReplyTo, mode } = letter;
   refuseReserved(type);
   const checked = toJson(body, `body of message \`${type}\``);
@@ -159,7 +160,8 @@ export async function sendUnattended(
  * Codes: RUN_BUSY when a living host holds the run, RUN_UNKNOWN, UNKNOWN_GATE, BAD_INPUT, JOURNAL_IO.
  */
 export async function answerUnattended(options: UnattendedOptions & { readonly answer: Answer }): Promise<OpenGate> {
-  const { gate: name, group, approved, note } = options.answer;
+  refuseNoAnswer(options.answer);
+  const { gate: name, group, approved, note = '' } = options.answer;
   return await held(options, async (view, append, runSeq) => {
     const gate = gateOf(view, name, group);
     const answered: New = [
