@@ -42,17 +42,20 @@ export interface OutsideAnswer {
   readonly group?: string | undefined;
   readonly approved: boolean;
   readonly note: string;
+  /** Which opening of the gate was looked at. Default: the one that is open now. */
+  readonly opening?: string | undefined;
 }
 
 /** Answers an open gate. Codes: RUN_UNKNOWN, UNKNOWN_GATE, BAD_INPUT, JOURNAL_IO. */
 export async function answerRun(
   data: DataFolder,
   run: string,
-  { gate: name, group: given, approved, note }: OutsideAnswer,
+  { gate: name, group: given, approved, note, opening }: OutsideAnswer,
 ): Promise<{ readonly gate: OpenGate; readonly asked: Asked }> {
   const gate = gateOf((await knownRun(data.store, run)).view, name, given);
   const group = gate.group === undefined ? {} : { group: gate.group };
-  const answer = { ...group, gate: name, approved, note };
+  // Somebody else's answer may come first, and the gate be opened again with another question.
+  const answer = { ...group, gate: name, approved, note, opening: opening ?? gate.opening };
   const alone = async () => {
     try {
       await answerUnattended({ store: data.store, run, answer });

@@ -56,6 +56,8 @@ export interface AnsweredGate {
   readonly run: string;
   readonly gate: string;
   readonly group?: string | undefined;
+  /** Which opening of it was asked. */
+  readonly opening?: string | undefined;
   /** What to type to answer it elsewhere. */
   readonly command: string;
 }
@@ -69,10 +71,13 @@ export interface Recorded {
 }
 
 /** Records an answer as `troupe approve` does. Never rejects. */
-export async function recordReply({ data, run, gate, group, command }: AnsweredGate, reply: Reply): Promise<Recorded> {
+export async function recordReply(
+  { data, run, gate, group, opening, command }: AnsweredGate,
+  reply: Reply,
+): Promise<Recorded> {
   if (reply === 'later') return { isRecorded: false, line: `${gate}  is left open: ${command}` };
   try {
-    const { asked } = await answerRun(data, run, { gate, group, ...reply });
+    const { asked } = await answerRun(data, run, { gate, group, opening, ...reply });
     if (asked.by === 'waiting')
       return { isRecorded: false, line: `${gate}  the answer waits: ${asked.holder} has not taken it yet` };
     return { isRecorded: true, line: `${gate}  ${said(reply)}` };

@@ -50,14 +50,14 @@ export function gateQuestions({ data, known, questions, style, stand, say }: Gat
   let callOff = () => {};
 
   const ask = (gate: OpenGate): Standing => {
-    const { name, group, question, data: payload = null } = gate;
+    const { name, group, question, opening, data: payload = null } = gate;
     const over = stand();
     const run = known.view.id;
     const command = `${approveCommand(run, gate, openGatesOf(known.view))}${data.flag}`;
     const withdraw = questions.ask({
       lines: questionLines({ gate: name, title: group, question, payload }, style),
       async reply(reply: Reply) {
-        const { isRecorded, line } = await recordReply({ data, run, gate: name, group, command }, reply);
+        const { isRecorded, line } = await recordReply({ data, run, gate: name, group, opening, command }, reply);
         // What is recorded is told by its entry.
         if (!isRecorded) say(nameText(line));
         over();

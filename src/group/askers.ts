@@ -19,6 +19,11 @@ export function ownGateName(asker: Address, name: string): string {
   return asker === rootAddress ? name : name.slice(gateName(asker, '').length);
 }
 
+/** What tells one opening of a gate from the next one of its name. That of a member is the same however often it asks. */
+export function openingOf({ effect, name, by, incarnation }: Asked): string {
+  return effect ?? (by === undefined ? name : `${name}#${incarnation}`);
+}
+
 /** What a machine emits. */
 export type Emitted = Extract<Effect, { readonly type: 'emit' }>;
 

@@ -1,7 +1,7 @@
 /** The gates of one group: what its machines and members ask, and the answers: each counts once, and whoever asked hears it once. */
 import { TroupeError } from '../error.ts';
 import type { GateAnswer, Question } from '../harness/port.ts';
-import { gateName, isAskedBelow, leftGates, openedBy, tellingOf, type Emitted } from './askers.ts';
+import { gateName, isAskedBelow, leftGates, openedBy, openingOf, tellingOf, type Emitted } from './askers.ts';
 import { isHosts } from './budget.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupEvents, Push } from './entries.ts';
@@ -10,8 +10,11 @@ import type { System } from './system.ts';
 
 /** The gates of one group. */
 export interface Gates {
-  /** Records an answer; true when the host waits for it (a budget's gate), not a machine or a member. Codes: UNKNOWN_GATE. */
-  answer(gate: string, answer: GateAnswer): boolean;
+  /**
+   * Records an answer, to this {@link openingOf} the gate where one is said; true when the host waits for it (a budget's gate), not a machine
+   * or a member. Codes: UNKNOWN_GATE.
+   */
+  answer(gate: string, answer: GateAnswer, opening?: string): boolean;
   /** Opens a machine's gate. */
   open(emitted: Emitted): void;
   /** Opens a member's gate unless it is open, and calls back with its answer; the result calls that off. */
@@ -35,8 +38,6 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
   /** Who waits for the answer at a member's gate. */
   const waiting = new Map<string, Set<(answer: GateAnswer) => void>>();
 
-  const keyOf = ({ effect, name, by, incarnation }: GateRecord) =>
-    effect ?? (by === undefined ? name : `${name}#${incarnation}`);
   const answerTo = ({ answer }: GateRecord): GateAnswer | undefined =>
     answer === undefined ? undefined : { approved: answer.approved, note: answer.note, by: answer.by };
   const tellWaiting = (name: string) => {
@@ -52,10 +53,14 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
   };
 
   return {
-    answer(name, { approved, note, by }) {
+    answer(name, { approved, note, by }, opening) {
       const gate = ledger.gates.get(name);
-      const isLeft = (one: GateRecord) => withdrawn.has(keyOf(one));
-      const isAnswered = gate?.answer !== undefined || (gate !== undefined && answering.has(keyOf(gate)));
+      const isLeft = (one: GateRecord) => withdrawn.has(openingOf(one));
+      const isAnswered =
+        gate !== undefined &&
+        (gate.answer !== undefined ||
+          answering.has(openingOf(gate)) ||
+          (opening ?? openingOf(gate)) !== openingOf(gate));
       if (gate === undefined || isAnswered || isLeft(gate)) {
         const isOpen = (one: GateRecord) => one.answer === undefined && !isLeft(one);
         const open = [...ledger.gates.values()].filter(isOpen).map((one) => one.name);
@@ -65,7 +70,7 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
           `group \`${group}\` ${why} \`${name}\`; open gates: ${open.join(', ') || 'none'}.`,
         );
       }
-      answering.add(keyOf(gate));
+      answering.add(openingOf(gate));
       push('gate.answered', { name, approved, note, by }, () => tellWaiting(name));
       const telling = tellingOf(gate, { approved, note, by });
       if (telling !== undefined) tell(telling);
@@ -113,7 +118,7 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
         .filter(isAskedBelow);
       askedBelow = new Set(gates.map(({ name }) => name));
       for (const left of leftGates(gates, system)) {
-        const key = keyOf(ledger.gates.get(left.name) as GateRecord);
+        const key = openingOf(ledger.gates.get(left.name) as GateRecord);
         if (answering.has(key) || withdrawn.has(key)) continue;
         withdrawn.add(key);
         push('gate.withdrawn', left);

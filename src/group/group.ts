@@ -40,8 +40,8 @@ export interface Group {
   readonly signal: SendSignal;
   /** Sends a letter to a member, the coordinator, or all. Codes: see `post.ts`. */
   send(from: string, letter: Letter & { readonly id: string }): Promise<Sent>;
-  /** Answers an open gate; resolves when whoever asked there has heard. Codes: UNKNOWN_GATE. */
-  answer(gate: string, answer: GateAnswer): Promise<void>;
+  /** Answers an open gate, this opening of it where one is said; resolves when whoever asked there has heard. Codes: UNKNOWN_GATE. */
+  answer(gate: string, answer: GateAnswer, opening?: string): Promise<void>;
   /** The process's own mark; the same name once. */
   checkpoint(mark: {
     readonly name: string;
@@ -357,8 +357,8 @@ export async function openGroup(
       record: (data, applied, failed) => writer.push('signal', data as unknown as JsonValue, applied, failed),
     }),
     send: (from, letter) => post.send(from, letter),
-    async answer(gate, answer) {
-      const isBudget = gates.answer(gate, answer);
+    async answer(gate, answer, opening) {
+      const isBudget = gates.answer(gate, answer, opening);
       await writer.written();
       if (isBudget) attempts.answered();
     },

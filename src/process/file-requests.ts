@@ -100,7 +100,7 @@ function parse(id: string, text: string): Request | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { type, reason, group, event, to, body, mode, gate, approved, note } = value as Readonly<
+  const { type, reason, group, event, to, body, mode, gate, approved, note, opening } = value as Readonly<
     Record<string, unknown>
   >;
   if (type === 'cancel' && typeof reason === 'string') return { id, type, reason };
@@ -115,7 +115,8 @@ function parse(id: string, text: string): Request | undefined {
   }
   if (type === 'answer' && typeof gate === 'string' && typeof approved === 'boolean') {
     const where = typeof group === 'string' ? { group } : {};
-    return { id, type, ...where, gate, approved, note: typeof note === 'string' ? note : '' };
+    const which = typeof opening === 'string' ? { opening } : {};
+    return { id, type, ...where, gate, ...which, approved, note: typeof note === 'string' ? note : '' };
   }
   return undefined;
 }

@@ -19,16 +19,19 @@ export interface Answer {
   readonly approved: boolean;
   /** What whoever asked hears besides. Default: ''. */
   readonly note?: string;
+  /** Which opening of the gate is meant, as `openGatesOf` tells it: once that has its answer, no later one is given this. Default: the open one. */
+  readonly opening?: string;
 }
 
 /** Refuses an answer that could not be given: a text as `approved` would count as a yes. Codes: BAD_INPUT. */
 export function refuseNoAnswer(given: unknown): void {
   refuseNoFields(given, 'answer at a gate', '{ gate, approved, note }');
-  const { group, gate, approved, note } = given as Readonly<Record<string, unknown>>;
+  const { group, gate, approved, note, opening } = given as Readonly<Record<string, unknown>>;
   refuseNoText(gate, 'answer at a gate: `gate`');
   if (group !== undefined) refuseNoText(group, `answer at gate \`${String(gate)}\`: \`group\``);
   refuseNoYesOrNo(approved, `answer at gate \`${String(gate)}\`: \`approved\``);
   if (note !== undefined) refuseNoText(note, `answer at gate \`${String(gate)}\`: \`note\``);
+  if (opening !== undefined) refuseNoText(opening, `answer at gate \`${String(gate)}\`: \`opening\``);
 }
 
 /** The doors of a run that this process drives. */
@@ -88,9 +91,9 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
     },
     async answer(answer) {
       refuseNoAnswer(answer);
-      const { group, gate, approved, note = '' } = answer;
+      const { group, gate, approved, note = '', opening } = answer;
       const by = 'outside';
-      if (group !== undefined) return await groupOf(group).answer(gate, { approved, note, by });
+      if (group !== undefined) return await groupOf(group).answer(gate, { approved, note, by }, opening);
       const own = [...openGates(entries())].filter((name) => !answering.has(name));
       if (own.includes(gate)) {
         answering.add(gate);
@@ -104,7 +107,7 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
           `run ${run} has gate \`${gate}\` open in several places: ${holders.map(({ name }) => `group ${name}`).join(', ')}. Say which group.`,
         );
       }
-      if (holders[0] !== undefined) return await holders[0].answer(gate, { approved, note, by });
+      if (holders[0] !== undefined) return await holders[0].answer(gate, { approved, note, by }, opening);
       const names = [...own, ...[...host.groups()].flatMap(gatesOf)];
       throw new TroupeError(
         'UNKNOWN_GATE',

@@ -17,6 +17,8 @@ export type Request =
       readonly gate: string;
       readonly approved: boolean;
       readonly note: string;
+      /** Which opening of the gate is meant. */
+      readonly opening?: string;
     }
   | {
       readonly id: string;

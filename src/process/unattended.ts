@@ -5,7 +5,7 @@
 import { systemClock, type Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import { coordinatorName, parentAddress, rootAddress } from '../group/address.ts';
-import { tellingOf } from '../group/askers.ts';
+import { openingOf, tellingOf } from '../group/askers.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
 import { payloadBytesMaxDefault } from '../group/host-options.ts';
@@ -32,18 +32,22 @@ export interface UnattendedOptions {
 /** A gate that waits for its answer; `group` is undefined for one of the run's own. */
 export interface OpenGate extends GateRecord {
   readonly group: string | undefined;
+  /** Tells this opening of the gate from the next one of its name. */
+  readonly opening: string;
 }
 
 /** Gates of a run that wait for an answer, the run's own first. */
 export function openGatesOf({ gates, groups, end }: RunView): readonly OpenGate[] {
   if (end !== undefined) return [];
   const isOpen = ({ answer }: GateRecord) => answer === undefined;
-  const own = [...gates.values()].filter(isOpen).map((gate) => ({ ...gate, group: undefined }));
+  const own = [...gates.values()].filter(isOpen).map((gate) => ({ ...gate, group: undefined, opening: gate.name }));
   const active = [...groups.values()].filter(({ status, goingOn }) => status === 'active' || goingOn.size > 0);
   return [
     ...own,
     ...active.flatMap((ledger) =>
-      [...ledger.gates.values()].filter(isOpen).map((gate) => ({ ...gate, group: ledger.name })),
+      [...ledger.gates.values()]
+        .filter(isOpen)
+        .map((gate) => ({ ...gate, group: ledger.name, opening: openingOf(gate) })),
     ),
   ];
 }
@@ -161,9 +165,15 @@ export async function sendUnattended(
  */
 export async function answerUnattended(options: UnattendedOptions & { readonly answer: Answer }): Promise<OpenGate> {
   refuseNoAnswer(options.answer);
-  const { gate: name, group, approved, note = '' } = options.answer;
+  const { gate: name, group, approved, note = '', opening } = options.answer;
   return await held(options, async (view, append, runSeq) => {
     const gate = gateOf(view, name, group);
+    if (opening !== undefined && gate.opening !== opening)
+      throw new TroupeError(
+        'UNKNOWN_GATE',
+        `gate \`${name}\` of run ${view.id} has had an answer since, and was opened again: look at what is asked now.`,
+        { run: view.id, gate: name },
+      );
     const answered: New = [
       'gate.answered',
       { name, approved, note, by: 'outside' } satisfies GroupEvents['gate.answered'],

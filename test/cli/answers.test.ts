@@ -8,23 +8,35 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { dataFolder, type DataFolder } from '../../src/cli/data-folder.ts';
 import { answerRun } from '../../src/cli/deeds.ts';
 import { knownRun } from '../../src/cli/known-run.ts';
-import { openGatesOf } from '../../src/process/unattended.ts';
+import { answerUnattended, openGatesOf } from '../../src/process/unattended.ts';
 import { fileRequests, type FileRequests } from '../../src/process/file-requests.ts';
 import { memoryStore } from '../../src/journal/memory.ts';
+import { asking as coordinator } from '../support/asking.ts';
+import { entriesOf } from '../support/dying-store.ts';
 import { patience } from './support.ts';
 
 const asks = defineProcess('asks', async (ctx) => await ctx.breakpoint('ship', { question: 'Ship it?' }));
 
-/** A run that waits at its gate; its host removes letters as `removing` says. */
+/** Asks again, at the same gate, until it is told yes. */
+const asksAgain = defineProcess('asks again', async (ctx) => await ctx.group('group', coordinator, undefined).output);
+
+/** A run that waits at its gate; its host removes letters as `removing` says, and takes the first when there are `least`. */
 async function asking(
   removing: (letters: FileRequests, id: string) => Promise<void>,
   process: Process<never, unknown> = asks as Process<never, unknown>,
+  least = 1,
 ): Promise<{ readonly data: DataFolder; readonly run: Run; readonly letters: FileRequests }> {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-answers-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const data = dataFolder(folder);
   const letters = fileRequests(data.requests('r1'));
-  const requests = { list: letters.list, remove: (id: string) => removing(letters, id) };
+  let takes = false;
+  const list = async () => {
+    const all = await letters.list();
+    takes ||= all.length >= least;
+    return takes ? all : [];
+  };
+  const requests = { list, remove: (id: string) => removing(letters, id) };
   const run = await openRun({ store: data.store, process, run: 'r1', input: null, harnesses: {}, requests });
   void run.drive();
   await expect.poll(async () => openGatesOf((await knownRun(data.store, 'r1')).view).length, patience).toBe(1);
@@ -64,6 +76,33 @@ test('the gate of a nested machine is answered by letter, and without a host', a
   const again = await openRun({ store: data.store, process: nested, run: 'r1', input: null, harnesses: {} });
   expect(await again.drive()).toMatchObject({ output: { accepted: false, note: 'no' } });
   await again.close();
+});
+
+test('two answers to one question at once are one: the other is not taken for an answer to the next question', async () => {
+  const { data, run } = await asking((letters, id) => letters.remove(id), asksAgain as Process<never, unknown>, 2);
+  const answers = ['one', 'other'].map((note) => answerRun(data, 'r1', { gate: 'ship', approved: false, note }));
+  const [refused, ...others] = (await Promise.allSettled(answers)).filter(({ status }) => status === 'rejected');
+  expect([refused, others]).toMatchObject([{ reason: { code: 'UNKNOWN_GATE' } }, []]);
+  const types = (await entriesOf(data.store, 'r1')).map(({ type }) => type);
+  expect(types.filter((type) => type === 'gate.answered')).toHaveLength(1);
+  expect(openGatesOf((await knownRun(data.store, 'r1')).view)).toHaveLength(1);
+  await run.cancel('enough');
+  await run.close();
+});
+
+test('a letter that is found again answers no other question than the first time', async () => {
+  const { data, run, letters } = await asking(() => Promise.resolve(), asksAgain as Process<never, unknown>);
+  const [gate] = openGatesOf((await knownRun(data.store, 'r1')).view);
+  const answer = { group: 'group', gate: 'ship', opening: gate?.opening ?? '', approved: false, note: '' };
+  await letters.post({ type: 'answer', ...answer });
+  const count = async (type: string) => (await entriesOf(data.store, 'r1')).filter((one) => one.type === type).length;
+  await expect.poll(() => count('request.refused'), patience).toBeGreaterThan(0);
+  expect(await count('gate.answered')).toBe(1);
+  await run.stop('for now');
+  await run.close();
+  await expect(answerUnattended({ store: data.store, run: 'r1', answer })).rejects.toThrow(
+    'UNKNOWN_GATE: gate `ship` of run r1 has had an answer since, and was opened again',
+  );
 });
 
 test('a host removes the letter that ended its run before it is gone', async () => {
