@@ -3,7 +3,7 @@ import type { GateAnswer } from '../harness/port.ts';
 import { pathPart, rootAddress } from './address.ts';
 import type { Address, Effect, EventObject } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
-import type { GateRecord } from './ledger.ts';
+import type { GateRecord, Ledger } from './ledger.ts';
 import { isLiving, type System } from './system.ts';
 
 /**
@@ -60,6 +60,20 @@ export function isTelling({ id, event }: { readonly id: string; readonly event: 
 /** True for an open gate of a machine below the coordinator. */
 export function isAskedBelow({ effect, by, answer }: GateRecord): boolean {
   return effect !== undefined && by !== undefined && answer === undefined;
+}
+
+/**
+ * Gates that wait for an answer. Of a group that has ended only those of its background members do, and the host's own, for their budget: its
+ * machines hear nothing more.
+ */
+export function gatesThatWait({
+  status,
+  goingOn,
+  gates,
+}: Pick<Ledger, 'gates' | 'goingOn' | 'status'>): readonly GateRecord[] {
+  const waits = ({ effect, by }: GateRecord) =>
+    by === undefined ? effect === undefined && goingOn.size > 0 : goingOn.has(by);
+  return [...gates.values()].filter((gate) => gate.answer === undefined && (status === 'active' || waits(gate)));
 }
 
 /** Of these gates, those of machines below the coordinator that are gone: nobody waits for their answers. */

@@ -1,7 +1,16 @@
 /** The gates of one group: what its machines and members ask, and the answers: each counts once, and whoever asked hears it once. */
 import { TroupeError } from '../error.ts';
 import type { GateAnswer, Question } from '../harness/port.ts';
-import { gateName, isAskedBelow, leftGates, openedBy, openingOf, tellingOf, type Emitted } from './askers.ts';
+import {
+  gateName,
+  gatesThatWait,
+  isAskedBelow,
+  leftGates,
+  openedBy,
+  openingOf,
+  tellingOf,
+  type Emitted,
+} from './askers.ts';
 import { isHosts } from './budget.ts';
 import type { ActorKey } from './effect.ts';
 import type { GroupEvents, Push } from './entries.ts';
@@ -61,13 +70,13 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
         (gate.answer !== undefined ||
           answering.has(openingOf(gate)) ||
           (opening ?? openingOf(gate)) !== openingOf(gate));
-      if (gate === undefined || isAnswered || isLeft(gate)) {
-        const isOpen = (one: GateRecord) => one.answer === undefined && !isLeft(one);
-        const open = [...ledger.gates.values()].filter(isOpen).map((one) => one.name);
-        const why = isAnswered ? 'has had an answer at gate' : 'has no gate';
+      const open = gatesThatWait(ledger).filter((one) => !isLeft(one));
+      if (gate === undefined || isAnswered || !open.includes(gate)) {
+        const isGone = gate === undefined || isLeft(gate);
+        const why = isAnswered ? 'has had an answer at' : isGone ? 'has no' : 'has ended, and hears no answer at its';
         throw new TroupeError(
           'UNKNOWN_GATE',
-          `group \`${group}\` ${why} \`${name}\`; open gates: ${open.join(', ') || 'none'}.`,
+          `group \`${group}\` ${why} gate \`${name}\`; open gates: ${open.map((one) => one.name).join(', ') || 'none'}.`,
         );
       }
       answering.add(openingOf(gate));

@@ -1,6 +1,7 @@
 /** What people and other processes may do to a living run: send messages, and answer gates. */
 import { TroupeError } from '../error.ts';
 import { coordinatorName } from '../group/address.ts';
+import { gatesThatWait } from '../group/askers.ts';
 import type { Group } from '../group/group.ts';
 import { runStream, type Host } from '../group/host.ts';
 import { nobodyThere, refuseNoLetter } from '../group/post.ts';
@@ -66,11 +67,7 @@ export function outsideOf(host: Host, run: string, entries: () => readonly Entry
   };
   /** Gates of the run's own whose answer is on its way, or recorded. */
   const answering = new Set<string>();
-  /** Open gates of a group; what asked in one that is over waits no more. */
-  const gatesOf = ({ ledger }: Group) =>
-    ledger.status !== 'active' && ledger.goingOn.size === 0
-      ? []
-      : [...ledger.gates.values()].filter((gate) => gate.answer === undefined).map(({ name }) => name);
+  const gatesOf = ({ ledger }: Group) => gatesThatWait(ledger).map(({ name }) => name);
 
   return {
     async send(name, letter) {

@@ -5,7 +5,7 @@
 import { systemClock, type Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import { coordinatorName, parentAddress, rootAddress } from '../group/address.ts';
-import { openingOf, tellingOf } from '../group/askers.ts';
+import { gatesThatWait, openingOf, tellingOf } from '../group/askers.ts';
 import type { GroupEvents } from '../group/entries.ts';
 import { streamOf } from '../group/fold.ts';
 import { payloadBytesMaxDefault } from '../group/host-options.ts';
@@ -39,15 +39,13 @@ export interface OpenGate extends GateRecord {
 /** Gates of a run that wait for an answer, the run's own first. */
 export function openGatesOf({ gates, groups, end }: RunView): readonly OpenGate[] {
   if (end !== undefined) return [];
-  const isOpen = ({ answer }: GateRecord) => answer === undefined;
-  const own = [...gates.values()].filter(isOpen).map((gate) => ({ ...gate, group: undefined, opening: gate.name }));
-  const active = [...groups.values()].filter(({ status, goingOn }) => status === 'active' || goingOn.size > 0);
+  const own = [...gates.values()]
+    .filter(({ answer }) => answer === undefined)
+    .map((gate) => ({ ...gate, group: undefined, opening: gate.name }));
   return [
     ...own,
-    ...active.flatMap((ledger) =>
-      [...ledger.gates.values()]
-        .filter(isOpen)
-        .map((gate) => ({ ...gate, group: ledger.name, opening: openingOf(gate) })),
+    ...[...groups.values()].flatMap((ledger) =>
+      gatesThatWait(ledger).map((gate) => ({ ...gate, group: ledger.name, opening: openingOf(gate) })),
     ),
   ];
 }
