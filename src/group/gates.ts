@@ -9,6 +9,7 @@ import {
   openedBy,
   openingOf,
   tellingOf,
+  type Asked,
   type Emitted,
 } from './askers.ts';
 import { isHosts } from './budget.ts';
@@ -42,6 +43,8 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
   let askedBelow: Set<string> | undefined;
   /** Gates whose asker is gone, and whose withdrawal is on its way or recorded. */
   const withdrawn = new Set<string>();
+  /** Machines' gates that are being opened, by name: an answer that comes meanwhile stands behind that in the journal. */
+  const reopening = new Map<string, Asked>();
   /** Gates of members that are being opened. */
   const opening = new Set<string>();
   /** Who waits for the answer at a member's gate. */
@@ -64,30 +67,31 @@ export function gatesOf(group: string, ledger: Ledger, push: Push): Gates {
   return {
     answer(name, { approved, note, by }, opening) {
       const gate = ledger.gates.get(name);
+      const asked = reopening.get(name) ?? gate;
+      const isAnother = opening !== undefined && asked !== undefined && openingOf(asked) !== opening;
       const isLeft = (one: GateRecord) => withdrawn.has(openingOf(one));
-      const isAnswered =
-        gate !== undefined &&
-        (gate.answer !== undefined ||
-          answering.has(openingOf(gate)) ||
-          (opening ?? openingOf(gate)) !== openingOf(gate));
+      const isAnswered = gate !== undefined && (gate.answer !== undefined || answering.has(openingOf(gate)));
       const open = gatesThatWait(ledger).filter((one) => !isLeft(one));
-      if (gate === undefined || isAnswered || !open.includes(gate)) {
+      if (gate === undefined || asked === undefined || isAnswered || isAnother || !open.includes(gate)) {
         const isGone = gate === undefined || isLeft(gate);
-        const why = isAnswered ? 'has had an answer at' : isGone ? 'has no' : 'has ended, and hears no answer at its';
+        const isOver = isGone ? 'has no' : 'has ended, and hears no answer at its';
+        const why = isAnswered ? 'has had an answer at' : isAnother ? 'has asked anew at' : isOver;
         throw new TroupeError(
           'UNKNOWN_GATE',
           `group \`${group}\` ${why} gate \`${name}\`; open gates: ${open.map((one) => one.name).join(', ') || 'none'}.`,
         );
       }
-      answering.add(openingOf(gate));
+      answering.add(openingOf(asked));
       push('gate.answered', { name, approved, note, by }, () => tellWaiting(name));
-      const telling = tellingOf(gate, { approved, note, by });
+      const telling = tellingOf(asked, { approved, note, by });
       if (telling !== undefined) tell(telling);
       return isHosts(gate);
     },
     open(emitted) {
       const opened = openedBy(emitted);
+      reopening.set(opened.name, opened);
       push('gate.opened', opened, () => {
+        if (reopening.get(opened.name) === opened) reopening.delete(opened.name);
         if (opened.by !== undefined) askedBelow?.add(opened.name);
       });
     },

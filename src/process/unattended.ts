@@ -169,7 +169,7 @@ export async function answerUnattended(options: UnattendedOptions & { readonly a
     if (opening !== undefined && gate.opening !== opening)
       throw new TroupeError(
         'UNKNOWN_GATE',
-        `gate \`${name}\` of run ${view.id} has had an answer since, and was opened again: look at what is asked now.`,
+        `gate \`${name}\` of run ${view.id} was opened again since: look at what is asked now.`,
         { run: view.id, gate: name },
       );
     const answered: New = [

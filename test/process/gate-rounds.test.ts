@@ -1,6 +1,7 @@
 /** A gate that its coordinator opens again: the process says which of its answers it means. */
+import { setup } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { defineProcess, verifyRun } from 'troupe';
+import { coordinator, defineProcess, gate, verifyRun, type Journal } from 'troupe';
 import { asking } from '../support/asking.ts';
 import { settle } from '../support/hand-clock.ts';
 import { driven, killed, open, stage, story } from '../support/running.ts';
@@ -83,4 +84,61 @@ describe('a gate that is opened again', () => {
     await expect(run.drive()).rejects.toThrow('DUPLICATE_NAME: gate `ship` of group `group` was answered before');
     await run.close();
   });
+});
+
+/** Asks to ship, again whenever it is reminded; and then to deploy. */
+const reminded = coordinator(
+  setup({
+    types: {} as { events: { readonly type: 'approved' | 'remind' } },
+    actions: {
+      ship: gate({ name: 'ship', question: 'Ship it?' }),
+      deploy: gate({ name: 'deploy', question: 'Deploy it?' }),
+    },
+  }).createMachine({
+    id: 'reminded',
+    initial: 'shipping',
+    states: {
+      shipping: { entry: 'ship', on: { remind: { target: 'shipping', reenter: true }, approved: 'deploying' } },
+      deploying: { entry: 'deploy', on: { approved: 'deployed' } },
+      deployed: { type: 'final' },
+    },
+  }),
+);
+
+test('an answer that comes while its gate is being opened again is heard once: not by the next host for another gate', async () => {
+  let write: () => void = () => {};
+  const mayBeWritten = new Promise<void>((resolve) => (write = resolve));
+  let opened = 0;
+  const slow = (journal: Journal): Journal => ({
+    ...journal,
+    async append(stream, seq, epoch, events) {
+      if (events.some(({ type }) => type === 'gate.opened')) opened += 1;
+      if (opened === 2) await mayBeWritten;
+      return await journal.append(stream, seq, epoch, events);
+    },
+  });
+  const process = defineProcess('reminded', (ctx) => ctx.group('group', reminded, undefined).output);
+  const play = stage(process);
+  const { open: openJournal, list } = play.store;
+  const { run } = await driven(play, {
+    store: { open: async (...given) => slow(await openJournal(...given)), list },
+  });
+  await run.signal('group', { type: 'remind' }, { id: 'remind' });
+  await settle();
+  expect(opened).toBe(2);
+  const answering = run.answer({ gate: 'ship', approved: true });
+  write();
+  await answering;
+  await settle();
+  await run.close();
+  const { run: next } = await driven(play);
+  await next.stop('seen');
+  await next.close();
+  expect((await story(play, 'group:group', ['name', 'id'])).slice(2)).toEqual([
+    'signal remind',
+    'gate.opened ship',
+    'gate.answered ship',
+    'signal gate 3:0',
+    'gate.opened deploy',
+  ]);
 });
