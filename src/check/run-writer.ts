@@ -9,7 +9,7 @@ import { leftGates, openedBy, tellingOf } from '../group/askers.ts';
 import { define } from '../group/definition.ts';
 import type { Effect, GroupEnd } from '../group/effect.ts';
 import { groupFold, streamOf, type GroupFold } from '../group/fold.ts';
-import { interruption } from '../group/ledger.ts';
+import { interruption } from '../group/interruption.ts';
 import { timers, wants } from '../group/step.ts';
 import type { Outcome } from '../harness/port.ts';
 import type { Journal, JournalStore } from '../journal/port.ts';

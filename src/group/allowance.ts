@@ -118,8 +118,12 @@ export function allowancesOf(
     for (const one of ledgers) begun += one.begun + (context.granted.get(one.name)?.members ?? 0);
     return begun;
   };
-  const underWayMs = ({ status, startedAt }: MemberRecord) =>
-    status === 'running' && startedAt !== undefined ? Math.max(0, context.clock.now() - startedAt) : 0;
+  /** One that was lost with an earlier host is charged when that is recorded, not for the time in which there was none. */
+  const underWayMs = ({ status, startedAt, harness }: MemberRecord) => {
+    if (status !== 'running' || startedAt === undefined) return 0;
+    const isLost = startedAt < context.openedAt && context.harnesses[harness]?.reattach === undefined;
+    return isLost ? 0 : Math.max(0, context.clock.now() - startedAt);
+  };
 
   const purses = (): readonly Purse[] => {
     const list: Purse[] = [];

@@ -1,5 +1,5 @@
 /** Records that an attempt has ended, and what it used: kept free until then, counted from then on. */
-import type { Usage } from '../harness/port.ts';
+import type { Outcome, Usage } from '../harness/port.ts';
 import type { GroupEvents, Push } from './entries.ts';
 import type { Living } from './living.ts';
 import type { Permits } from './permits.ts';
@@ -14,6 +14,11 @@ export type PushEnd = <Type extends EndType>(
   data: GroupEvents[Type],
   applied?: () => void,
 ) => void;
+
+/** An outcome that says nothing of what was used, with what the attempt has told of it. */
+export function withTold(outcome: Outcome, told: Usage | undefined): Outcome {
+  return outcome.usage === undefined && told !== undefined ? { ...outcome, usage: told } : outcome;
+}
 
 const usageOf = (end: { readonly usage?: Usage } | Pick<GroupEvents['member.settled'], 'outcome'>) =>
   'outcome' in end ? end.outcome.usage : end.usage;

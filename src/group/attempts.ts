@@ -11,7 +11,7 @@ import type { Rejection } from '../harness/route.ts';
 import type { FailureClass, Harness, Invocation, Outcome, PlainError, Progress, Usage } from '../harness/port.ts';
 import { plainError } from '../harness/plain-error.ts';
 import { actorKeyText } from './address.ts';
-import { pushEndOf } from './attempt-end.ts';
+import { pushEndOf, withTold } from './attempt-end.ts';
 import { attemptKey } from './attempt-key.ts';
 import type { Attempts, AttemptsOptions } from './attempts-port.ts';
 import { checkedBySchema, refuseUnknownSchema } from './checked-by-schema.ts';
@@ -21,7 +21,8 @@ import type { ActorKey } from './effect.ts';
 import type { GroupEvents } from './entries.ts';
 import { parseInvocation } from './invocation.ts';
 import { endLeftovers } from './leftovers.ts';
-import { interruption, type MemberRecord } from './ledger.ts';
+import { interruption } from './interruption.ts';
+import type { MemberRecord } from './ledger.ts';
 import { attempted, type Living } from './living.ts';
 import { lazyMailboxOf } from './mailbox.ts';
 import { permitsOf } from './permits.ts';
@@ -220,9 +221,9 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
     member.phase = 'idle';
     member.mailbox?.close();
     member.mailbox = undefined;
-    member.reports.end();
-    const checked = outcome === undefined ? undefined : checkedOutcome(outcome, member.address, payloadBytesMax);
-    const used = spent(checked?.usage);
+    const told = member.reports.end();
+    const checked = outcome && withTold(checkedOutcome(outcome, member.address, payloadBytesMax), told);
+    const used = spent(checked?.usage ?? told);
     // Wanted no longer: also when it was being ended for another reason before.
     const dropped = ending?.type === 'dropped' ? ending.reason : isLiving(member) ? undefined : whyDropped();
     if (dropped !== undefined) {
@@ -234,16 +235,12 @@ export function attemptsOf(options: AttemptsOptions): Attempts {
       push('attempt.cancelled', { ...attempted(member), reason: ending.reason, again: true, ...used });
     } else if (ending?.type === 'interrupted') {
       member.phase = 'waiting';
-      pushEnd(
-        member,
-        'attempt.cancelled',
-        { ...attempted(member), reason: ending.reason, again: true, ...used },
-        () => {
-          if (!isLiving(member)) return;
-          member.attempt += 1;
-          attempt(member);
-        },
-      );
+      const cut = { ...attempted(member), reason: ending.reason, again: true, ...used } as const;
+      pushEnd(member, 'attempt.cancelled', cut, () => {
+        if (!isLiving(member)) return;
+        member.attempt += 1;
+        attempt(member);
+      });
     } else if (ending?.type === 'timed-out') {
       const message = `member \`${member.address}\` ${ending.reason}`;
       failed(member, 'timeout', { name: 'TimeoutError', message, code: 'TIMEOUT' }, used.usage);

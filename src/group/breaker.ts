@@ -5,7 +5,7 @@
  */
 import type { FailureClass } from '../harness/port.ts';
 import type { Entry } from '../journal/port.ts';
-import { interruptedCode } from './ledger.ts';
+import { interruptedCode } from './interruption.ts';
 import type { GroupEvents } from './entries.ts';
 
 /** When a circuit opens. */

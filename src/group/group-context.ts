@@ -21,6 +21,8 @@ export interface GroupContext {
   readonly journal: Journal;
   readonly epoch: number;
   readonly clock: Clock;
+  /** When this host took the run, ms since 1970. */
+  readonly openedAt: number;
   readonly timers: Timers;
   readonly dispatcher: Dispatcher;
   readonly harnesses: Harnesses;

@@ -146,6 +146,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     journal,
     epoch: lease.epoch,
     clock,
+    openedAt: clock.now(),
     timers,
     dispatcher: jobs,
     harnesses: options.harnesses,

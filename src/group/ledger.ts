@@ -9,6 +9,7 @@ import { addSpend, noSpend, type Spend } from './budget.ts';
 import type { Address, GroupEnd } from './effect.ts';
 import type { GroupEvents, GroupEventType } from './entries.ts';
 import { calledOff, noLongerOn, stillOn } from './going-on.ts';
+import { interruptedCode } from './interruption.ts';
 import { IdSet, Recipients } from './noted.ts';
 import { noteClosed, noteOpened, type WorktreeRecord } from './worktree-record.ts';
 
@@ -110,6 +111,11 @@ export interface Ledger {
   end: GroupEnd | undefined;
   cancelReason: string | undefined;
   seq: number;
+  /** Time of the last entry, ms since 1970, and the epoch of the host that wrote it. */
+  at: number;
+  epoch: number;
+  /** Time of the last entry of the host before that one. */
+  atBefore: number;
   members: Map<Address, MemberRecord>;
   /** Of an ended group: its background members that have not settled yet. */
   goingOn: Set<Address>;
@@ -156,6 +162,9 @@ export function emptyLedger(name: string): Ledger {
     end: undefined,
     cancelReason: undefined,
     seq: 0,
+    at: 0,
+    epoch: 0,
+    atBefore: 0,
     members: new Map(),
     goingOn: new Set(),
     strays: [],
@@ -168,18 +177,6 @@ export function emptyLedger(name: string): Ledger {
     spend: noSpend,
     warned: new Set(),
     deadLetters: 0,
-  };
-}
-
-/** Error code of an attempt that ended because its host did. */
-export const interruptedCode = 'INTERRUPTED';
-
-/** What such an attempt ended with. */
-export function interruption(member: Address, attempt: number): PlainError {
-  return {
-    name: 'InterruptedError',
-    message: `attempt ${attempt} of member \`${member}\` was under way when its host ended`,
-    code: interruptedCode,
   };
 }
 
@@ -224,6 +221,11 @@ function endMember(record: MemberRecord, status: MemberStatus, at: number): void
   record.status = status;
   record.endedAt = at;
   record.retryAt = undefined;
+}
+
+/** When an attempt ended: of one that was lost with its host nobody knows, and it is charged up to the last entry of that host. */
+function endOf({ atBefore }: Ledger, error: PlainError | undefined, { at }: Entry): number {
+  return error?.code === interruptedCode ? atBefore : at;
 }
 
 /** What an attempt that was under way has spent: its time, and of its usage what it has not told before. */
@@ -318,7 +320,7 @@ const folds: Fold = {
   },
   'attempt.failed'(ledger, data, entry) {
     const record = memberOf(ledger, data);
-    charge(ledger, record, data.usage, entry.at);
+    charge(ledger, record, data.usage, endOf(ledger, data.error, entry));
     endMember(record, 'waiting', entry.at);
     record.retryAt = data.retryAt;
     record.error = data.error;
@@ -342,12 +344,13 @@ const folds: Fold = {
     if (data.progress.usage !== undefined && record.attempt === data.attempt)
       spend(ledger, record, data.progress.usage, 0);
   },
-  'member.settled'(ledger, data, entry) {
+  'member.settled'(ledger, { outcome, ...data }, entry) {
     const record = memberOf(ledger, data);
-    charge(ledger, record, data.outcome.usage, entry.at);
-    endMember(record, data.outcome.status === 'ok' ? 'completed' : 'failed', entry.at);
+    const error = outcome.status === 'ok' ? undefined : outcome.error;
+    charge(ledger, record, outcome.usage, endOf(ledger, error, entry));
+    endMember(record, error === undefined ? 'completed' : 'failed', entry.at);
     noLongerOn(ledger, record);
-    record.error = data.outcome.status === 'ok' ? undefined : data.outcome.error;
+    record.error = error;
     if (ledger.gates.size > 0) withdrawGates(ledger, data);
   },
   'timer.fired'() {},
@@ -384,5 +387,10 @@ const foldsByType = new Map(Object.entries(folds) as [string, (ledger: Ledger, d
 /** Folds one entry into `ledger`. Unknown types change nothing. */
 export function foldLedger(ledger: Ledger, entry: Entry): void {
   ledger.seq = entry.seq;
+  if (entry.epoch !== ledger.epoch) {
+    ledger.atBefore = ledger.at;
+    ledger.epoch = entry.epoch;
+  }
   foldsByType.get(entry.type)?.(ledger, entry.data, entry);
+  ledger.at = entry.at;
 }

@@ -1,5 +1,6 @@
 /** What one member reports while it works, recorded now and then: the last of each interval. */
-import type { Progress } from '../harness/port.ts';
+import type { Progress, Usage } from '../harness/port.ts';
+import { checkedProgress } from './checked-outcome.ts';
 import type { GroupContext } from './group-context.ts';
 
 /** The reports of one member. */
@@ -7,8 +8,8 @@ export interface Reports {
   /** An attempt starts: what ends within one interval is told by its settlement alone. */
   begin(): void;
   tell(progress: Progress): void;
-  /** The attempt is over; what waits is not recorded any more. */
-  end(): void;
+  /** The attempt is over; what waits is not recorded any more. Returns what it has told of its spending, recorded or not. */
+  end(): Usage | undefined;
 }
 
 /** Calls `record` at most once in `progressEveryMs`, with everything told since, later over earlier. */
@@ -19,6 +20,7 @@ export function reportsOf(
   let lastAt = 0;
   let waiting: Progress = {};
   let callOff: (() => void) | undefined;
+  let usage: Usage | undefined;
   const flush = () => {
     callOff = undefined;
     lastAt = clock.now();
@@ -29,8 +31,10 @@ export function reportsOf(
   return {
     begin() {
       lastAt = clock.now();
+      usage = undefined;
     },
     tell(progress) {
+      if (progress.usage !== undefined) ({ usage } = checkedProgress({ usage: progress.usage }, 0));
       waiting = { ...waiting, ...progress };
       callOff ??= timers.set(lastAt + progressEveryMs, flush);
     },
@@ -38,6 +42,7 @@ export function reportsOf(
       callOff?.();
       callOff = undefined;
       waiting = {};
+      return usage;
     },
   };
 }

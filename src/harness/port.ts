@@ -50,7 +50,7 @@ export interface RetryPolicy {
 /** What may be spent. All fields optional: no bound. */
 export interface Budget {
   readonly attempts?: number;
-  /** Time of all attempts added up, ms. */
+  /** Time of all attempts added up, ms; of one that was lost with its host up to what that host recorded last. */
   readonly wallMs?: number;
   readonly tokens?: number;
   readonly costUsd?: number;

@@ -120,6 +120,8 @@ export interface GroupState {
   /** Of an ended group: its background members that have not settled yet. */
   readonly goingOn: readonly string[];
   readonly spend: Spend;
+  /** As in the host's ledger: time of the last entry, the epoch of its host, and the last time of the host before that. */
+  readonly written: { readonly atMs: number; readonly epoch: number; readonly beforeMs: number };
   readonly warnings: readonly string[];
   readonly signals: number;
   readonly messages: number;

@@ -7,6 +7,8 @@ import type { Entry } from '../journal/port.ts';
 import { addSpend, noSpend } from '../group/budget.ts';
 import type { GroupEvents, GroupEventType } from '../group/entries.ts';
 import type { ActorKey, GroupEnd } from '../group/effect.ts';
+import { interruptedCode } from '../group/interruption.ts';
+import type { PlainError } from '../harness/port.ts';
 import { keyFor } from './key.ts';
 import type { AttemptState, GroupState, MemberState } from './model.ts';
 import { answer, gate, withdraw } from './reduce-gates.ts';
@@ -72,6 +74,7 @@ export const emptyGroup = (name: string): GroupState => ({
   deadLetters: [],
   goingOn: [],
   spend: noSpend,
+  written: { atMs: 0, epoch: 0, beforeMs: 0 },
   warnings: [],
   signals: 0,
   messages: 0,
@@ -79,6 +82,10 @@ export const emptyGroup = (name: string): GroupState => ({
 
 /** Folds one entry of the group's stream into `group`; `position`: its place in the run. Unknown types change nothing. */
 export function reduceGroup(group: Group, position: number, entry: Entry): void {
+  const { at: atMs, epoch } = entry;
+  const { written } = group;
+  const beforeMs = epoch === written.epoch ? written.beforeMs : written.atMs;
+  group.written = { atMs, epoch, beforeMs };
   if (!Object.hasOwn(folds, entry.type)) return;
   // The journal's data has the shape of its type: entries are upcast when read.
   const fold = folds[entry.type as keyof typeof folds] as (group: Group, data: unknown, at: At) => void;
@@ -114,6 +121,11 @@ function memberOf(
   member.attempt = attempt;
   member.changedAt = position;
   return member;
+}
+
+/** Up to when an attempt is charged that ended with this error: one that was lost with its host up to that host's last entry. */
+function endOf({ written }: Group, error: PlainError | undefined, { entry }: At): number {
+  return error?.code === interruptedCode ? written.beforeMs : entry.at;
 }
 
 function become(member: Member, status: string, atMs: number): void {
@@ -213,7 +225,7 @@ const folds: GroupFolds = {
   'attempt.failed'(group, data, at) {
     const member = memberOf(group, data, at);
     if (member === undefined) return spendLate(group, data.usage);
-    charge(group, member, data.usage, at.entry.at);
+    charge(group, member, data.usage, endOf(group, data.error, at));
     endAttempt(member, 'failed', at.position, at.entry.at);
     member.error = short(data.error.message);
     endMember(member, 'waiting', at.entry.at);
@@ -240,7 +252,7 @@ const folds: GroupFolds = {
     const { outcome } = data;
     leave(group, data, member !== undefined);
     if (member === undefined) return spendLate(group, outcome.usage);
-    charge(group, member, outcome.usage, at.entry.at);
+    charge(group, member, outcome.usage, endOf(group, outcome.status === 'error' ? outcome.error : undefined, at));
     endAttempt(member, outcome.status === 'ok' ? 'ok' : 'failed', at.position, at.entry.at);
     member.unread = 0;
     member.error = outcome.status === 'ok' ? '' : short(outcome.error.message);

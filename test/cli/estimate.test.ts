@@ -96,10 +96,12 @@ test('what was never completed has no estimate, and it is said why', async () =>
     stderr: expect.stringMatching(/^RUN_UNKNOWN: No estimate for `spending` from .*: its one run was not completed, /),
   });
   const data = it.path('.troupe');
-  const refused = (what: string, last = '20') => expect(estimateCommand(what, { last, data })).rejects;
-  await refused('spendin').toThrow('did you mean `spending`?');
-  await refused('reviews').toThrow('run it once');
-  await refused('spending', 'all').toThrow('BAD_INPUT: expected --last to be a whole number >= 1, got `all`');
+  const asked = (what: string, last = '20') => estimateCommand(what, { last, data });
+  await expect(asked('spendin')).rejects.toThrow('did you mean `spending`?');
+  await expect(asked('reviews')).rejects.toThrow('run it once');
+  await expect(asked('spending', 'all')).rejects.toThrow(
+    'BAD_INPUT: expected --last to be a whole number >= 1, got `all`',
+  );
 });
 
 describe('one attempt', () => {

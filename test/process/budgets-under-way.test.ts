@@ -1,7 +1,7 @@
 /** Budgets and what has been asked for already: who waits for a place is asked about again when there is one, and what is under way is watched. */
 import { describe, expect, test } from 'vitest';
-import { defineProcess, verifyRun, type BudgetPolicy, type Outcome } from 'troupe';
-import { hold, later } from 'troupe/harness';
+import { defineProcess, verifyRun, type BudgetPolicy, type Harness, type Outcome } from 'troupe';
+import { hold, later, type Attempt } from 'troupe/harness';
 import { fanOut } from 'troupe/machines';
 import { caller } from '../support/caller.ts';
 import { entriesOf } from '../support/dying-store.ts';
@@ -237,4 +237,52 @@ describe('what is under way', () => {
     ]);
     await run.close();
   });
+});
+
+describe('what is told and not recorded yet', () => {
+  const spender = (end: () => never) =>
+    ({
+      async perform({ progress }: Attempt) {
+        progress({ usage: { costUsd: 5 } });
+        return end();
+      },
+    }) satisfies Harness;
+
+  test('counts when the attempt ends without saying what it used', async () => {
+    const harness = spender(() => {
+      throw new Error('no');
+    });
+    const process = calling(
+      { members: [{ id: 'a', harness: 'spender', retry: { attempts: 3, minMs: 1, jitter: 0 } }], until: 1 },
+      { budget: { costUsd: 1 } },
+    );
+    const play = stage(process, {}, { harnesses: { spender: harness } });
+    expect(await finished(play)).toMatchObject({ output: [['xstate.error.actor.a', 'BUDGET']] });
+    expect(await begun(play)).toEqual(['a']);
+  });
+
+  test('counts of one that is called off, too', async () => {
+    const play = stage(calling({ members: members(2), until: 2 }, { budget: { costUsd: 1 }, concurrency: 1 }), {
+      '*': hold,
+    });
+    const { run } = await driven(play);
+    play.harness.report('m0', { usage: { costUsd: 5 } });
+    await tell(run, 'stop', { id: 'm0' });
+    expect(await codes(play)).toEqual(['BUDGET']);
+    await run.close();
+  });
+});
+
+test('time in which there was no host is not charged to whoever was lost with the one before', async () => {
+  const process = calling({ members: members(2), until: 2 }, { budget: { wallMs: 60_000 }, concurrency: 2 });
+  let lost = 0;
+  for (let atAppend = 1; atAppend < 10; atAppend += 1) {
+    const play = stage(process, { '*': later(10_000, costing(0)) });
+    if ((await killed(play, { atAppend, isWritten: false })) === undefined) play.clock.advance(3_600_000);
+    expect(await finished(play)).toMatchObject({ status: 'completed' });
+    expect(await codes(play)).toEqual(['ok', 'ok']);
+    lost += (await dataOf(play, 'attempt.failed')).length;
+    await verifyRun({ store: play.store, run: 'run', process });
+  }
+  expect(lost).toBeGreaterThan(2);
 });

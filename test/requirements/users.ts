@@ -220,7 +220,10 @@ export const users: Readonly<Record<string, Requirement>> = {
     says: 'a governor of rates; retries are visible',
     shown: [
       ['process/routing.test.ts', 'the rate of a harness is kept: further attempts wait, in order'],
-      ['process/routing.test.ts', 'makes a retry wait until it closes, and the first attempt of what may be tried again; any other is refused'],
+      [
+        'process/routing.test.ts',
+        'makes a retry wait until it closes, and the first attempt of what may be tried again; any other is refused',
+      ],
     ],
   },
   C4: {

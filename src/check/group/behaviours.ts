@@ -3,7 +3,7 @@ import { TroupeError } from '../../error.ts';
 import { canonical, toJson, type JsonValue } from '../../json.ts';
 import { define } from '../../group/definition.ts';
 import type { Effect } from '../../group/effect.ts';
-import { interruptedCode } from '../../group/ledger.ts';
+import { interruptedCode } from '../../group/interruption.ts';
 import { timers } from '../../group/step.ts';
 import type { Outcome } from '../../harness/port.ts';
 import { fail, ok } from '../../harness/outcome.ts';

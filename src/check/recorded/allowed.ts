@@ -5,7 +5,7 @@ import { gateName, ownGateName } from '../../group/askers.ts';
 import type { Effect } from '../../group/effect.ts';
 import type { GroupEvents } from '../../group/entries.ts';
 import type { GroupFold } from '../../group/fold.ts';
-import { interruptedCode } from '../../group/ledger.ts';
+import { interruptedCode } from '../../group/interruption.ts';
 import { timers, wants } from '../../group/step.ts';
 import { isLiving } from '../../group/system.ts';
 import type { Entry } from '../../journal/port.ts';
