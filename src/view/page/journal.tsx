@@ -2,12 +2,10 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { Frame } from '../model.ts';
+import { longList, rowHeight } from './long-list.ts';
 import type { Player } from './player.ts';
 import { count, moment } from './words.ts';
 
-const rowHeight = 22;
-/** Tallest list that browsers scroll well, px: beyond it a pixel is more than a row. */
-const heightMax = 8_000_000;
 /** Entries around the cursor that a filter looks through, and by how many that stretch moves with the cursor. */
 const searchedMax = 20_000;
 const searchedStride = 5_000;
@@ -56,10 +54,7 @@ export function JournalPane({
   }, [filter, player, from, to]);
   const list = filter === '' ? undefined : (found?.frames ?? []);
   const length = list?.length ?? entries - start;
-  const height = Math.min(heightMax, length * rowHeight);
-  const scale = (length * rowHeight) / Math.max(1, height);
-  const first = Math.max(0, Math.floor((top * scale) / rowHeight) - 5);
-  const last = Math.min(length, first + Math.ceil(size / rowHeight) + 10);
+  const { height, first, last, offset } = longList({ length, size, top });
   useEffect(() => {
     if (list !== undefined || length === 0) return;
     void player.frames(start + first + 1, start + last).then(() => setLoaded((times) => times + 1));
@@ -68,11 +63,12 @@ export function JournalPane({
     const box = scroller.current;
     if (box === null) return;
     setSize(box.clientHeight);
-    const row = list === undefined ? position - start - 1 : list.findIndex((frame) => frame.position >= position);
+    // Before the first entry the list stands at it.
+    const row =
+      list === undefined ? Math.max(0, position - start - 1) : list.findIndex((frame) => frame.position >= position);
     if (row < 0) return;
-    const at = (row * rowHeight) / scale;
-    if (at < box.scrollTop || at > box.scrollTop + box.clientHeight - rowHeight * 2)
-      box.scrollTop = Math.max(0, at - box.clientHeight / 2);
+    const wanted = longList({ length, size: box.clientHeight, top: box.scrollTop }).topFor(row);
+    if (wanted !== undefined) box.scrollTop = wanted;
   }, [position, list === undefined]);
   const slice = useMemo(() => new Set(why), [why]);
   const shown: { readonly at: number; readonly frame: Frame | undefined }[] = [];
@@ -80,7 +76,6 @@ export function JournalPane({
     const frame = list === undefined ? player.frameAt(start + row + 1) : list[row];
     shown.push({ at: row, frame });
   }
-  const offset = (first * rowHeight) / scale;
   return (
     <section class="pane journal" aria-label="Journal">
       <header>
