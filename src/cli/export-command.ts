@@ -7,6 +7,7 @@ import { mermaidSequence } from '../view/export/mermaid.ts';
 import { otlp } from '../view/export/otlp.ts';
 import { shiviz } from '../view/export/shiviz.ts';
 import { statelyEvents } from '../view/export/stately.ts';
+import type { Chart } from '../view/chart.ts';
 import { isJudgement } from '../view/judged.ts';
 import type { Frame } from '../view/model.ts';
 import { openRecording, type OpenedRecording } from '../view/open-recording.ts';
@@ -17,7 +18,7 @@ import { drawChart } from './draw-chart.ts';
 import { exitCodes } from './exit-codes.ts';
 import { knownRun } from './known-run.ts';
 import { loadRecorded } from './load-recorded.ts';
-import { maskOf } from './mask.ts';
+import { maskOf, type Mask } from './mask.ts';
 import { outFile } from './out-file.ts';
 
 /** Options of `troupe export`. */
@@ -109,7 +110,7 @@ async function writeAs(
         'UNKNOWN_GROUP',
         `run ${id} has no group \`${name ?? ''}\` with a machine there; groups: ${groups.map((one) => one.name).join(', ') || 'none'}.`,
       );
-    await write(await drawChart(chart, actor));
+    await write(await drawChart(maskedChart(chart, mask), actor));
     return;
   }
   const frames: Frame[] = [];
@@ -122,7 +123,30 @@ async function writeAs(
     mermaid: () => mermaidSequence(frames),
     shiviz: () => shiviz(frames),
     chrome: () => `${JSON.stringify(chromeTrace(frames))}\n`,
-    otlp: () => `${JSON.stringify(otlp(id, frames))}\n`,
+    otlp: () => `${JSON.stringify(otlp(mask(id), frames))}\n`,
   }[as]();
   await write(text);
+}
+
+/** The chart with what is written into its drawing masked. Ids are not written, and tell its parts apart. */
+function maskedChart({ nodes, transitions, ...chart }: Chart, mask: Mask): Chart {
+  return {
+    ...chart,
+    nodes: nodes.map(({ key, entry, exit, invokes, tags, description, ...node }) => ({
+      ...node,
+      key: mask(key),
+      entry: mask(entry),
+      exit: mask(exit),
+      invokes: mask(invokes),
+      tags: mask(tags),
+      description: mask(description),
+    })),
+    transitions: transitions.map(({ event, label, guard, actions, ...transition }) => ({
+      ...transition,
+      event: mask(event),
+      label: mask(label),
+      guard: mask(guard),
+      actions: mask(actions),
+    })),
+  };
 }
