@@ -172,7 +172,7 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
     // It is done, whether or not it can be read by now.
     await refresh();
     tell();
-    return { said };
+    return { said: masked(said) };
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse, reply: Reply) => {
@@ -202,7 +202,10 @@ export async function viewServer(options: ViewServerOptions): Promise<ViewServer
       const status = error instanceof Refusal ? error.status : error instanceof SyntaxError ? 400 : 500;
       const code = (error as { readonly code?: unknown }).code;
       const message = error instanceof Error ? error.message : String(error);
-      reply(typeof code === 'string' && status === 500 ? 409 : status, JSON.stringify({ error: message, code }));
+      reply(
+        typeof code === 'string' && status === 500 ? 409 : status,
+        JSON.stringify({ error: masked(message), code }),
+      );
     });
   });
   server.headersTimeout = 10_000;

@@ -5,6 +5,8 @@ import { networkInterfaces } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
 import { defineProcess, type Process } from 'troupe';
 import { fanOut } from 'troupe/machines';
+import { maskOf } from '../../src/cli/mask.ts';
+import { TroupeError } from '../../src/error.ts';
 import { openRecording } from '../../src/view/open-recording.ts';
 import { viewServer, type Controls } from '../../src/view/server.ts';
 import { finished, stage } from '../support/running.ts';
@@ -16,7 +18,7 @@ const process = defineProcess('seen', async (ctx) => {
 
 const token = 'a-token-of-the-test';
 
-async function served(options: { readonly does?: Controls } = {}) {
+async function served(options: { readonly does?: Controls; mask?<Value>(value: Value): Value } = {}) {
   const played = stage(process as Process<never, unknown>, { '*': { status: 'ok', output: 1 } });
   await finished(played);
   const opened = openRecording({ journal: await played.store.open('run'), process: played.process });
@@ -30,6 +32,7 @@ async function served(options: { readonly does?: Controls } = {}) {
     followEveryMs: 0,
     isLive: () => false,
     ...(options.does === undefined ? {} : { control: { token, does: options.does } }),
+    ...(options.mask === undefined ? {} : { mask: options.mask }),
   });
   onTestFinished(() => server.close());
   return { port: Number(new URL(server.url).port), server, opened };
@@ -247,4 +250,18 @@ test('what was done is not told to have failed because the run cannot be read af
   const answer = await ask(port, '/api/do/send', post({ authorization: `Bearer ${token}` }));
   expect(answer).toMatchObject({ status: 200, text: '{"said":"sent"}' });
   expect(await notices()).toHaveLength(1);
+});
+
+test('what is masked is not told by the answer to what was done either, nor by why it was not', async () => {
+  const does: Controls = {
+    send: () => Promise.resolve('message to patient-1 is recorded'),
+    approve: () => Promise.reject(new TroupeError('UNKNOWN_GATE', 'expected one of: patient-1.')),
+  };
+  const { port } = await served({ does, mask: maskOf(String.raw`patient-\d|said|error|UNKNOWN`) });
+  const authorized = post({ authorization: `Bearer ${token}` });
+  expect(JSON.parse((await ask(port, '/api/do/send', authorized)).text)).toEqual({ said: 'message to █ is recorded' });
+  expect(JSON.parse((await ask(port, '/api/do/approve', authorized)).text)).toEqual({
+    error: '█_GATE: expected one of: █.',
+    code: 'UNKNOWN_GATE',
+  });
 });
