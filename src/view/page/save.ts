@@ -13,7 +13,7 @@ const properties = [
   'text-anchor',
 ];
 
-/** The drawing as the text of an SVG file. */
+/** The drawing as the text of an SVG file, with what it has above its top: `data-above`, px. */
 export function standalone(svg: SVGSVGElement): string {
   const copy = svg.cloneNode(true) as SVGSVGElement;
   const own = svg.querySelectorAll('*');
@@ -30,7 +30,15 @@ export function standalone(svg: SVGSVGElement): string {
   });
   copy.removeAttribute('class');
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  const above = Number(copy.dataset['above'] ?? 0);
+  if (above > 0) {
+    const [width, height] = [svg.width.baseVal.value, svg.height.baseVal.value + above];
+    copy.setAttribute('height', String(height));
+    copy.setAttribute('viewBox', `0 ${-above} ${width} ${height}`);
+    delete copy.dataset['above'];
+  }
   const back = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
+  back.setAttribute('y', String(-above));
   back.setAttribute('width', '100%');
   back.setAttribute('height', '100%');
   back.setAttribute('fill', getComputedStyle(document.body).backgroundColor);

@@ -14,6 +14,8 @@ const laneWidthMax = 130;
 const laneWidthMin = 64;
 const rowHeight = 22;
 const headHeight = 6;
+/** Room for the lanes' names in a drawing that is saved, px: there is no page around it that has them. */
+const namesHeight = 18;
 const left = 74;
 /** Entries before and after the cursor that are drawn. */
 const around = 120;
@@ -120,7 +122,14 @@ export function SpaceTimePane(props: {
             </span>
           ))}
         </div>
-        <svg class="spacetime" width={width} height={height} role="img" aria-label={`entries ${from} to ${to}`}>
+        <svg
+          class="spacetime"
+          width={width}
+          height={height}
+          role="img"
+          aria-label={`entries ${from} to ${to}`}
+          data-above={namesHeight}
+        >
           <ArrowHead id="message-arrow" />
           {rows.map(({ position: at, frame, idleMs }, row) => (
             <g
@@ -148,6 +157,9 @@ export function SpaceTimePane(props: {
           {lanes.map((lane, at) => (
             <g key={lane.key} class={`lane ${lane.kind}`}>
               <line x1={x(at)} x2={x(at)} y1={headHeight} y2={height} />
+              <text x={x(at)} y={-6} text-anchor="middle">
+                {cut(lane.title, Math.floor(laneWidth / letterWidth))}
+              </text>
             </g>
           ))}
           {bars.map((bar) => (

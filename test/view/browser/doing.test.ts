@@ -107,6 +107,10 @@ describe.skipIf(browserPath === undefined)(`doing things in the page${withoutBro
     expect(svg).not.toContain('class=');
     const messages = (await saved('SVG', '.space-time')).toString('utf8');
     expect(messages).toContain('checkpoint');
+    // The page has the lanes' names above the drawing; a file has nothing above it.
+    expect(messages).toMatch(/>host<.*>process<.*>first<.*>one<.*>four</s);
+    const [, top = '0'] = /viewBox="0 (-?\d+) /.exec(messages) ?? [];
+    expect(Number(/<text[^>]* y="(-?\d+)"[^>]*>host</.exec(messages)?.[1])).toBeGreaterThan(Number(top));
     const [, head = ''] = /marker-end="url\(#([^)]+)\)"/.exec(messages) ?? [];
     expect(messages).toContain(`<marker id="${head}"`);
     const png = await saved('PNG', '.chart');
