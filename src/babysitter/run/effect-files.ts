@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { JsonValue } from '../../json.ts';
+import { diskError } from './disk-error.ts';
 import { fileText } from './event-text.ts';
 import type { Action } from './load-sdk.ts';
 import { readObject } from './read-run.ts';
@@ -35,15 +36,19 @@ export function inputsOf({ taskDef }: Action): JsonValue {
   return payload ?? breakpoint?.payload ?? null;
 }
 
-/** Writes what a program reads, unless it is there. */
+/** Writes what a program reads, unless it is there. Codes: JOURNAL_IO. */
 export function writeInputs(
   runDir: string,
   { path, value }: { readonly path: string; readonly value: JsonValue },
 ): void {
   const file = fileIn(runDir, path);
   if (existsSync(file)) return;
-  mkdirSync(dirname(file), { recursive: true });
-  place(stage(runDir, fileText(value as object)), file);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    place(stage(runDir, fileText(value as object)), file);
+  } catch (error) {
+    throw diskError(error, runDir);
+  }
 }
 
 /**
@@ -58,15 +63,23 @@ export function writtenBy(runDir: string, effectId: string, path: string | undef
     : outputFrom(runDir, path, otherwise);
 }
 
-/** What a program wrote, as JSON where it is; else what it printed; else `otherwise`. */
+/** What a program wrote, as JSON where it is; else what it printed; else `otherwise`. Codes: JOURNAL_IO. */
 export function outputFrom(runDir: string, path: string | undefined, otherwise: JsonValue): JsonValue {
   const printed = (otherwise as { readonly stdout?: unknown } | null)?.stdout;
   const file = path === undefined || path === '' ? undefined : fileIn(runDir, path);
-  const text = file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : printed;
+  const text = file !== undefined && existsSync(file) ? written(file) : printed;
   if (typeof text !== 'string') return otherwise;
   try {
     return JSON.parse(text) as JsonValue;
   } catch {
     return text === printed ? otherwise : text;
+  }
+}
+
+function written(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw diskError(error, file);
   }
 }
