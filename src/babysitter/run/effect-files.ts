@@ -70,7 +70,8 @@ export function outputFrom(runDir: string, path: string | undefined, otherwise: 
   const text = file !== undefined && existsSync(file) ? written(file) : printed;
   if (typeof text !== 'string') return otherwise;
   try {
-    return JSON.parse(text) as JsonValue;
+    // Programs on Windows begin files with a mark of their encoding.
+    return JSON.parse(text.replace(/^\ufeff/, '')) as JsonValue;
   } catch {
     return text === printed ? otherwise : text;
   }

@@ -5,6 +5,18 @@ import { expect, test } from 'vitest';
 import { outputFrom, writeInputs } from '../../../src/babysitter/run/effect-files.ts';
 import { temporary } from '../place.ts';
 
+test('what a program wrote is read as JSON, also behind a byte order mark, as text where it is none', () => {
+  const folder = temporary();
+  const read = (text: string) => {
+    writeFileSync(join(folder, 'out.json'), text);
+    return outputFrom(folder, 'out.json', { stdout: '{"printed":1}' });
+  };
+  expect(read('{"x":1}\n')).toEqual({ x: 1 });
+  expect(read('\ufeff{"x":1}\r\n')).toEqual({ x: 1 });
+  expect(read('no JSON')).toBe('no JSON');
+  expect(outputFrom(folder, 'nothing.json', { stdout: '\ufeff{"printed":1}' })).toEqual({ printed: 1 });
+});
+
 test('a file that cannot be read or written is trouble with the disk, and no bug', () => {
   const folder = temporary();
   mkdirSync(join(folder, 'out.json'));
