@@ -76,6 +76,7 @@ export function entriesOf(runDir: string, events: readonly RunEvent[]): readonly
     const attempt = { member: names.get(text('effectId')) ?? text('effectId'), incarnation: 1, attempt: 1 };
     const name = shownAs(text('group'));
     const group = `group:${name}`;
+    const note = () => add('run', 'log', { id: String(seq), message: type, data });
     switch (type) {
       case 'RUN_CREATED':
         add('run', 'run.created', { process: text('processId'), input: null, engine: 'babysitter' });
@@ -102,7 +103,8 @@ export function entriesOf(runDir: string, events: readonly RunEvent[]): readonly
       case 'GROUP_MEMBER_SETTLED': {
         const { member = '', incarnation = 1, attempt: tried = 1 } = data;
         const outcome = unspill(runDir, data['outcome']) ?? { status: 'ok', output: null };
-        add(group, 'member.settled', { member, incarnation, attempt: tried, outcome });
+        if (typeof member !== 'string' || !isEnd(outcome)) note();
+        else add(group, 'member.settled', { member, incarnation, attempt: tried, outcome });
         break;
       }
       case 'GROUP_CHECKPOINT':
@@ -113,9 +115,12 @@ export function entriesOf(runDir: string, events: readonly RunEvent[]): readonly
         add(group, 'message', { id, from, to: to === 'coordinator' ? '' : to, type: kind, body: data['body'] ?? null });
         break;
       }
-      case 'GROUP_ENDED':
-        add(group, 'group.ended', unspill(runDir, data['end']) ?? { status: 'completed', output: null });
+      case 'GROUP_ENDED': {
+        const end = unspill(runDir, data['end']) ?? { status: 'completed', output: null };
+        if (isEnd(end)) add(group, 'group.ended', end);
+        else note();
         break;
+      }
       case 'RUN_COMPLETED':
         add('run', 'run.ended', { status: 'completed', output: outputFrom(runDir, text('outputRef'), null) });
         break;
@@ -123,10 +128,21 @@ export function entriesOf(runDir: string, events: readonly RunEvent[]): readonly
         add('run', 'run.ended', { status: 'failed', error: plainError(data['error']) });
         break;
       default:
-        add('run', 'log', { id: String(seq), message: type, data });
+        note();
     }
   }
   return entries;
+}
+
+const withoutError = new Set<unknown>(['ok', 'completed', 'cancelled']);
+
+/** What an outcome, or the end of a group, looks like: somebody may have written another thing there. */
+function isEnd(value: JsonValue): boolean {
+  const { status, error } = (value ?? {}) as {
+    readonly status?: unknown;
+    readonly error?: { message?: unknown } | null;
+  };
+  return withoutError.has(status) || typeof error?.message === 'string';
 }
 
 function outcomeOf(runDir: string, effectId: string, error: JsonValue | undefined): JsonValue {

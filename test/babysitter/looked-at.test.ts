@@ -1,0 +1,34 @@
+/** A run directory of babysitter that somebody looks at: what is said of it, whatever stands in it. */
+import { expect, test } from 'vitest';
+import { entriesOf, journalOfRunDir } from '../../src/babysitter/as-journal.ts';
+import { openRunFolder } from '../../src/babysitter/run/run-folder.ts';
+import { openRecording } from '../../src/view/open-recording.ts';
+import { newRunDir, temporary } from './place.ts';
+
+test('an event that is not as events of its type are is a note, and what else there is can be looked at', async () => {
+  const runDir = await newRunDir(temporary());
+  const of = { group: 'work', groupId: 'grp_1' };
+  const settled = { ...of, member: 'a', incarnation: 1, attempt: 1 };
+  await openRunFolder(runDir).append([
+    { type: 'GROUP_CREATED', data: { ...of, machine: { id: 'fan-out', version: '1' } } },
+    { type: 'GROUP_MEMBER_SETTLED', data: { ...settled, outcome: 5 } },
+    { type: 'GROUP_MEMBER_SETTLED', data: { ...settled, outcome: { status: 'error', error: null } } },
+    { type: 'GROUP_MEMBER_SETTLED', data: { ...settled, member: 7, outcome: { status: 'ok', output: 1 } } },
+    { type: 'GROUP_MEMBER_SETTLED', data: { ...settled, outcome: { status: 'ok', output: 1 } } },
+    { type: 'GROUP_ENDED', data: { ...of, end: { status: 'failed' } } },
+    { type: 'GROUP_ENDED', data: { ...of, end: { status: 'failed', error: { name: 'Error', message: 'no' } } } },
+  ]);
+  expect(entriesOf(runDir, openRunFolder(runDir).events()).map(({ type }) => type)).toEqual([
+    'run.created',
+    'group.created',
+    'log',
+    'log',
+    'log',
+    'member.settled',
+    'log',
+    'group.ended',
+  ]);
+  const { recording, refresh } = openRecording({ journal: journalOfRunDir(runDir) });
+  await refresh();
+  expect(recording.last().groups['work']).toMatchObject({ end: 'failed: no', members: { a: { output: '1' } } });
+});
