@@ -19,8 +19,10 @@ export function reportError(thrown: unknown, json: boolean): number {
     const { code, message, details } = thrown;
     if (json) print(JSON.stringify({ error: { code, message, details, exitCode } }));
     complain(style.red(message));
-    if (!saysItAll.has(code)) complain(style.dim(`→ ${remedies[code]}`));
-    const above = code === 'RUN_UNKNOWN' && !isDataNamed() ? dataAbove() : undefined;
+    // Of what is no run of ours, another one than that of the code.
+    const own = typeof details['remedy'] === 'string' ? details['remedy'] : undefined;
+    if (!saysItAll.has(code)) complain(style.dim(`→ ${own ?? remedies[code]}`));
+    const above = code === 'RUN_UNKNOWN' && own === undefined && !isDataNamed() ? dataAbove() : undefined;
     if (above !== undefined) complain(style.dim(`→ There are runs above this folder: add --data ${quoted(above)}`));
     return exitCode;
   }

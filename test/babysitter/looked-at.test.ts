@@ -1,8 +1,11 @@
 /** A run directory of babysitter that somebody looks at: what is said of it, whatever stands in it. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { entriesOf, journalOfRunDir } from '../../src/babysitter/as-journal.ts';
 import { openRunFolder } from '../../src/babysitter/run/run-folder.ts';
 import { openRecording } from '../../src/view/open-recording.ts';
+import { project } from '../cli/support.ts';
 import { newRunDir, temporary } from './place.ts';
 
 test('an event that is not as events of its type are is a note, and what else there is can be looked at', async () => {
@@ -31,4 +34,22 @@ test('an event that is not as events of its type are is a note, and what else th
   const { recording, refresh } = openRecording({ journal: journalOfRunDir(runDir) });
   await refresh();
   expect(recording.last().groups['work']).toMatchObject({ end: 'failed: no', members: { a: { output: '1' } } });
+});
+
+test('what is damaged has a remedy that there is for it: such a run is not forked', async () => {
+  const it = project();
+  const runDir = await newRunDir(it.folder);
+  const [created = ''] = readdirSync(join(runDir, 'journal'));
+  writeFileSync(join(runDir, 'journal', created), '{');
+  for (const command of ['log', 'inspect', 'babysit']) {
+    const { code, stderr } = await it.troupe(command, runDir);
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: expect.stringMatching(
+        /^JOURNAL_CORRUPT: .*\n→ .*restore the named file of the run directory from a copy/,
+      ),
+    });
+    expect(stderr).not.toContain('fork');
+  }
+  expect((await it.troupe('babysit', it.path('nowhere'))).stderr).not.toContain('troupe ls');
 });

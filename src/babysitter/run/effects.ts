@@ -1,5 +1,5 @@
 /** What a run's journal says of its effects, and whether the run has ended: a fold over its events, by babysitter's rules. */
-import { TroupeError } from '../../error.ts';
+import { corrupt } from './corrupt.ts';
 import type { RunEvent } from './read-run.ts';
 
 /** An effect of a run. */
@@ -37,9 +37,7 @@ export function foldEvent(index: EffectIndex, event: RunEvent): void {
   const effectId = text('effectId');
   const known = index.effects.get(effectId);
   const refuse = (why: string): never => {
-    throw new TroupeError('JOURNAL_CORRUPT', `journal/${event.file}: ${why}; babysitter refuses to replay that.`, {
-      seq,
-    });
+    throw corrupt(`journal/${event.file}: ${why}; babysitter refuses to replay that.`, { seq });
   };
   if (type === 'EFFECT_REQUESTED') {
     if (effectId === '' || known !== undefined) refuse(`effect \`${effectId}\` is requested a second time`);

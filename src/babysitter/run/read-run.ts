@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TroupeError } from '../../error.ts';
 import { isPlainObject } from '../../json.ts';
+import { corrupt } from './corrupt.ts';
 import { checksumOf, type EventData } from './event-text.ts';
 import { readEventFileNames } from './listing.ts';
 import { layoutVersion, parseEventFile, type EventName } from './names.ts';
@@ -51,7 +52,7 @@ export function readRunFacts(runDir: string): RunFacts {
     throw new TroupeError(
       'RUN_UNKNOWN',
       `expected ${runDir} to be a run directory of babysitter, but it has no readable run.json.`,
-      { file },
+      { file, remedy: 'Check the path; babysitter keeps its runs in <project>/.a5c/runs/<run>.' },
       error,
     );
   }
@@ -67,7 +68,7 @@ export function readRunFacts(runDir: string): RunFacts {
   const importPath = entrypoint?.['importPath'] ?? facts['processPath'];
   const { runId, processId, harness, createdAt } = facts;
   if (typeof runId !== 'string' || typeof processId !== 'string' || typeof importPath !== 'string') {
-    throw new TroupeError('JOURNAL_CORRUPT', `${file}: expected runId, processId and entrypoint.importPath.`, { file });
+    throw corrupt(`${file}: expected runId, processId and entrypoint.importPath.`, { file });
   }
   const exportName = entrypoint?.['exportName'];
   return {
@@ -129,8 +130,7 @@ function refuseDisorder(runDir: string, file: string, { seq, ulid }: EventName, 
           ? 'its ULID is not greater than the one before'
           : undefined;
   if (trouble === undefined) return;
-  throw new TroupeError(
-    'JOURNAL_CORRUPT',
+  throw corrupt(
     `journal/${file}: ${trouble}; babysitter cannot replay the run so. Its own \`babysitter run:repair-journal ${basename(runDir)}\` gives the events new places.`,
     { file: join(runDir, 'journal', file), seq },
   );
@@ -143,9 +143,7 @@ function readEvent(runDir: string, file: string, name: EventName, verify: boolea
   if (verify && typeof body['checksum'] === 'string') {
     const { checksum, ...signed } = body;
     if (checksumOf(signed) !== checksum)
-      throw new TroupeError('JOURNAL_CORRUPT', `journal/${file}: its checksum is not that of its content.`, {
-        file: path,
-      });
+      throw corrupt(`journal/${file}: its checksum is not that of its content.`, { file: path });
   }
   return {
     ...name,
@@ -171,9 +169,9 @@ function objectOf(text: string, file: string): Readonly<Record<string, unknown>>
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new TroupeError('JOURNAL_CORRUPT', `${file}: expected JSON: ${(error as Error).message}`, { file }, error);
+    throw corrupt(`${file}: expected JSON: ${(error as Error).message}`, { file }, error);
   }
-  if (!isObject(value)) throw new TroupeError('JOURNAL_CORRUPT', `${file}: expected a JSON object.`, { file });
+  if (!isObject(value)) throw corrupt(`${file}: expected a JSON object.`, { file });
   return value;
 }
 
