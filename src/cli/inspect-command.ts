@@ -26,6 +26,7 @@ import { complain } from './terminal.ts';
 export interface InspectCommandOptions {
   readonly port: string;
   readonly export?: string;
+  /** False: nothing can be done to it, whoever asks. */
   readonly allowControl?: boolean;
   /** A regular expression: what matches is not shown. */
   readonly mask?: string;
@@ -129,6 +130,7 @@ async function inspectRun(run: string, port: number, options: InspectCommandOpti
       },
       ...(door === undefined ? {} : { more: { stately: door.url } }),
       ...(other === undefined ? {} : { differences: () => compared(opened, other) }),
+      isControllable: isOurs && options.allowControl !== false,
       ...(options.allowControl === true && isOurs ? { does: inspectControls(data, run) } : {}),
     });
   } finally {

@@ -14,12 +14,14 @@ export type Serving = Pick<
 > & {
   readonly json: boolean;
   readonly does?: Controls;
+  /** It may be asked to do something, with --allow-control. */
+  readonly isControllable?: boolean;
   /** Told besides, with --json. */
   readonly more?: object;
 };
 
 /** Serves until the program is interrupted. */
-export async function serve({ does, json, more = {}, ...options }: Serving): Promise<number> {
+export async function serve({ does, isControllable, json, more = {}, ...options }: Serving): Promise<number> {
   // From here on: whoever reads the address may end it at once.
   const interrupted = Promise.race((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => once(process, signal)));
   const [page, policy] = await Promise.all(['page.html', 'policy.txt'].map(partOfPage));
@@ -37,9 +39,9 @@ export async function serve({ does, json, more = {}, ...options }: Serving): Pro
     const style = styleFor(process.stdout);
     print(`${style.bold(options.title)} · ${entries} entries · ${style.cyan(url)}`);
     print(
-      does === undefined
-        ? 'it only looks (--allow-control to do something to the run); Ctrl-C ends it'
-        : 'Ctrl-C ends it',
+      does !== undefined
+        ? 'Ctrl-C ends it'
+        : `it only looks${isControllable === true ? ' (--allow-control to do something to the run)' : ''}; Ctrl-C ends it`,
     );
   }
   await interrupted;

@@ -53,3 +53,12 @@ test('what is damaged has a remedy that there is for it: such a run is not forke
   }
   expect((await it.troupe('babysit', it.path('nowhere'))).stderr).not.toContain('troupe ls');
 });
+
+test('nobody is told to allow what cannot be done to it', async () => {
+  const it = project();
+  const runDir = await newRunDir(it.folder);
+  const looking = it.start('inspect', runDir, '--allow-control');
+  expect(await looking.said(/Ctrl-C ends it/)).toMatch(/^it only looks; Ctrl-C ends it$/m);
+  looking.child.kill('SIGINT');
+  expect(await looking.ended).toMatchObject({ code: 0 });
+});
