@@ -9,6 +9,7 @@ import { TroupeError } from '../error.ts';
 import { captureConsole } from './capture-console.ts';
 import { explainLoadError, isMissingTypeScript } from './load-error.ts';
 import type { PackageHookData } from './package-hooks.ts';
+import { shareRequired } from './required-packages.ts';
 import { complain } from './terminal.ts';
 import { again } from './typescript-hooks.ts';
 
@@ -115,6 +116,7 @@ function tsconfigOf(file: string): string | undefined {
 async function useOwnPackages(): Promise<void> {
   if (areOwnPackagesOn) return;
   areOwnPackagesOn = true;
+  shareRequired(import.meta.url);
   const data: PackageHookData = { from: import.meta.url };
   if (registerHooks === undefined) {
     register('./package-hooks.js', import.meta.url, { data });

@@ -13,6 +13,12 @@ export interface PackageHookData {
 
 let from: string | undefined;
 
+/** Whether it means this program's copy, in the file of this URL or path. */
+export function isShared(specifier: string, parent: string): boolean {
+  const isInstalled = /[/\\]node_modules[/\\]/.test(parent);
+  return /^troupe(\/|$)/.test(specifier) || (/^xstate(\/|$)/.test(specifier) && !isInstalled);
+}
+
 /** Called once, by Node where the hook has a thread of its own. */
 export const initialize: InitializeHook<PackageHookData> = (data) => {
   ({ from } = data);
@@ -20,7 +26,6 @@ export const initialize: InitializeHook<PackageHookData> = (data) => {
 
 /** Called by Node for every import. */
 export const resolve: ResolveHook = (specifier, context, next) => {
-  const isInstalled = context.parentURL?.includes('/node_modules/') ?? false;
-  const isShared = /^troupe(\/|$)/.test(specifier) || (/^xstate(\/|$)/.test(specifier) && !isInstalled);
-  return next(specifier, isShared && from !== undefined ? { ...context, parentURL: from } : context);
+  const isOurs = from !== undefined && isShared(specifier, context.parentURL ?? '');
+  return next(specifier, isOurs ? { ...context, parentURL: from } : context);
 };
