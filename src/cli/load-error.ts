@@ -32,6 +32,10 @@ export async function explainLoadError(thrown: unknown, file: string, given: str
   if ('code' in error && (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED')) {
     return invalid(`${given} cannot be loaded: ${error.message}`);
   }
+  if (/^request for '.*' is (not in cache|from a module not been linked)/.test(error.message)) {
+    const why = 'CommonJS in TypeScript cannot require a module, such as troupe, on Node before 24';
+    return invalid(`${given} cannot be loaded: ${why}; write it as .ts or .mts.`);
+  }
   return invalid(`${given} throws while it is loaded: ${error.message}${frame(error, file, given)}`);
 }
 
