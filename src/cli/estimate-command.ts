@@ -90,17 +90,32 @@ function printEstimate(name: string, runs: readonly RunView[], estimate: Estimat
     row('cost', costUsd, dollars);
   }
   const budget = budgetFor(estimate);
-  if (budget !== undefined) print(`\nto hold the next run to the dearest: budget: ${budget}`);
+  if (budget !== undefined)
+    print(`\nenough for the dearest of them, and no more than one attempt besides: budget: ${budget}`);
 }
 
 const dollars = (value: number) => `$${value < 0.1 && value > 0 ? value.toPrecision(1) : value.toFixed(2)}`;
 
-/** A budget of what the dearest run took, which keeps free what the dearest attempt of the usual kind took. */
+/**
+ * A budget that the dearest run would have kept to: what it took, and what an attempt is expected to use besides, which must be free whenever
+ * one begins, also the last.
+ */
 function budgetFor({ costUsd, tokens, perAttempt }: Estimate): string | undefined {
-  const [what, all, scale] =
-    costUsd.most > 0 ? (['costUsd', costUsd, 100] as const) : (['tokens', tokens, 0.01] as const);
-  if (all.most === 0) return undefined;
-  const up = (value: number) => Math.ceil(value * scale) / scale;
-  const each = Math.max(...perAttempt.map(({ [what]: { median } }) => median));
-  return `{ ${what}: ${up(all.most)}, expects: { ${what}: ${up(each)} } }`;
+  const [what, { most }, grain] =
+    costUsd.most > 0 ? (['costUsd', costUsd, 0.01] as const) : (['tokens', tokens, 100] as const);
+  if (most === 0) return undefined;
+  const dearest = (of: 'median' | 'most') => Math.max(...perAttempt.map(({ [what]: spread }) => spread[of]));
+  // Where most used nothing, as much as any did: over a budget that is just used up nobody begins.
+  const each = roundedUp(dearest('median') || dearest('most'), grain);
+  return `{ ${what}: ${exact(roundedUp(most, grain) + each)}, expects: { ${what}: ${each} } }`;
 }
+
+/** To whole grains, or two digits where that is finer. */
+function roundedUp(value: number, grain: number): number {
+  if (value === 0) return 0;
+  const finer = Math.min(grain, 10 ** (Math.floor(Math.log10(value)) - 1));
+  return exact(Math.ceil(exact(value / finer)) * finer);
+}
+
+/** Without what sums and products of fractions are off by. */
+const exact = (value: number) => Number(value.toPrecision(12));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineProcess, openRun, type JsonValue, type Usage } from 'troupe';
+import { defineProcess, openRun, type BudgetPolicy, type JsonValue, type RunResult, type Usage } from 'troupe';
 import { fn } from 'troupe/harness';
 import { fileStore } from 'troupe/journal';
 import { fanOut } from 'troupe/machines';
@@ -13,20 +13,22 @@ interface Input {
   readonly uses: readonly Usage[];
   /** After that the run fails. */
   readonly fails?: boolean;
+  readonly budget?: BudgetPolicy;
 }
 
 /** As the file below: members use what the input says. */
-async function inProcess(dir: string, run: string, input: Input): Promise<void> {
-  const process = defineProcess('spending', async (ctx, { uses, fails }: Input) => {
+async function inProcess(dir: string, run: string, input: Input): Promise<RunResult> {
+  const process = defineProcess('spending', async (ctx, { uses, fails, budget }: Input) => {
     const members = uses.map((use, index) => ({ id: `m${index}`, harness: 'thinker', input: use as JsonValue }));
-    await ctx.group('thoughts', fanOut, { members }).output;
-    if (fails === true) throw new Error('after all');
+    const { failed } = await ctx.group('thoughts', fanOut, { members }, budget === undefined ? {} : { budget }).output;
+    if (fails === true || failed.length > 0) throw new Error('after all');
     return 'done';
   });
   const thinker = fn((invocation, { spent }) => spent(invocation.input as Usage));
   const opened = await openRun({ store: fileStore({ dir }), run, process, input, harnesses: { thinker } });
-  await opened.drive();
+  const end = await opened.drive();
   await opened.close();
+  return end;
 }
 
 const spending = `
@@ -74,7 +76,7 @@ one attempt of thinker (4 members)
 tokens                100      2,000      3,010
 cost                $0.25      $0.75      $2.00
 
-to hold the next run to the dearest: budget: { costUsd: 2, expects: { costUsd: 0.75 } }
+enough for the dearest of them, and no more than one attempt besides: budget: { costUsd: 2.75, expects: { costUsd: 0.75 } }
 `);
 
   const byFile = await it.troupe('estimate', './spending.process.mjs', '--last', '1', '--json');
@@ -85,6 +87,24 @@ to hold the next run to the dearest: budget: { costUsd: 2, expects: { costUsd: 0
     members: { least: 1, median: 1, most: 1 },
     perAttempt: [{ harness: 'thinker', members: 1, tokens: { least: 100, median: 100, most: 100 } }],
   });
+});
+
+test.each([
+  ['dollars', [0.5, 0.5, 0.5, 0.1, 0.1].map((costUsd) => ({ costUsd })), { costUsd: 2.2, expects: { costUsd: 0.5 } }],
+  ['fractions of a cent', Array(3).fill({ costUsd: 0.00123 }), { costUsd: 0.005, expects: { costUsd: 0.0013 } }],
+  ['tokens', [900, 900, 57].map((tokens) => ({ tokens })), { tokens: 2_800, expects: { tokens: 900 } }],
+  ['few that use any', [5_000, 0, 0].map((tokens) => ({ tokens })), { tokens: 10_000, expects: { tokens: 5_000 } }],
+  ['few tokens', [7, 7].map((tokens) => ({ tokens })), { tokens: 21, expects: { tokens: 7 } }],
+])('a run that uses the same keeps to the budget that is told: %s', async (_, uses, budget) => {
+  const it = project();
+  const data = it.path('.troupe');
+  await inProcess(data, 'first', { uses });
+  const [what, limit] = Object.entries(budget)[0] as [string, number];
+  const { [what as keyof Usage]: each } = budget.expects as Usage;
+  expect((await it.troupe('estimate', 'spending')).stdout).toContain(
+    `besides: budget: { ${what}: ${limit}, expects: { ${what}: ${each} } }\n`,
+  );
+  expect(await inProcess(data, 'again', { uses, budget })).toMatchObject({ status: 'completed' });
 });
 
 test('what was never completed has no estimate, and it is said why', async () => {
