@@ -19,9 +19,10 @@ export interface Place {
 export function corrupt(place: Place, why: string, cause?: unknown): TroupeError {
   const where = place.line === 0 ? place.file : `${place.file} line ${place.line}, byte ${place.byte}`;
   const { file, path, line, byte, intact } = place;
+  const before = intact === 1 ? '1 entry before it is' : `${intact} entries before it are`;
   return new TroupeError(
     'JOURNAL_CORRUPT',
-    `${where}: ${why}; ${intact} entries before it are intact, nothing was changed.`,
+    `${where}: ${why}; ${before} intact, nothing was changed.`,
     { file, path, line, byte, intact },
     cause,
   );

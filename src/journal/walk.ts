@@ -147,7 +147,7 @@ export async function* walkSegment(
           if (error instanceof TroupeError)
             throw new TroupeError(
               error.code,
-              `${file} line ${line + 1}: ${error.message}`,
+              `${file} line ${line + 1}: ${error.message.slice(`${error.code}: `.length)}`,
               { ...place(), ...error.details },
               error,
             );

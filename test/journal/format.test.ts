@@ -180,6 +180,24 @@ describe('the form of the log', () => {
     expect(fs.peek(log)).toEqual(before);
   });
 
+  test('a newer version and damage are told in one sentence, with their place', async () => {
+    const { fs, store } = setUp();
+    await (await store.open('r', { create: true })).close();
+    const header = fs.peek(log) ?? Buffer.alloc(0);
+    const told = async (...lines: string[]) => {
+      fs.poke(log, Buffer.concat([header, Buffer.from(lines.join(''))]));
+      return (await errorOf(readAll(await store.open('r')))).message;
+    };
+    const line = (seq: number, v = 1) =>
+      sealed(`{"v":${v},"stream":"s","seq":${seq},"at":5,"type":"t","data":1,"epoch":1`);
+    expect(await told(line(1, 2))).toBe(
+      'JOURNAL_FORMAT: journal.jsonl line 2: An entry has version 2; this troupe reads up to 1.',
+    );
+    expect(await told(line(2))).toMatch(/^JOURNAL_CORRUPT: .*; 0 entries before it are intact, nothing was changed\.$/);
+    expect(await told(line(1), line(3))).toMatch(/; 1 entry before it is intact, nothing was changed\.$/);
+    expect(await told(line(1), line(2), line(4))).toMatch(/; 2 entries before it are intact, nothing was changed\.$/);
+  });
+
   test('a journal of format 1 stays readable for ever', async () => {
     const dir = await mkdtemp(`${tmpdir()}/troupe-corpus-`);
     try {
