@@ -25,7 +25,7 @@ export function migrateState(
 ): Persisted {
   const { value, context, status } = snapshotAt(system, rootAddress) as MachineState;
   const old: CoordinatorState = { value, context };
-  const given = map === undefined ? old : map(old);
+  const given = map === undefined ? old : checked(map(old));
   encode(given.context, 'state.context');
   if (status !== 'active') throw new Error('the coordinator does not run any more');
   const { logic } = definition.root;
@@ -93,6 +93,19 @@ function withContext(system: System, context: unknown): System {
   const snapshot = { ...cell.actor.snapshot, context };
   return { ...system, cells: setAt<Cell>(cells, place.index, { ...cell, actor: { ...cell.actor, snapshot } }) };
 }
+
+/** What `state` returned, which may be anything. */
+function checked(given: unknown): CoordinatorState {
+  const { value, context } = isObject(given) ? (given as Partial<CoordinatorState>) : {};
+  if (context !== undefined && (typeof value === 'string' || isObject(value))) return { value, context };
+  const got =
+    given instanceof Promise ? 'a promise' : isObject(given) ? `{ ${Object.keys(given).join(', ')} }` : String(given);
+  throw new Error(
+    `expected \`state\` to return { value, context }, the value a text or an object of XState, got ${got}`,
+  );
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** XState touch point: a machine finds the whole of a state by a part of it, and throws for one that it has not. */
 interface Resolving {

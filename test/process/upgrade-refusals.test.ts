@@ -30,6 +30,18 @@ describe('what a migration may not do', () => {
       { from: first(), state: (old) => old },
       /MIGRATION_FAILED: .*collecting.*; let `state` return a state that the new machine has$/,
     ));
+  test.each([
+    ['nothing', undefined, 'undefined'],
+    ['a promise', Promise.resolve({ value: 'gathering', context: {} }), 'a promise'],
+    ['no context', { value: 'gathering' }, '{ value }'],
+    ['no value', { context: {} }, '{ context }'],
+    ['a value that names no state', { value: 5, context: {} }, '{ value, context }'],
+  ])('return %s for a state', (_, returned, got) =>
+    refused(
+      { from: first(), state: () => returned as never },
+      new RegExp(String.raw`^MIGRATION_FAILED: .*: expected \`state\` to return \{ value, context \}, .*, got ${got}$`),
+    ),
+  );
   test('name a final state', () =>
     refused(
       { from: first(), state: ({ context }) => ({ value: 'over', context }) },
