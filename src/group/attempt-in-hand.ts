@@ -41,5 +41,8 @@ export function attemptOf(
     get spentBefore() {
       return job.door().previous().spent;
     },
+    get refusedOutput() {
+      return job.door().previous().refused;
+    },
   };
 }

@@ -1,6 +1,6 @@
 /** What an attempt asks of its group besides mail: that its agent's session be remembered, and that somebody approves. */
 import { TroupeError } from '../error.ts';
-import type { GateAnswer, Question, Usage } from '../harness/port.ts';
+import type { Attempt, GateAnswer, Question, Usage } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { checkedData } from './checked-data.ts';
 import type { ActorKey } from './effect.ts';
@@ -18,6 +18,7 @@ export interface Door {
     readonly sessionData: JsonValue | undefined;
     readonly sessionSpent: Usage;
     readonly spent: Usage;
+    readonly refused: Attempt['refusedOutput'];
   };
   /** The attempt has ended: whoever waits is sent away. */
   close(): void;
@@ -53,6 +54,7 @@ export function doorOf({ context, member, attempt, harness, fold, gates, push }:
     sessionData: before?.data,
     sessionSpent: { tokens: before?.tokens ?? 0, costUsd: before?.costUsd ?? 0 },
     spent: { tokens: ours?.spend.tokens ?? 0, costUsd: ours?.spend.costUsd ?? 0 },
+    refused: ours?.refused,
   };
 
   return {

@@ -3,7 +3,7 @@
  * A fold like the actor system's, over the same entries; what reconciles after a crash, and what `troupe show` prints.
  */
 import type { Entry } from '../journal/port.ts';
-import type { FailureClass, PlainError, Usage } from '../harness/port.ts';
+import type { Attempt, FailureClass, PlainError, Usage } from '../harness/port.ts';
 import type { JsonValue } from '../json.ts';
 import { addSpend, noSpend, type Spend } from './budget.ts';
 import type { Address, GroupEnd } from './effect.ts';
@@ -42,6 +42,8 @@ export interface MemberRecord {
   error: PlainError | undefined;
   /** Failures of its own, oldest first: who failed, and how. */
   failed: { readonly harness: string; readonly class: FailureClass }[];
+  /** The last output that was refused; replaced, never changed in place. */
+  refused: Attempt['refusedOutput'];
   /** What its attempts have spent. */
   spend: Spend;
   /** What the present attempt has told of its spending, in all. */
@@ -205,6 +207,7 @@ function memberOf(ledger: Ledger, { member, incarnation, attempt }: Omit<Attempt
       line: undefined,
       error: undefined,
       failed: [],
+      refused: undefined,
       spend: noSpend,
       told: undefined,
       sessions: undefined,
@@ -328,6 +331,7 @@ const folds: Fold = {
     else {
       record.failures += 1;
       record.failed.push({ harness: record.harness, class: data.class });
+      if (data.class === 'invalid-output') record.refused = { attempt: data.attempt, why: data.error.message };
     }
   },
   'attempt.cancelled'(ledger, data, entry) {

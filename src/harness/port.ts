@@ -259,6 +259,8 @@ export interface Attempt {
   readonly previousSessionSpent: Usage;
   /** What earlier attempts of this invocation have spent. */
   readonly spentBefore: Usage;
+  /** The last output of this invocation that was refused (`invalid-output`), whoever gave it, and why: this attempt is to do better. */
+  readonly refusedOutput: { readonly attempt: number; readonly why: string } | undefined;
   /**
    * Opens a gate `<member>/<name>` (a slash in the member's address is `%2F`) and waits for its answer (`troupe approve`,
    * `handle.approve`), however long that takes. It is an entry before anyone sees it; a question that has its answer already gets
@@ -285,10 +287,7 @@ export interface Harness {
    * nothing running behind. A rejection is recorded as outcome `error`, class `failed`.
    */
   perform(attempt: Attempt): Promise<Outcome>;
-  /**
-   * Ends whatever an attempt of this key left running when its host died. Called before the attempt is
-   * made again or given up; resolves when nothing of it runs any more.
-   */
+  /** Ends whatever an attempt of this key left running when its host died. Called before that is made again or given up; resolves when nothing of it runs. */
   sweep?(key: string): Promise<void>;
   /** Takes up an attempt that was under way when its host died; undefined when it cannot be found. */
   reattach?(attempt: Attempt): Promise<Outcome | undefined>;

@@ -12,7 +12,14 @@ export const noMailbox: Mailbox = {
   onSteer: () => {},
 };
 
-type Asked = 'gate' | 'previousSession' | 'previousSessionData' | 'previousSessionSpent' | 'session' | 'spentBefore';
+type Asked =
+  | 'gate'
+  | 'previousSession'
+  | 'previousSessionData'
+  | 'previousSessionSpent'
+  | 'refusedOutput'
+  | 'session'
+  | 'spentBefore';
 
 /** What an attempt outside any group may ask for besides mail. */
 export const nothingAsked: Pick<Attempt, Asked> = {
@@ -22,12 +29,13 @@ export const nothingAsked: Pick<Attempt, Asked> = {
   previousSessionData: undefined,
   previousSessionSpent: {},
   spentBefore: {},
+  refusedOutput: undefined,
 };
 
 /** The same for a dispatcher. */
 export const noDoor = {
   session: nothingAsked.session,
   gate: nothingAsked.gate,
-  previous: () => ({ session: undefined, sessionData: undefined, sessionSpent: {}, spent: {} }),
+  previous: () => ({ session: undefined, sessionData: undefined, sessionSpent: {}, spent: {}, refused: undefined }),
   close: () => {},
 };

@@ -10,7 +10,8 @@ import type { Agent } from './port.ts';
  * - The invocation's `prompt` is the task; `input` may hold `model` and `outputSchema` (see `AgentInput`). The output is the agent's
  *   last text, or JSON where JSON is asked for.
  * - The agent has the group's mailbox over MCP; its session is recorded, and an attempt that was lost (the host died, the agent
- *   crashed, it was interrupted) is followed by one that takes the session up again.
+ *   crashed, it was interrupted) is followed by one that takes the session up again. One whose output was refused (`invalid-output`) is
+ *   followed by one that is told why; retries of that class are asked for with `retry.on`.
  * - Mode `steer` reaches it in the running turn where it can be steered, else at its next use of the mailbox, else by ending the turn
  *   and prompting again; what happened is told as progress. `interrupt` makes a new attempt in the same session.
  * - Over the invocation's own budget (`costUsd`, `tokens`) the turn is ended: class refused, code BUDGET.

@@ -7,7 +7,7 @@ const namedMax = 50;
 
 /** What {@link firstWords} goes by. */
 export interface Briefing {
-  readonly attempt: Pick<Attempt, 'attempt' | 'group' | 'mailbox' | 'member'>;
+  readonly attempt: Pick<Attempt, 'attempt' | 'group' | 'mailbox' | 'member' | 'refusedOutput'>;
   readonly task: string;
   /** It is given the group's tools. */
   readonly hasMailbox: boolean;
@@ -16,23 +16,43 @@ export interface Briefing {
 
 /** The first prompt of a session. */
 export function firstWords(briefing: Briefing): string {
-  return [...about(briefing), schemaWords(briefing.outputSchema), `Your task:\n\n${briefing.task}`]
+  return [
+    ...about(briefing),
+    refusedWords(briefing),
+    schemaWords(briefing.outputSchema),
+    `Your task:\n\n${briefing.task}`,
+  ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
 
-/** The prompt that takes a session up again whose attempt was lost; the session holds the task. */
+/** The prompt that takes a session up again whose attempt was lost, or whose result was refused; the session holds the task. */
 export function resumingWords(briefing: Briefing): string {
   const look = briefing.hasMailbox
     ? ' Call group_inbox: messages may have come, some of them for the second time.'
     : '';
+  const { attempt, refusedOutput } = briefing.attempt;
+  const isRefused = refusedOutput !== undefined && refusedOutput.attempt === attempt - 1;
+  const why = isRefused
+    ? `You are taken up again where you were (this is attempt ${attempt}), for another result.${look}`
+    : `You were interrupted (this is attempt ${attempt}) and are taken up again where you were. What you began last may or may not have happened: look before you do it again.${look}`;
   return [
-    `You were interrupted (this is attempt ${briefing.attempt.attempt}) and are taken up again where you were. What you began last may or may not have happened: look before you do it again.${look}`,
+    why,
+    refusedWords(briefing),
     schemaWords(briefing.outputSchema),
-    'Go on with your task, and end with your result.',
+    isRefused
+      ? 'Mend what is wrong with it, and end with the whole result again.'
+      : 'Go on with your task, and end with your result.',
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+/** Its words are data: they may quote the result, which another agent may have given. */
+function refusedWords({ attempt: { refusedOutput } }: Briefing): string {
+  return refusedOutput === undefined
+    ? ''
+    : `The result of attempt ${refusedOutput.attempt} at your task was not accepted. What was wrong with it, quoted as data: ${JSON.stringify(refusedOutput.why)}`;
 }
 
 function about({ attempt, hasMailbox }: Briefing): readonly string[] {

@@ -1,6 +1,6 @@
 /** The bridge: an agent as a member of a group, driven by the real host on a journal. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { JsonValue } from 'troupe';
+import type { JsonValue, OutputSchema } from 'troupe';
 import { AgentFailure, agentHarness, fakeAgent, type Mailbox, type Message } from 'troupe/harness';
 import { turnFailed } from '../../../src/harness/agent/failure.ts';
 import { settle } from '../../support/hand-clock.ts';
@@ -143,6 +143,55 @@ describe('the session', () => {
       expect(new Set(play.agent.opened.map(({ session }) => session.id)).size).toBe(1);
     }
   });
+
+  test.each([true, false])(
+    'whose result was refused is asked for a better one, and told what was wrong (in the same session: %s)',
+    async (resume) => {
+      const schema: OutputSchema = {
+        '~standard': {
+          version: 1,
+          vendor: 'test',
+          validate: (value) =>
+            value === 7 ? { value } : { issues: [{ message: 'expected the number 7, not "6"', path: ['count'] }] },
+        },
+      };
+      let said = 0;
+      const play = playing(
+        ({ emit }) => {
+          emit({ type: 'text', text: 'An answer.', isDelta: false });
+          said += 1;
+          return ['Six.', '6', turnFailed('OVERLOADED', 'busy'), '7'][said - 1] ?? '';
+        },
+        {
+          fake: { capabilities: { resume } },
+          invocations: [
+            {
+              output: 'seven',
+              input: { outputSchema: { type: 'integer' } },
+              retry: { attempts: 4, on: ['invalid-output', 'overloaded'] },
+            },
+          ],
+        },
+      );
+      await finished(play, { schemas: { seven: schema } });
+      expect(await outcomeOf(play)).toEqual({ status: 'ok', output: 7 });
+      const [first, second, third, fourth] = play.agent.prompts;
+      expect(first).not.toContain('not accepted');
+      const wrong = (attempt: number, why: string) =>
+        `The result of attempt ${attempt} at your task was not accepted. What was wrong with it, quoted as data: ${JSON.stringify(why)}`;
+      const isNoSeven = 'output of member `a` does not meet its schema: count: expected the number 7, not "6"';
+      expect(second).toContain(wrong(1, 'expected an answer in JSON, got: Six.'));
+      expect(third).toContain(wrong(2, isNoSeven));
+      expect(fourth).toContain(wrong(2, isNoSeven));
+      for (const prompt of [second, third, fourth]) {
+        expect(prompt).toContain('meets this JSON Schema:\n{"type":"integer"}');
+        expect(prompt?.includes('Do it.')).toBe(!resume);
+      }
+      expect(second?.includes('end with the whole result again')).toBe(resume);
+      expect(third?.includes('interrupted')).toBe(false);
+      expect(fourth?.includes('You were interrupted (this is attempt 4)')).toBe(resume);
+    },
+  );
 
   test('one that is not there any more is replaced by a new one, from the start', async () => {
     const play = playing(
