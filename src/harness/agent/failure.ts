@@ -73,23 +73,35 @@ export function unjoined(end: Failed, mailboxUrl: string): Failed {
     : end;
 }
 
+/** A status by its number alone: not one that is a place in a file, as in the traces of agents that crash. */
+const number = (digits: string) => String.raw`(?<!\d:|\.\w{1,5}:)\b${digits}\b(?!:\d)`;
+const anyOf = (...patterns: readonly (RegExp | string)[]) =>
+  new RegExp(patterns.map((one) => (typeof one === 'string' ? one : one.source)).join('|'), 'i');
+
 /** First match wins: the more special stands first. */
 const words: readonly (readonly [RegExp, AgentCode])[] = [
   [
-    /\b(no|unknown|(can)?not find|not found|not a valid|non-?existent|invalid)\b[^.]{0,40}(conversation|session(?! token)|thread|rollout)|(conversation|session|thread|rollout)[^.]{0,60}(not found|does not exist|unknown|no longer)/i,
+    /\b(no|unknown|(can)?not find|not found|not a valid|non-?existent|invalid)\b[^.]{0,40}(conversation|session(?! token)|thread|rollout)|(conversation|session(?! token)|thread|rollout)[^.]{0,60}(not found|does not exist|unknown|no longer)/i,
     'SESSION_UNKNOWN',
   ],
   [/session[^.]{0,60}(already in use|already exists)/i, 'SESSION_TAKEN'],
   [
-    /context.{0,20}(too long|length|limit|window|exceed)|prompt is too long|maximum context|input token count|too many tokens(?!,? please wait| per )/i,
+    /context.{0,20}(too long|length|limit|window|exceed)|(prompt|input) is too long|maximum context|input token count|too many tokens(?!,? please wait| per )/i,
     'CONTEXT_TOO_LONG',
   ],
   [
-    /quota|credit balance|insufficient[_ ](funds|credits)|billing|usage limit|hit your [^.]{0,20}limit|(hour|daily|weekly|monthly|spend(ing)?) limit/i,
+    /quota|credit balance|insufficient[_ ](funds|credits|balance)|out of credits|payment required|billing|usage limit|hit your [^.]{0,20}limit|(hour|daily|weekly|monthly|spend(ing)?) limit/i,
     'QUOTA',
   ],
-  [/rate.?limit|too many (requests|tokens)|\b429\b/i, 'RATE_LIMITED'],
-  [/overloaded|\b529\b|\b503\b|service unavailable|at capacity|high demand/i, 'OVERLOADED'],
+  [
+    anyOf(
+      /rate.?limit|rate exceeded|too many (concurrent )?(requests|tokens)|concurrency limit/,
+      /resource[ _]exhausted|throttlingexception|(request|was|been) throttled/,
+      number('429'),
+    ),
+    'RATE_LIMITED',
+  ],
+  [anyOf(/overloaded|service unavailable|at capacity|high demand/, number('(?:529|503)')), 'OVERLOADED'],
   [
     /safeguards flagged|flagged (this|for possible)|violat[^.]{0,30}polic|content[_ ]filter|blocked due to safety/i,
     'REFUSED',
@@ -97,14 +109,36 @@ const words: readonly (readonly [RegExp, AgentCode])[] = [
   [/max(imum number of|imum)?( session)? turns/i, 'TURNS'],
   [/\b(tool-call|wall-clock|wall-time|money|cost) budget of [^.]{0,40}exceeded/i, 'BUDGET'],
   [
-    /unauthori[sz]ed|authenticat|\bauth (method|type)\b|invalid.{0,10}api.?key|api key|\b401\b|\b403\b|not logged in|please (log|sign) ?in|(log|sign) ?in again|\/login/i,
+    anyOf(
+      /(?<!REJECT_)unauthori[sz]ed|authenticat|\bauth (method|type)\b|invalid.{0,10}api.?key|api key|not logged in|please (log|sign) ?in|(log|sign) ?in again|\/login/,
+      /\btoken\b[^.]{0,40}\b(expired|revoked|no longer valid)|\b(no|missing|expired) credentials|credentials[^.]{0,20}expired/,
+      /permission_error|invalid_grant|organization has been disabled/,
+      number('40[13]'),
+    ),
     'AUTH',
   ],
   [
-    /\b50[0-9]\b|internal server error|bad gateway|gateway timeout|stream (disconnected|ended|error)|connection (error|reset|refused|failed)|\bECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|socket hang up|fetch failed|request timed out|API Error: terminated|network|(empty|malformed) response|Reconnecting\.\.\./i,
+    anyOf(
+      number('50[0-9]'),
+      /internal server error|bad gateway|gateway timeout|stream (disconnected|ended|error)|connection (error|reset|refused|failed|aborted|timed out|closed (before|mid|unexpectedly))/,
+      /\bECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|E(HOST|NET)UNREACH|UND_ERR_|socket hang up|fetch failed|(request|operation) timed out|connect timeout/,
+      /error sending request|dns error|API Error: terminated|(empty|malformed) response|Reconnecting\.\.\.|\b(server|api)_error\b/,
+      // Not as part of a path.
+      /(?<![\w./-])network(?![\w/-]|\.\w)/,
+      // A proxy that looks into connections, as a rule: another agent may have been told of it.
+      /certificate (has expired|verify failed|in certificate chain)|(first|leaf|self.signed|issuer) certificate|SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_HAS_EXPIRED/,
+    ),
     'MODEL_ERROR',
   ],
-  [/\b400\b|bad request|invalid_request|\bmodel\b[^.]{0,60}(not found|does not exist)/i, 'BAD_REQUEST'],
+  [
+    anyOf(
+      number('400'),
+      // Points stand in the names of models.
+      /bad request|invalid_request|not_found_error|\bmodel\b([^.]|\.(?=\S)){0,60}(not found|does not exist)/,
+      /model_?not_?found|(unknown|unsupported|unrecognized) model\b|\binvalid model\b( name| id)?[:'"` ]*[:'"`]|issue with the selected model/,
+    ),
+    'BAD_REQUEST',
+  ],
 ];
 
 /** What a status of the model's service means; undefined for one that says nothing. */
@@ -119,8 +153,8 @@ export function codeOfStatus(status: number | undefined): AgentCode | undefined 
   return status >= 400 ? 'BAD_REQUEST' : undefined;
 }
 
-/** Agents that tell no status apart have it in their words: `unexpected status 404 Not Found`, `{"error":{"code":413,…`. */
-const statusWords = /\bstatus:? (?:code:? )?([45]\d\d)\b|"code": ?([45]\d\d)\b/i;
+/** Agents that tell no status apart have it in their words: `unexpected status 404 Not Found`, `HTTP 402`, `{"error":{"code":413,…`. */
+const statusWords = /\b(?:status|HTTP(?:\/\d(?:\.\d)?)?|API Error):? (?:code:? )?([45]\d\d)\b|"code": ?([45]\d\d)\b/i;
 
 function statusIn(message: string): number | undefined {
   const [, said, coded] = statusWords.exec(message) ?? [];

@@ -64,8 +64,43 @@ test.each([
   ['API Error: Request timed out', 'MODEL_ERROR'],
   ['We’re currently experiencing high demand, which may cause temporary errors.', 'OVERLOADED'],
   ['[API Error: model: mock not found]', 'BAD_REQUEST'],
+  ['OAuth token has expired. Please obtain a new token or refresh your existing token.', 'AUTH'],
+  ['OAuth token revoked', 'AUTH'],
+  ['Your session token is no longer valid.', 'AUTH'],
+  ['API Error: 403 {"error":{"type":"permission_error","message":"no"}}', 'AUTH'],
+  ['RESOURCE_EXHAUSTED', 'RATE_LIMITED'],
+  ['Resource exhausted. Please try again later.', 'RATE_LIMITED'],
+  ['Too many concurrent requests', 'RATE_LIMITED'],
+  ['ThrottlingException: Rate exceeded', 'RATE_LIMITED'],
+  ['402 Payment Required', 'QUOTA'],
+  ['the service answered HTTP 402', 'QUOTA'],
+  ['You are out of credits.', 'QUOTA'],
+  ['Insufficient Balance', 'QUOTA'],
+  ['Input is too long for requested model.', 'CONTEXT_TOO_LONG'],
+  ['API Error: 400 prompt is too long: 210000 tokens > 200000 maximum', 'CONTEXT_TOO_LONG'],
+  ['model_not_found', 'BAD_REQUEST'],
+  ['ProviderModelNotFoundError', 'BAD_REQUEST'],
+  ['The model `gpt-5.2-codex` does not exist or you do not have access to it.', 'BAD_REQUEST'],
+  ['There is an issue with the selected model (x). It may not exist or you may not have access to it.', 'BAD_REQUEST'],
+  ['connect EHOSTUNREACH 10.0.0.1:443', 'MODEL_ERROR'],
+  ['self-signed certificate in certificate chain', 'MODEL_ERROR'],
+  ['unable to verify the first certificate', 'MODEL_ERROR'],
+  ['certificate has expired', 'MODEL_ERROR'],
+  ['error sending request for url (https://api.example.com/v1/responses)', 'MODEL_ERROR'],
+  ['The operation timed out.', 'MODEL_ERROR'],
+  ['HTTP/1.1 522', 'MODEL_ERROR'],
 ])('as agents say it: %s', (message, code) => {
   expect(codeOfFailure(message)).toBe(code);
+});
+
+test.each([
+  'TypeError: x is undefined\n    at f (/usr/lib/agent/cli.js:503:1201)\n    at g (file:///a/b.mjs:12:429)',
+  'SyntaxError: Unexpected token in cli.js:401',
+  'ENOENT: no such file or directory, open /srv/network/settings.json',
+  'Warning: NODE_TLS_REJECT_UNAUTHORIZED=0 makes TLS insecure by disabling certificate verification.',
+  'Cannot find module ./network.js',
+])('what only looks like a failure of the service: %s', (message) => {
+  expect(codeOfFailure(message)).toBe('AGENT_FAILED');
 });
 
 test('a status counts more than words that say no more of it', () => {
