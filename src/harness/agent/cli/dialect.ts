@@ -12,6 +12,8 @@ export interface CliExit {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly stderr: string;
+  /** The end of what it printed that is none of its dialect. */
+  readonly printed?: string;
 }
 
 /** A question that came over the CLI's own protocol. */
@@ -50,16 +52,27 @@ export interface LiveInput {
 
 const wordsMax = 600;
 
-/** The end of a turn whose terminal line has not come: by a signal, or for what standard error says. */
-export function endedWithout(name: string, { exitCode, signal, stderr }: CliExit, said = ''): TurnEnd {
+/** As parsers of arguments say that they do not know one. */
+const unknownArgument =
+  /\b(unknown|unexpected|unrecognized) (argument|option|flag)s?\b.*|\bflag provided but not defined.*/i;
+
+/** The end of a turn whose terminal line has not come: by a signal, or for what standard error says. What it printed is shown only: it may be the model's own prose. */
+export function endedWithout(name: string, { exitCode, signal, stderr, printed = '' }: CliExit, said = ''): TurnEnd {
   const lines = stderr.trim() === '' ? said : stderr;
   const words = lines.trim().slice(-wordsMax);
-  const because = words === '' ? '.' : `: ${words}`;
+  const shown = words || printed.trim().slice(-wordsMax);
+  const because = shown === '' ? '.' : `: ${shown}`;
   if (signal !== null) return turnFailed('NO_RESULT', `${name} was killed by ${signal}${because}`);
   if (exitCode === 0 || words === '')
     return turnFailed(
       'NO_RESULT',
       `${name} ended with exit code ${exitCode} and without saying how its turn ended${because}`,
+    );
+  const unknown = unknownArgument.exec(lines)?.[0].trim().slice(0, wordsMax);
+  if (unknown !== undefined)
+    return turnFailed(
+      'BAD_REQUEST',
+      `${name} ended with exit code ${exitCode}, it does not take how it was started: ${unknown}\nIts version may be older or newer than those known here: \`troupe harnesses\` tells which it is.`,
     );
   return turnFailedWith(`${name} ended with exit code ${exitCode}${because}`);
 }

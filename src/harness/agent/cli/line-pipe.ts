@@ -26,10 +26,14 @@ const repeatedMax = 2_000;
 /** A pipe; lines of more than `lineBytesMax` bytes are left out, what is no JSON object is a notice. */
 export function linePipe(dialect: Dialect, lineBytesMax: number, { emit, ask, onLine }: PipeHearer): LinePipe {
   const reader = dialect({ emit, ask });
+  let printed = '';
   const lines = lineSplitter(lineBytesMax, {
     onLine(line) {
       const object = lineObject(line);
-      if (object === undefined) return emit({ type: 'notice', line: plainLine(line.slice(0, repeatedMax)) });
+      if (object === undefined) {
+        printed = `${printed}${line.slice(0, repeatedMax)}\n`.slice(-repeatedMax);
+        return emit({ type: 'notice', line: plainLine(line.slice(0, repeatedMax)) });
+      }
       reader.take(object);
       onLine();
     },
@@ -40,7 +44,7 @@ export function linePipe(dialect: Dialect, lineBytesMax: number, { emit, ask, on
     isOver: () => reader.isOver(),
     end(exit) {
       lines.end();
-      return reader.end(exit);
+      return reader.end({ ...exit, printed });
     },
   };
 }

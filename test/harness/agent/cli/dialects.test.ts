@@ -239,3 +239,28 @@ describe('pi', () => {
     expect(ended('pi', [end('aborted')], exited(0))).toMatchObject({ status: 'error' });
   });
 });
+
+describe('a CLI that ends before its turn', () => {
+  const usage = '  --delete-session  Delete a session by its index\n  --prompt  Deprecated\n';
+
+  test.each([
+    ['claude', "error: unknown option '--permission-prompt-tool'"],
+    ['codex', `error: unexpected argument '--skip-git-repo-check' found\n\nUsage: codex exec [OPTIONS]\n`],
+    ['gemini', `${usage}\nUnknown argument: session-id`],
+    ['opencode', `flag provided but not defined: -format\n${usage.repeat(20)}`],
+  ] as const)('%s: for an argument that its version does not have is refused, and says which', (name, stderr) => {
+    const end = ended(name, [], exited(2, stderr));
+    expect(end).toMatchObject(failedAs('refused', 'BAD_REQUEST'));
+    const line = stderr.split('\n').find((one) => /unknown|unexpected|not defined/i.test(one)) ?? '';
+    const { message } = (end as Extract<typeof end, { readonly status: 'error' }>).error;
+    expect(message).toContain(`exit code 2, it does not take how it was started: ${line.replace('error: ', '')}`);
+    expect(message).toContain('`troupe harnesses`');
+  });
+
+  test('with words on its output only shows them, and goes by none of them', () => {
+    expect(ended('claude', ['Rate limits: I think about them.'], exited(1))).toMatchObject({
+      class: 'crashed',
+      error: { code: 'NO_RESULT', message: expect.stringMatching(/exit code 1 .*: Rate limits: I think/s) as string },
+    });
+  });
+});
