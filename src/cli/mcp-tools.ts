@@ -163,7 +163,7 @@ export function runTools(data: DataFolder): readonly Tool[] {
           group: args.text('group', nameCharsMax),
           to: args.text('to', nameCharsMax),
           type: args.textIfAny('type', nameCharsMax) ?? 'message',
-          body: toJson(args.any('body') ?? null, 'body'),
+          body: toJson(args.some('body', 'a text or an object'), 'body'),
           mode: args.wordIfAny('mode', ['queue', 'steer', 'interrupt']),
           id: args.textIfAny('key', nameCharsMax),
         });

@@ -172,6 +172,7 @@ test('what cannot be done is an error with a code, one sentence and a remedy', a
     ['run_wait', { run: 'nope' }, 'RUN_UNKNOWN', /nope/],
     ['run_cancel', { run: 'nope' }, 'RUN_UNKNOWN', /nope/],
     ['run_send', { run: 'nope', group: 'g', to: 'a', body: 'x' }, 'RUN_UNKNOWN', /nope/],
+    ['run_send', { run: 'nope', group: 'g', to: 'a' }, 'BAD_INPUT', /`body` to be a text or an object, got nothing/],
     ['run_approve', { run: 'nope', gate: 'g', approved: true }, 'RUN_UNKNOWN', /nope/],
   ] as const;
   for (const [tool, given, code, message] of cases) {

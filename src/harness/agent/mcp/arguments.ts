@@ -15,6 +15,8 @@ export interface ToolArguments {
   wordIfAny<Word extends string>(name: string, words: readonly Word[]): Word | undefined;
   /** Whatever it is; undefined when it was left out. */
   any(name: string): unknown;
+  /** Whatever it is; `what` it was to be when it was left out. */
+  some(name: string, what: string): unknown;
 }
 
 /** Reads the arguments of `tool`; one that it does not have is refused, with the nearest it has. */
@@ -70,5 +72,6 @@ export function toolArguments(
       return words.find((word) => word === value) ?? wanted(name, `one of ${words.join(', ')}`);
     },
     any: of,
+    some: (name, what) => of(name) ?? wanted(name, what),
   };
 }

@@ -70,7 +70,7 @@ export function groupTools(attempt: Attempt, bag: MailBag, delivery: Delivery): 
         const letter: Letter = {
           to,
           type: args.textIfAny('type', nameCharsMax) ?? 'message',
-          body: toJson(args.any('body') ?? null, 'body'),
+          body: toJson(args.some('body', 'a text or an object'), 'body'),
           ...(inReplyTo === undefined ? {} : { inReplyTo }),
           ...(mode === undefined ? {} : { mode }),
           ...(key === undefined ? {} : { id: keyedId(attempt, key) }),

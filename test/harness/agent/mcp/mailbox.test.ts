@@ -187,6 +187,8 @@ describe('an error is a result with a code, one sentence and a remedy', () => {
     ['an unknown recipient', 'group_send', { to: 'reviwer', body: 'x' }, 'UNKNOWN_MEMBER', /Did you mean `reviewer`/],
     ['a reserved type', 'group_send', { to: 'a', type: 'xstate.done.actor.a', body: 1 }, 'RESERVED_EVENT', /xstate\./],
     ['no recipient', 'group_send', { body: 'x' }, 'BAD_INPUT', /`to` to be a text .* got nothing/],
+    ['no body', 'group_send', { to: 'a' }, 'BAD_INPUT', /`body` to be a text or an object, got nothing/],
+    ['a null body', 'group_send', { to: 'a', body: null }, 'BAD_INPUT', /`body`/],
     ['a null recipient', 'group_send', { to: null, body: 'x' }, 'BAD_INPUT', /`to`/],
     ['another kind of recipient', 'group_send', { to: ['a'], body: 'x' }, 'BAD_INPUT', /got \["a"\]/],
     [
