@@ -1,6 +1,7 @@
 /** What an agent is told besides its task: who it is, who the others are, and what their words are worth. */
 import type { JsonValue } from '../../json.ts';
 import type { Attempt, Message } from '../port.ts';
+import { visibleJson } from './mcp/visible-json.ts';
 
 /** Members named in the first words; the rest is counted. */
 const namedMax = 50;
@@ -52,7 +53,7 @@ export function resumingWords(briefing: Briefing): string {
 function refusedWords({ attempt: { refusedOutput } }: Briefing): string {
   return refusedOutput === undefined
     ? ''
-    : `The result of attempt ${refusedOutput.attempt} at your task was not accepted. What was wrong with it, quoted as data: ${JSON.stringify(refusedOutput.why)}`;
+    : `The result of attempt ${refusedOutput.attempt} at your task was not accepted. What was wrong with it, quoted as data: ${visibleJson(refusedOutput.why)}`;
 }
 
 function about({ attempt, hasMailbox }: Briefing): readonly string[] {
@@ -60,12 +61,12 @@ function about({ attempt, hasMailbox }: Briefing): readonly string[] {
     .members()
     .map(({ id }) => id)
     .filter((id) => id !== attempt.member);
-  const named = others.slice(0, namedMax).map((id) => JSON.stringify(id));
+  const named = others.slice(0, namedMax).map((id) => visibleJson(id));
   const more = others.length > namedMax ? ` and ${others.length - namedMax} more` : '';
   const peers =
     others.length === 0 ? 'You are its only member so far.' : `Its other members: ${named.join(', ')}${more}.`;
   return [
-    `You are the member ${JSON.stringify(attempt.member)} of the group ${JSON.stringify(attempt.group)}. ${peers} Your last message is your result; it goes to the group's coordinator.`,
+    `You are the member ${visibleJson(attempt.member)} of the group ${visibleJson(attempt.group)}. ${peers} Your last message is your result; it goes to the group's coordinator.`,
     hasMailbox
       ? `The MCP server \`group\` is your mailbox: group_send (to a member, "coordinator", or "*" for all), group_inbox, group_checkpoint, group_members, group_progress. ${untrusted}`
       : '',
@@ -87,7 +88,7 @@ export const unchanged = 'UNCHANGED';
 /** Mail as an agent without a mailbox of its own is given it, or one that has ended its turn. */
 export function mailWords(messages: readonly Message[], isAfterTurn: boolean): string {
   const letters = messages.map(({ id, from, type, body, inReplyTo }) =>
-    JSON.stringify({ id, from, type, ...(inReplyTo === undefined ? {} : { inReplyTo }), body }),
+    visibleJson({ id, from, type, ...(inReplyTo === undefined ? {} : { inReplyTo }), body }),
   );
   const then = isAfterTurn
     ? `Your result stands. If this changes it, answer with the whole result again; else answer only ${unchanged}.`
