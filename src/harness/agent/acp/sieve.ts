@@ -8,6 +8,7 @@
  */
 import type { AnyMessage, Stream } from '@agentclientprotocol/sdk';
 import { jsonDepthMax } from '../../../json.ts';
+import { withoutMarks } from '../line-start.ts';
 
 /** Messages in a row that mean nothing, before the agent counts as broken. */
 export const garbageMax = 1_000;
@@ -82,18 +83,24 @@ export function sieve(send: (message: AnyMessage) => Promise<void> | void, liste
       pass(message);
     } else refuse(shownOf(message));
   };
+  /** An answer that we wait for behind words without a line break. Nothing else: what an agent logs of its messages is no message. */
+  const answerIn = (line: string) => {
+    const at = line.search(/\{\s*"(jsonrpc|id|result|error)"\s*:/);
+    const found = at === -1 ? undefined : parsed(line.slice(at));
+    if (found === undefined || !isMessage(found.value)) return undefined;
+    if (found.value.method !== undefined || !asked.has(found.value.id)) return undefined;
+    listener.onGarbage(line.slice(0, at));
+    return found;
+  };
   return {
     stream: { readable, writable },
     take,
-    takeLine(line) {
+    takeLine(given) {
+      const line = withoutMarks(given);
       if (line.trim() === '') return;
-      let message: unknown;
-      try {
-        message = JSON.parse(line);
-      } catch {
-        return refuse(line);
-      }
-      take(message);
+      const message = parsed(line) ?? answerIn(line);
+      if (message === undefined) refuse(line);
+      else take(message.value);
     },
     end(error) {
       if (isEnded) return;
@@ -102,6 +109,15 @@ export function sieve(send: (message: AnyMessage) => Promise<void> | void, liste
       else incoming?.error(error);
     },
   };
+}
+
+/** The JSON that `line` is; undefined when it is none. */
+function parsed(line: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(line) as unknown };
+  } catch {
+    return undefined;
+  }
 }
 
 interface Message {

@@ -1,5 +1,6 @@
 /** A line as a JSON object; nothing is believed of what an agent prints. */
 import type { JsonValue } from '../../../json.ts';
+import { withoutMarks } from '../line-start.ts';
 
 /** A parsed line. */
 export type LineObject = Readonly<Record<string, JsonValue>>;
@@ -8,9 +9,9 @@ export type LineObject = Readonly<Record<string, JsonValue>>;
 export const lineDepthMax = 100;
 
 /** The object in a line; undefined when it is none, or one that nests deeper than {@link lineDepthMax}. */
-export function lineObject(line: string): LineObject | undefined {
-  const first = line.trimStart()[0];
-  if (first !== '{' || isTooDeep(line)) return undefined;
+export function lineObject(given: string): LineObject | undefined {
+  const line = withoutMarks(given);
+  if (!line.startsWith('{') || isTooDeep(line)) return undefined;
   try {
     const value: unknown = JSON.parse(line);
     // An object: its line begins with a brace; and what JSON.parse gives is JSON.

@@ -77,6 +77,15 @@ test('an answer longer than the bound is invalid, not cut in silence', async () 
   expect(await session.prompt('x')).toMatchObject({ status: 'error', class: 'invalid-output' });
 });
 
+test('a message behind a byte order mark or signs for a terminal is taken; behind words an answer is, and nothing else', async () => {
+  const before = `process.stdout.write('\\ufeff\\x1b]0;agent\\x07\\x1b[?25l');`;
+  const onPrompt = `process.stdout.write('\\x1b[2K\\r' + line(text('once')) + 'sending ' + line(text('twice')) + 'got ' + line({ id: 1, method: 'session/prompt' }));
+    process.stdout.write('Done. ' + line(end(id)));`;
+  const { session, events } = await fakeProgram({}, agentOf(onPrompt, before))();
+  for (let turn = 0; turn < 2; turn += 1) expect(await session.prompt('x')).toEqual({ status: 'ok', text: 'once' });
+  expect(events.filter(({ type }) => type === 'notice')).toHaveLength(6);
+});
+
 test('deep JSON is refused and the turn goes on', async () => {
   const onPrompt = `process.stdout.write('['.repeat(200000) + ']'.repeat(200000) + '\\n');
     process.stdout.write('{"jsonrpc":"2.0","id":9,"method":"x","params":' + '{"a":'.repeat(100000) + '1' + '}'.repeat(100000) + '}\\n');

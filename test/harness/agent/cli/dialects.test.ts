@@ -240,6 +240,15 @@ describe('pi', () => {
   });
 });
 
+test('a line behind a byte order mark or signs for a terminal is read', () => {
+  const lines = [{ type: 'thread.started', thread_id: 't1' }, { type: 'turn.completed' }].map((line) =>
+    JSON.stringify(line),
+  );
+  const { events, end } = read('codex', [`\ufeff${lines[0]}`, `\u001b[?25l\r${lines[1]}`]);
+  expect(kinds(events)).toEqual(['session']);
+  expect(end).toEqual(said(''));
+});
+
 describe('a CLI that ends before its turn', () => {
   const usage = '  --delete-session  Delete a session by its index\n  --prompt  Deprecated\n';
 
