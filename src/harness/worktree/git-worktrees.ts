@@ -10,7 +10,7 @@ import { markVariables } from '../program/marker.ts';
 import { beginStint } from '../program/stint.ts';
 import { sweep } from '../program/sweep.ts';
 import { git, GitError, gitOrNone, gitWith } from './git.ts';
-import { halfMade, listed } from './listed.ts';
+import { halfMade, listed, type Listed } from './listed.ts';
 import { partsOf, worktreeBranch } from './names.ts';
 import type { KeepWorktree, Worktree, WorktreeEnd, WorktreeOf, Worktrees } from './port.ts';
 import { stateOf } from './state.ts';
@@ -104,7 +104,17 @@ async function made(of: WorktreeOf, repository: string, top: string): Promise<Wo
   await mkdir(dirname(path), { recursive: true });
   const stint = beginStint();
   const mark = markVariables({ run, group, member, key }, stint.mark, process.env);
-  await gitWith(mark, repository, 'worktree', 'add', path, branch).finally(stint.end);
+  try {
+    await gitWith(mark, repository, 'worktree', 'add', path, branch);
+  } catch (error) {
+    // A hook's failure is told as git's own; by then the working copy is whole, and the next attempt would find it.
+    const at = await realpath(path).catch(() => path);
+    const after = await listed(repository, (one) => one === at);
+    const isWhole = (one: Listed) => one.path === at && one.branch === branch && !one.isGone && one.locked !== halfMade;
+    if (!after.some(isWhole)) throw error;
+  } finally {
+    stint.end();
+  }
   return { path, branch, base, repository };
 }
 

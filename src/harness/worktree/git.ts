@@ -25,6 +25,8 @@ const outputMax = 4 * 1024 * 1024;
 /** Another git has what this one needs, or is making it, the user's or another host's: it has done nothing, and does not wait. So often it is asked again, and after so long, ms. */
 const locked = /could not lock|\.lock': File exists|failed to read .*commondir/;
 const triesMax = 60;
+/** What a git that has ended wrote last is there within so long, ms. */
+const lingerMs = 1_000;
 const lockedMs = 50;
 
 /**
@@ -69,9 +71,19 @@ function run(more: Readonly<Record<string, string>>, folder: string, args: reado
       const why = error.code === 'ENOENT' ? 'git is not installed' : error.message;
       reject(new GitError(args, null, why));
     });
-    child.on('close', (code) => {
+    const ended = (code: number | null) => {
       if (code === 0) resolve(stdout.replace(/\n$/, ''));
       else reject(new GitError(args, code, stderr));
+    };
+    child.on('close', ended);
+    // What a hook has started, and left running, holds its output open for as long as it likes.
+    child.on('exit', (code) => {
+      const release = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+        ended(code);
+      }, lingerMs);
+      child.on('close', () => clearTimeout(release));
     });
   });
 }

@@ -1,5 +1,5 @@
 /** Worktrees where something is in the way: git itself, another git, somebody who looks at a branch, a crash between two notes. */
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { gitWorktrees, type Worktree, type WorktreeOf } from 'troupe/harness';
@@ -86,4 +86,19 @@ test('another git that is at work in the repository is waited for', async () => 
   expect(await whileLocked(worktrees().close(made, 'changed'))).toMatchObject({ kept: false });
   expect(repo.branches()).toEqual([]);
   expect(repo.git('config', '--local', '--list')).not.toContain('troupebase');
+});
+
+test('a hook that fails after the checkout, or leaves something running, is no reason to begin without the working copy', async () => {
+  const hook = join(repo.path, '.git/hooks/post-checkout');
+  const left = join(repo.folder, 'left');
+  writeFileSync(hook, `#!/bin/sh\nsleep 600 & echo $! > '${left}'\necho 'no git-lfs here' >&2\nexit 2\n`, {
+    mode: 0o755,
+  });
+  try {
+    const made = await open();
+    expect(repo.gitIn(made.path, 'status', '--porcelain', '--branch')).toBe(`## ${made.branch}`);
+    expect(await open()).toEqual(made);
+  } finally {
+    process.kill(Number(readFileSync(left, 'utf8')));
+  }
 });
