@@ -246,3 +246,22 @@ describe('is refused', () => {
     expect(repo.branches()).toEqual([]);
   });
 });
+
+test('a member works in its own copy also where its host was called by git, which says elsewhere where to work', async () => {
+  const given = { GIT_DIR: join(repo.path, '.git'), GIT_INDEX_FILE: join(repo.path, '.git/index'), GIT_PREFIX: '' };
+  Object.assign(process.env, given);
+  try {
+    const words = [
+      'sh',
+      '-c',
+      'echo new > new.txt && git add new.txt && git commit --quiet -m new && git rev-parse HEAD',
+    ];
+    const members = [isolated('a', { command: words, worktree: { keep: 'always' } })];
+    expect(await finish(team(members), { work: command() })).toMatchObject({ output: [[{ exitCode: 0 }], []] });
+  } finally {
+    for (const name of Object.keys(given)) delete process.env[name];
+  }
+  expect(repo.git('status', '--porcelain')).toBe('');
+  expect(repo.git('log', '--format=%s', 'main')).toBe('first');
+  expect(repo.git('log', '--format=%s', 'troupe/run/team/a')).toBe('new\nfirst');
+});

@@ -1,6 +1,7 @@
 /** Runs git. */
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gitPlaces, without } from '../program/env.ts';
 
 /** A git command that failed. */
 export class GitError extends Error {
@@ -15,9 +16,6 @@ export class GitError extends Error {
     this.stderr = stderr;
   }
 }
-
-/** Variables by which a git that calls us (a hook) would tell ours to work elsewhere. */
-const foreign = /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|PREFIX|NAMESPACE)$/;
 
 /** Longer answers are cut. */
 const outputMax = 4 * 1024 * 1024;
@@ -55,9 +53,7 @@ export async function gitWith(
 
 function run(more: Readonly<Record<string, string>>, folder: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const env: NodeJS.ProcessEnv = {};
-    for (const [name, value] of Object.entries(process.env)) if (!foreign.test(name)) env[name] = value;
-    Object.assign(env, { LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', ...more });
+    const env = { ...process.env, ...without(gitPlaces), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', ...more };
     const child = spawn('git', ['-C', folder, ...args], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
