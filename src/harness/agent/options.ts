@@ -17,7 +17,10 @@ export interface AgentOptions {
   readonly model?: string;
   /** Variables added to the agent's environment; the invocation's own win over these. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How much of the host's environment it inherits: all (true, the default), nothing, or the variables named. */
+  /**
+   * How much of the host's environment it inherits: all (true, the default) but what tells of an agent's session that the host runs in
+   * (CLAUDECODE …), nothing, or the variables named.
+   */
   readonly inheritEnv?: InheritEnv;
   /** Folder to work in; an invocation's relative `cwd` begins here. Default: the host's. */
   readonly cwd?: string;

@@ -1,7 +1,7 @@
 /** One attempt performed by an agent: the bridge between the harness port and the agent port. */
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { programEnv } from '../program/env.ts';
+import { programEnv, without } from '../program/env.ts';
 import { outputFile } from '../program/output-file.ts';
 import { beginStint, type Stint } from '../program/stint.ts';
 import { cancelledBy, failWith } from '../outcome.ts';
@@ -15,6 +15,9 @@ import { withoutProxyTo } from './no-proxy.ts';
 import { agentInput, type AgentOptions } from './options.ts';
 import { AgentFailure, type Agent } from './port.ts';
 import { redactor, type Redactor } from './redact.ts';
+
+/** What Claude Code tells programs that run in it, as we may: another one refuses to start there, or talks to that one's editor. */
+const outerSession = ['CLAUDECODE', 'CLAUDE_CODE_ENTRYPOINT', 'CLAUDE_CODE_SSE_PORT'];
 
 /** Performs `given` by `agent`. Never rejects. */
 export async function performByAgent(agent: Agent, given: Attempt, options: AgentOptions): Promise<Outcome> {
@@ -31,7 +34,9 @@ async function perform(agent: Agent, given: Attempt, options: AgentOptions, stin
   if (typeof input === 'string') return failWith('refused', 'BAD_INPUT', input);
   if (signal.aborted) return cancelledBy(signal);
 
-  const env = defined(programEnv(given, stint, options.inheritEnv ?? true, options.env, invocation.env));
+  const inherit = options.inheritEnv ?? true;
+  const outer = inherit === true ? without(outerSession) : {};
+  const env = defined(programEnv(given, stint, inherit, outer, options.env, invocation.env));
   const clean = redactor({ env, ...(options.secrets === undefined ? {} : { names: options.secrets }) });
   let mailbox: MailboxServer | undefined;
   const refused = (error: unknown, isSession = false): Outcome => ({

@@ -1,7 +1,7 @@
 /** The bridge: an agent as a member of a group, driven by the real host on a journal. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { JsonValue, OutputSchema } from 'troupe';
-import { AgentFailure, agentHarness, fakeAgent, type Mailbox, type Message } from 'troupe/harness';
+import { AgentFailure, agentHarness, fakeAgent, type AgentOptions, type Mailbox, type Message } from 'troupe/harness';
 import { turnFailed } from '../../../src/harness/agent/failure.ts';
 import { settle } from '../../support/hand-clock.ts';
 import { noMailbox } from '../../support/no-mailbox.ts';
@@ -21,6 +21,23 @@ describe('a turn', () => {
     expect(await outcomeOf(play)).toEqual({ status: 'ok', output: 'Done.' });
     expect(play.agent.prompts[0]).toMatch(/member "a" of the group "group".*Its other members: "b"/);
     expect(play.agent.openCount).toBe(0);
+  });
+
+  test('inherits nothing of the agent that its host runs in, unless that is asked for', async () => {
+    process.env['CLAUDECODE'] = '1';
+    try {
+      const seen = async (options: AgentOptions) => {
+        const play = playing(() => 'Done.', { options: { env: {}, ...options } });
+        await finished(play);
+        const { CLAUDECODE, PATH } = play.agent.opened[0]?.env ?? {};
+        return [CLAUDECODE, PATH === process.env['PATH']];
+      };
+      expect(await seen({ inheritEnv: true })).toEqual([undefined, true]);
+      expect(await seen({ inheritEnv: ['CLAUDECODE'] })).toEqual(['1', false]);
+      expect(await seen({ inheritEnv: true, env: { CLAUDECODE: '2' } })).toEqual(['2', true]);
+    } finally {
+      delete process.env['CLAUDECODE'];
+    }
   });
 
   test('without briefing it is prompted with the task alone', async () => {
