@@ -22,13 +22,12 @@
  *
  * This needs a file system where all hosts see a link at once: any local one, or a network one that caches no names (NFS: `lookupcache=none`).
  */
-import type { Clock } from '../clock.ts';
+import { isoText, type Clock } from '../clock.ts';
 import { TroupeError } from '../error.ts';
 import { hasCode, withFile, writeAll, type FileSystem } from './fs.ts';
 import { parseObject } from './line.ts';
 import type { Holder } from './port.ts';
 import type { Liveness, ProcessIdentity, Processes } from './process-identity.ts';
-import { timeText } from './time.ts';
 
 /** What the lease needs to know. */
 export interface LeaseOptions {
@@ -188,7 +187,7 @@ export async function takeEpoch(
 
   const busy = ({ identity, since: held }: EpochContent): TroupeError => {
     const { host, pid } = identity;
-    return new TroupeError('RUN_BUSY', `Run \`${run}\` is held by process ${pid} on ${host} since ${timeText(held)}.`, {
+    return new TroupeError('RUN_BUSY', `Run \`${run}\` is held by process ${pid} on ${host} since ${isoText(held)}.`, {
       run,
       host,
       pid,

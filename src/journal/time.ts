@@ -1,4 +1,4 @@
-/** The event loop's turns and a clock that never goes back, for the writer; and how a time is said. */
+/** The event loop's turns and a clock that never goes back, for the writer. */
 
 /** Calls back when everything that is ready in the present turn of the event loop has been served. */
 export function afterTurn(callback: () => void): void {
@@ -9,11 +9,6 @@ export function afterTurn(callback: () => void): void {
 export function afterAnswers(callback: () => void): void {
   // A tick asked for by a microtask comes when no microtask is left.
   queueMicrotask(() => process.nextTick(callback));
-}
-
-/** A time in milliseconds since 1970, as people read it. */
-export function timeText(atMs: number): string {
-  return new Date(atMs).toISOString();
 }
 
 /** Milliseconds from an arbitrary start. (`performance` would be loaded when it is first asked: 2 ms of the start of a process.) */

@@ -240,6 +240,16 @@ describe('one writer', () => {
     expect((await second.lease()).epoch).toBe(2);
   });
 
+  test('a lease file with a moment beyond every date is told as that of its holder', async () => {
+    const { fs, processes, store } = setUp();
+    const holder = processes.start();
+    await (await store(holder.processes).open('r', { create: true })).lease();
+    const content = { ...holder.processes.self(), since: 1e300, mustSeal: false };
+    fs.poke('/data/runs/r/lease/000001.json', Buffer.from(`${JSON.stringify(content)}\n`));
+    const error = await errorOf((await store(processes.start().processes).open('r')).lease());
+    expect([error.code, error.message]).toEqual(['RUN_BUSY', expect.stringContaining(' since +275760-09-13T')]);
+  });
+
   test('closing ends the heartbeat; closing while the lease is taken leaves the run free', async () => {
     const { processes, clock, store, epochs } = setUp();
     const journal = await store(processes.start().processes).open('r', { create: true });
