@@ -1,5 +1,5 @@
 /** One run's journal in its folder: the port over the log, the lease, the snapshots and the side files. */
-import { TroupeError } from '../error.ts';
+import { isTroupeError, TroupeError } from '../error.ts';
 import { ioError, staleEpoch } from './damage.ts';
 import { writeChecked } from './checked.ts';
 import type { Kept } from './last-segment.ts';
@@ -10,7 +10,7 @@ import { encodePath } from './names.ts';
 import type { Entry, Journal, JournalNotice, Lease, Origin } from './port.ts';
 import { readEntries } from './reader.ts';
 import { scanSegment } from './repair.ts';
-import { listSegments } from './segments.ts';
+import { listSegments, segmentFile } from './segments.ts';
 import { readSnapshot, writeSnapshot } from './snapshots.ts';
 import { unshare } from './tree.ts';
 import type { WalkStart } from './walk.ts';
@@ -46,8 +46,22 @@ export function openFileJournal(
     if (isClosed) throw new TroupeError('HOST_CLOSED', `The journal of run \`${run}\` is closed.`, { run });
   };
 
-  /** Heartbeats; `lost` when one finds that another host has taken the run. */
-  const keepAlive = (epoch: Epoch, lost: (error: TroupeError) => void): (() => void) => {
+  /** Throws JOURNAL_CORRUPT when what was acknowledged is there no more: a file that was removed, replaced or cut takes what is written to it. */
+  const checkThere = async (epoch: Epoch, of: Writer): Promise<void> => {
+    const { segment, bytes } = of.durable();
+    const file = segmentFile(segment);
+    const path = `${folder}/${file}`;
+    const there = fs.exists(path) ? (await fs.stat(path)).bytes : 0;
+    if (there >= bytes || epoch.isHeld() !== 'held') return;
+    throw new TroupeError(
+      'JOURNAL_CORRUPT',
+      `${file}: expected the ${bytes} bytes that were written, found ${there}; somebody else removed, replaced or cut it while the run was driven.`,
+      { file, path, expected: bytes, found: there },
+    );
+  };
+
+  /** Heartbeats; `lost` when one finds that another host has taken the run, or that the log has gone. */
+  const keepAlive = (epoch: Epoch, of: Writer, lost: (error: TroupeError) => void): (() => void) => {
     let callOff = (): void => undefined;
     const arm = (): void => {
       callOff = clock.wakeAt(clock.now() + leaseTtlMs / 3, () => {
@@ -55,8 +69,14 @@ export function openFileJournal(
         void epoch.heartbeat().catch(() => undefined);
         // Whoever took the run has read by now what it wanted to.
         kept = undefined;
-        if (epoch.isHeld() === 'stale') lost(staleEpoch(run, epoch.epoch));
-        else arm();
+        if (epoch.isHeld() === 'stale') return lost(staleEpoch(run, epoch.epoch));
+        arm();
+        // That the disk cannot be asked now is no harm either.
+        checkThere(epoch, of).catch((error: unknown) => {
+          if (!isTroupeError(error)) return;
+          callOff();
+          lost(error);
+        });
       });
     };
     arm();
@@ -120,7 +140,7 @@ export function openFileJournal(
         kept = taken.kept;
         outlinedTo = { segment: kept?.segment ?? 0, bytes: kept?.outlined?.from.bytes ?? Number.NEGATIVE_INFINITY };
         let tellLost = (_error: TroupeError): void => undefined;
-        const stopHeartbeat = keepAlive(epoch, (error) => tellLost(error));
+        const stopHeartbeat = keepAlive(epoch, taken.writer, (error) => tellLost(error));
         let released: Promise<void> | undefined;
         lease = {
           epoch: epoch.epoch,
@@ -135,6 +155,7 @@ export function openFileJournal(
               stopHeartbeat();
               try {
                 await mine.close();
+                if (mine.failure() === undefined) await checkThere(epoch, mine);
                 const { crc, ...end } = mine.durable();
                 const isNear = end.segment === outlinedTo.segment && end.bytes - outlinedTo.bytes < outlinedNearBytes;
                 if (mine.failure() === undefined && crc !== undefined && !isNear) {

@@ -45,8 +45,8 @@ export interface Lease {
   /** Whose lease this one replaced because its holder was dead or had expired; undefined after a clean close. */
   readonly takenFrom: Holder | undefined;
   /**
-   * Calls back, at most once, when it shows without an append that another host has taken the run (EPOCH_STALE): a holder
-   * that writes nothing for long is to stop all the same. Optional: the next append tells in any case.
+   * Calls back, at most once, when it shows without an append that another host has taken the run (EPOCH_STALE), or that
+   * what was acknowledged is there no more (JOURNAL_CORRUPT): a holder that writes nothing for long is to stop all the same. Optional: the next append tells in any case.
    */
   onLost?(callback: (error: TroupeError) => void): void;
   /** Gives the run back. Appends under this epoch are refused afterwards. Safe to call twice. */
