@@ -8,6 +8,7 @@
  * removal of long files never do.
  */
 import {
+  accessSync,
   close,
   closeSync,
   constants,
@@ -40,6 +41,7 @@ import {
   writeSync,
   type Stats,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { quickly } from './quickly.ts';
 
 /** How a file is opened: `append` creates nothing, `replace` creates or empties it, `change` edits an existing one in place. */
@@ -221,6 +223,18 @@ function nodeFile(fd: number, isFlushed: boolean): OpenFile {
   };
 }
 
+/** Why a folder cannot be made: of a file system that can only be read, `mkdir` of a folder with those above it says that it is not there. */
+function whyNotMade(path: string, error: unknown): unknown {
+  let above = dirname(path);
+  while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
+  try {
+    accessSync(above, constants.W_OK);
+    return error;
+  } catch (reason) {
+    return reason;
+  }
+}
+
 /** The machine's own file system. */
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
@@ -243,8 +257,10 @@ export const nodeFileSystem: FileSystem = {
   mkdir: (path) =>
     quickly(
       () => mkdirSync(path, { recursive: true }),
-      () => inPool((done) => mkdir(path, { recursive: true }, done)),
-    ),
+      () => inPool<string | undefined>((done) => mkdir(path, { recursive: true }, done)),
+    ).catch((error: unknown) => {
+      throw hasCode(error, 'ENOENT') ? whyNotMade(path, error) : error;
+    }),
   link: (from, to) =>
     quickly(
       () => linkSync(from, to),
