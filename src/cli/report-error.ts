@@ -1,5 +1,5 @@
 /** What went wrong, for whoever sits in front of it: one sentence and its remedy, or, for a bug of ours, all there is. */
-import { isTroupeError, remedies, type Code } from '../error.ts';
+import { isTroupeError, remedies, TroupeError, type Code } from '../error.ts';
 import { engineVersion } from '../version.ts';
 import { dataAbove } from './data-above.ts';
 import { quoted } from './quoted.ts';
@@ -11,8 +11,15 @@ const saysItAll = new Set<Code>(['BAD_INPUT', 'PROCESS_INVALID', 'UNKNOWN_GROUP'
 
 const isDataNamed = () => process.argv.some((word) => /^--data(=|$)/.test(word));
 
+/** What asks where it is, in a folder that has been removed, is told by the system that there is none. */
+const inRemovedFolder = (thrown: unknown) =>
+  thrown instanceof Error && (thrown as NodeJS.ErrnoException).syscall === 'uv_cwd'
+    ? new TroupeError('BAD_INPUT', 'the current folder has been removed; go to one that is there: `cd`.', {}, thrown)
+    : thrown;
+
 /** Tells of an error; with `json` on standard output as well, as `{error}`. Returns the exit code. */
-export function reportError(thrown: unknown, json: boolean): number {
+export function reportError(error: unknown, json: boolean): number {
+  const thrown = inRemovedFolder(error);
   const exitCode = exitCodeOf(thrown);
   const style = styleFor(process.stderr);
   if (isTroupeError(thrown)) {
@@ -26,9 +33,9 @@ export function reportError(thrown: unknown, json: boolean): number {
     if (above !== undefined) complain(style.dim(`→ There are runs above this folder: add --data ${quoted(above)}`));
     return exitCode;
   }
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  if (json) print(JSON.stringify({ error: { code: 'BUG', message: error.message, details: {}, exitCode } }));
-  complain(style.red(error.stack ?? error.message));
+  const bug = thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (json) print(JSON.stringify({ error: { code: 'BUG', message: bug.message, details: {}, exitCode } }));
+  complain(style.red(bug.stack ?? bug.message));
   complain(
     `This is a bug of troupe ${engineVersion} (node ${process.version}, ${process.platform}). Please report it with the lines above; the run is not lost.`,
   );
