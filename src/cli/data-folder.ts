@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { TroupeError } from '../error.ts';
 import { fileStore } from '../journal/file.ts';
 import type { JournalStore } from '../journal/port.ts';
 import { quoted } from './quoted.ts';
@@ -29,8 +30,13 @@ export interface DataFolder {
   found(recorded: string): string;
 }
 
-/** The data folder that --data, TROUPE_DATA or the default names. */
+/** The data folder that --data, TROUPE_DATA or the default names. Codes: BAD_INPUT for a name that is empty. */
 export function dataFolder(given: string | undefined): DataFolder {
+  if (given === '')
+    throw new TroupeError(
+      'BAD_INPUT',
+      'expected --data to be the path of a folder, got an empty text; leave it out for .troupe.',
+    );
   const named = given ?? (process.env['TROUPE_DATA'] || undefined);
   const path = resolve(named ?? '.troupe');
   const base = dirname(path);

@@ -16,3 +16,9 @@ test('the current folder has been removed', async () => {
   ]).ended;
   expect(await ended).toMatchObject(told(/^BAD_INPUT: the current folder has been removed; .*\n$/));
 });
+
+test('an empty --data', async () => {
+  expect(await project().troupe('ls', '--data', '')).toMatchObject(
+    told(/^BAD_INPUT: expected --data .* empty text.*\n$/),
+  );
+});
