@@ -1,5 +1,6 @@
 /** `troupe archive` and `troupe restore`. */
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { TroupeError } from '../error.ts';
 import { dataFolder } from './data-folder.ts';
 import { quoted } from './quoted.ts';
@@ -25,6 +26,9 @@ export async function archiveCommand(
   const { store, flag } = dataFolder(folder);
   if (store.archive === undefined) throw noArchives();
   const file = out ?? `${run}.tar.gz`;
+  const above = dirname(resolve(file));
+  if (!existsSync(`${above}/.`))
+    throw new TroupeError('BAD_INPUT', `cannot write ${file}: there is no folder ${above}.`, { file });
   const archive = await store.archive(run, resolve(file), { remove });
   if (json === true) {
     print(JSON.stringify({ ...archive, removed: remove }));

@@ -10,6 +10,7 @@ import { isTroupeError, TroupeError } from '../error.ts';
 import { hasCode, readAll, withFile, writeAll, type FileSystem, type OpenFile } from './fs.ts';
 import { gunzipped, gzipped } from './gzip.ts';
 import { checkHeld, holding, withoutRoom } from './hold.ts';
+import { nextNewline, parseObject } from './line.ts';
 import { freeEpoch, type Epoch } from './lease.ts';
 import { checkRunId, isRunId } from './names.ts';
 import type { Archive } from './port.ts';
@@ -212,6 +213,8 @@ async function read(
 /** How a file that cannot be read as an archive is told. */
 function unreadable(error: unknown, file: string): unknown {
   if (isTroupeError(error)) return error;
+  if (hasCode(error, 'EISDIR'))
+    return new TroupeError('BAD_INPUT', `${file} is a folder; expected the file of an archive.`, { file }, error);
   if (hasCode(error, 'ENOENT')) return new TroupeError('BAD_INPUT', `There is no file ${file}.`, { file }, error);
   const details = { file };
   if (error instanceof SyntaxError)
@@ -247,11 +250,25 @@ export async function restoreRun(options: ArchiveOptions, file: string): Promise
         return fs.open(path.join('/'), 'replace');
       });
       if (!names.includes(`${run}/journal.jsonl`)) throw new SyntaxError('it holds no journal');
+      const named = await namedIn(fs, `${draft}/journal.jsonl`);
+      if (named !== undefined && named !== run)
+        throw new SyntaxError(`its folder is \`${run}\`, but its journal is that of run \`${named}\``);
       for (const folder of folders) await fs.syncDirectory(folder);
     });
     return run;
   } catch (error) {
     throw unreadable(error, file);
+  }
+}
+
+/** Which run the first line of a log names; undefined when it is damaged: such a run is restored as it is. */
+async function namedIn(fs: FileSystem, path: string): Promise<string | undefined> {
+  const bytes = await withFile(fs, path, 'read', (open) => readAll(open, 0, blockBytes * 128));
+  try {
+    const { run } = parseObject(bytes.subarray(0, nextNewline(bytes, 0)).toString());
+    return typeof run === 'string' ? run : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -22,3 +22,9 @@ test('an empty --data', async () => {
     told(/^BAD_INPUT: expected --data .* empty text.*\n$/),
   );
 });
+
+test('a folder that is to be restored', async () => {
+  const it = project();
+  mkdirSync(it.path('runs'));
+  expect(await it.troupe('restore', 'runs')).toMatchObject(told(/^BAD_INPUT: \S+runs is a folder; .*\n$/));
+});

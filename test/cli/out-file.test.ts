@@ -34,6 +34,15 @@ describe('a file that cannot be written', () => {
       });
   });
 
+  test('archive r1 --out: of a folder that is not there, or is none, the disk is not to blame', async () => {
+    const it = await withRun();
+    for (const file of ['nowhere/r1.tar.gz', 'kept.txt/r1.tar.gz'])
+      expect(await it.troupe('archive', 'r1', '--out', file)).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^BAD_INPUT: cannot write \S+: there is no folder \S+\.\n$/) as string,
+      });
+  });
+
   test('keeps what stands there when there is nothing to write', async () => {
     const it = await withRun();
     for (const refused of [

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fileStore, type FileStore } from '../../src/journal/index.ts';
-import { tarHeader } from '../../src/journal/tar.ts';
+import { paddingOf, tarEnd, tarHeader } from '../../src/journal/tar.ts';
 import {
   at,
   below,
@@ -162,6 +162,21 @@ describe('archives', () => {
     execFileSync('tar', ['-czf', join(dir, 'by-tar.tar.gz'), '-C', join(dir, 'other/runs'), run]);
     await store.remove(run);
     expect(await store.restore(join(dir, 'by-tar.tar.gz'))).toBe(run);
+  });
+
+  test('one whose folder was renamed is refused: its journal is that of another run', async () => {
+    const { fs, store } = await place();
+    const bytes = fs.peek('/data/runs/r/journal.jsonl') ?? Buffer.alloc(0);
+    const header = tarHeader('q/journal.jsonl', bytes.length, 0);
+    fs.poke(
+      '/data/q.tar.gz',
+      gzipSync(Buffer.concat([header, bytes, Buffer.alloc(paddingOf(bytes.length)), tarEnd()])),
+    );
+    await expect(store.restore('/data/q.tar.gz')).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining('its folder is `q`, but its journal is that of run `r`') as string,
+    });
+    expect(await store.list()).toEqual(['r']);
   });
 
   test('a damaged or foreign file is refused, and leaves nothing behind', async () => {
