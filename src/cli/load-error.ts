@@ -36,6 +36,12 @@ export async function explainLoadError(thrown: unknown, file: string, given: str
     const why = 'CommonJS in TypeScript cannot require a module, such as troupe, on Node before 24';
     return invalid(`${given} cannot be loaded: ${why}; write it as .ts or .mts.`);
   }
+  const required = /^(Cannot find module .+)\nRequire stack:\n- (.+?)(?: \(data:|\n|$)/.exec(error.message);
+  if (required !== null) {
+    // Of TypeScript that is CommonJS here; the stack in the message names the whole of it, translated.
+    const [, what = '', where = file] = required;
+    return invalid(`${given} cannot be loaded: ${what} imported from ${shown(where, file, given)}`);
+  }
   return invalid(`${given} throws while it is loaded: ${error.message}${frame(error, file, given)}`);
 }
 
