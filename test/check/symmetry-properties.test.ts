@@ -1,33 +1,9 @@
 /** Symmetry: properties are asked of every state of an orbit, and have to say the same of each. */
 import { describe, expect, test } from 'vitest';
-import { assign, setup, stopChild } from 'xstate';
-import { coordinator, gate, member } from 'troupe';
+import { assign, setup } from 'xstate';
+import { coordinator } from 'troupe';
 import { check, model, ok, outcomes, protocol, tell, type GroupState, type ModelState } from 'troupe/check';
-
-const said = ['a', 'b'];
-
-type Context = { readonly count: number; readonly gone: string | null };
-type Said = { readonly type: string; readonly from: string; readonly gate: string };
-const typed = setup({
-  types: {} as { context: Context; events: Said },
-  actors: { member },
-  actions: {
-    ask: gate(({ event }) => ({ name: (event as Said).from, question: 'may it?' })),
-    stop: stopChild(({ event }) => (event as Said).from),
-    leave: assign({ gone: ({ event }) => (event as Said).from }),
-    count: assign({ count: ({ context }) => context.count + 1 }),
-    begin: assign(({ spawn }) => {
-      for (const id of said) spawn('member', { id, input: {} } as never);
-      return {};
-    }),
-  },
-  guards: {
-    isFull: ({ context }) => context.count === 2,
-    mayLeave: ({ context }) => context.gone === null && context.count === 1,
-    isOther: ({ context, event }) => context.gone !== null && event.gate !== context.gone,
-    isFirst: ({ context }) => context.count === 0,
-  },
-});
+import { said, typed, type Context } from './models/two-alike.ts';
 
 describe('what tells those apart that may change places is refused, instead of being asked of one that stands for all', () => {
   const runner = setup({

@@ -1,36 +1,13 @@
 /** Symmetry goes through the whole state of a protocol: what members may still say, and the gates that are open. */
 import { expect, test } from 'vitest';
-import { assign, setup, stopChild } from 'xstate';
-import { coordinator, gate, member } from 'troupe';
+import { assign, setup } from 'xstate';
+import { coordinator, member } from 'troupe';
 import { check, model, ok, outcomes, protocol, type ProtocolMessage } from 'troupe/check';
 import { renamed } from '../../src/check/actors/symmetry.ts';
+import { said, typed, type Said } from './models/two-alike.ts';
 
 const idle = setup({}).createMachine({ id: 'idle', initial: 'waiting', states: { waiting: {} } });
-const said = ['a', 'b'];
 const untimed = (type: string): readonly ProtocolMessage[] => said.map((from) => ({ from, type }));
-
-type Context = { readonly count: number; readonly gone: string | null };
-type Said = { readonly type: string; readonly from: string; readonly gate: string };
-const typed = setup({
-  types: {} as { context: Context; events: Said },
-  actors: { member },
-  actions: {
-    ask: gate(({ event }) => ({ name: (event as Said).from, question: 'may it?' })),
-    stop: stopChild(({ event }) => (event as Said).from),
-    leave: assign({ gone: ({ event }) => (event as Said).from }),
-    count: assign({ count: ({ context }) => context.count + 1 }),
-    begin: assign(({ spawn }) => {
-      for (const id of said) spawn('member', { id, input: {} } as never);
-      return {};
-    }),
-  },
-  guards: {
-    isFull: ({ context }) => context.count === 2,
-    mayLeave: ({ context }) => context.gone === null && context.count === 1,
-    isOther: ({ context, event }) => context.gone !== null && event.gate !== context.gone,
-    isFirst: ({ context }) => context.count === 0,
-  },
-});
 
 test('what a member has said is renamed with it', async () => {
   const hellos = coordinator(

@@ -92,13 +92,19 @@ describe('of a group', () => {
     await run.close();
   });
 
+  /** Of four dollars the first leaves one: not enough for the second, and for the third. */
+  const threeInLine = () =>
+    atOnce(
+      [
+        { id: 'first', expects: { costUsd: 3 } },
+        { id: 'dear', expects: { costUsd: 3 } },
+        { id: 'cheap', expects: { costUsd: 1 } },
+      ],
+      { costUsd: 4 },
+    );
+
   test('those that wait go on in their order: none is passed by a cheaper one', async () => {
-    const list = [
-      { id: 'first', expects: { costUsd: 3 } },
-      { id: 'dear', expects: { costUsd: 3 } },
-      { id: 'cheap', expects: { costUsd: 1 } },
-    ];
-    const play = stage(atOnce(list, { costUsd: 4 }), { '*': hold });
+    const play = stage(threeInLine(), { '*': hold });
     const { run } = await driven(play);
     expect(await begun(play)).toEqual(['first']);
     expect((await dataOf(play, 'attempt.queued')).map(({ why }) => why)).toEqual([
@@ -112,12 +118,7 @@ describe('of a group', () => {
   });
 
   test('one that is called off makes room for those behind it, and says so in the journal', async () => {
-    const list = [
-      { id: 'first', expects: { costUsd: 3 } },
-      { id: 'dear', expects: { costUsd: 3 } },
-      { id: 'cheap', expects: { costUsd: 1 } },
-    ];
-    const play = stage(atOnce(list, { costUsd: 4 }), { '*': hold });
+    const play = stage(threeInLine(), { '*': hold });
     const { run } = await driven(play);
     await tell(run, 'stop', { id: 'dear' });
     expect(await begun(play)).toEqual(['first', 'cheap']);
