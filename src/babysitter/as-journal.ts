@@ -8,7 +8,7 @@ import { defaultBounds } from '../group/bounds.ts';
 import { plainError } from '../harness/plain-error.ts';
 import type { JsonValue } from '../json.ts';
 import type { Entry, Journal } from '../journal/port.ts';
-import { diskError } from './run/disk-error.ts';
+import { onDisk } from './run/disk-error.ts';
 import { outputFrom, readResult } from './run/effect-files.ts';
 import { readEvents, readRunFacts, type RunEvent } from './run/read-run.ts';
 import { unspill } from './run/spill.ts';
@@ -26,19 +26,13 @@ export function journalOfRunDir(runDir: string): Journal {
       `run ${runId} is babysitter's: it is looked at here, and driven with troupe babysit ${runDir}.`,
     );
   };
-  const all = (): readonly Entry[] => {
-    try {
-      return entriesOf(runDir, readEvents(runDir));
-    } catch (error) {
-      throw diskError(error, runDir);
-    }
-  };
   return {
     run: runId,
     lease: readOnly,
     append: readOnly,
     async *read(stream, fromSeq = 1) {
-      const entries = all().filter((one) => stream === undefined || one.stream === stream);
+      const all = onDisk(runDir, () => entriesOf(runDir, readEvents(runDir)));
+      const entries = all.filter((one) => stream === undefined || one.stream === stream);
       if (entries.length > 0) yield entries.filter(({ seq }) => seq >= fromSeq || stream === undefined);
     },
     saveSnapshot: async () => false,

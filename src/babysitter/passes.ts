@@ -2,7 +2,7 @@
 import type { TroupeError } from '../error.ts';
 import { guardedPass, textOf, type GuardedContext } from './guard.ts';
 import { guardFile, setPass, type ProcessFunction } from './run/guard-file.ts';
-import { diskError } from './run/disk-error.ts';
+import { diskError, onDisk } from './run/disk-error.ts';
 import { readTask } from './run/effect-files.ts';
 import { releaseOwnLock } from './run/lock.ts';
 import type { Iterated, LoadedSdk } from './run/load-sdk.ts';
@@ -39,13 +39,9 @@ export function passesOf({ folder, sdk: { sdk, version }, body }: PassesOptions)
   /** Inputs by effect: what was asked for does not change. */
   const inputs = new Map<string, string>();
   const inputsOf = (effectId: string): string => {
-    try {
-      const known = inputs.get(effectId) ?? textOf(readTask(runDir, effectId)?.['inputs']) ?? '';
-      inputs.set(effectId, known);
-      return known;
-    } catch (error) {
-      throw diskError(error, runDir);
-    }
+    const known = inputs.get(effectId) ?? textOf(onDisk(runDir, () => readTask(runDir, effectId))?.['inputs']) ?? '';
+    inputs.set(effectId, known);
+    return known;
   };
 
   /** The effect that was just asked for: the SDK has counted the calls. */

@@ -18,6 +18,9 @@ export interface EstimateCommandOptions {
   readonly json?: boolean;
 }
 
+/** At least one, the newest first. */
+type Runs = readonly [RunView, ...RunView[]];
+
 /**
  * Says what a process, by its name or its file, has used in the runs that were completed. Returns the exit code. Codes: BAD_INPUT, RUN_UNKNOWN
  * when none was.
@@ -28,16 +31,14 @@ export async function estimateCommand(what: string, options: EstimateCommandOpti
     throw new TroupeError('BAD_INPUT', `expected --last to be a whole number >= 1, got \`${options.last}\`.`);
   const data = dataFolder(options.data);
   const runs = await completedRuns(data, what, last);
-  const [newest] = runs;
-  if (newest === undefined) throw new Error('There is at least one.');
+  const name = runs[0].created?.process ?? what;
   const estimate = estimateOf(runs);
-  const process = newest.created?.process ?? what;
-  if (options.json === true) print(JSON.stringify({ process, runs: runs.map(({ id }) => id), ...estimate }));
-  else printEstimate(process, runs, estimate);
+  if (options.json === true) print(JSON.stringify({ process: name, runs: runs.map(({ id }) => id), ...estimate }));
+  else printEstimate(name, runs, estimate);
   return exitCodes.ok;
 }
 
-async function completedRuns(data: DataFolder, what: string, max: number): Promise<readonly RunView[]> {
+async function completedRuns(data: DataFolder, what: string, max: number): Promise<Runs> {
   const file = resolve(what);
   const found: RunView[] = [];
   const others = new Set<string>();
@@ -50,7 +51,8 @@ async function completedRuns(data: DataFolder, what: string, max: number): Promi
     else if (status !== 'completed') notCompleted += 1;
     else if (found.push(run.view) === max) break;
   }
-  if (found.length > 0) return found;
+  const [newest, ...older] = found;
+  if (newest !== undefined) return [newest, ...older];
   const near = nearest(what, [...others])[0];
   const why =
     notCompleted > 0
@@ -62,9 +64,9 @@ async function completedRuns(data: DataFolder, what: string, max: number): Promi
 const labelColumns = 14;
 const figureColumns = 11;
 
-function printEstimate(name: string, runs: readonly RunView[], estimate: Estimate): void {
+function printEstimate(name: string, runs: Runs, estimate: Estimate): void {
   const style = styleFor(process.stdout);
-  const newest = runs[0] as RunView;
+  const [newest] = runs;
   const of = runs.length === 1 ? 'by its one completed run' : `by ${runs.length} completed runs, the newest`;
   print(`${nameText(name)} · ${of} ${newest.id} of ${momentOf(newest.createdAt)}`);
   const width = Math.min(32, Math.max(labelColumns, ...estimate.perAttempt.map(({ harness }) => widthOf(harness) + 2)));

@@ -7,3 +7,12 @@ export function diskError(error: unknown, runDir: string): unknown {
   if (typeof syscall !== 'string') return error;
   return ioError(error, `reading or writing a run of babysitter's`, path ?? runDir);
 }
+
+/** What `work` comes to; codes: JOURNAL_IO. */
+export function onDisk<Result>(runDir: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw diskError(error, runDir);
+  }
+}

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { JsonValue } from '../../json.ts';
-import { diskError } from './disk-error.ts';
+import { onDisk } from './disk-error.ts';
 import { fileText } from './event-text.ts';
 import type { Action } from './load-sdk.ts';
 import { readObject } from './read-run.ts';
@@ -43,12 +43,10 @@ export function writeInputs(
 ): void {
   const file = fileIn(runDir, path);
   if (existsSync(file)) return;
-  try {
+  onDisk(runDir, () => {
     mkdirSync(dirname(file), { recursive: true });
     place(stage(runDir, fileText(value as object)), file);
-  } catch (error) {
-    throw diskError(error, runDir);
-  }
+  });
 }
 
 /**
@@ -67,20 +65,12 @@ export function writtenBy(runDir: string, effectId: string, path: string | undef
 export function outputFrom(runDir: string, path: string | undefined, otherwise: JsonValue): JsonValue {
   const printed = (otherwise as { readonly stdout?: unknown } | null)?.stdout;
   const file = path === undefined || path === '' ? undefined : fileIn(runDir, path);
-  const text = file !== undefined && existsSync(file) ? written(file) : printed;
+  const text = file !== undefined && existsSync(file) ? onDisk(file, () => readFileSync(file, 'utf8')) : printed;
   if (typeof text !== 'string') return otherwise;
   try {
     // Programs on Windows begin files with a mark of their encoding.
     return JSON.parse(text.replace(/^\ufeff/, '')) as JsonValue;
   } catch {
     return text === printed ? otherwise : text;
-  }
-}
-
-function written(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw diskError(error, file);
   }
 }

@@ -1,7 +1,7 @@
 /** A run directory of babysitter, for one who writes in it beside babysitter's own programs. */
 import { resolve } from 'node:path';
 import { TroupeError } from '../../error.ts';
-import { diskError } from './disk-error.ts';
+import { diskError, onDisk } from './disk-error.ts';
 import type { EventData } from './event-text.ts';
 import { emptyIndex, foldEvent, type EffectIndex } from './effects.ts';
 import { withRunLock, type LockOptions } from './lock.ts';
@@ -43,15 +43,8 @@ export function openRunFolder(folder: string, options: LockOptions = {}): RunFol
   let known: RunEvent[] = [];
   let folded = emptyIndex();
 
-  const further = () => {
-    try {
-      return readFurther(runDir, known);
-    } catch (error) {
-      throw diskError(error, runDir);
-    }
-  };
   const events = (): readonly RunEvent[] => {
-    const fresh = further();
+    const fresh = onDisk(runDir, () => readFurther(runDir, known));
     if (fresh === undefined) {
       // Renumbered meanwhile: everything is another file.
       known = [];
